@@ -1,0 +1,44 @@
+#include "base/clock.h"
+
+#include <stdio.h>
+
+static int64_t read_clock(clockid_t id) {
+    struct timespec t;
+    (void)clock_gettime(id, &t);
+    return (int64_t)t.tv_sec * PT_SECOND + t.tv_nsec / 1000;
+}
+
+int64_t pt_now_us(void) {
+    return read_clock(CLOCK_REALTIME);
+}
+
+int64_t pt_monotonic_us(void) {
+    return read_clock(CLOCK_MONOTONIC);
+}
+
+struct timespec pt_deadline(int64_t us) {
+    return (struct timespec){.tv_sec = us / PT_SECOND, .tv_nsec = (us % PT_SECOND) * 1000};
+}
+
+void pt_sleep_us(int64_t us) {
+    if (us > 0) {
+        struct timespec t = pt_deadline(us);
+        (void)nanosleep(&t, NULL);
+    }
+}
+
+void pt_format_time(int64_t epoch_us, char *out, unsigned long size) {
+    int64_t seconds = epoch_us / PT_SECOND;
+    int64_t rest = epoch_us % PT_SECOND;
+    if (rest < 0) {
+        rest += PT_SECOND;
+        seconds--;
+    }
+    time_t t = (time_t)seconds;
+    struct tm tm;
+    char date[32] = "?";
+    if (gmtime_r(&t, &tm)) {
+        (void)strftime(date, sizeof date, "%Y-%m-%d %H:%M:%S", &tm);
+    }
+    (void)snprintf(out, size, "%s.%03d+00", date, (int)(rest / 1000));
+}

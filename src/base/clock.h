@@ -1,0 +1,17 @@
+/* Time. Microseconds everywhere; wall time since the Unix epoch, monotonic time since an arbitrary start. */
+#pragma once
+
+#include <stdint.h>
+#include <time.h>
+
+#define PT_SECOND ((int64_t)1000000)
+
+int64_t pt_now_us(void);       /* wall clock */
+int64_t pt_monotonic_us(void); /* for durations and deadlines */
+void pt_sleep_us(int64_t us);  /* ends early when a signal arrives */
+
+/* Absolute CLOCK_MONOTONIC time for condition variables made with pt_cond_init (base/thread.h). */
+struct timespec pt_deadline(int64_t monotonic_us);
+
+/* "2026-11-23 08:38:35.123+00" into out (at least 40 bytes). */
+void pt_format_time(int64_t epoch_us, char *out, unsigned long size);

@@ -1,0 +1,61 @@
+#include "base/error.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void one_line(char *text) {
+    for (char *p = text; *p; p++) {
+        if (*p == '\n' || *p == '\r') {
+            *p = ' ';
+        }
+    }
+}
+
+int pt_failv(pt_error *err, pt_code code, const char *format, va_list args) {
+    if (err) {
+        err->code = code;
+        (void)vsnprintf(err->text, sizeof err->text, format, args);
+        one_line(err->text);
+    }
+    return (int)code;
+}
+
+int pt_fail(pt_error *err, pt_code code, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    pt_failv(err, code, format, args);
+    va_end(args);
+    return (int)code;
+}
+
+int pt_fail_in(pt_error *err, const char *format, ...) {
+    if (!err) {
+        return PT_E_INTERNAL;
+    }
+    char was[PT_ERROR_TEXT];
+    memcpy(was, err->text, sizeof was);
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(err->text, sizeof err->text, format, args);
+    va_end(args);
+    if (n >= 0 && (size_t)n + 3 < sizeof err->text) {
+        (void)snprintf(err->text + n, sizeof err->text - (size_t)n, ": %s", was);
+    }
+    one_line(err->text);
+    return (int)err->code;
+}
+
+int pt_fail_nomem(pt_error *err, const char *what) {
+    return pt_fail(err, PT_E_NOMEM, "out of memory for %s; give the process more memory or lower --flush-bytes", what);
+}
+
+int pt_exit_code(int code) {
+    switch (code) {
+    case PT_OK:
+        return 0;
+    case PT_E_USAGE:
+        return 2;
+    default:
+        return 1;
+    }
+}

@@ -1,0 +1,89 @@
+#include "base/path.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+int pt_make_folders(const char *path, pt_error *err) {
+    char *copy = strdup(path);
+    if (!copy) {
+        return pt_fail_nomem(err, "a path");
+    }
+    for (char *p = copy + 1; *copy; p++) {
+        char was = *p;
+        if (was != '/' && was != '\0') {
+            continue;
+        }
+        *p = '\0';
+        if (mkdir(copy, 0777) != 0 && errno != EEXIST) {
+            int code = pt_fail(err, PT_E_LAKE, "folder %s cannot be made: %s", copy, strerror(errno));
+            free(copy);
+            return code;
+        }
+        *p = was;
+        if (was == '\0') {
+            break;
+        }
+    }
+    free(copy);
+    return PT_OK;
+}
+
+char *pt_folder_of(const char *path) {
+    const char *slash = strrchr(path, '/');
+    if (!slash) {
+        return strdup(".");
+    }
+    return slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
+}
+
+int pt_folder_writable(const char *path, pt_error *err) {
+    struct stat st;
+    if (stat(path, &st) != 0) {
+        return pt_fail(err, PT_E_LAKE, "folder %s: %s", path, strerror(errno));
+    }
+    if (!S_ISDIR(st.st_mode)) {
+        return pt_fail(err, PT_E_LAKE, "%s is a file, a folder is needed", path);
+    }
+    if (access(path, W_OK | X_OK) != 0) {
+        return pt_fail(err, PT_E_LAKE, "folder %s is not writable for this user: %s", path, strerror(errno));
+    }
+    return PT_OK;
+}
+
+bool pt_path_exists(const char *path) {
+    struct stat st;
+    return stat(path, &st) == 0;
+}
+
+static int sync_path(const char *path, int flags, pt_error *err) {
+    int fd = open(path, flags | O_CLOEXEC);
+    if (fd < 0) {
+        return pt_fail(err, PT_E_IO, "%s: open for fsync: %s", path, strerror(errno));
+    }
+    int failed = fsync(fd);
+    int number = errno;
+    (void)close(fd);
+    if (failed) {
+        return pt_fail(err, PT_E_IO, "%s: fsync: %s", path, strerror(number));
+    }
+    return PT_OK;
+}
+
+int pt_sync_folder(const char *path, pt_error *err) {
+    return sync_path(path, O_RDONLY | O_DIRECTORY, err);
+}
+
+int pt_sync_file(const char *path, pt_error *err) {
+    PT_TRY(sync_path(path, O_RDONLY, err));
+    char *folder = pt_folder_of(path);
+    if (!folder) {
+        return pt_fail_nomem(err, "a path");
+    }
+    int code = pt_sync_folder(folder, err);
+    free(folder);
+    return code;
+}

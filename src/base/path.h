@@ -1,0 +1,17 @@
+/* Files and folders on this machine. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/error.h"
+
+/* mkdir -p; mode 0777 and the umask. */
+int pt_make_folders(const char *path, pt_error *err) PT_CHECKED;
+/* The folder part of a file's path: "a/b" of "a/b/c", "." of "c"; malloc'd, NULL without memory. */
+char *pt_folder_of(const char *path);
+/* PT_OK when files can be made in the folder. */
+int pt_folder_writable(const char *path, pt_error *err) PT_CHECKED;
+bool pt_path_exists(const char *path);
+/* fsync of a file, then of its folder. */
+int pt_sync_file(const char *path, pt_error *err) PT_CHECKED;
+int pt_sync_folder(const char *path, pt_error *err) PT_CHECKED;

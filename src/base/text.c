@@ -1,0 +1,168 @@
+#include "base/text.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+void pt_text_free(pt_text *text) {
+    free(text->data);
+    *text = (pt_text){0};
+}
+
+void pt_text_clear(pt_text *text) {
+    text->len = 0;
+    text->failed = false;
+    if (text->data) {
+        text->data[0] = '\0';
+    }
+}
+
+const char *pt_text_get(const pt_text *text) {
+    return text->data ? text->data : "";
+}
+
+static bool reserve(pt_text *text, size_t more) {
+    if (text->failed) {
+        return false;
+    }
+    if (text->capacity - text->len > more) {
+        return true;
+    }
+    size_t capacity = text->capacity ? text->capacity : 128;
+    while (capacity - text->len <= more) {
+        capacity *= 2;
+    }
+    char *data = realloc(text->data, capacity);
+    if (!data) {
+        text->failed = true;
+        return false;
+    }
+    text->data = data;
+    text->capacity = capacity;
+    return true;
+}
+
+void pt_text_add_n(pt_text *text, const char *data, size_t len) {
+    if (!reserve(text, len)) {
+        return;
+    }
+    memcpy(text->data + text->len, data, len);
+    text->len += len;
+    text->data[text->len] = '\0';
+}
+
+void pt_text_add(pt_text *text, const char *string) {
+    pt_text_add_n(text, string, strlen(string));
+}
+
+void pt_text_addf(pt_text *text, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    if (n < 0 || !reserve(text, (size_t)n)) {
+        text->failed = true;
+        return;
+    }
+    va_start(args, format);
+    (void)vsnprintf(text->data + text->len, (size_t)n + 1, format, args);
+    va_end(args);
+    text->len += (size_t)n;
+}
+
+static void add_quoted(pt_text *text, const char *string, char quote) {
+    pt_text_add_n(text, &quote, 1);
+    for (const char *p = string; *p; p++) {
+        if (*p == quote) {
+            pt_text_add_n(text, &quote, 1);
+        }
+        pt_text_add_n(text, p, 1);
+    }
+    pt_text_add_n(text, &quote, 1);
+}
+
+void pt_text_add_sql_string(pt_text *text, const char *string) {
+    add_quoted(text, string, '\'');
+}
+
+void pt_text_add_sql_name(pt_text *text, const char *name) {
+    add_quoted(text, name, '"');
+}
+
+void pt_text_add_json(pt_text *text, const char *data, size_t len) {
+    pt_text_add(text, "\"");
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)data[i];
+        if (c == '"' || c == '\\') {
+            pt_text_addf(text, "\\%c", c);
+        } else if (c == '\n') {
+            pt_text_add(text, "\\n");
+        } else if (c == '\t') {
+            pt_text_add(text, "\\t");
+        } else if (c < 0x20) {
+            pt_text_addf(text, "\\u%04x", c);
+        } else {
+            pt_text_add_n(text, &data[i], 1);
+        }
+    }
+    pt_text_add(text, "\"");
+}
+
+int pt_text_check(const pt_text *text, pt_error *err) {
+    return text->failed ? pt_fail_nomem(err, "a text") : PT_OK;
+}
+
+/* Length of the value that begins at p: quoted, or up to a space, comma, bracket, ampersand or quote. */
+static size_t value_length(const char *p) {
+    if (*p == '\'' || *p == '"') {
+        const char *end = strchr(p + 1, *p);
+        return end ? (size_t)(end - p) + 1 : strlen(p);
+    }
+    return strcspn(p, " ,;&)'\"\n");
+}
+
+static size_t secret_word(const char *p) {
+    static const char *const words[] = {"password", "passwd", "pwd", "secret", "token", "session_token", "sasl.password",
+                                        "key_id", "access_key", "secret_access_key"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        size_t n = strlen(words[i]);
+        if (strncasecmp(p, words[i], n) == 0) {
+            size_t k = n + strspn(p + n, " ");
+            if (p[k] == '=' || p[k] == ':' || (p[k] == '\'' && k > n)) {
+                k += (p[k] == '\'') ? 0 : 1;
+                return k + strspn(p + k, " ");
+            }
+        }
+    }
+    return 0;
+}
+
+void pt_text_add_redacted(pt_text *text, const char *string) {
+    for (const char *p = string; *p;) {
+        size_t word = secret_word(p);
+        if (word) {
+            size_t n = value_length(p + word);
+            pt_text_add_n(text, p, word);
+            if (n) {
+                pt_text_add(text, "***");
+            }
+            p += word + n;
+        } else if (strncmp(p, "://", 3) == 0) {
+            pt_text_add(text, "://");
+            p += 3;
+            size_t authority = strcspn(p, "/ '\"");
+            const char *at = memchr(p, '@', authority);
+            const char *colon = at ? memchr(p, ':', (size_t)(at - p)) : NULL;
+            if (colon) {
+                pt_text_add_n(text, p, (size_t)(colon - p) + 1);
+                pt_text_add(text, "***");
+                p = at;
+            }
+        } else {
+            pt_text_add_n(text, p, 1);
+            p++;
+        }
+    }
+}

@@ -1,0 +1,41 @@
+/* Rows in DuckDB vectors: what a decoder writes and what DuckDB scans without a copy.
+ *
+ * A pt_rows is a list of data chunks of 2048 rows (duckdb_vector_size()) plus an arena for string bytes; strings longer than
+ * 12 bytes are duckdb_string_t that point into the arena. One thread writes; after that any number of
+ * threads may read the chunks until pt_rows_reset. Chunks and arena blocks are kept over a reset and used again.
+ *
+ * Writing a row: open it, write every column at index pt_rows_at(), commit it. A row that was opened and not committed
+ * does not count; opening again takes back its strings and list elements. */
+#pragma once
+
+#include "base/error.h"
+#include "decode/schema.h"
+
+typedef struct pt_rows pt_rows;
+
+/* types[n_columns]; the rows keep no reference to the array's nested memory after the call. */
+int pt_rows_new(const pt_type *types, size_t n_columns, pt_rows **out, pt_error *err) PT_CHECKED;
+void pt_rows_free(pt_rows **rows);
+
+/* Forgets all rows, keeps the memory up to a bound (keep_bytes; 0 keeps all). */
+void pt_rows_reset(pt_rows *rows, size_t keep_bytes);
+
+/* Makes place for one more row (a new chunk when the last is full) and takes back an uncommitted one. Every column starts as not NULL. */
+int pt_rows_open(pt_rows *rows, pt_error *err) PT_CHECKED;
+void pt_rows_commit(pt_rows *rows);
+
+size_t pt_rows_count(const pt_rows *rows);
+size_t pt_rows_bytes(const pt_rows *rows); /* bytes in use by committed rows: vectors and strings; cheap enough for every record */
+size_t pt_rows_memory(const pt_rows *rows); /* bytes held, in use or not */
+size_t pt_rows_columns(const pt_rows *rows);
+
+/* The open row: index inside the last chunk, and the column's data (an array of the type's C form). */
+size_t pt_rows_at(const pt_rows *rows);
+void *pt_rows_data(const pt_rows *rows, size_t column);
+void pt_rows_null(pt_rows *rows, size_t column);
+/* Stores a string or blob in column (VARCHAR, BLOB, JSON) of the open row; the bytes are copied. */
+int pt_rows_string(pt_rows *rows, size_t column, const char *data, size_t len, pt_error *err) PT_CHECKED;
+
+/* Reading: the chunks in order, each with its size set. Owned by the rows. */
+size_t pt_rows_chunks(const pt_rows *rows);
+duckdb_data_chunk pt_rows_chunk(const pt_rows *rows, size_t i);

@@ -1,0 +1,518 @@
+#include "lake/engine.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "base/path.h"
+#include "base/text.h"
+#include "lake/lake_uri.h"
+
+struct pt_engine {
+    duckdb_database database;
+    char *alias;
+    pt_catalog catalog;
+    bool attached;
+};
+
+struct pt_session {
+    duckdb_connection connection;
+};
+
+/* ---- extensions ---------------------------------------------------------------------------------------- */
+
+static const char *platform(void) {
+    struct utsname u;
+    bool arm = uname(&u) == 0 && (strcmp(u.machine, "aarch64") == 0 || strcmp(u.machine, "arm64") == 0);
+    return arm ? "linux_arm64" : "linux_amd64";
+}
+
+/* <binary's folder>/lib/pintail/extensions (build tree), else ../lib/pintail/extensions (installed tree). */
+static int extension_folder(pt_text *out, pt_error *err) {
+    const char *named = getenv("PINTAIL_EXTENSIONS");
+    if (named && *named) {
+        pt_text_add(out, named);
+        return pt_text_check(out, err);
+    }
+    char binary[4096];
+    ssize_t n = readlink("/proc/self/exe", binary, sizeof binary - 1);
+    if (n <= 0) {
+        return pt_fail(err, PT_E_LAKE, "cannot tell where the pintail binary is; set PINTAIL_EXTENSIONS to the folder of DuckDB's extensions");
+    }
+    binary[n] = '\0';
+    *strrchr(binary, '/') = '\0';
+    static const char *const places[] = {"lib/pintail/extensions", "../lib/pintail/extensions", "../../lib/pintail/extensions"};
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        pt_text_clear(out);
+        pt_text_addf(out, "%s/%s", binary, places[i]);
+        PT_TRY(pt_text_check(out, err));
+        if (pt_path_exists(pt_text_get(out))) {
+            return PT_OK;
+        }
+    }
+    return pt_fail(err, PT_E_LAKE, "DuckDB's extensions are not at %s/../lib/pintail/extensions; install pintail again, or set PINTAIL_EXTENSIONS", binary);
+}
+
+static int load_extension(pt_session *session, const char *folder, const char *name, pt_error *err) {
+    char file[4500];
+    (void)snprintf(file, sizeof file, "%s/%s/%s/%s.duckdb_extension", folder, duckdb_library_version(), platform(), name);
+    if (!pt_path_exists(file)) {
+        return pt_fail(err, PT_E_LAKE, "extension file %s is missing; run make again, or install pintail with its lib folder", file);
+    }
+    pt_error why;
+    if (pt_session_runf(session, &why, "LOAD %s", name) != PT_OK) {
+        return pt_fail(err, PT_E_LAKE, "extension file %s cannot be loaded (it must be of DuckDB %s exactly): %s", file, duckdb_library_version(), why.text);
+    }
+    return PT_OK;
+}
+
+static const char *catalog_extension(pt_catalog catalog) {
+    switch (catalog) {
+    case PT_CATALOG_SQLITE:
+        return "sqlite_scanner";
+    case PT_CATALOG_POSTGRES:
+        return "postgres_scanner";
+    case PT_CATALOG_MYSQL:
+        return "mysql_scanner";
+    case PT_CATALOG_MOTHERDUCK:
+        return "motherduck";
+    case PT_CATALOG_QUACK:
+        return "quack";
+    case PT_CATALOG_NONE:
+    case PT_CATALOG_DUCKDB:
+        break;
+    }
+    return NULL;
+}
+
+/* ---- secrets ------------------------------------------------------------------------------------------- */
+
+static void add_secret_part(pt_text *sql, const char *key, const char *variable) {
+    const char *value = getenv(variable);
+    if (value && *value) {
+        pt_text_addf(sql, ", %s ", key);
+        pt_text_add_sql_string(sql, value);
+    }
+}
+
+static int secret_from_environment(pt_session *session, pt_error *err) {
+    const char *key = getenv("AWS_ACCESS_KEY_ID");
+    if (!key || !*key) {
+        return PT_OK;
+    }
+    pt_text sql = {0};
+    pt_text_add(&sql, "CREATE SECRET pintail_env (TYPE s3");
+    add_secret_part(&sql, "KEY_ID", "AWS_ACCESS_KEY_ID");
+    add_secret_part(&sql, "SECRET", "AWS_SECRET_ACCESS_KEY");
+    add_secret_part(&sql, "SESSION_TOKEN", "AWS_SESSION_TOKEN");
+    add_secret_part(&sql, "REGION", getenv("AWS_REGION") ? "AWS_REGION" : "AWS_DEFAULT_REGION");
+    const char *url = getenv("AWS_ENDPOINT_URL_S3") ? getenv("AWS_ENDPOINT_URL_S3") : getenv("AWS_ENDPOINT_URL");
+    if (url && *url) {
+        bool plain = strncmp(url, "http://", 7) == 0;
+        const char *host = strstr(url, "://") ? strstr(url, "://") + 3 : url;
+        char *bare = strndup(host, strcspn(host, "/"));
+        pt_text_add(&sql, ", ENDPOINT ");
+        pt_text_add_sql_string(&sql, bare ? bare : host);
+        free(bare);
+        pt_text_addf(&sql, ", URL_STYLE 'path', USE_SSL %s", plain ? "false" : "true");
+    }
+    pt_text_add(&sql, ")");
+    int code = pt_text_check(&sql, err);
+    if (code == PT_OK) {
+        code = pt_session_run(session, pt_text_get(&sql), err);
+    }
+    pt_text_free(&sql);
+    return code;
+}
+
+/* ---- attach -------------------------------------------------------------------------------------------- */
+
+static int prepare_folders(const pt_lake_options *o, const pt_lake_uri *uri, pt_error *err) {
+    if (uri->is_file) {
+        if (!o->create && !pt_path_exists(uri->rest)) {
+            return pt_fail(err, PT_E_LAKE, "catalog file %s does not exist; check --lake and the working directory", uri->rest);
+        }
+        char *folder = pt_folder_of(uri->rest);
+        if (!folder) {
+            return pt_fail_nomem(err, "a path");
+        }
+        int code = o->create ? pt_make_folders(folder, err) : PT_OK;
+        if (code == PT_OK && !o->read_only && !pt_path_exists(uri->rest)) {
+            code = pt_folder_writable(folder, err);
+        }
+        free(folder);
+        if (code != PT_OK) {
+            return pt_fail_in(err, "catalog");
+        }
+    }
+    if (o->create && o->data_path && !pt_path_is_remote(o->data_path)) {
+        if (pt_make_folders(o->data_path, err) != PT_OK || pt_folder_writable(o->data_path, err) != PT_OK) {
+            return pt_fail_in(err, "data path");
+        }
+    }
+    return PT_OK;
+}
+
+static void add_attach(pt_text *sql, const pt_lake_options *o, const pt_lake_uri *uri, const char *alias) {
+    const char *separator = " (";
+    pt_text_add(sql, "ATTACH ");
+    pt_text_add_sql_string(sql, o->lake);
+    pt_text_add(sql, " AS ");
+    pt_text_add_sql_name(sql, alias);
+    if (o->data_path) {
+        pt_text_addf(sql, "%sDATA_PATH ", separator);
+        pt_text_add_sql_string(sql, o->data_path);
+        separator = ", ";
+    }
+    if (!o->create) {
+        pt_text_addf(sql, "%sCREATE_IF_NOT_EXISTS false", separator);
+        separator = ", ";
+    }
+    if (o->read_only) {
+        pt_text_addf(sql, "%sREAD_ONLY", separator);
+        separator = ", ";
+    }
+    if (uri->catalog == PT_CATALOG_SQLITE) {
+        pt_text_addf(sql, "%sMETA_BUSY_TIMEOUT 5000%s", separator, o->read_only ? "" : ", META_JOURNAL_MODE 'WAL'");
+        separator = ", ";
+    }
+    if (strcmp(separator, ", ") == 0) {
+        pt_text_add(sql, ")");
+    }
+}
+
+static int attach_failed(const pt_lake_options *o, const pt_lake_uri *uri, pt_error *err) {
+    if (strstr(err->text, "does not exist - and creating a new DuckLake is explicitly disabled")) {
+        return pt_fail(err, PT_E_LAKE, "there is no DuckLake at %s; check --lake (pintail ingest makes one)", o->lake);
+    }
+    if (strstr(err->text, "Conflicting lock is held") || strstr(err->text, "Could not set lock")) {
+        const char *pid = strstr(err->text, "(PID ");
+        return pt_fail(err, PT_E_LAKE_BUSY,
+                       "catalog file %s is open in another process%s%.*s: a DuckDB-file catalog allows one process; stop that one, or use an SQLite "
+                       "(ducklake:sqlite:...) or PostgreSQL catalog, which many may open",
+                       uri->rest, pid ? " " : "", pid ? (int)strcspn(pid, ")") + 1 : 0, pid ? pid : "");
+    }
+    if (strstr(err->text, "does not match existing data path") || strstr(err->text, "DATA_PATH parameter")) {
+        return pt_fail_in(err, "lake %s was made with another data path; leave --data-path out or give the one of the catalog", o->lake);
+    }
+    return pt_fail_in(err, "lake %s cannot be attached", o->lake);
+}
+
+static int attach(pt_engine *engine, pt_session *session, const pt_lake_options *o, const pt_lake_uri *uri, pt_error *err) {
+    PT_TRY(prepare_folders(o, uri, err));
+    pt_text sql = {0};
+    add_attach(&sql, o, uri, engine->alias);
+    int code = pt_text_check(&sql, err);
+    if (code == PT_OK) {
+        code = pt_session_run(session, pt_text_get(&sql), err);
+        if (code != PT_OK) {
+            code = attach_failed(o, uri, err);
+        }
+    }
+    pt_text_free(&sql);
+    engine->attached = code == PT_OK;
+    return code;
+}
+
+static int set_up(pt_engine *engine, const pt_lake_options *o, const char *folder, pt_error *err) {
+    pt_lake_uri uri = {0};
+    if (o->lake) {
+        PT_TRY(pt_lake_uri_parse(o->lake, &uri, err));
+    }
+    engine->catalog = uri.catalog;
+    pt_session *session = NULL;
+    PT_TRY(pt_session_open(engine, &session, err));
+    int code = load_extension(session, folder, "httpfs", err); /* before ducklake: DuckLake looks for it when it loads */
+    if (code == PT_OK) {
+        code = load_extension(session, folder, "ducklake", err);
+    }
+    if (code == PT_OK && catalog_extension(uri.catalog)) {
+        code = load_extension(session, folder, catalog_extension(uri.catalog), err);
+    }
+    if (code == PT_OK) {
+        code = secret_from_environment(session, err);
+    }
+    for (size_t i = 0; code == PT_OK && i < o->n_init_sql; i++) {
+        code = pt_session_run(session, o->init_sql[i], err);
+        if (code != PT_OK) {
+            code = pt_fail_in(err, "init SQL");
+        }
+    }
+    if (code == PT_OK && o->lake) {
+        code = attach(engine, session, o, &uri, err);
+    }
+    pt_session_close(&session);
+    return code;
+}
+
+static int configure(duckdb_config config, const pt_lake_options *o, const char *folder, pt_error *err) {
+    char number[64];
+    bool bad = duckdb_set_config(config, "extension_directory", folder) == DuckDBError;
+    if (o->memory_limit) {
+        (void)snprintf(number, sizeof number, "%" PRIu64 "B", o->memory_limit);
+        bad |= duckdb_set_config(config, "memory_limit", number) == DuckDBError;
+    }
+    if (o->threads) {
+        (void)snprintf(number, sizeof number, "%u", o->threads);
+        bad |= duckdb_set_config(config, "threads", number) == DuckDBError;
+    }
+    return bad ? pt_fail(err, PT_E_USAGE, "DuckDB refused its memory limit or threads setting") : PT_OK;
+}
+
+int pt_engine_open(const pt_lake_options *options, pt_engine **out, pt_error *err) {
+    *out = NULL;
+    pt_text folder = {0};
+    duckdb_config config = NULL;
+    char *message = NULL;
+    pt_engine *engine = calloc(1, sizeof *engine);
+    int code = engine && (engine->alias = strdup(options->alias ? options->alias : "lake")) ? PT_OK : pt_fail_nomem(err, "the engine");
+    if (code == PT_OK) {
+        code = extension_folder(&folder, err);
+    }
+    if (code == PT_OK && duckdb_create_config(&config) == DuckDBError) {
+        code = pt_fail_nomem(err, "DuckDB's configuration");
+    }
+    if (code == PT_OK) {
+        code = configure(config, options, pt_text_get(&folder), err);
+    }
+    if (code == PT_OK && duckdb_open_ext(NULL, &engine->database, config, &message) == DuckDBError) {
+        code = pt_fail(err, PT_E_LAKE, "DuckDB cannot start: %s", message ? message : "no reason given");
+        duckdb_free(message);
+    }
+    if (code == PT_OK) {
+        code = set_up(engine, options, pt_text_get(&folder), err);
+    }
+    duckdb_destroy_config(&config);
+    pt_text_free(&folder);
+    if (code != PT_OK) {
+        pt_engine_close(&engine);
+    }
+    *out = engine;
+    return code;
+}
+
+void pt_engine_close(pt_engine **engine) {
+    pt_engine *e = *engine;
+    if (!e) {
+        return;
+    }
+    if (e->attached) {
+        pt_session *session = NULL;
+        if (pt_session_open(e, &session, NULL) == PT_OK) {
+            int ignored = pt_session_runf(session, NULL, "DETACH \"%s\"", e->alias);
+            (void)ignored; /* closing anyway */
+            pt_session_close(&session);
+        }
+    }
+    if (e->database) {
+        duckdb_close(&e->database);
+    }
+    free(e->alias);
+    free(e);
+    *engine = NULL;
+}
+
+const char *pt_engine_alias(const pt_engine *engine) {
+    return engine->alias;
+}
+
+pt_catalog pt_engine_catalog(const pt_engine *engine) {
+    return engine->catalog;
+}
+
+/* ---- sessions ------------------------------------------------------------------------------------------ */
+
+int pt_session_open(pt_engine *engine, pt_session **out, pt_error *err) {
+    *out = calloc(1, sizeof **out);
+    if (!*out) {
+        return pt_fail_nomem(err, "a session");
+    }
+    if (duckdb_connect(engine->database, &(*out)->connection) == DuckDBError) {
+        free(*out);
+        *out = NULL;
+        return pt_fail(err, PT_E_LAKE, "DuckDB refused a connection");
+    }
+    return PT_OK;
+}
+
+void pt_session_close(pt_session **session) {
+    if (*session) {
+        duckdb_disconnect(&(*session)->connection);
+        free(*session);
+        *session = NULL;
+    }
+}
+
+duckdb_connection pt_session_connection(pt_session *session) {
+    return session->connection;
+}
+
+void pt_session_interrupt(pt_session *session) {
+    duckdb_interrupt(session->connection);
+}
+
+pt_code pt_lake_failure(const char *m) {
+    static const char *const down[] = {"Connection refused", "server closed the connection", "could not connect", "Unable to connect",
+                                       "connection to server", "Connection timed out", "SSL connection has been closed", "terminating connection",
+                                       "the database system is", "no connection to the server", "Could not establish connection", "Connection error",
+                                       "Could not connect to server", "timed out", "Connection reset", "Broken pipe", "HTTP 503", "HTTP 500", "Service Unavailable",
+                                       "idle-in-transaction timeout", "Lost connection", "server has gone away"};
+    static const char *const busy[] = {"database is locked", "database table is locked", "ransaction conflict", "Conflict on", "conflict", "could not serialize",
+                                       "deadlock detected", "duplicate key", "UNIQUE constraint", "rimary key", "PRIMARY KEY", "concurrent", "Duplicate entry"};
+    for (size_t i = 0; i < sizeof down / sizeof *down; i++) {
+        if (strstr(m, down[i])) {
+            return PT_E_LAKE_DOWN;
+        }
+    }
+    for (size_t i = 0; i < sizeof busy / sizeof *busy; i++) {
+        if (strstr(m, busy[i])) {
+            return PT_E_LAKE_BUSY;
+        }
+    }
+    return PT_E_LAKE;
+}
+
+static int query_failed(duckdb_result *result, pt_error *err) {
+    const char *message = duckdb_result_error(result);
+    message = message ? message : "DuckDB gave no reason";
+    int code = pt_fail(err, pt_lake_failure(message), "%s", message);
+    duckdb_destroy_result(result);
+    return code;
+}
+
+int pt_session_query(pt_session *session, const char *sql, duckdb_result *out, pt_error *err) {
+    if (duckdb_query(session->connection, sql, out) == DuckDBError) {
+        return query_failed(out, err);
+    }
+    return PT_OK;
+}
+
+int pt_session_run(pt_session *session, const char *sql, pt_error *err) {
+    duckdb_result result;
+    PT_TRY(pt_session_query(session, sql, &result, err));
+    duckdb_destroy_result(&result);
+    return PT_OK;
+}
+
+int pt_session_runf(pt_session *session, pt_error *err, const char *format, ...) {
+    char *sql = NULL;
+    va_list args;
+    va_start(args, format);
+    int n = vasprintf(&sql, format, args);
+    va_end(args);
+    if (n < 0) {
+        return pt_fail_nomem(err, "a statement");
+    }
+    int code = pt_session_run(session, sql, err);
+    free(sql);
+    return code;
+}
+
+/* ---- small results as text ----------------------------------------------------------------------------- */
+
+static char *cell_text(duckdb_vector vector, idx_t row) {
+    uint64_t *validity = duckdb_vector_get_validity(vector);
+    if (validity && !duckdb_validity_row_is_valid(validity, row)) {
+        return NULL;
+    }
+    duckdb_string_t *s = &((duckdb_string_t *)duckdb_vector_get_data(vector))[row];
+    return strndup(duckdb_string_t_data(s), duckdb_string_t_length(*s));
+}
+
+/* Every column cast to VARCHAR by DuckDB itself, so that each type has its usual text. */
+static int wrap(const char *sql, char **out, pt_error *err) {
+    if (asprintf(out, "SELECT COLUMNS(*)::VARCHAR FROM (%s)", sql) < 0) {
+        *out = NULL;
+        return pt_fail_nomem(err, "a statement");
+    }
+    return PT_OK;
+}
+
+static int add_chunk(pt_table *table, duckdb_data_chunk chunk, pt_error *err) {
+    idx_t n = duckdb_data_chunk_get_size(chunk);
+    char **cells = realloc(table->cells, (table->n_rows + n) * table->n_columns * sizeof *cells);
+    if (!cells && (table->n_rows + n) * table->n_columns) {
+        return pt_fail_nomem(err, "a result");
+    }
+    table->cells = cells;
+    for (idx_t r = 0; r < n; r++) {
+        for (idx_t c = 0; c < table->n_columns; c++) {
+            cells[(table->n_rows + r) * table->n_columns + c] = cell_text(duckdb_data_chunk_get_vector(chunk, c), r);
+        }
+    }
+    table->n_rows += n;
+    return PT_OK;
+}
+
+int pt_session_table(pt_session *session, const char *sql, pt_table *out, pt_error *err) {
+    *out = (pt_table){0};
+    char *wrapped;
+    duckdb_result result;
+    PT_TRY(wrap(sql, &wrapped, err));
+    int code = pt_session_query(session, wrapped, &result, err);
+    free(wrapped);
+    if (code != PT_OK) {
+        return code;
+    }
+    out->n_columns = duckdb_column_count(&result);
+    out->names = calloc(out->n_columns, sizeof *out->names);
+    for (size_t i = 0; out->names && i < out->n_columns; i++) {
+        out->names[i] = strdup(duckdb_column_name(&result, i));
+    }
+    code = out->names ? PT_OK : pt_fail_nomem(err, "a result");
+    duckdb_data_chunk chunk;
+    while (code == PT_OK && (chunk = duckdb_fetch_chunk(result)) != NULL) {
+        code = add_chunk(out, chunk, err);
+        duckdb_destroy_data_chunk(&chunk);
+    }
+    duckdb_destroy_result(&result);
+    if (code != PT_OK) {
+        pt_table_clear(out);
+    }
+    return code;
+}
+
+const char *pt_table_cell(const pt_table *table, size_t row, size_t column) {
+    return table->cells[row * table->n_columns + column];
+}
+
+int64_t pt_table_int(const pt_table *table, size_t row, size_t column) {
+    const char *cell = pt_table_cell(table, row, column);
+    return cell ? strtoll(cell, NULL, 10) : 0;
+}
+
+void pt_table_clear(pt_table *table) {
+    for (size_t i = 0; i < table->n_rows * table->n_columns; i++) {
+        free(table->cells[i]);
+    }
+    for (size_t i = 0; table->names && i < table->n_columns; i++) {
+        free(table->names[i]);
+    }
+    free(table->cells);
+    free(table->names);
+    *table = (pt_table){0};
+}
+
+int pt_session_text(pt_session *session, const char *sql, char **out, pt_error *err) {
+    pt_table table;
+    *out = NULL;
+    PT_TRY(pt_session_table(session, sql, &table, err));
+    if (table.n_rows && pt_table_cell(&table, 0, 0)) {
+        *out = table.cells[0];
+        table.cells[0] = NULL;
+    }
+    pt_table_clear(&table);
+    return PT_OK;
+}
+
+int pt_session_int(pt_session *session, const char *sql, int64_t *out, pt_error *err) {
+    char *text;
+    PT_TRY(pt_session_text(session, sql, &text, err));
+    *out = text ? strtoll(text, NULL, 10) : 0;
+    free(text);
+    return PT_OK;
+}

@@ -1,0 +1,70 @@
+/* DuckDB in this process, with DuckLake's extensions at hand and one lake attached.
+ *
+ * A pt_engine may be shared by threads; a pt_session (one connection) belongs to one thread at a time, except for
+ * pt_session_interrupt. */
+#pragma once
+
+#include <duckdb.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+typedef struct pt_engine pt_engine;
+typedef struct pt_session pt_session;
+
+typedef struct pt_lake_options {
+    const char *lake;      /* what follows ATTACH, such as ducklake:sqlite:metadata/x.sqlite; NULL: no lake, extensions only */
+    const char *data_path; /* NULL: the catalog knows it */
+    const char *alias;     /* name of the attached lake, "lake" when NULL */
+    bool read_only;        /* ATTACH ... (READ_ONLY) */
+    bool create;           /* make a missing catalog and its folders; else a missing one is an error */
+    uint64_t memory_limit; /* DuckDB's memory_limit in bytes, 0: DuckDB's default */
+    unsigned threads;      /* 0: DuckDB's default */
+    const char *const *init_sql; /* statements run before ATTACH (CREATE SECRET ...), n_init_sql of them */
+    size_t n_init_sql;
+} pt_lake_options;
+
+/* Opens DuckDB (in memory), finds the extension files relative to the binary (or in PINTAIL_EXTENSIONS), loads what the lake needs, makes
+ * an S3 secret from the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_REGION, AWS_ENDPOINT_URL), attaches.
+ * Errors: PT_E_USAGE for a bad lake text, PT_E_LAKE(_BUSY, _DOWN) for a catalog or a data path that cannot be used. */
+int pt_engine_open(const pt_lake_options *options, pt_engine **out, pt_error *err) PT_CHECKED;
+
+/* Detaches, then closes. All sessions are closed before. */
+void pt_engine_close(pt_engine **engine);
+
+const char *pt_engine_alias(const pt_engine *engine);
+
+typedef enum pt_catalog { PT_CATALOG_NONE, PT_CATALOG_DUCKDB, PT_CATALOG_SQLITE, PT_CATALOG_POSTGRES, PT_CATALOG_MYSQL, PT_CATALOG_MOTHERDUCK, PT_CATALOG_QUACK } pt_catalog;
+pt_catalog pt_engine_catalog(const pt_engine *engine);
+
+int pt_session_open(pt_engine *engine, pt_session **out, pt_error *err) PT_CHECKED;
+void pt_session_close(pt_session **session);
+duckdb_connection pt_session_connection(pt_session *session);
+void pt_session_interrupt(pt_session *session); /* any thread */
+
+/* Runs the statements of sql; results are dropped. On failure the code tells how to go on (see pt_lake_failure). */
+int pt_session_run(pt_session *session, const char *sql, pt_error *err) PT_CHECKED;
+int pt_session_runf(pt_session *session, pt_error *err, const char *format, ...) __attribute__((format(printf, 3, 4))) PT_CHECKED;
+
+/* Runs one statement and keeps its result, which the caller ends with duckdb_destroy_result. Values come by pt_cell_*. */
+int pt_session_query(pt_session *session, const char *sql, duckdb_result *out, pt_error *err) PT_CHECKED;
+
+/* One value: first row, first column, as text (malloc'd; NULL for SQL NULL or no row). */
+int pt_session_text(pt_session *session, const char *sql, char **out, pt_error *err) PT_CHECKED;
+int pt_session_int(pt_session *session, const char *sql, int64_t *out, pt_error *err) PT_CHECKED;
+
+/* A materialised result, every cell as text; for small results. */
+typedef struct pt_table {
+    size_t n_rows, n_columns;
+    char **names; /* n_columns */
+    char **cells; /* row-major; NULL is SQL NULL */
+} pt_table;
+int pt_session_table(pt_session *session, const char *sql, pt_table *out, pt_error *err) PT_CHECKED;
+const char *pt_table_cell(const pt_table *table, size_t row, size_t column);
+int64_t pt_table_int(const pt_table *table, size_t row, size_t column); /* 0 for NULL */
+void pt_table_clear(pt_table *table);
+
+/* What a message of DuckDB, DuckLake or a catalog means for a caller: busy, down, or permanent. */
+pt_code pt_lake_failure(const char *message);

@@ -1,0 +1,61 @@
+/* Dispatch only: pintail <command> ... */
+#include <duckdb.h>
+#include <librdkafka/rdkafka.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/signals.h"
+#include "cli/options.h"
+
+const pt_command *const pt_commands[] = {&pt_command_ingest, &pt_command_produce, &pt_command_check, &pt_command_sql, &pt_command_broker, NULL};
+
+static void usage(FILE *out) {
+    (void)fprintf(out, "pintail %s: Kafka topics into a DuckLake, each record exactly once\n\nusage: pintail <command> [options]\n\n", PT_VERSION);
+    for (size_t i = 0; pt_commands[i]; i++) {
+        (void)fprintf(out, "  %-10s %s\n", pt_commands[i]->name, pt_commands[i]->summary);
+    }
+    (void)fprintf(out, "\npintail <command> --help shows the options; pintail --version the versions of its parts\n");
+}
+
+static int help(int argc, char **argv) {
+    const char *topic = argc > 2 ? argv[2] : "";
+    if (strcmp(topic, "--man") == 0) {
+        pt_options_man();
+        return 0;
+    }
+    if (strcmp(topic, "--markdown") == 0) {
+        pt_options_markdown();
+        return 0;
+    }
+    for (size_t i = 0; pt_commands[i]; i++) {
+        if (strcmp(topic, pt_commands[i]->name) == 0) {
+            pt_options_help(pt_commands[i]);
+            return 0;
+        }
+    }
+    usage(stdout);
+    return 0;
+}
+
+int main(int argc, char **argv) {
+    pt_signals_setup();
+    const char *name = argc > 1 ? argv[1] : "";
+    for (size_t i = 0; pt_commands[i]; i++) {
+        if (strcmp(name, pt_commands[i]->name) == 0) {
+            return pt_commands[i]->run(argc - 1, argv + 1);
+        }
+    }
+    if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
+        return help(argc, argv);
+    }
+    if (strcmp(name, "--version") == 0 || strcmp(name, "version") == 0) {
+        printf("pintail %s (duckdb %s, librdkafka %s)\n", PT_VERSION, duckdb_library_version(), rd_kafka_version_str());
+        return 0;
+    }
+    if (*name) {
+        (void)fprintf(stderr, "pintail: unknown command '%s'; pintail --help lists the commands\n", name);
+    } else {
+        usage(stderr);
+    }
+    return 2;
+}
