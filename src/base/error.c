@@ -1,6 +1,7 @@
 #include "base/error.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void one_line(char *text) {
@@ -32,15 +33,20 @@ int pt_fail_in(pt_error *err, const char *format, ...) {
     if (!err) {
         return PT_E_INTERNAL;
     }
-    char was[PT_ERROR_TEXT];
-    memcpy(was, err->text, sizeof was);
+    char *was = strdup(err->text);
     va_list args;
     va_start(args, format);
     int n = vsnprintf(err->text, sizeof err->text, format, args);
     va_end(args);
-    if (n >= 0 && (size_t)n + 3 < sizeof err->text) {
-        (void)snprintf(err->text + n, sizeof err->text - (size_t)n, ": %s", was);
+    if (was && n >= 0 && (size_t)n + 3 < sizeof err->text) {
+        size_t at = (size_t)n;
+        err->text[at++] = ':';
+        err->text[at++] = ' ';
+        size_t rest = strnlen(was, sizeof err->text - at - 1);
+        memcpy(err->text + at, was, rest);
+        err->text[at + rest] = '\0';
     }
+    free(was);
     one_line(err->text);
     return (int)err->code;
 }

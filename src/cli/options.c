@@ -180,7 +180,7 @@ int pt_options_parse(const pt_command *command, int argc, char **argv, void *tar
         if (!o) {
             return unknown_option(command, arg, err);
         }
-        const char *value;
+        const char *value = NULL;
         PT_TRY(take_value(o, attached, argc, argv, &i, &value, err));
         if (store(o, value, target, err) != PT_OK) {
             return pt_fail_in(err, "--%s", o->name);

@@ -434,8 +434,9 @@ static int wrap(const char *sql, char **out, pt_error *err) {
 
 static int add_chunk(pt_table *table, duckdb_data_chunk chunk, pt_error *err) {
     idx_t n = duckdb_data_chunk_get_size(chunk);
-    char **cells = realloc(table->cells, (table->n_rows + n) * table->n_columns * sizeof *cells);
-    if (!cells && (table->n_rows + n) * table->n_columns) {
+    size_t n_cells = (table->n_rows + n) * table->n_columns;
+    char **cells = realloc(table->cells, n_cells * sizeof *cells + 1);
+    if (!cells) {
         return pt_fail_nomem(err, "a result");
     }
     table->cells = cells;

@@ -1,0 +1,56 @@
+/* pintail's own tables in the lake: the ledger, the claims (epochs) and the dead letters.
+ *
+ * pintail.offsets has one row for each topic, partition and flush (kind 'commit'), plus a row for each deliberate jump (kind 'skip', 'reset').
+ * The largest next_offset of (pipeline, topic, partition) since its last 'reset' row is where ingest goes on.
+ * pintail.epochs has one row for each claim of a partition; the largest epoch of (pipeline, topic, partition) owns it. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "lake/engine.h"
+
+/* The contract's names and types; also what `pintail check` reads. */
+#define PT_LEDGER_COLUMNS                                                                                                 \
+    "pipeline VARCHAR, topic VARCHAR, \"partition\" INTEGER, from_offset BIGINT, next_offset BIGINT, row_count BIGINT, "  \
+    "dead_letter_count BIGINT, epoch BIGINT, cluster_id VARCHAR, topic_id VARCHAR, target_table VARCHAR, kind VARCHAR, "  \
+    "committed_at TIMESTAMPTZ"
+#define PT_EPOCH_COLUMNS                                                                                                  \
+    "pipeline VARCHAR, topic VARCHAR, \"partition\" INTEGER, epoch BIGINT, owner VARCHAR, claimed_at TIMESTAMPTZ"
+#define PT_DEAD_LETTER_COLUMNS                                                                                            \
+    "topic VARCHAR, \"partition\" INTEGER, \"offset\" BIGINT, timestamp TIMESTAMPTZ, key BLOB, value BLOB, "              \
+    "error_code VARCHAR, error_text VARCHAR, error_position BIGINT, ingest_time TIMESTAMPTZ, target_table VARCHAR, "      \
+    "pipeline VARCHAR, headers STRUCT(key VARCHAR, value BLOB)[]"
+
+/* Makes schema pintail and its tables where they are missing; safe when several processes start at once. */
+int pt_ledger_create(pt_engine *engine, pt_session *session, pt_error *err) PT_CHECKED;
+
+/* A partition that this process owns, as the lake knows it. */
+typedef struct pt_claim {
+    const char *topic; /* not owned */
+    int32_t partition;
+    int64_t epoch;       /* out of pt_ledger_claim */
+    int64_t next_offset; /* where to go on; -1: never committed */
+    char cluster_id[64]; /* of the last row, "" when unknown */
+    char topic_id[64];
+} pt_claim;
+
+/* Fences whoever owned these partitions (DESIGN 4.3): one transaction that raises their epochs and comments the ledger, tried again
+ * while others are in the way; then reads the offsets. Fills epoch and the rest of each claim. */
+int pt_ledger_claim(pt_engine *engine, pt_session *session, const char *pipeline, const char *owner, pt_claim *claims, size_t n_claims,
+                    pt_error *err) PT_CHECKED;
+
+/* Reads next_offset and ids again, without a new epoch; PT_E_FENCED when an epoch is no longer ours. */
+int pt_ledger_read(pt_engine *engine, pt_session *session, const char *pipeline, pt_claim *claims, size_t n_claims, pt_error *err) PT_CHECKED;
+
+/* One row of the ledger to be written by a commit. */
+typedef struct pt_ledger_entry {
+    const char *topic;
+    int32_t partition;
+    int64_t from_offset, next_offset;
+    int64_t rows, dead_letters;
+    int64_t epoch;
+    const char *cluster_id, *topic_id, *target_table, *kind;
+} pt_ledger_entry;
