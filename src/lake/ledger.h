@@ -42,8 +42,8 @@ typedef struct pt_claim {
 int pt_ledger_claim(pt_engine *engine, pt_session *session, const char *pipeline, const char *owner, pt_claim *claims, size_t n_claims,
                     pt_error *err) PT_CHECKED;
 
-/* Reads next_offset and ids again, without a new epoch; PT_E_FENCED when an epoch is no longer ours. */
-int pt_ledger_read(pt_engine *engine, pt_session *session, const char *pipeline, pt_claim *claims, size_t n_claims, pt_error *err) PT_CHECKED;
+/* The largest epoch of each partition of the pipeline: rows of (topic, partition, epoch). Inside a transaction, it is the fence's other half. */
+int pt_ledger_epochs(pt_engine *engine, pt_session *session, const char *pipeline, pt_table *out, pt_error *err) PT_CHECKED;
 
 /* One row of the ledger to be written by a commit. */
 typedef struct pt_ledger_entry {
@@ -51,6 +51,6 @@ typedef struct pt_ledger_entry {
     int32_t partition;
     int64_t from_offset, next_offset;
     int64_t rows, dead_letters;
-    int64_t epoch;
+    int64_t epoch; /* filled in by the committer */
     const char *cluster_id, *topic_id, *target_table, *kind;
 } pt_ledger_entry;

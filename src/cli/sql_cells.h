@@ -1,0 +1,25 @@
+/* The chunks of a result as text, every type as DuckDB itself casts it.
+ *
+ * The C API has no cast for a chunk's vectors, and a statement cannot always be wrapped in a SELECT. So a second connection of the same
+ * database has a table function that hands out the chunk's own vectors (by reference), and SELECT c0::VARCHAR, ... over it does the casting. */
+#pragma once
+
+#include <duckdb.h>
+
+#include "base/error.h"
+#include "cli/result_format.h"
+#include "lake/engine.h"
+
+typedef struct pt_cells pt_cells;
+
+int pt_cells_open(pt_engine *engine, pt_cells **out, pt_error *err) PT_CHECKED;
+void pt_cells_close(pt_cells **cells);
+
+/* The columns of the result that follows. json: nested values as JSON. Times are shown in the time zone that source is set to. The columns
+ * are valid until the next begin. */
+int pt_cells_begin(pt_cells *cells, duckdb_connection source, duckdb_result *result, bool json, const pt_column **columns, size_t *n_columns, pt_error *err)
+    PT_CHECKED;
+
+/* Calls row for each row of the chunk, until it fails. The cells are valid during the call. */
+typedef int (*pt_cells_row)(void *context, const pt_cell *cells, pt_error *err);
+int pt_cells_each(pt_cells *cells, duckdb_data_chunk chunk, pt_cells_row row, void *context, pt_error *err) PT_CHECKED;

@@ -1,0 +1,264 @@
+#include "cli/sql_run.h"
+
+#include <duckdb.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/text.h"
+#include "cli/sql_cells.h"
+#include "cli/sql_watch.h"
+
+#define PT_SHOWN_LINES 12
+#define PT_SHOWN_BYTES 1000
+
+struct pt_sql_runner {
+    pt_sql_runner_options options;
+    pt_session *session;
+    duckdb_connection connection; /* of session */
+    pt_cells *cells;
+    pt_sql_watch *watch;
+    bool in_transaction;
+};
+
+int pt_sql_runner_open(pt_engine *engine, const pt_sql_runner_options *options, pt_sql_runner **out, pt_error *err) {
+    pt_sql_runner *r = calloc(1, sizeof *r);
+    *out = r;
+    if (!r) {
+        return pt_fail_nomem(err, "the session");
+    }
+    r->options = *options;
+    int code = pt_session_open(engine, &r->session, err);
+    if (code == PT_OK) {
+        r->connection = pt_session_connection(r->session);
+        code = pt_cells_open(engine, &r->cells, err);
+    }
+    if (code == PT_OK) {
+        code = pt_sql_watch_open(r->session, options->cancelled, &r->watch, err);
+    }
+    if (code != PT_OK) {
+        pt_sql_runner_close(out);
+    }
+    return code;
+}
+
+void pt_sql_runner_close(pt_sql_runner **runner) {
+    pt_sql_runner *r = *runner;
+    if (r) {
+        pt_sql_watch_close(&r->watch);
+        pt_cells_close(&r->cells);
+        pt_session_close(&r->session);
+        free(r);
+        *runner = NULL;
+    }
+}
+
+pt_writer_options *pt_sql_runner_writer(pt_sql_runner *runner) {
+    return &runner->options.writer;
+}
+
+pt_session *pt_sql_runner_session(pt_sql_runner *runner) {
+    return runner->session;
+}
+
+bool pt_sql_runner_in_transaction(const pt_sql_runner *runner) {
+    return runner->in_transaction;
+}
+
+/* ---- errors ----------------------------------------------------------------------------------------------- */
+
+static int cancelled(pt_error *err) {
+    return pt_fail(err, PT_E_INTERRUPTED, "the statement was interrupted");
+}
+
+/* DuckDB's message without the "LINE 2: ... ^" picture below it, the white space made single; of the picture the line is kept. */
+static int failed(pt_sql_runner *r, const char *message, pt_error *err) {
+    if (r->options.cancelled()) {
+        return cancelled(err);
+    }
+    message = message ? message : "DuckDB gave no reason";
+    const char *picture = strstr(message, "\n\nLINE ");
+    size_t len = picture ? (size_t)(picture - message) : strlen(message);
+    pt_text line = {0};
+    for (size_t i = 0; i < len; i++) {
+        bool space = message[i] == ' ' || message[i] == '\n' || message[i] == '\r' || message[i] == '\t';
+        if (!space) {
+            pt_text_add_n(&line, &message[i], 1);
+        } else if (line.len && line.data[line.len - 1] != ' ') {
+            pt_text_add(&line, " ");
+        }
+    }
+    long at = picture ? strtol(picture + strlen("\n\nLINE "), NULL, 10) : 0;
+    if (at > 1) {
+        pt_text_addf(&line, " (in line %ld of the statement)", at);
+    }
+    int code = pt_fail(err, pt_lake_failure(message), "%s", pt_text_get(&line));
+    pt_text_free(&line);
+    return code;
+}
+
+void pt_sql_show_statement(FILE *out, const char *sql) {
+    pt_text shown = {0};
+    pt_text_add_redacted(&shown, sql);
+    const char *p = pt_text_get(&shown);
+    size_t bytes = 0;
+    for (size_t lines = 0; *p; lines++) {
+        size_t n = strcspn(p, "\n");
+        if (lines == PT_SHOWN_LINES || bytes + n > PT_SHOWN_BYTES) {
+            size_t some = lines == PT_SHOWN_LINES ? 0 : PT_SHOWN_BYTES - bytes;
+            while (some && ((unsigned char)p[some] & 0xC0) == 0x80) {
+                some--; /* not in the middle of a character */
+            }
+            (void)fprintf(out, "    %.*s...\n", (int)some, p);
+            break;
+        }
+        (void)fprintf(out, "    %.*s\n", (int)(n && p[n - 1] == '\r' ? n - 1 : n), p);
+        bytes += n;
+        p += n + (p[n] == '\n');
+    }
+    pt_text_free(&shown);
+}
+
+/* ---- results ---------------------------------------------------------------------------------------------- */
+
+static int write_row(void *context, const pt_cell *cells, pt_error *err) {
+    return pt_writer_row(context, cells, err);
+}
+
+static int write_chunks(pt_sql_runner *r, duckdb_result *result, pt_writer *writer, pt_error *err) {
+    duckdb_data_chunk chunk;
+    int code = PT_OK;
+    while (code == PT_OK && (chunk = duckdb_fetch_chunk(*result)) != NULL) {
+        code = r->options.cancelled() ? cancelled(err) : pt_cells_each(r->cells, chunk, write_row, writer, err);
+        duckdb_destroy_data_chunk(&chunk);
+    }
+    const char *message = duckdb_result_error(result); /* a streamed result can fail half-way */
+    return code == PT_OK && message && *message ? failed(r, message, err) : code;
+}
+
+static int write_result(pt_sql_runner *r, duckdb_result *result, pt_error *err) {
+    const pt_column *columns;
+    size_t n_columns;
+    pt_writer *writer;
+    PT_TRY(pt_cells_begin(r->cells, r->connection, result, r->options.writer.format == PT_FORMAT_JSON, &columns, &n_columns, err));
+    PT_TRY(pt_writer_open(&r->options.writer, columns, n_columns, &writer, err));
+    int code = write_chunks(r, result, writer, err);
+    if (code == PT_OK) {
+        code = pt_writer_end(writer, err);
+    }
+    pt_writer_free(&writer);
+    return code;
+}
+
+/* EXPLAIN's second column is a drawing: shown as it is, not in a box. */
+static int write_plain(void *context, const pt_cell *cells, pt_error *err) {
+    FILE *out = context;
+    if (cells[1].data && fwrite(cells[1].data, 1, cells[1].len, out) != cells[1].len) {
+        return pt_writer_flush(out, err);
+    }
+    return PT_OK;
+}
+
+static int write_plan(pt_sql_runner *r, duckdb_result *result, pt_error *err) {
+    const pt_column *columns;
+    size_t n_columns;
+    PT_TRY(pt_cells_begin(r->cells, r->connection, result, false, &columns, &n_columns, err));
+    duckdb_data_chunk chunk;
+    int code = PT_OK;
+    while (code == PT_OK && (chunk = duckdb_fetch_chunk(*result)) != NULL) {
+        code = pt_cells_each(r->cells, chunk, write_plain, r->options.writer.out, err);
+        duckdb_destroy_data_chunk(&chunk);
+    }
+    return code == PT_OK ? pt_writer_flush(r->options.writer.out, err) : code;
+}
+
+static int drain(pt_sql_runner *r, duckdb_result *result, pt_error *err) {
+    int64_t changed = 0;
+    bool counts = duckdb_result_return_type(*result) == DUCKDB_RESULT_TYPE_CHANGED_ROWS;
+    duckdb_data_chunk chunk;
+    while ((chunk = duckdb_fetch_chunk(*result)) != NULL) {
+        if (counts && duckdb_data_chunk_get_size(chunk)) {
+            changed += *(int64_t *)duckdb_vector_get_data(duckdb_data_chunk_get_vector(chunk, 0));
+        }
+        duckdb_destroy_data_chunk(&chunk);
+    }
+    const char *message = duckdb_result_error(result);
+    if (message && *message) {
+        return failed(r, message, err);
+    }
+    if (r->options.tell_done && counts) {
+        (void)fprintf(r->options.writer.out, "%" PRId64 " row%s\n", changed, changed == 1 ? "" : "s");
+    } else if (r->options.tell_done) {
+        (void)fputs("OK\n", r->options.writer.out);
+    }
+    return PT_OK;
+}
+
+static int show(pt_sql_runner *r, duckdb_result *result, pt_error *err) {
+    if (duckdb_result_return_type(*result) != DUCKDB_RESULT_TYPE_QUERY_RESULT) {
+        return drain(r, result, err);
+    }
+    bool box = r->options.writer.format == PT_FORMAT_BOX;
+    if (box && duckdb_result_statement_type(*result) == DUCKDB_STATEMENT_TYPE_EXPLAIN && duckdb_column_count(result) == 2) {
+        return write_plan(r, result, err);
+    }
+    return write_result(r, result, err);
+}
+
+/* ---- statements ------------------------------------------------------------------------------------------- */
+
+static bool begins_with(const char *sql, const char *const *words) {
+    size_t n = strspn(sql, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
+    for (; *words; words++) {
+        if (strlen(*words) == n && strncasecmp(sql, *words, n) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void follow_transaction(pt_sql_runner *r, const char *sql) {
+    static const char *const opens[] = {"begin", "start", NULL};
+    static const char *const ends[] = {"commit", "end", "rollback", "abort", NULL};
+    r->in_transaction = begins_with(sql, opens) || (r->in_transaction && !begins_with(sql, ends));
+}
+
+/* SELECTs are streamed; what changes something is done when execute returns. */
+static duckdb_state execute(duckdb_prepared_statement statement, duckdb_result *result) {
+    if (duckdb_prepared_statement_type(statement) == DUCKDB_STATEMENT_TYPE_SELECT) {
+        return duckdb_execute_prepared_streaming(statement, result);
+    }
+    return duckdb_execute_prepared(statement, result);
+}
+
+static int run_extracted(pt_sql_runner *r, duckdb_extracted_statements statements, idx_t i, pt_error *err) {
+    duckdb_prepared_statement statement = NULL;
+    duckdb_result result = {0};
+    int code = PT_OK;
+    if (duckdb_prepare_extracted_statement(r->connection, statements, i, &statement) == DuckDBError) {
+        code = failed(r, duckdb_prepare_error(statement), err);
+    } else {
+        code = execute(statement, &result) == DuckDBError ? failed(r, duckdb_result_error(&result), err) : show(r, &result, err);
+        duckdb_destroy_result(&result);
+    }
+    duckdb_destroy_prepare(&statement);
+    return code;
+}
+
+int pt_sql_run(pt_sql_runner *r, const char *sql, pt_error *err) {
+    duckdb_extracted_statements statements = NULL;
+    pt_sql_watch_begin(r->watch);
+    idx_t n = duckdb_extract_statements(r->connection, sql, &statements);
+    const char *message = duckdb_extract_statements_error(statements);
+    int code = n == 0 && message && *message ? failed(r, message, err) : PT_OK;
+    for (idx_t i = 0; code == PT_OK && i < n; i++) { /* PIVOT and some PRAGMAs become several */
+        code = run_extracted(r, statements, i, err);
+    }
+    duckdb_destroy_extracted(&statements);
+    pt_sql_watch_end(r->watch);
+    if (code == PT_OK) {
+        follow_transaction(r, sql);
+    }
+    return code;
+}

@@ -1,0 +1,100 @@
+#include "cli/sql_watch.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <time.h>
+
+#define PT_WATCH_TICK_NS 20000000L
+
+struct pt_sql_watch {
+    pt_session *session;
+    bool (*cancelled)(void);
+    pthread_t thread;
+    pthread_mutex_t lock; /* guards the two flags */
+    pthread_cond_t changed;
+    bool running, closing;
+};
+
+/* Interrupts again at every tick: an interrupt that comes before DuckDB has begun the statement is lost. */
+static void *watch_loop(void *arg) {
+    pt_sql_watch *w = arg;
+    (void)pthread_mutex_lock(&w->lock);
+    while (!w->closing) {
+        if (!w->running) {
+            (void)pthread_cond_wait(&w->changed, &w->lock);
+            continue;
+        }
+        struct timespec until;
+        (void)clock_gettime(CLOCK_MONOTONIC, &until);
+        until.tv_nsec += PT_WATCH_TICK_NS;
+        until.tv_sec += until.tv_nsec / 1000000000L;
+        until.tv_nsec %= 1000000000L;
+        (void)pthread_cond_timedwait(&w->changed, &w->lock, &until);
+        if (w->running && w->cancelled()) {
+            pt_session_interrupt(w->session);
+        }
+    }
+    (void)pthread_mutex_unlock(&w->lock);
+    return NULL;
+}
+
+static int start(pt_sql_watch *w) {
+    pthread_condattr_t attributes;
+    (void)pthread_condattr_init(&attributes);
+    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&w->changed, &attributes);
+    (void)pthread_condattr_destroy(&attributes);
+    (void)pthread_mutex_init(&w->lock, NULL);
+    sigset_t all;
+    sigset_t before;
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_BLOCK, &all, &before); /* signals go to the main thread */
+    int failed = pthread_create(&w->thread, NULL, watch_loop, w);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return failed;
+}
+
+int pt_sql_watch_open(pt_session *session, bool (*cancelled)(void), pt_sql_watch **out, pt_error *err) {
+    pt_sql_watch *w = calloc(1, sizeof *w);
+    *out = w;
+    if (!w) {
+        return pt_fail_nomem(err, "a thread");
+    }
+    w->session = session;
+    w->cancelled = cancelled;
+    if (start(w) != 0) {
+        free(w);
+        *out = NULL;
+        return pt_fail(err, PT_E_NOMEM, "a thread cannot be started; check ulimit -u");
+    }
+    return PT_OK;
+}
+
+static void set(pt_sql_watch *w, bool running, bool closing) {
+    (void)pthread_mutex_lock(&w->lock);
+    w->running = running;
+    w->closing = closing;
+    (void)pthread_cond_signal(&w->changed);
+    (void)pthread_mutex_unlock(&w->lock);
+}
+
+void pt_sql_watch_begin(pt_sql_watch *watch) {
+    set(watch, true, false);
+}
+
+void pt_sql_watch_end(pt_sql_watch *watch) {
+    set(watch, false, false);
+}
+
+void pt_sql_watch_close(pt_sql_watch **watch) {
+    pt_sql_watch *w = *watch;
+    if (w) {
+        set(w, false, true);
+        (void)pthread_join(w->thread, NULL);
+        (void)pthread_mutex_destroy(&w->lock);
+        (void)pthread_cond_destroy(&w->changed);
+        free(w);
+        *watch = NULL;
+    }
+}

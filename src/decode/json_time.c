@@ -1,0 +1,184 @@
+/* Dates and times from ISO 8601 text, in DuckDB's ranges. */
+#include <string.h>
+
+#include "decode/json_internal.h"
+
+#define DAY_SECONDS 86400
+#define NANOS 1000000000
+
+int64_t pt_json_time_units(pt_type_id id) {
+    switch (id) {
+    case PT_TIMESTAMP_S:
+        return 1;
+    case PT_TIMESTAMP_MS:
+        return 1000;
+    case PT_TIMESTAMP_NS:
+        return NANOS;
+    default:
+        return 1000000;
+    }
+}
+
+/* The ends of the int64 range mean infinity in DuckDB; the first day of TIMESTAMP is 290309-12-22 (BC), of TIMESTAMP_NS 1677-09-22. */
+bool pt_json_time_in_range(pt_type_id id, pt_i128 value) {
+    if (id == PT_TIMESTAMP_NS) {
+        return value >= (pt_i128)-106751 * DAY_SECONDS * NANOS && value < INT64_MAX;
+    }
+    pt_i128 micros = value * (1000000 / pt_json_time_units(id));
+    return micros >= (pt_i128)-106751991 * DAY_SECONDS * 1000000 && micros < INT64_MAX;
+}
+
+typedef struct text {
+    const char *p, *end;
+} text;
+
+static bool take(text *t, char c) {
+    if (t->p < t->end && *t->p == c) {
+        t->p++;
+        return true;
+    }
+    return false;
+}
+
+/* min to max digits; -1 when there are fewer. */
+static int64_t digits(text *t, int min, int max) {
+    int64_t value = 0;
+    int n = 0;
+    for (; n < max && t->p < t->end && *t->p >= '0' && *t->p <= '9'; n++) {
+        value = value * 10 + (*t->p++ - '0');
+    }
+    return n >= min ? value : -1;
+}
+
+/* H. Hinnant, "chrono-compatible low-level date algorithms": days since 1970-01-01 in the proleptic Gregorian calendar. */
+static int64_t days_from_civil(int64_t year, int64_t month, int64_t day) {
+    year -= month <= 2;
+    int64_t era = (year >= 0 ? year : year - 399) / 400;
+    int64_t year_of_era = year - era * 400;
+    int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+    int64_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    return era * 146097 + day_of_era - 719468;
+}
+
+static bool date(text *t, int64_t *days) {
+    static const int8_t month_days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    bool negative = take(t, '-');
+    if (!negative) {
+        (void)take(t, '+');
+    }
+    int64_t year = digits(t, 4, 7);
+    if (year < 0 || !take(t, '-')) {
+        return false;
+    }
+    year = negative ? -year : year;
+    int64_t month = digits(t, 2, 2);
+    if (month < 1 || month > 12 || !take(t, '-')) {
+        return false;
+    }
+    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+    int64_t day = digits(t, 2, 2);
+    if (day < 1 || day > month_days[month - 1] + (month == 2 && leap)) {
+        return false;
+    }
+    *days = days_from_civil(year, month, day);
+    return true;
+}
+
+/* HH:MM[:SS[.f{1,9}]]; 24:00:00 passes where `midnight` allows it. */
+static bool clock_time(text *t, bool midnight, int64_t *seconds, int64_t *nanos) {
+    int64_t hour = digits(t, 2, 2);
+    if (hour < 0 || hour > 24 || !take(t, ':')) {
+        return false;
+    }
+    int64_t minute = digits(t, 2, 2);
+    if (minute < 0 || minute > 59) {
+        return false;
+    }
+    int64_t second = 0;
+    *nanos = 0;
+    if (take(t, ':')) {
+        second = digits(t, 2, 2);
+        if (second < 0 || second > 59) {
+            return false;
+        }
+        if (take(t, '.')) {
+            const char *start = t->p;
+            int64_t fraction = digits(t, 1, 9);
+            if (fraction < 0) {
+                return false;
+            }
+            *nanos = fraction * (int64_t)pt_json_pow10[9 - (t->p - start)];
+        }
+    }
+    *seconds = hour * 3600 + minute * 60 + second;
+    return hour < 24 || (midnight && *seconds == DAY_SECONDS && *nanos == 0);
+}
+
+/* Z, +HH, +HH:MM or +HHMM; nothing is UTC. */
+static bool offset(text *t, int64_t *seconds) {
+    *seconds = 0;
+    if (t->p == t->end || take(t, 'Z')) {
+        return true;
+    }
+    bool negative = take(t, '-');
+    if (!negative && !take(t, '+')) {
+        return false;
+    }
+    int64_t hours = digits(t, 2, 2), minutes = 0;
+    if (take(t, ':') || t->p < t->end) {
+        minutes = digits(t, 2, 2);
+    }
+    if (hours < 0 || hours > 23 || minutes < 0 || minutes > 59) {
+        return false;
+    }
+    *seconds = (hours * 60 + minutes) * (negative ? -60 : 60);
+    return true;
+}
+
+/* value / unit, rounded half away from zero */
+static pt_i128 rounded(pt_i128 value, int64_t unit) {
+    pt_i128 magnitude = value < 0 ? -value : value;
+    magnitude = (magnitude + unit / 2) / unit;
+    return value < 0 ? -magnitude : magnitude;
+}
+
+pt_json_time_result pt_json_date_text(const char *s, size_t len, int32_t *days) {
+    text t = {s, s + len};
+    int64_t d;
+    if (!date(&t, &d) || t.p != t.end) {
+        return PT_TIME_FORMAT;
+    }
+    if (d < -(int64_t)INT32_MAX + 1 || d > INT32_MAX - 1) { /* the ends mean infinity */
+        return PT_TIME_RANGE;
+    }
+    *days = (int32_t)d;
+    return PT_TIME_OK;
+}
+
+pt_json_time_result pt_json_time_text(const char *s, size_t len, int64_t *micros) {
+    text t = {s, s + len};
+    int64_t seconds, nanos;
+    if (!clock_time(&t, true, &seconds, &nanos) || t.p != t.end) {
+        return PT_TIME_FORMAT;
+    }
+    *micros = seconds * 1000000 + (int64_t)rounded(nanos, 1000);
+    return PT_TIME_OK;
+}
+
+pt_json_time_result pt_json_timestamp_text(pt_type_id id, const char *s, size_t len, int64_t *out) {
+    text t = {s, s + len};
+    int64_t days, seconds = 0, nanos = 0, zone = 0;
+    if (!date(&t, &days)) {
+        return PT_TIME_FORMAT;
+    }
+    if (t.p != t.end && ((!take(&t, 'T') && !take(&t, ' ')) || !clock_time(&t, false, &seconds, &nanos) || !offset(&t, &zone) || t.p != t.end)) {
+        return PT_TIME_FORMAT;
+    }
+    pt_i128 exact = ((pt_i128)days * DAY_SECONDS + seconds - zone) * NANOS + nanos;
+    pt_i128 value = rounded(exact, NANOS / pt_json_time_units(id));
+    if (!pt_json_time_in_range(id, value)) {
+        return PT_TIME_RANGE;
+    }
+    *out = (int64_t)value;
+    return PT_TIME_OK;
+}

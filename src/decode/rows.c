@@ -1,0 +1,489 @@
+#include "decode/rows.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "decode/rows_internal.h"
+
+#define BLOCK_MIN ((size_t)64 << 10)
+#define BLOCK_MAX ((size_t)1 << 20)
+
+struct pt_chunk {
+    duckdb_data_chunk chunk;
+    pt_vec *vecs;
+    size_t rows;
+    atomic_size_t sealed; /* rows that DuckDB was told of */
+    pthread_mutex_t seal; /* readers may be many */
+};
+
+struct pt_block {
+    pt_block *next;
+    size_t size;
+    char bytes[];
+};
+
+static size_t chunk_rows(void) {
+    return (size_t)duckdb_vector_size();
+}
+
+/* ---- the numbering of vectors ---- */
+
+static size_t count_vecs(const pt_type *type) {
+    size_t n = 1 + (type->id == PT_MAP);
+    for (size_t i = 0; i < type->n_fields; i++) {
+        n += count_vecs(&type->fields[i].type);
+    }
+    return n;
+}
+
+static uint32_t type_width(const pt_type *type) {
+    switch (type->id) {
+    case PT_BOOLEAN:
+    case PT_TINYINT:
+    case PT_UTINYINT:
+        return 1;
+    case PT_SMALLINT:
+    case PT_USMALLINT:
+        return 2;
+    case PT_INTEGER:
+    case PT_UINTEGER:
+    case PT_REAL:
+    case PT_DATE:
+        return 4;
+    case PT_DECIMAL:
+        return type->width <= 4 ? 2 : type->width <= 9 ? 4 : type->width <= 18 ? 8 : 16;
+    case PT_BIGINT:
+    case PT_UBIGINT:
+    case PT_DOUBLE:
+    case PT_TIME:
+    case PT_TIMESTAMP:
+    case PT_TIMESTAMP_S:
+    case PT_TIMESTAMP_MS:
+    case PT_TIMESTAMP_NS:
+    case PT_TIMESTAMPTZ:
+        return 8;
+    case PT_STRUCT:
+        return 0;
+    default: /* 128 bits, strings, list entries */
+        return 16;
+    }
+}
+
+static uint32_t add_shape(pt_rows *rows, const pt_type *type, uint32_t vec) {
+    pt_shape *shape = &rows->shapes[vec];
+    shape->id = type->id;
+    shape->width = type_width(type);
+    uint32_t next = vec + 1;
+    if (type->id == PT_LIST || type->id == PT_MAP) {
+        rows->n_lists++;
+    }
+    if (type->id == PT_MAP) {
+        rows->shapes[next++].id = PT_STRUCT;
+    }
+    for (size_t i = 0; i < type->n_fields; i++) {
+        next = add_shape(rows, &type->fields[i].type, next);
+    }
+    if (type->id == PT_MAP) {
+        rows->shapes[vec + 1].after = next;
+    }
+    shape->after = next;
+    return next;
+}
+
+static bool is_list(const pt_shape *shape) {
+    return shape->id == PT_LIST || shape->id == PT_MAP;
+}
+
+/* Bytes of one value of vector vec, STRUCT members included, list elements not. */
+static size_t value_bytes(const pt_rows *rows, uint32_t vec) {
+    size_t bytes = 0;
+    for (uint32_t i = vec; i < rows->shapes[vec].after;) {
+        bytes += rows->shapes[i].width;
+        i = is_list(&rows->shapes[i]) ? rows->shapes[i].after : i + 1;
+    }
+    return bytes;
+}
+
+/* ---- chunks ---- */
+
+/* Reads the pointers of vec and all below it anew; `fresh` forgets what was in the chunk before. */
+static void load_vecs(const pt_rows *rows, pt_vec *vecs, uint32_t vec, duckdb_vector vector, bool fresh) {
+    pt_vec *v = &vecs[vec];
+    if (fresh) {
+        *v = (pt_vec){0};
+    }
+    v->vector = vector;
+    const pt_shape *shape = &rows->shapes[vec];
+    v->data = shape->id == PT_STRUCT ? NULL : duckdb_vector_get_data(vector);
+    if (v->validity) {
+        v->validity = duckdb_vector_get_validity(vector);
+    }
+    if (is_list(shape)) {
+        load_vecs(rows, vecs, vec + 1, duckdb_list_vector_get_child(vector), fresh);
+    } else if (shape->id == PT_STRUCT) {
+        idx_t member = 0;
+        for (uint32_t i = vec + 1; i < shape->after; i = rows->shapes[i].after) {
+            load_vecs(rows, vecs, i, duckdb_struct_vector_get_child(vector, member++), fresh);
+        }
+    }
+}
+
+static void load_chunk(const pt_rows *rows, pt_chunk *c) {
+    c->rows = 0;
+    atomic_store_explicit(&c->sealed, 0, memory_order_relaxed);
+    for (size_t i = 0; i < rows->n_columns; i++) {
+        load_vecs(rows, c->vecs, rows->column_vec[i], duckdb_data_chunk_get_vector(c->chunk, i), true);
+    }
+}
+
+static void chunk_free(pt_chunk *c) {
+    if (c) {
+        if (c->chunk) {
+            duckdb_destroy_data_chunk(&c->chunk);
+        }
+        pthread_mutex_destroy(&c->seal);
+        free(c->vecs);
+        free(c);
+    }
+}
+
+static int chunk_new(pt_rows *rows, pt_chunk **out, pt_error *err) {
+    pt_chunk *c = calloc(1, sizeof *c);
+    if (!c) {
+        return pt_fail_nomem(err, "a row chunk");
+    }
+    pthread_mutex_init(&c->seal, NULL);
+    c->vecs = calloc(rows->n_vecs + 1, sizeof *c->vecs);
+    c->chunk = c->vecs ? duckdb_create_data_chunk(rows->types, rows->n_columns) : NULL;
+    if (!c->chunk) {
+        chunk_free(c);
+        return pt_fail_nomem(err, "a row chunk");
+    }
+    load_chunk(rows, c);
+    *out = c;
+    return PT_OK;
+}
+
+/* Tells DuckDB the sizes; done when a chunk is read, as it costs too much for every row. */
+static void chunk_seal(const pt_rows *rows, pt_chunk *c) {
+    if (atomic_load_explicit(&c->sealed, memory_order_acquire) == c->rows) {
+        return;
+    }
+    pthread_mutex_lock(&c->seal);
+    if (atomic_load_explicit(&c->sealed, memory_order_relaxed) != c->rows) {
+        for (uint32_t i = 0; rows->n_lists && i < rows->n_vecs; i++) {
+            if (is_list(&rows->shapes[i])) {
+                duckdb_list_vector_set_size(c->vecs[i].vector, c->vecs[i].committed);
+            }
+        }
+        duckdb_data_chunk_set_size(c->chunk, c->rows);
+        atomic_store_explicit(&c->sealed, c->rows, memory_order_release);
+    }
+    pthread_mutex_unlock(&c->seal);
+}
+
+static int next_chunk(pt_rows *rows, pt_error *err) {
+    if (rows->used_chunks == rows->n_chunks) {
+        if (rows->n_chunks == rows->cap_chunks) {
+            size_t cap = rows->cap_chunks ? rows->cap_chunks * 2 : 16;
+            pt_chunk **chunks = realloc(rows->chunks, cap * sizeof(pt_chunk *));
+            if (!chunks) {
+                return pt_fail_nomem(err, "a row chunk");
+            }
+            rows->chunks = chunks;
+            rows->cap_chunks = cap;
+        }
+        PT_TRY(chunk_new(rows, &rows->chunks[rows->n_chunks], err));
+        rows->n_chunks++;
+    }
+    rows->chunk = rows->chunks[rows->used_chunks++];
+    rows->vecs = rows->chunk->vecs;
+    rows->at = 0;
+    return PT_OK;
+}
+
+/* ---- the arena ---- */
+
+static void use_block(pt_rows *rows, pt_block *b) {
+    rows->block = b;
+    rows->arena_at = b->bytes;
+    rows->arena_end = b->bytes + b->size;
+}
+
+int pt_rows_arena_grow(pt_rows *rows, size_t bytes, pt_error *err) {
+    size_t need = bytes + PT_ARENA_SLACK;
+    if (need < bytes) {
+        return pt_fail_nomem(err, "the strings of a row");
+    }
+    pt_block *next = rows->block ? rows->block->next : rows->blocks;
+    size_t here = rows->block ? (size_t)(rows->arena_at - rows->block->bytes) : 0;
+    if (!next || next->size < need) {
+        size_t size = rows->block_memory < BLOCK_MAX ? BLOCK_MIN : BLOCK_MAX;
+        size = size < need ? need : size;
+        pt_block *b = malloc(sizeof *b + size);
+        if (!b) {
+            return pt_fail_nomem(err, "the strings of a row");
+        }
+        b->size = size;
+        b->next = next;
+        *(rows->block ? &rows->block->next : &rows->blocks) = b;
+        rows->block_memory += size;
+        next = b;
+    }
+    rows->block_bytes += here;
+    use_block(rows, next);
+    return PT_OK;
+}
+
+static void keep_mark(pt_rows *rows) {
+    rows->mark_block = rows->block;
+    rows->mark_at = rows->arena_at;
+    rows->mark_bytes = rows->block_bytes;
+}
+
+/* ---- NULL and lists ---- */
+
+static uint64_t *validity_of(pt_vec *v) {
+    if (!v->validity) {
+        duckdb_vector_ensure_validity_writable(v->vector);
+        v->validity = duckdb_vector_get_validity(v->vector);
+    }
+    return v->validity;
+}
+
+void pt_rows_vec_null(pt_rows *rows, uint32_t vec, size_t row) {
+    pt_vec *v = &rows->vecs[vec];
+    const pt_shape *shape = &rows->shapes[vec];
+    validity_of(v)[row / 64] &= ~((uint64_t)1 << (row % 64));
+    if (shape->id == PT_STRUCT) {
+        for (uint32_t i = vec + 1; i < shape->after; i = rows->shapes[i].after) {
+            pt_rows_vec_null(rows, i, row);
+        }
+    } else if (is_list(shape)) {
+        ((duckdb_list_entry *)v->data)[row] = (duckdb_list_entry){.offset = v->used};
+    } else {
+        memset((char *)v->data + row * shape->width, 0, shape->width); /* no stale pointer, and the same bytes each time */
+    }
+}
+
+int pt_rows_list_grow(pt_rows *rows, uint32_t vec, pt_error *err) {
+    pt_vec *v = &rows->vecs[vec];
+    size_t capacity = v->capacity < chunk_rows() ? chunk_rows() : v->capacity * 2;
+    if (duckdb_list_vector_reserve(v->vector, capacity) != DuckDBSuccess) {
+        return pt_fail_nomem(err, "the elements of a list");
+    }
+    if (capacity > chunk_rows()) {
+        rows->list_memory += (capacity - (v->capacity ? v->capacity : 0)) * value_bytes(rows, vec + 1);
+    }
+    v->capacity = capacity;
+    load_vecs(rows, rows->vecs, vec + 1, duckdb_list_vector_get_child(v->vector), false);
+    return PT_OK;
+}
+
+/* Sets values [from, to) of vec back to valid, with the STRUCT members below it (not the elements of a list). */
+static void set_valid(pt_rows *rows, uint32_t vec, size_t from, size_t to) {
+    for (uint32_t i = vec; i < rows->shapes[vec].after;) {
+        uint64_t *validity = rows->vecs[i].validity;
+        for (size_t row = from; validity && row < to; row++) {
+            validity[row / 64] |= (uint64_t)1 << (row % 64);
+        }
+        i = is_list(&rows->shapes[i]) ? rows->shapes[i].after : i + 1;
+    }
+}
+
+static void roll_back(pt_rows *rows) {
+    rows->open = false;
+    for (size_t i = 0; i < rows->n_columns; i++) {
+        set_valid(rows, rows->column_vec[i], rows->at, rows->at + 1);
+    }
+    for (uint32_t i = 0; rows->n_lists && i < rows->n_vecs; i++) {
+        if (is_list(&rows->shapes[i])) {
+            set_valid(rows, i + 1, rows->vecs[i].committed, rows->vecs[i].used);
+            rows->vecs[i].used = rows->vecs[i].committed;
+        }
+    }
+    if (rows->mark_block) {
+        use_block(rows, rows->mark_block);
+        rows->arena_at = rows->mark_at;
+    } else if (rows->block) {
+        use_block(rows, rows->blocks);
+    }
+    rows->block_bytes = rows->mark_bytes;
+}
+
+/* ---- the public part ---- */
+
+int pt_rows_new(const pt_type *types, size_t n_columns, pt_rows **out, pt_error *err) {
+    static atomic_uint_fast64_t serial;
+    *out = NULL;
+    pt_rows *rows = calloc(1, sizeof *rows);
+    if (!rows) {
+        return pt_fail_nomem(err, "rows");
+    }
+    rows->serial = atomic_fetch_add(&serial, 1) + 1;
+    rows->n_columns = n_columns;
+    for (size_t i = 0; i < n_columns; i++) {
+        rows->n_vecs += count_vecs(&types[i]);
+    }
+    rows->shapes = calloc(rows->n_vecs + 1, sizeof *rows->shapes);
+    rows->column_vec = calloc(n_columns + 1, sizeof *rows->column_vec);
+    rows->types = calloc(n_columns + 1, sizeof *rows->types);
+    bool complete = rows->shapes && rows->column_vec && rows->types && rows->n_vecs < UINT32_MAX;
+    uint32_t next = 0;
+    for (size_t i = 0; complete && i < n_columns; i++) {
+        rows->column_vec[i] = next;
+        next = add_shape(rows, &types[i], next);
+        rows->row_bytes += value_bytes(rows, rows->column_vec[i]);
+        rows->types[i] = pt_type_logical(&types[i]);
+        complete = rows->types[i] != NULL;
+    }
+    if (!complete) {
+        pt_rows_free(&rows);
+        return pt_fail_nomem(err, "rows");
+    }
+    *out = rows;
+    return PT_OK;
+}
+
+void pt_rows_free(pt_rows **rows_at) {
+    pt_rows *rows = *rows_at;
+    if (!rows) {
+        return;
+    }
+    for (size_t i = 0; i < rows->n_chunks; i++) {
+        chunk_free(rows->chunks[i]);
+    }
+    for (size_t i = 0; rows->types && i < rows->n_columns; i++) {
+        if (rows->types[i]) {
+            duckdb_destroy_logical_type(&rows->types[i]);
+        }
+    }
+    for (pt_block *b = rows->blocks, *next; b; b = next) {
+        next = b->next;
+        free(b);
+    }
+    free(rows->chunks);
+    free(rows->types);
+    free(rows->shapes);
+    free(rows->column_vec);
+    free(rows);
+    *rows_at = NULL;
+}
+
+static size_t chunk_memory(const pt_rows *rows) {
+    return rows->row_bytes * chunk_rows() + rows->n_vecs * (sizeof(pt_vec) + chunk_rows() / 8);
+}
+
+void pt_rows_reset(pt_rows *rows, size_t keep_bytes) {
+    size_t keep = keep_bytes ? keep_bytes : SIZE_MAX;
+    for (size_t i = 0; i < rows->used_chunks; i++) {
+        duckdb_data_chunk_reset(rows->chunks[i]->chunk); /* lists go back to their first size, NULLs are forgotten */
+        load_chunk(rows, rows->chunks[i]);
+    }
+    while (rows->n_chunks && rows->n_chunks * chunk_memory(rows) > keep) {
+        chunk_free(rows->chunks[--rows->n_chunks]);
+    }
+    size_t chunks = rows->n_chunks * chunk_memory(rows);
+    size_t blocks = 0;
+    for (pt_block **b = &rows->blocks; *b;) {
+        pt_block *block = *b;
+        if (block->size > keep - chunks || blocks > keep - chunks - block->size) {
+            *b = block->next;
+            rows->block_memory -= block->size;
+            free(block);
+        } else {
+            blocks += block->size;
+            b = &block->next;
+        }
+    }
+    rows->chunk = NULL;
+    rows->vecs = NULL;
+    rows->used_chunks = rows->at = rows->count = rows->list_bytes = rows->list_memory = rows->block_bytes = 0;
+    rows->block = NULL;
+    rows->arena_at = rows->arena_end = NULL;
+    rows->open = false;
+}
+
+int pt_rows_open(pt_rows *rows, pt_error *err) {
+    if (rows->open) {
+        roll_back(rows);
+    }
+    if (!rows->chunk || rows->at == chunk_rows()) {
+        PT_TRY(next_chunk(rows, err));
+    }
+    keep_mark(rows);
+    rows->open = true;
+    return PT_OK;
+}
+
+void pt_rows_commit(pt_rows *rows) {
+    rows->open = false;
+    rows->at++;
+    rows->count++;
+    rows->chunk->rows = rows->at;
+    for (uint32_t i = 0; rows->n_lists && i < rows->n_vecs; i++) {
+        pt_vec *v = &rows->vecs[i];
+        if (v->used != v->committed) {
+            rows->list_bytes += (v->used - v->committed) * value_bytes(rows, i + 1);
+            v->committed = v->used;
+        }
+    }
+}
+
+size_t pt_rows_count(const pt_rows *rows) {
+    return rows->count;
+}
+
+size_t pt_rows_bytes(const pt_rows *rows) {
+    size_t strings = rows->block_bytes + (rows->block ? (size_t)(rows->arena_at - rows->block->bytes) : 0);
+    if (rows->open) {
+        strings = rows->mark_bytes + (rows->mark_block ? (size_t)(rows->mark_at - rows->mark_block->bytes) : 0);
+    }
+    return rows->count * rows->row_bytes + rows->list_bytes + strings;
+}
+
+size_t pt_rows_memory(const pt_rows *rows) {
+    return rows->n_chunks * chunk_memory(rows) + rows->list_memory + rows->block_memory;
+}
+
+size_t pt_rows_columns(const pt_rows *rows) {
+    return rows->n_columns;
+}
+
+size_t pt_rows_at(const pt_rows *rows) {
+    return rows->at;
+}
+
+void *pt_rows_data(const pt_rows *rows, size_t column) {
+    return rows->vecs[rows->column_vec[column]].data;
+}
+
+void pt_rows_null(pt_rows *rows, size_t column) {
+    pt_rows_vec_null(rows, rows->column_vec[column], rows->at);
+}
+
+int pt_rows_string(pt_rows *rows, size_t column, const char *data, size_t len, pt_error *err) {
+    if (len > UINT32_MAX) {
+        return pt_fail(err, PT_E_DATA, "a string of %zu bytes is longer than DuckDB can hold (4 GiB)", len);
+    }
+    if (len > 12) {
+        PT_TRY(pt_rows_arena_room(rows, len, err));
+        memcpy(rows->arena_at, data, len);
+        data = rows->arena_at;
+        rows->arena_at += len;
+    }
+    ((duckdb_string_t *)pt_rows_data(rows, column))[rows->at] = pt_rows_string_of(data, len);
+    return PT_OK;
+}
+
+size_t pt_rows_chunks(const pt_rows *rows) {
+    size_t full = rows->used_chunks;
+    return full && rows->chunks[full - 1]->rows == 0 ? full - 1 : full;
+}
+
+duckdb_data_chunk pt_rows_chunk(const pt_rows *rows, size_t i) {
+    chunk_seal(rows, rows->chunks[i]);
+    return rows->chunks[i]->chunk;
+}

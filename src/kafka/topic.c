@@ -1,0 +1,139 @@
+#include "kafka/topic.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/signals.h"
+
+#define MISSING_AFTER (3 * PT_SECOND) /* a broker that makes topics on first use needs less */
+#define ASK_MS 500
+
+static int64_t ms_left(int64_t deadline) {
+    int64_t left = (deadline - pt_monotonic_us()) / 1000;
+    return left > 0 ? left : 0;
+}
+
+/* ---- CreateTopics -------------------------------------------------------------------------------------- */
+
+static int create_failed(const char *topic, rd_kafka_resp_err_t code, const char *text, pt_error *err) {
+    if (code == RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE) {
+        return pt_fail(err, PT_E_KAFKA, "topic %s: this broker cannot make topics for clients; leave --create out (pintail broker makes topics with --topic NAME:PARTITIONS, or on first use)", topic);
+    }
+    return pt_fail(err, PT_E_KAFKA, "topic %s cannot be made: %s", topic, text ? text : rd_kafka_err2str(code));
+}
+
+static int create_result(rd_kafka_event_t *event, const char *topic, pt_error *err) {
+    if (rd_kafka_event_error(event)) {
+        return create_failed(topic, rd_kafka_event_error(event), rd_kafka_event_error_string(event), err);
+    }
+    size_t n;
+    const rd_kafka_topic_result_t **results = rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event), &n);
+    for (size_t i = 0; i < n; i++) {
+        rd_kafka_resp_err_t code = rd_kafka_topic_result_error(results[i]);
+        if (code && code != RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) {
+            return create_failed(topic, code, rd_kafka_topic_result_error_string(results[i]), err);
+        }
+    }
+    return PT_OK;
+}
+
+/* The event of one CreateTopics, or NULL after the deadline or a stop. */
+static rd_kafka_event_t *create_event(rd_kafka_t *rk, rd_kafka_NewTopic_t *topic, int64_t deadline) {
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
+    rd_kafka_AdminOptions_t *admin = rd_kafka_AdminOptions_new(rk, RD_KAFKA_ADMIN_OP_CREATETOPICS);
+    char ignored[200];
+    int ms = (int)ms_left(deadline);
+    (void)rd_kafka_AdminOptions_set_request_timeout(admin, ms > 0 ? ms : 1, ignored, sizeof ignored);
+    rd_kafka_CreateTopics(rk, &topic, 1, admin, queue);
+    rd_kafka_event_t *event = NULL;
+    while (!event && ms_left(deadline) > 0 && !pt_stop_asked()) {
+        (void)rd_kafka_poll(rk, 0);
+        event = rd_kafka_queue_poll(queue, 100);
+    }
+    rd_kafka_AdminOptions_destroy(admin);
+    rd_kafka_queue_destroy(queue);
+    return event;
+}
+
+int pt_topic_create(rd_kafka_t *rk, const pt_kafka_options *options, pt_kafka_trouble *trouble, const char *topic, int partitions, int64_t timeout_us,
+                    pt_error *err) {
+    char why[300];
+    rd_kafka_NewTopic_t *wanted = rd_kafka_NewTopic_new(topic, partitions, -1, why, sizeof why);
+    if (!wanted) {
+        return pt_fail(err, PT_E_USAGE, "topic %s with %d partitions: %s", topic, partitions, why);
+    }
+    rd_kafka_event_t *event = create_event(rk, wanted, pt_monotonic_us() + timeout_us);
+    rd_kafka_NewTopic_destroy(wanted);
+    int code;
+    bool troubled = pt_kafka_trouble_read(trouble, why, sizeof why);
+    if (!event || (rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR__TIMED_OUT && troubled)) {
+        code = pt_kafka_unreachable(options->brokers, timeout_us, trouble, err);
+    } else {
+        code = create_result(event, topic, err);
+    }
+    rd_kafka_event_destroy(event);
+    return code;
+}
+
+/* ---- metadata ------------------------------------------------------------------------------------------ */
+
+/* NO_ERROR: there, with leaders; anything else: not yet. */
+static rd_kafka_resp_err_t ask(rd_kafka_t *rk, rd_kafka_topic_t *rkt, int64_t deadline) {
+    const struct rd_kafka_metadata *metadata;
+    int64_t ms = ms_left(deadline);
+    rd_kafka_resp_err_t code = rd_kafka_metadata(rk, 0, rkt, &metadata, ms < ASK_MS ? (int)ms + 1 : ASK_MS);
+    if (code) {
+        return code;
+    }
+    code = metadata->topic_cnt == 1 ? metadata->topics[0].err : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+    if (!code && metadata->topics[0].partition_cnt == 0) {
+        code = RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE;
+    }
+    rd_kafka_metadata_destroy(metadata);
+    return code;
+}
+
+static int missing(const char *topic, pt_error *err) {
+    return pt_fail(err, PT_E_KAFKA, "topic %s does not exist, and the broker does not make topics on first use; make it with --create PARTITIONS", topic);
+}
+
+static int wait_for(rd_kafka_t *rk, rd_kafka_topic_t *rkt, const pt_kafka_options *options, pt_kafka_trouble *trouble, int64_t timeout_us, pt_error *err) {
+    const char *topic = rd_kafka_topic_name(rkt);
+    int64_t deadline = pt_monotonic_us() + timeout_us, unknown_since = 0;
+    rd_kafka_resp_err_t code;
+    while ((code = ask(rk, rkt, deadline)) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        (void)rd_kafka_poll(rk, 0);
+        bool unknown = code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC;
+        if (unknown && unknown_since == 0) {
+            unknown_since = pt_monotonic_us();
+        }
+        bool late = ms_left(deadline) == 0;
+        if (unknown && (late || pt_monotonic_us() - unknown_since > MISSING_AFTER)) {
+            return missing(topic, err);
+        }
+        if (code == RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION || code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED || pt_kafka_trouble_fatal(trouble)) {
+            return pt_fail(err, PT_E_KAFKA, "topic %s: %s", topic, rd_kafka_err2str(code));
+        }
+        if (late && (code == RD_KAFKA_RESP_ERR__TRANSPORT || code == RD_KAFKA_RESP_ERR__TIMED_OUT)) {
+            return pt_kafka_unreachable(options->brokers, timeout_us, trouble, err);
+        }
+        if (late) {
+            return pt_fail(err, PT_E_KAFKA, "topic %s: %s", topic, rd_kafka_err2str(code));
+        }
+        if (pt_stop_asked()) {
+            return pt_fail(err, PT_E_INTERRUPTED, "stopped before a broker answered");
+        }
+        pt_sleep_us(PT_SECOND / 20);
+    }
+    return PT_OK;
+}
+
+int pt_topic_wait(rd_kafka_t *rk, const pt_kafka_options *options, pt_kafka_trouble *trouble, const char *topic, int64_t timeout_us, pt_error *err) {
+    rd_kafka_topic_t *rkt = rd_kafka_topic_new(rk, topic, NULL);
+    if (!rkt) {
+        return pt_fail(err, PT_E_USAGE, "topic '%s': %s", topic, rd_kafka_err2str(rd_kafka_last_error()));
+    }
+    int code = wait_for(rk, rkt, options, trouble, timeout_us, err);
+    rd_kafka_topic_destroy(rkt);
+    return code;
+}

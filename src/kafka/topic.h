@@ -1,0 +1,15 @@
+/* Whether a topic is there, and making one. */
+#pragma once
+
+#include <stdint.h>
+
+#include "base/error.h"
+#include "kafka/client.h"
+
+/* Makes a topic with the broker's default replication; one that exists already is fine. */
+int pt_topic_create(rd_kafka_t *rk, const pt_kafka_options *options, pt_kafka_trouble *trouble, const char *topic, int partitions, int64_t timeout_us,
+                    pt_error *err) PT_CHECKED;
+
+/* Waits until a broker answers and knows the topic. A broker that makes topics on first use makes it now. */
+int pt_topic_wait(rd_kafka_t *rk, const pt_kafka_options *options, pt_kafka_trouble *trouble, const char *topic, int64_t timeout_us,
+                  pt_error *err) PT_CHECKED;

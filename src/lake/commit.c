@@ -1,0 +1,347 @@
+#include "lake/commit.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "lake/scan.h"
+#include "lake/transaction.h"
+
+struct pt_committer {
+    const pt_lake_options *options;
+    char *pipeline, *owner;
+    pt_engine *engine;
+    pt_session *session;
+    pt_scan *scan;
+    uint64_t conflicts;
+    pt_claim *claims; /* [n_claims] what this process owns, topic names owned too; next_offset: what is committed */
+    size_t n_claims;
+};
+
+/* ---- open, close, open again --------------------------------------------------------------------------- */
+
+static void detach(pt_committer *c) {
+    pt_session_close(&c->session);
+    pt_engine_close(&c->engine);
+    pt_scan_free(&c->scan);
+}
+
+static int attach(pt_committer *c, pt_error *err) {
+    int code = pt_engine_open(c->options, &c->engine, err);
+    if (code == PT_OK) {
+        code = pt_session_open(c->engine, &c->session, err);
+    }
+    if (code == PT_OK) {
+        code = pt_session_run(c->session, "SET GLOBAL ducklake_max_retry_count = 1", err);
+    }
+    if (code == PT_OK) {
+        code = pt_scan_new(c->session, &c->scan, err);
+    }
+    if (code != PT_OK) {
+        detach(c);
+    }
+    return code;
+}
+
+int pt_committer_open(const pt_lake_options *options, const char *pipeline, const char *owner, pt_committer **out, pt_error *err) {
+    pt_committer *c = calloc(1, sizeof *c);
+    *out = NULL;
+    if (!c) {
+        return pt_fail_nomem(err, "the committer");
+    }
+    c->options = options;
+    c->pipeline = strdup(pipeline);
+    c->owner = strdup(owner);
+    int code = c->pipeline && c->owner ? attach(c, err) : pt_fail_nomem(err, "the committer");
+    if (code == PT_OK) {
+        code = pt_ledger_create(c->engine, c->session, err);
+    }
+    if (code != PT_OK) {
+        pt_committer_close(&c);
+    }
+    *out = c;
+    return code;
+}
+
+void pt_committer_close(pt_committer **committer) {
+    pt_committer *c = *committer;
+    if (c) {
+        detach(c);
+        for (size_t i = 0; i < c->n_claims; i++) {
+            free((char *)(uintptr_t)c->claims[i].topic);
+        }
+        free(c->claims);
+        free(c->pipeline);
+        free(c->owner);
+        free(c);
+        *committer = NULL;
+    }
+}
+
+pt_engine *pt_committer_engine(pt_committer *committer) {
+    return committer->engine;
+}
+
+pt_session *pt_committer_session(pt_committer *committer) {
+    return committer->session;
+}
+
+uint64_t pt_committer_conflicts(const pt_committer *committer) {
+    return committer->conflicts;
+}
+
+/* ---- what is owned ------------------------------------------------------------------------------------- */
+
+static pt_claim *find_claim(const pt_committer *c, const char *topic, int32_t partition) {
+    for (size_t i = 0; i < c->n_claims; i++) {
+        if (c->claims[i].partition == partition && strcmp(c->claims[i].topic, topic) == 0) {
+            return &c->claims[i];
+        }
+    }
+    return NULL;
+}
+
+static int keep_claim(pt_committer *c, const pt_claim *claim, pt_error *err) {
+    pt_claim *known = find_claim(c, claim->topic, claim->partition);
+    const char *topic = known ? known->topic : NULL;
+    if (!known) {
+        pt_claim *grown = realloc(c->claims, (c->n_claims + 1) * sizeof *grown);
+        if (!grown) {
+            return pt_fail_nomem(err, "a claim");
+        }
+        c->claims = grown;
+        topic = strdup(claim->topic);
+        if (!topic) {
+            return pt_fail_nomem(err, "a claim");
+        }
+        known = &c->claims[c->n_claims++];
+    }
+    *known = *claim;
+    known->topic = topic;
+    return PT_OK;
+}
+
+int pt_committer_claim(pt_committer *c, pt_claim *claims, size_t n_claims, pt_error *err) {
+    if (!c->session) {
+        PT_TRY(attach(c, err));
+    }
+    PT_TRY(pt_ledger_claim(c->engine, c->session, c->pipeline, c->owner, claims, n_claims, err));
+    for (size_t i = 0; i < n_claims; i++) {
+        PT_TRY(keep_claim(c, &claims[i], err));
+    }
+    return PT_OK;
+}
+
+void pt_committer_release(pt_committer *c, const char *topic, int32_t partition) {
+    pt_claim *claim = find_claim(c, topic, partition);
+    if (claim) {
+        free((char *)(uintptr_t)claim->topic);
+        *claim = c->claims[--c->n_claims];
+    }
+}
+
+/* ---- the transaction ----------------------------------------------------------------------------------- */
+
+typedef struct commit_job {
+    pt_committer *committer;
+    pt_flush *flush;
+} commit_job;
+
+static int64_t epoch_of(const pt_table *epochs, const pt_claim *claim) {
+    for (size_t r = 0; r < epochs->n_rows; r++) {
+        if (pt_table_int(epochs, r, 1) == claim->partition && strcmp(pt_table_cell(epochs, r, 0), claim->topic) == 0) {
+            return pt_table_int(epochs, r, 2);
+        }
+    }
+    return 0;
+}
+
+static int check_epoch(const pt_table *epochs, const pt_claim *claim, pt_error *err) {
+    int64_t epoch = epoch_of(epochs, claim);
+    if (epoch != claim->epoch) {
+        return pt_fail(err, PT_E_FENCED, "topic %s partition %" PRId32 " was taken over by another process of this group (epoch %" PRId64 ", ours is %" PRId64 ")",
+                       claim->topic, claim->partition, epoch, claim->epoch);
+    }
+    return PT_OK;
+}
+
+/* In memory, before the transaction: every entry is of an owned partition and goes on where the last commit ended. */
+static int check_entries(const pt_committer *c, pt_flush *flush, pt_error *err) {
+    for (size_t i = 0; i < flush->n_entries; i++) {
+        pt_ledger_entry *e = &flush->entries[i];
+        const pt_claim *claim = find_claim(c, e->topic, e->partition);
+        if (!claim) {
+            return pt_fail(err, PT_E_FENCED, "topic %s partition %" PRId32 " is no longer assigned to this process", e->topic, e->partition);
+        }
+        if (claim->next_offset >= 0 && claim->next_offset != e->from_offset) {
+            return pt_fail(err, PT_E_FENCED, "topic %s partition %" PRId32 ": the lake stands at offset %" PRId64 ", the flush begins at %" PRId64, e->topic,
+                           e->partition, claim->next_offset, e->from_offset);
+        }
+        e->epoch = claim->epoch;
+    }
+    return PT_OK;
+}
+
+/* The epochs are read inside the transaction: a fence committed before shows here, one committed later conflicts with our ledger rows. */
+static int check_epochs(const commit_job *job, pt_error *err) {
+    const pt_committer *c = job->committer;
+    pt_table epochs = {0};
+    PT_TRY(pt_ledger_epochs(c->engine, c->session, c->pipeline, &epochs, err));
+    int code = PT_OK;
+    for (size_t i = 0; code == PT_OK && i < job->flush->n_entries; i++) {
+        const pt_ledger_entry *e = &job->flush->entries[i];
+        code = check_epoch(&epochs, find_claim(c, e->topic, e->partition), err);
+    }
+    pt_table_clear(&epochs);
+    return code;
+}
+
+static int register_file(const commit_job *job, const pt_part *part, pt_error *err) {
+    const pt_committer *c = job->committer;
+    pt_text sql = {0};
+    pt_text_add(&sql, "CALL ducklake_add_data_files(");
+    pt_text_add_sql_string(&sql, pt_engine_alias(c->engine));
+    pt_text_add(&sql, ", ");
+    pt_text_add_sql_string(&sql, part->target->name);
+    pt_text_add(&sql, ", ");
+    pt_text_add_sql_string(&sql, part->staged);
+    pt_text_add(&sql, ", schema => ");
+    pt_text_add_sql_string(&sql, part->target->schema_name);
+    pt_text_add(&sql, ")");
+    int code = pt_text_check(&sql, err);
+    if (code == PT_OK && pt_session_run(c->session, pt_text_get(&sql), err) != PT_OK) {
+        code = pt_fail_in(err, "registering %s", part->staged);
+    }
+    pt_text_free(&sql);
+    return code;
+}
+
+static int insert_rows(const commit_job *job, size_t slot, const pt_part *part, pt_error *err) {
+    const pt_committer *c = job->committer;
+    const pt_target *t = part->target;
+    pt_text sql = {0};
+    pt_scan_show(c->scan, slot, part->rows, t->types, t->names);
+    pt_text_add(&sql, "INSERT INTO ");
+    pt_target_add_sql_name(t, c->engine, &sql);
+    pt_text_addf(&sql, " BY NAME SELECT * FROM pintail_rows(%zu)", slot);
+    int code = pt_text_check(&sql, err);
+    if (code == PT_OK && pt_session_run(c->session, pt_text_get(&sql), err) != PT_OK) {
+        code = pt_fail_in(err, "inserting %zu rows into %s", pt_rows_count(part->rows), t->label);
+    }
+    pt_text_free(&sql);
+    return code;
+}
+
+static int insert_ledger(const commit_job *job, pt_error *err) {
+    const pt_committer *c = job->committer;
+    pt_text sql = {0};
+    char now[40];
+    pt_format_time(pt_now_us(), now, sizeof now);
+    pt_text_addf(&sql, "INSERT INTO \"%s\".pintail.offsets VALUES ", pt_engine_alias(c->engine));
+    for (size_t i = 0; i < job->flush->n_entries; i++) {
+        const pt_ledger_entry *e = &job->flush->entries[i];
+        pt_text_add(&sql, i ? ", (" : "(");
+        pt_text_add_sql_string(&sql, c->pipeline);
+        pt_text_add(&sql, ", ");
+        pt_text_add_sql_string(&sql, e->topic);
+        pt_text_addf(&sql, ", %" PRId32 ", %" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64 ", ", e->partition, e->from_offset, e->next_offset,
+                     e->rows, e->dead_letters, e->epoch);
+        pt_text_add_sql_string(&sql, e->cluster_id);
+        pt_text_add(&sql, ", ");
+        pt_text_add_sql_string(&sql, e->topic_id);
+        pt_text_add(&sql, ", ");
+        pt_text_add_sql_string(&sql, e->target_table);
+        pt_text_add(&sql, ", ");
+        pt_text_add_sql_string(&sql, e->kind);
+        pt_text_addf(&sql, ", '%s')", now);
+    }
+    int code = pt_text_check(&sql, err);
+    if (code == PT_OK) {
+        code = pt_session_run(c->session, pt_text_get(&sql), err);
+    }
+    pt_text_free(&sql);
+    return code;
+}
+
+static int write_flush(void *arg, pt_error *err) {
+    commit_job *job = arg;
+    PT_TRY(check_epochs(job, err));
+    for (size_t i = 0; i < job->flush->n_parts; i++) {
+        const pt_part *part = &job->flush->parts[i];
+        if (part->staged) {
+            PT_TRY(register_file(job, part, err));
+        } else if (pt_rows_count(part->rows)) {
+            PT_TRY(insert_rows(job, i % PT_SCAN_SLOTS, part, err));
+        }
+    }
+    return insert_ledger(job, err);
+}
+
+static void note_committed(pt_committer *c, const pt_flush *flush) {
+    for (size_t i = 0; i < flush->n_entries; i++) {
+        find_claim(c, flush->entries[i].topic, flush->entries[i].partition)->next_offset = flush->entries[i].next_offset;
+    }
+}
+
+int pt_commit(pt_committer *c, pt_flush *flush, pt_error *err) {
+    if (flush->n_entries == 0) {
+        return pt_fail(err, PT_E_INTERNAL, "a flush without a ledger row is not fenced and must not be committed");
+    }
+    PT_TRY(check_entries(c, flush, err));
+    commit_job job = {c, flush};
+    int64_t start = pt_monotonic_us();
+    int code = pt_transaction(c->session, write_flush, &job, err);
+    flush->commit_us = pt_monotonic_us() - start;
+    if (code == PT_E_LAKE_BUSY) {
+        c->conflicts++;
+    }
+    if (code == PT_OK) {
+        note_committed(c, flush);
+    }
+    return code;
+}
+
+/* ---- after an outage ----------------------------------------------------------------------------------- */
+
+/* Our epochs must still stand: whoever raised them has gone on from the ledger already. */
+static int check_claims(pt_committer *c, pt_error *err) {
+    pt_table epochs = {0};
+    PT_TRY(pt_ledger_epochs(c->engine, c->session, c->pipeline, &epochs, err));
+    int code = PT_OK;
+    for (size_t i = 0; code == PT_OK && i < c->n_claims; i++) {
+        code = check_epoch(&epochs, &c->claims[i], err);
+    }
+    pt_table_clear(&epochs);
+    return code;
+}
+
+static int decide(const pt_committer *c, const pt_flush *flush, bool *committed, pt_error *err) {
+    size_t landed = 0;
+    for (size_t i = 0; i < flush->n_entries; i++) {
+        const pt_ledger_entry *e = &flush->entries[i];
+        const pt_claim *claim = find_claim(c, e->topic, e->partition);
+        int64_t stands = claim ? claim->next_offset : INT64_MIN;
+        if (stands == e->next_offset) {
+            landed++;
+        } else if (stands != e->from_offset && stands != -1) {
+            return pt_fail(err, PT_E_FENCED, "topic %s partition %" PRId32 ": the ledger stands at %" PRId64 ", neither before nor after the flush %" PRId64
+                           "..%" PRId64, e->topic, e->partition, stands, e->from_offset, e->next_offset);
+        }
+    }
+    if (landed != 0 && landed != flush->n_entries) {
+        return pt_fail(err, PT_E_INTERNAL, "%zu of the %zu ledger rows of one transaction are there", landed, flush->n_entries);
+    }
+    *committed = landed != 0;
+    return PT_OK;
+}
+
+int pt_committer_recover(pt_committer *c, const pt_flush *flush, bool *committed, pt_error *err) {
+    detach(c);
+    PT_TRY(attach(c, err));
+    PT_TRY(check_claims(c, err));
+    PT_TRY(pt_ledger_claim(c->engine, c->session, c->pipeline, c->owner, c->claims, c->n_claims, err));
+    return decide(c, flush, committed, err);
+}

@@ -1,0 +1,32 @@
+/* The one place that writes to the lake: a flush becomes one DuckLake transaction.
+ *
+ * A pt_committer has the DuckDB to which the lake is attached, and is used by one thread at a time. */
+#pragma once
+
+#include "lake/flush.h"
+#include "lake/ledger.h"
+
+typedef struct pt_committer pt_committer;
+
+/* Attaches the lake and makes pintail's own tables. pipeline and owner are copied; options must outlive the committer. */
+int pt_committer_open(const pt_lake_options *options, const char *pipeline, const char *owner, pt_committer **out, pt_error *err) PT_CHECKED;
+void pt_committer_close(pt_committer **committer);
+pt_engine *pt_committer_engine(pt_committer *committer);
+pt_session *pt_committer_session(pt_committer *committer);
+
+/* Takes partitions over (see pt_ledger_claim) and remembers them with their epochs until they are released. */
+int pt_committer_claim(pt_committer *committer, pt_claim *claims, size_t n_claims, pt_error *err) PT_CHECKED;
+/* Forgets a partition that was revoked; a flush that still has it is refused from here on. */
+void pt_committer_release(pt_committer *committer, const char *topic, int32_t partition);
+
+/* One attempt: BEGIN, the epochs are still ours, files and rows and ledger, COMMIT.
+ * PT_E_LAKE_BUSY: nothing happened, try again. PT_E_FENCED: a partition of the flush is not ours (any more); nothing happened and never will.
+ * PT_E_LAKE_DOWN: out of reach; the outcome may be unknown, call pt_committer_recover before anything else. */
+int pt_commit(pt_committer *committer, pt_flush *flush, pt_error *err) PT_CHECKED;
+
+/* After PT_E_LAKE_DOWN: attaches again, fences (so that a COMMIT still under way cannot land later), reads the ledger, and says in *committed whether
+ * the flush had landed. PT_E_LAKE_DOWN: still out of reach, call again. PT_E_FENCED: another process owns a partition by now. */
+int pt_committer_recover(pt_committer *committer, const pt_flush *flush, bool *committed, pt_error *err) PT_CHECKED;
+
+/* How many attempts ended in PT_E_LAKE_BUSY so far. */
+uint64_t pt_committer_conflicts(const pt_committer *committer);

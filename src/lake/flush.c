@@ -1,0 +1,81 @@
+#include "lake/flush.h"
+
+#include <stdlib.h>
+
+#define KEEP_BYTES ((size_t)64 << 20) /* a part does not hold on to more memory than this between flushes */
+
+int pt_flush_new(const pt_target *const *targets, size_t n_targets, pt_flush **out, pt_error *err) {
+    pt_flush *f = calloc(1, sizeof *f);
+    *out = NULL;
+    if (!f || !(f->parts = calloc(n_targets, sizeof *f->parts))) {
+        free(f);
+        return pt_fail_nomem(err, "a flush");
+    }
+    f->n_parts = n_targets;
+    for (size_t i = 0; i < n_targets; i++) {
+        f->parts[i].target = targets[i];
+        int code = pt_rows_new(targets[i]->types, targets[i]->n_columns, &f->parts[i].rows, err);
+        if (code != PT_OK) {
+            pt_flush_free(&f);
+            return code;
+        }
+    }
+    *out = f;
+    return PT_OK;
+}
+
+void pt_flush_free(pt_flush **flush) {
+    pt_flush *f = *flush;
+    if (f) {
+        for (size_t i = 0; i < f->n_parts; i++) {
+            pt_rows_free(&f->parts[i].rows);
+            free(f->parts[i].staged);
+        }
+        free(f->parts);
+        free(f->entries);
+        free(f);
+        *flush = NULL;
+    }
+}
+
+void pt_flush_reset(pt_flush *flush) {
+    for (size_t i = 0; i < flush->n_parts; i++) {
+        pt_rows_reset(flush->parts[i].rows, KEEP_BYTES);
+        free(flush->parts[i].staged);
+        flush->parts[i].staged = NULL;
+    }
+    flush->n_entries = 0;
+    flush->snapshot = -1;
+    flush->stage_us = flush->commit_us = 0;
+}
+
+pt_ledger_entry *pt_flush_add_entry(pt_flush *flush) {
+    if (flush->n_entries == flush->cap_entries) {
+        size_t capacity = flush->cap_entries ? flush->cap_entries * 2 : 16;
+        pt_ledger_entry *entries = realloc(flush->entries, capacity * sizeof *entries);
+        if (!entries) {
+            return NULL;
+        }
+        flush->entries = entries;
+        flush->cap_entries = capacity;
+    }
+    pt_ledger_entry *entry = &flush->entries[flush->n_entries++];
+    *entry = (pt_ledger_entry){.kind = "commit", .cluster_id = "", .topic_id = "", .target_table = ""};
+    return entry;
+}
+
+int64_t pt_flush_rows(const pt_flush *flush) {
+    size_t n = 0;
+    for (size_t i = 0; i < flush->n_parts; i++) {
+        n += pt_rows_count(flush->parts[i].rows);
+    }
+    return (int64_t)n;
+}
+
+size_t pt_flush_bytes(const pt_flush *flush) {
+    size_t n = 0;
+    for (size_t i = 0; i < flush->n_parts; i++) {
+        n += pt_rows_bytes(flush->parts[i].rows);
+    }
+    return n;
+}

@@ -1,0 +1,37 @@
+/* One flush: what goes into the lake in one transaction. Made by the pipeline, staged, then committed.
+ *
+ * It belongs to one thread at a time and is handed on whole: reader -> stager -> committer -> reader. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "decode/rows.h"
+#include "lake/ledger.h"
+#include "lake/target.h"
+
+/* Rows for one table. The last part of a flush is pintail.dead_letters. */
+typedef struct pt_part {
+    const pt_target *target;
+    pt_rows *rows; /* owned */
+    char *staged;  /* path of the staged file, as the lake is to know it; NULL: no rows, or INSERT */
+} pt_part;
+
+typedef struct pt_flush {
+    pt_part *parts; /* [n_parts] owned */
+    size_t n_parts;
+    pt_ledger_entry *entries; /* [n_entries] owned; a flush without one is not committed */
+    size_t n_entries, cap_entries;
+    int64_t snapshot;        /* out: of the commit, -1 when not asked for */
+    int64_t stage_us, commit_us; /* out: how long it took */
+} pt_flush;
+
+int pt_flush_new(const pt_target *const *targets, size_t n_targets, pt_flush **out, pt_error *err) PT_CHECKED;
+void pt_flush_free(pt_flush **flush);
+/* Empties it for use again. Staged files are not touched. */
+void pt_flush_reset(pt_flush *flush);
+/* A new entry at the end; NULL without memory. Earlier pointers become invalid. */
+pt_ledger_entry *pt_flush_add_entry(pt_flush *flush);
+int64_t pt_flush_rows(const pt_flush *flush); /* dead letters included */
+size_t pt_flush_bytes(const pt_flush *flush);

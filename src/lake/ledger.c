@@ -1,0 +1,199 @@
+#include "lake/ledger.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "lake/transaction.h"
+
+/* Rows of one INSERT into pintail's own tables that DuckLake keeps in the catalog instead of a file of their own. */
+#define OWN_INLINE_ROWS 1000
+
+static int create_tables(pt_engine *engine, pt_session *session, pt_error *err) {
+    const char *a = pt_engine_alias(engine);
+    PT_TRY(pt_session_runf(session, err, "CREATE SCHEMA IF NOT EXISTS \"%s\".pintail", a));
+    PT_TRY(pt_session_runf(session, err, "CREATE TABLE IF NOT EXISTS \"%s\".pintail.offsets (%s)", a, PT_LEDGER_COLUMNS));
+    PT_TRY(pt_session_runf(session, err, "CREATE TABLE IF NOT EXISTS \"%s\".pintail.epochs (%s)", a, PT_EPOCH_COLUMNS));
+    PT_TRY(pt_session_runf(session, err, "CREATE TABLE IF NOT EXISTS \"%s\".pintail.dead_letters (%s)", a, PT_DEAD_LETTER_COLUMNS));
+    return PT_OK;
+}
+
+static int count_tables(pt_engine *engine, pt_session *session, int64_t *n, pt_error *err) {
+    char sql[512];
+    (void)snprintf(sql, sizeof sql,
+                   "SELECT count(*) FROM duckdb_tables() WHERE database_name = '%s' AND schema_name = 'pintail' "
+                   "AND table_name IN ('offsets', 'epochs', 'dead_letters')",
+                   pt_engine_alias(engine));
+    return pt_session_int(session, sql, n, err);
+}
+
+static int create_once(void *arg, pt_error *err) {
+    void **both = arg;
+    pt_engine *engine = both[0];
+    pt_session *session = both[1];
+    int64_t n = 0;
+    PT_TRY(count_tables(engine, session, &n, err));
+    if (n == 3) {
+        return PT_OK;
+    }
+    PT_TRY(create_tables(engine, session, err));
+    return pt_session_runf(session, err, "CALL \"%s\".set_option('data_inlining_row_limit', %d, schema => 'pintail')", pt_engine_alias(engine),
+                           OWN_INLINE_ROWS);
+}
+
+int pt_ledger_create(pt_engine *engine, pt_session *session, pt_error *err) {
+    void *both[] = {engine, session};
+    if (pt_retry_busy(create_once, both, err) != PT_OK) {
+        return pt_fail_in(err, "pintail's own tables cannot be made");
+    }
+    return PT_OK;
+}
+
+/* ---- claims -------------------------------------------------------------------------------------------- */
+
+typedef struct claim_job {
+    pt_engine *engine;
+    pt_session *session;
+    const char *pipeline, *owner;
+    pt_claim *claims;
+    size_t n_claims;
+} claim_job;
+
+static pt_claim *find_claim(const claim_job *job, const char *topic, int64_t partition) {
+    for (size_t i = 0; i < job->n_claims; i++) {
+        if (job->claims[i].partition == partition && strcmp(job->claims[i].topic, topic) == 0) {
+            return &job->claims[i];
+        }
+    }
+    return NULL;
+}
+
+int pt_ledger_epochs(pt_engine *engine, pt_session *session, const char *pipeline, pt_table *out, pt_error *err) {
+    pt_text sql = {0};
+    pt_text_addf(&sql, "SELECT topic, \"partition\", max(epoch) FROM \"%s\".pintail.epochs WHERE pipeline = ", pt_engine_alias(engine));
+    pt_text_add_sql_string(&sql, pipeline);
+    pt_text_add(&sql, " GROUP BY ALL");
+    int code = pt_text_check(&sql, err);
+    if (code == PT_OK) {
+        code = pt_session_table(session, pt_text_get(&sql), out, err);
+    }
+    pt_text_free(&sql);
+    return code;
+}
+
+static int insert_epochs(const claim_job *job, pt_error *err) {
+    pt_text sql = {0};
+    char now[40];
+    pt_format_time(pt_now_us(), now, sizeof now);
+    pt_text_addf(&sql, "INSERT INTO \"%s\".pintail.epochs VALUES ", pt_engine_alias(job->engine));
+    for (size_t i = 0; i < job->n_claims; i++) {
+        const pt_claim *c = &job->claims[i];
+        pt_text_add(&sql, i ? ", (" : "(");
+        pt_text_add_sql_string(&sql, job->pipeline);
+        pt_text_add(&sql, ", ");
+        pt_text_add_sql_string(&sql, c->topic);
+        pt_text_addf(&sql, ", %" PRId32 ", %" PRId64 ", ", c->partition, c->epoch);
+        pt_text_add_sql_string(&sql, job->owner);
+        pt_text_addf(&sql, ", '%s')", now);
+    }
+    int code = pt_text_check(&sql, err);
+    if (code == PT_OK) {
+        code = pt_session_run(job->session, pt_text_get(&sql), err);
+    }
+    pt_text_free(&sql);
+    return code;
+}
+
+/* COMMENT counts as ALTER: it conflicts with every INSERT into the ledger that is in flight, and only one such transaction wins. */
+static int comment_ledger(const claim_job *job, pt_error *err) {
+    pt_text sql = {0};
+    pt_text note = {0};
+    pt_text_addf(&note, "fenced by %s for %s, epochs", job->owner, job->pipeline);
+    for (size_t i = 0; i < job->n_claims && i < 8; i++) {
+        pt_text_addf(&note, " %s/%" PRId32 "=%" PRId64, job->claims[i].topic, job->claims[i].partition, job->claims[i].epoch);
+    }
+    pt_text_addf(&sql, "COMMENT ON TABLE \"%s\".pintail.offsets IS ", pt_engine_alias(job->engine));
+    pt_text_add_sql_string(&sql, pt_text_get(&note));
+    int code = pt_text_check(&sql, err);
+    if (code == PT_OK) {
+        code = pt_session_run(job->session, pt_text_get(&sql), err);
+    }
+    pt_text_free(&note);
+    pt_text_free(&sql);
+    return code;
+}
+
+static int raise_epochs(void *arg, pt_error *err) {
+    claim_job *job = arg;
+    pt_table epochs = {0};
+    for (size_t i = 0; i < job->n_claims; i++) {
+        job->claims[i].epoch = 1;
+    }
+    PT_TRY(pt_ledger_epochs(job->engine, job->session, job->pipeline, &epochs, err));
+    for (size_t r = 0; r < epochs.n_rows; r++) {
+        pt_claim *c = find_claim(job, pt_table_cell(&epochs, r, 0), pt_table_int(&epochs, r, 1));
+        if (c) {
+            c->epoch = pt_table_int(&epochs, r, 2) + 1;
+        }
+    }
+    pt_table_clear(&epochs);
+    PT_TRY(insert_epochs(job, err));
+    return comment_ledger(job, err);
+}
+
+static int raise_in_transaction(void *arg, pt_error *err) {
+    claim_job *job = arg;
+    return pt_transaction(job->session, raise_epochs, job, err);
+}
+
+static int read_offsets(void *arg, pt_error *err) {
+    claim_job *job = arg;
+    pt_text sql = {0};
+    pt_table table = {0};
+    pt_text_addf(&sql,
+                 "WITH l AS (SELECT *, coalesce(max(epoch) FILTER (kind = 'reset') OVER (PARTITION BY topic, \"partition\"), -1) AS since "
+                 "FROM \"%s\".pintail.offsets WHERE pipeline = ",
+                 pt_engine_alias(job->engine));
+    pt_text_add_sql_string(&sql, job->pipeline);
+    pt_text_add(&sql, ") SELECT topic, \"partition\", max(next_offset), arg_max(cluster_id, (epoch, next_offset)), arg_max(topic_id, (epoch, next_offset)) "
+                      "FROM l WHERE epoch >= since GROUP BY ALL");
+    int code = pt_text_check(&sql, err);
+    if (code == PT_OK) {
+        code = pt_session_table(job->session, pt_text_get(&sql), &table, err);
+    }
+    for (size_t i = 0; code == PT_OK && i < job->n_claims; i++) {
+        job->claims[i].next_offset = -1;
+        job->claims[i].cluster_id[0] = job->claims[i].topic_id[0] = '\0';
+    }
+    for (size_t r = 0; code == PT_OK && r < table.n_rows; r++) {
+        pt_claim *c = find_claim(job, pt_table_cell(&table, r, 0), pt_table_int(&table, r, 1));
+        if (c) {
+            const char *cluster = pt_table_cell(&table, r, 3);
+            const char *topic = pt_table_cell(&table, r, 4);
+            c->next_offset = pt_table_int(&table, r, 2);
+            (void)snprintf(c->cluster_id, sizeof c->cluster_id, "%s", cluster ? cluster : "");
+            (void)snprintf(c->topic_id, sizeof c->topic_id, "%s", topic ? topic : "");
+        }
+    }
+    pt_table_clear(&table);
+    pt_text_free(&sql);
+    return code;
+}
+
+int pt_ledger_claim(pt_engine *engine, pt_session *session, const char *pipeline, const char *owner, pt_claim *claims, size_t n_claims,
+                    pt_error *err) {
+    claim_job job = {engine, session, pipeline, owner, claims, n_claims};
+    if (n_claims == 0) {
+        return PT_OK;
+    }
+    if (pt_retry_busy(raise_in_transaction, &job, err) != PT_OK) {
+        return pt_fail_in(err, "partitions cannot be claimed in the lake");
+    }
+    if (pt_retry_busy(read_offsets, &job, err) != PT_OK) {
+        return pt_fail_in(err, "the ledger cannot be read");
+    }
+    return PT_OK;
+}

@@ -1,0 +1,19 @@
+/* Rows as a table of DuckDB: `FROM pintail_rows(slot)` reads a pt_rows without a copy, several threads wide.
+ *
+ * A pt_scan belongs to one engine and is used by one thread at a time; the rows that it shows must not change while a statement reads them. */
+#pragma once
+
+#include "base/error.h"
+#include "decode/rows.h"
+#include "lake/engine.h"
+
+#define PT_SCAN_SLOTS 64
+
+typedef struct pt_scan pt_scan;
+
+/* Registers pintail_rows with the engine of this session. *out lives until pt_scan_free, which comes after the engine is closed. */
+int pt_scan_new(pt_session *session, pt_scan **out, pt_error *err) PT_CHECKED;
+void pt_scan_free(pt_scan **scan);
+
+/* What pintail_rows(slot) shows from now on; types and names [pt_rows_columns(rows)] are not copied. */
+void pt_scan_show(pt_scan *scan, size_t slot, pt_rows *rows, const pt_type *types, const char *const *names);

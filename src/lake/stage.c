@@ -1,0 +1,152 @@
+#include "lake/stage.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/path.h"
+#include "base/text.h"
+#include "lake/lake_uri.h"
+#include "lake/scan.h"
+
+struct pt_stager {
+    pt_engine *engine;
+    pt_session *session;
+    pt_scan *scan;
+};
+
+int pt_stager_open(const pt_lake_options *options, pt_stager **out, pt_error *err) {
+    pt_stager *s = calloc(1, sizeof *s);
+    *out = NULL;
+    if (!s) {
+        return pt_fail_nomem(err, "the stager");
+    }
+    pt_lake_options o = *options;
+    o.lake = NULL;
+    int code = pt_engine_open(&o, &s->engine, err);
+    if (code == PT_OK) {
+        code = pt_session_open(s->engine, &s->session, err);
+    }
+    if (code == PT_OK) {
+        code = pt_session_run(s->session, "SET preserve_insertion_order = false", err);
+    }
+    if (code == PT_OK) {
+        code = pt_scan_new(s->session, &s->scan, err);
+    }
+    if (code != PT_OK) {
+        pt_stager_close(&s);
+    }
+    *out = s;
+    return code;
+}
+
+void pt_stager_close(pt_stager **stager) {
+    pt_stager *s = *stager;
+    if (s) {
+        pt_session_close(&s->session);
+        pt_engine_close(&s->engine);
+        pt_scan_free(&s->scan);
+        free(s);
+        *stager = NULL;
+    }
+}
+
+/* RFC 9562 version 7: the names sort by time. */
+static void make_uuid(char out[37]) {
+    unsigned char b[16];
+    if (getrandom(b, sizeof b, 0) != (ssize_t)sizeof b) {
+        memset(b, 0, sizeof b);
+    }
+    uint64_t ms = (uint64_t)(pt_now_us() / 1000);
+    for (int i = 0; i < 6; i++) {
+        b[i] = (unsigned char)(ms >> (40 - 8 * i));
+    }
+    b[6] = (unsigned char)((b[6] & 0x0f) | 0x70);
+    b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
+    (void)snprintf(out, 37, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7],
+                   b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
+}
+
+/* JSON vectors are plain VARCHAR here and must be JSON in the file. */
+static void add_select(pt_text *sql, const pt_target *t) {
+    pt_text_add(sql, "SELECT * ");
+    const char *separator = "REPLACE (";
+    for (size_t i = 0; i < t->n_columns; i++) {
+        if (t->types[i].id == PT_JSON) {
+            pt_text_add(sql, separator);
+            pt_text_add_sql_name(sql, t->names[i]);
+            pt_text_add(sql, "::JSON AS ");
+            pt_text_add_sql_name(sql, t->names[i]);
+            separator = ", ";
+        }
+    }
+    pt_text_add(sql, strcmp(separator, ", ") == 0 ? ") FROM pintail_rows(0)" : "FROM pintail_rows(0)");
+}
+
+static int write_file(pt_stager *s, const pt_part *part, const char *path, pt_error *err) {
+    const pt_target *t = part->target;
+    pt_text sql = {0};
+    pt_scan_show(s->scan, 0, part->rows, t->types, t->names);
+    pt_text_add(&sql, "COPY (");
+    add_select(&sql, t);
+    pt_text_add(&sql, ") TO ");
+    pt_text_add_sql_string(&sql, path);
+    pt_text_add(&sql, " (FORMAT parquet, PARQUET_VERSION v2, DICTIONARY_SIZE_LIMIT 1000, WRITE_BLOOM_FILTER false, ROW_GROUP_SIZE 122880)");
+    int code = pt_text_check(&sql, err);
+    if (code == PT_OK) {
+        code = pt_session_run(s->session, pt_text_get(&sql), err);
+    }
+    pt_text_free(&sql);
+    if (code == PT_OK && !pt_path_is_remote(path)) {
+        code = pt_sync_file(path, err);
+    }
+    if (code != PT_OK) {
+        if (!pt_path_is_remote(path)) {
+            (void)unlink(path);
+        }
+        return pt_fail_in(err, "staging %zu rows for table %s as %s", pt_rows_count(part->rows), t->label, path);
+    }
+    return PT_OK;
+}
+
+static int stage_part(pt_stager *s, pt_part *part, pt_error *err) {
+    char uuid[37];
+    make_uuid(uuid);
+    char *path = NULL;
+    if (asprintf(&path, "%s%s.pq", part->target->folder, uuid) < 0) {
+        return pt_fail_nomem(err, "a path");
+    }
+    int code = write_file(s, part, path, err);
+    if (code != PT_OK) {
+        free(path);
+        return code;
+    }
+    part->staged = path;
+    return PT_OK;
+}
+
+int pt_stage(pt_stager *stager, pt_flush *flush, pt_error *err) {
+    int64_t start = pt_monotonic_us();
+    for (size_t i = 0; i < flush->n_parts; i++) {
+        pt_part *part = &flush->parts[i];
+        if (part->target->stage && !part->staged && pt_rows_count(part->rows) >= PT_STAGE_MIN_ROWS) {
+            PT_TRY(stage_part(stager, part, err));
+        }
+    }
+    flush->stage_us = pt_monotonic_us() - start;
+    return PT_OK;
+}
+
+void pt_unstage(pt_flush *flush) {
+    for (size_t i = 0; i < flush->n_parts; i++) {
+        pt_part *part = &flush->parts[i];
+        if (part->staged && !pt_path_is_remote(part->staged)) {
+            (void)unlink(part->staged);
+        }
+        free(part->staged);
+        part->staged = NULL;
+    }
+}

@@ -1,0 +1,22 @@
+/* Staging: the rows of a flush become Parquet files of pintail's own, durable before the commit mentions them (DESIGN 4.4).
+ *
+ * A pt_stager has a DuckDB of its own, without the lake, so that a catalog in trouble does not hold up encoding, and is used by one thread. */
+#pragma once
+
+#include "lake/flush.h"
+
+typedef struct pt_stager pt_stager;
+
+/* options: the lake's own (for init_sql, memory and threads); nothing is attached. */
+int pt_stager_open(const pt_lake_options *options, pt_stager **out, pt_error *err) PT_CHECKED;
+void pt_stager_close(pt_stager **stager);
+
+/* Parts of at most this many rows are left to INSERT, which DuckLake keeps in the catalog (inlined). */
+#define PT_STAGE_MIN_ROWS 11
+
+/* Writes <uuid>.pq into the folder of each part that is worth it, fsyncs file and folder, and notes the path in the part. A part that is
+ * staged already is left alone, so a call after a failure goes on where it stopped. A failure leaves no file behind. */
+int pt_stage(pt_stager *stager, pt_flush *flush, pt_error *err) PT_CHECKED;
+
+/* Removes the staged files of a flush that is not going to be committed. */
+void pt_unstage(pt_flush *flush);

@@ -1,0 +1,500 @@
+#include "lake/target.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/path.h"
+#include "base/text.h"
+#include "lake/lake_uri.h"
+
+static const struct {
+    const char *name;
+    const char *sql;
+    pt_type_id type;
+} meta_columns[PT_META_COUNT] = {
+    {"_kafka_partition", "INTEGER", PT_INTEGER},       {"_kafka_offset", "BIGINT", PT_BIGINT},
+    {"_kafka_timestamp", "TIMESTAMPTZ", PT_TIMESTAMPTZ}, {"ingest_time", "TIMESTAMPTZ", PT_TIMESTAMPTZ},
+    {"_kafka_topic", "VARCHAR", PT_VARCHAR},
+};
+
+static bool wants_meta(size_t meta, bool with_topic) {
+    return meta != PT_META_TOPIC || with_topic;
+}
+
+static int meta_index(const char *name) {
+    for (int i = 0; i < PT_META_COUNT; i++) {
+        if (strcasecmp(meta_columns[i].name, name) == 0) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+/* ---- names --------------------------------------------------------------------------------------------- */
+
+/* "a.b" -> a, b; "\"a.b\"" -> main, a.b */
+static int split_name(const char *table, char **schema, char **name, pt_error *err) {
+    const char *dot = table[0] == '"' ? NULL : strchr(table, '.');
+    if (table[0] == '"') {
+        size_t n = strlen(table);
+        *schema = strdup("main");
+        *name = n > 2 && table[n - 1] == '"' ? strndup(table + 1, n - 2) : NULL;
+        if (!*name) {
+            return pt_fail(err, PT_E_USAGE, "bad table name %s", table);
+        }
+    } else {
+        *schema = dot ? strndup(table, (size_t)(dot - table)) : strdup("main");
+        *name = strdup(dot ? dot + 1 : table);
+    }
+    if (!*schema || !*name) {
+        return pt_fail_nomem(err, "a table name");
+    }
+    if (!**schema || !**name || strcmp(*schema, "pintail") == 0) {
+        return pt_fail(err, PT_E_USAGE, "bad table name '%s': write name or schema.name (schema pintail is pintail's own)", table);
+    }
+    return PT_OK;
+}
+
+void pt_target_add_sql_name(const pt_target *t, const pt_engine *engine, pt_text *sql) {
+    pt_text_add_sql_name(sql, pt_engine_alias(engine));
+    pt_text_add(sql, ".");
+    pt_text_add_sql_name(sql, t->schema_name);
+    pt_text_add(sql, ".");
+    pt_text_add_sql_name(sql, t->name);
+}
+
+/* ---- what the table has -------------------------------------------------------------------------------- */
+
+static int read_columns(pt_engine *engine, pt_session *session, const pt_target *t, pt_table *out, pt_error *err) {
+    pt_text sql = {0};
+    pt_text_add(&sql, "SELECT column_name, data_type, is_nullable, column_default FROM duckdb_columns() WHERE database_name = ");
+    pt_text_add_sql_string(&sql, pt_engine_alias(engine));
+    pt_text_add(&sql, " AND schema_name = ");
+    pt_text_add_sql_string(&sql, t->schema_name);
+    pt_text_add(&sql, " AND table_name = ");
+    pt_text_add_sql_string(&sql, t->name);
+    pt_text_add(&sql, " ORDER BY column_index");
+    int code = pt_text_check(&sql, err);
+    if (code == PT_OK) {
+        code = pt_session_table(session, pt_text_get(&sql), out, err);
+    }
+    pt_text_free(&sql);
+    return code;
+}
+
+static void add_column_sql(pt_text *sql, const char *separator, const char *name, const char *type, const char *rest) {
+    pt_text_add(sql, separator);
+    pt_text_add_sql_name(sql, name);
+    pt_text_addf(sql, " %s%s", type, rest);
+}
+
+static int create_table(pt_engine *engine, pt_session *session, const pt_target *t, const pt_schema *schema, bool own, bool with_topic, pt_error *err) {
+    pt_text sql = {0};
+    pt_text_add(&sql, "CREATE SCHEMA IF NOT EXISTS ");
+    pt_text_add_sql_name(&sql, pt_engine_alias(engine));
+    pt_text_add(&sql, ".");
+    pt_text_add_sql_name(&sql, t->schema_name);
+    pt_text_add(&sql, "; CREATE TABLE IF NOT EXISTS ");
+    pt_target_add_sql_name(t, engine, &sql);
+    const char *separator = " (";
+    for (size_t i = 0; i < schema->n_columns; i++) {
+        const pt_column *c = &schema->columns[i];
+        char *type = pt_type_sql(&c->type);
+        add_column_sql(&sql, separator, c->name, type ? type : "?", c->not_null ? " NOT NULL" : "");
+        free(type);
+        if (c->default_sql) {
+            pt_text_addf(&sql, " DEFAULT %s", c->default_sql);
+        }
+        separator = ", ";
+    }
+    for (size_t m = 0; !own && m < PT_META_COUNT; m++) {
+        if (wants_meta(m, with_topic)) {
+            add_column_sql(&sql, separator, meta_columns[m].name, meta_columns[m].sql, "");
+            separator = ", ";
+        }
+    }
+    pt_text_add(&sql, ")");
+    int code = pt_text_check(&sql, err);
+    if (code == PT_OK && pt_session_run(session, pt_text_get(&sql), err) != PT_OK) {
+        code = pt_fail_in(err, "table %s cannot be made", t->label);
+    }
+    pt_text_free(&sql);
+    return code;
+}
+
+/* ---- fitting the schema that was asked for to the table that is there ----------------------------------- */
+
+static const pt_column *find_column(const pt_schema *schema, const char *name) {
+    for (size_t i = 0; schema && i < schema->n_columns; i++) {
+        if (strcasecmp(schema->columns[i].name, name) == 0) {
+            return &schema->columns[i];
+        }
+    }
+    return NULL;
+}
+
+static bool same_type(const pt_type *a, const pt_type *b) {
+    char *x = pt_type_sql(a);
+    char *y = pt_type_sql(b);
+    bool same = x && y && strcasecmp(x, y) == 0;
+    free(x);
+    free(y);
+    return same;
+}
+
+static const pt_type *find_lossy(const pt_type *type) {
+    if (type->id == PT_HUGEINT || type->id == PT_UHUGEINT) {
+        return type;
+    }
+    for (size_t i = 0; i < type->n_fields; i++) {
+        const pt_type *found = find_lossy(&type->fields[i].type);
+        if (found) {
+            return found;
+        }
+    }
+    return NULL;
+}
+
+static int refuse_lossy(const pt_schema *schema, pt_error *err) {
+    for (size_t i = 0; i < schema->n_columns; i++) {
+        if (find_lossy(&schema->columns[i].type)) {
+            return pt_fail(err, PT_E_USAGE, "column %s: Parquet in a DuckLake keeps (U)HUGEINT as DOUBLE, which loses digits; use DECIMAL(38,0)",
+                           schema->columns[i].name);
+        }
+    }
+    return PT_OK;
+}
+
+/* EPOCH and BASE64/HEX are pintail's own and not in the catalog: taken over from what was asked for. */
+static void take_over_reading(pt_type *to, const pt_type *from) {
+    to->epoch = from->epoch;
+    to->blob = from->blob;
+    for (size_t i = 0; i < to->n_fields && i < from->n_fields; i++) {
+        take_over_reading(&to->fields[i].type, &from->fields[i].type);
+    }
+}
+
+static int fit_column(const pt_target *t, pt_column *have, const pt_schema *asked, pt_error *err) {
+    const pt_column *want = find_column(asked, have->name);
+    if (!want) {
+        return PT_OK;
+    }
+    if (!same_type(&want->type, &have->type)) {
+        char *a = pt_type_sql(&want->type);
+        char *b = pt_type_sql(&have->type);
+        int code = pt_fail(err, PT_E_USAGE, "table %s does not fit: column %s is %s in the lake and %s in the schema; change the schema, or ALTER the table",
+                           t->label, have->name, b ? b : "?", a ? a : "?");
+        free(a);
+        free(b);
+        return code;
+    }
+    take_over_reading(&have->type, &want->type);
+    have->not_null = have->not_null || want->not_null;
+    if (!have->default_sql && want->default_sql && !(have->default_sql = strdup(want->default_sql))) {
+        return pt_fail_nomem(err, "a default");
+    }
+    return PT_OK;
+}
+
+static int check_asked(const pt_target *t, const pt_schema *asked, pt_error *err) {
+    for (size_t i = 0; asked && i < asked->n_columns; i++) {
+        if (!find_column(t->schema, asked->columns[i].name)) {
+            return pt_fail(err, PT_E_USAGE, "table %s does not fit: it has no column %s; ALTER TABLE %s ADD COLUMN %s ..., or leave it out of the schema",
+                           t->label, asked->columns[i].name, t->label, asked->columns[i].name);
+        }
+    }
+    return PT_OK;
+}
+
+static int add_column(pt_target *t, const pt_table *table, size_t row, pt_error *err) {
+    pt_column *c = &t->schema->columns[t->schema->n_columns];
+    const char *name = pt_table_cell(table, row, 0);
+    if (pt_type_parse(pt_table_cell(table, row, 1), &c->type, err) != PT_OK) {
+        return pt_fail_in(err, "table %s, column %s", t->label, name);
+    }
+    t->schema->n_columns++;
+    c->name = strdup(name);
+    c->name_len = strlen(name);
+    c->not_null = strcmp(pt_table_cell(table, row, 2), "false") == 0;
+    const char *fallback = pt_table_cell(table, row, 3);
+    if (fallback && *fallback && strcasecmp(fallback, "NULL") != 0) {
+        c->default_sql = strdup(fallback);
+    }
+    return c->name ? PT_OK : pt_fail_nomem(err, "a column");
+}
+
+static int check_meta(const pt_target *t, const pt_table *columns, bool with_topic, pt_error *err) {
+    for (size_t m = 0; m < PT_META_COUNT; m++) {
+        if (!wants_meta(m, with_topic)) {
+            continue;
+        }
+        size_t row = 0;
+        while (row < columns->n_rows && strcasecmp(pt_table_cell(columns, row, 0), meta_columns[m].name) != 0) {
+            row++;
+        }
+        pt_type have = {0};
+        if (row == columns->n_rows) {
+            return pt_fail(err, PT_E_USAGE, "table %s does not fit: the metadata column %s is missing; ALTER TABLE %s ADD COLUMN %s %s", t->label,
+                           meta_columns[m].name, t->label, meta_columns[m].name, meta_columns[m].sql);
+        }
+        bool fits = pt_type_parse(pt_table_cell(columns, row, 1), &have, err) == PT_OK && have.id == meta_columns[m].type;
+        pt_type_clear(&have);
+        if (!fits) {
+            return pt_fail(err, PT_E_USAGE, "table %s does not fit: the metadata column %s is %s, it must be %s", t->label, meta_columns[m].name,
+                           pt_table_cell(columns, row, 1), meta_columns[m].sql);
+        }
+    }
+    return PT_OK;
+}
+
+static int take_columns(pt_target *t, const pt_table *columns, const pt_schema *asked, bool own, bool with_topic, pt_error *err) {
+    t->schema = calloc(1, sizeof *t->schema);
+    if (!t->schema || !(t->schema->columns = calloc(columns->n_rows, sizeof *t->schema->columns))) {
+        return pt_fail_nomem(err, "a schema");
+    }
+    for (size_t row = 0; row < columns->n_rows; row++) {
+        int meta = own ? -1 : meta_index(pt_table_cell(columns, row, 0));
+        if (meta < 0 || !wants_meta((size_t)meta, with_topic)) {
+            PT_TRY(add_column(t, columns, row, err));
+            PT_TRY(fit_column(t, &t->schema->columns[t->schema->n_columns - 1], asked, err));
+        }
+    }
+    PT_TRY(check_asked(t, asked, err));
+    PT_TRY(refuse_lossy(t->schema, err));
+    return own ? PT_OK : check_meta(t, columns, with_topic, err);
+}
+
+/* ---- defaults ------------------------------------------------------------------------------------------ */
+
+static bool is_bare_in_json(const pt_type *type) {
+    return type->id <= PT_DOUBLE;
+}
+
+/* The default's value as the decoder would find it in a record. Evaluated once, when the table is opened. */
+static int evaluate_default(pt_session *session, const pt_target *t, pt_column *c, pt_error *err) {
+    char *type = pt_type_sql(&c->type);
+    pt_text sql = {0};
+    const char *open = "to_json((";
+    const char *close = ")::VARCHAR)::VARCHAR";
+    if (is_bare_in_json(&c->type)) {
+        open = "((";
+        close = ")::VARCHAR)";
+    } else if (c->type.n_fields || c->type.id == PT_JSON) {
+        open = "to_json((";
+        close = "))::VARCHAR";
+    } else if (c->type.id == PT_BLOB) {
+        open = c->type.blob == PT_BLOB_HEX ? "to_json(hex((" : "to_json(base64((";
+        close = ")))::VARCHAR";
+    }
+    pt_text_addf(&sql, "SELECT %s(%s)::%s%s", open, c->default_sql, type ? type : "?", close);
+    int code = type ? pt_text_check(&sql, err) : pt_fail_nomem(err, "a default");
+    if (code == PT_OK && pt_session_text(session, pt_text_get(&sql), &c->default_json, err) != PT_OK) {
+        code = pt_fail(err, PT_E_USAGE, "table %s, column %s: DEFAULT %s cannot be evaluated: %s", t->label, c->name, c->default_sql, err ? err->text : "?");
+    }
+    free(type);
+    pt_text_free(&sql);
+    return code;
+}
+
+/* ---- layout and folder --------------------------------------------------------------------------------- */
+
+static int lay_out(pt_target *t, bool own, bool with_topic, pt_error *err) {
+    size_t n = t->schema->n_columns + PT_META_COUNT;
+    t->types = calloc(n, sizeof *t->types);
+    t->names = calloc(n, sizeof *t->names);
+    if (!t->types || !t->names) {
+        return pt_fail_nomem(err, "a table's layout");
+    }
+    for (size_t i = 0; i < t->schema->n_columns; i++) {
+        t->types[i] = t->schema->columns[i].type;
+        t->names[i] = t->schema->columns[i].name;
+    }
+    t->n_columns = t->schema->n_columns;
+    for (size_t m = 0; m < PT_META_COUNT; m++) {
+        t->meta_at[m] = SIZE_MAX;
+        if (!own && wants_meta(m, with_topic)) {
+            t->meta_at[m] = t->n_columns;
+            t->types[t->n_columns] = (pt_type){.id = meta_columns[m].type};
+            t->names[t->n_columns++] = meta_columns[m].name;
+        }
+    }
+    return PT_OK;
+}
+
+static int find_folder(pt_engine *engine, pt_session *session, pt_target *t, pt_error *err) {
+    pt_text sql = {0};
+    const char *alias = pt_engine_alias(engine);
+    pt_text_addf(&sql,
+                 "WITH d AS (SELECT value AS p FROM \"__ducklake_metadata_%s\".ducklake_metadata WHERE key = 'data_path' AND scope IS NULL), "
+                 "s AS (SELECT schema_id, CASE WHEN path_is_relative THEN (SELECT p FROM d) || path ELSE path END AS p "
+                 "FROM \"__ducklake_metadata_%s\".ducklake_schema WHERE end_snapshot IS NULL AND schema_name = ",
+                 alias, alias);
+    pt_text_add_sql_string(&sql, t->schema_name);
+    pt_text_addf(&sql,
+                 ") SELECT CASE WHEN t.path_is_relative THEN s.p || t.path ELSE t.path END, "
+                 "(SELECT count(*) FROM \"__ducklake_metadata_%s\".ducklake_partition_info i WHERE i.table_id = t.table_id AND i.end_snapshot IS NULL) "
+                 "FROM \"__ducklake_metadata_%s\".ducklake_table t JOIN s USING (schema_id) WHERE t.end_snapshot IS NULL AND t.table_name = ",
+                 alias, alias);
+    pt_text_add_sql_string(&sql, t->name);
+    pt_table found = {0};
+    int code = pt_text_check(&sql, err);
+    if (code == PT_OK) {
+        code = pt_session_table(session, pt_text_get(&sql), &found, err);
+    }
+    if (code == PT_OK && (found.n_rows != 1 || !pt_table_cell(&found, 0, 0))) {
+        code = pt_fail(err, PT_E_LAKE, "table %s: the catalog does not say where its files lie", t->label);
+    }
+    if (code == PT_OK && !(t->folder = strdup(pt_table_cell(&found, 0, 0)))) {
+        code = pt_fail_nomem(err, "a path");
+    }
+    if (code == PT_OK) {
+        t->stage = pt_table_int(&found, 0, 1) == 0;
+    }
+    pt_table_clear(&found);
+    pt_text_free(&sql);
+    if (code == PT_OK && !pt_path_is_remote(t->folder)) {
+        code = pt_make_folders(t->folder, err);
+        if (code == PT_OK) {
+            code = pt_folder_writable(t->folder, err);
+        }
+        if (code != PT_OK) {
+            code = pt_fail_in(err, "data path of table %s", t->label);
+        }
+    }
+    return code;
+}
+
+static int look_for_rows(pt_engine *engine, pt_session *session, pt_target *t, pt_error *err) {
+    pt_text sql = {0};
+    pt_text_add(&sql, "SELECT count(*) FROM (FROM ");
+    pt_target_add_sql_name(t, engine, &sql);
+    pt_text_add(&sql, " LIMIT 1)");
+    int64_t n = 0;
+    int code = pt_text_check(&sql, err);
+    if (code == PT_OK) {
+        code = pt_session_int(session, pt_text_get(&sql), &n, err);
+        if (code != PT_OK) {
+            code = pt_fail_in(err, "table %s cannot be read (a relative data path counts from the working directory)", t->label);
+        }
+    }
+    t->has_rows = n > 0;
+    pt_text_free(&sql);
+    return code;
+}
+
+/* ---- open ---------------------------------------------------------------------------------------------- */
+
+static int open_named(pt_engine *engine, pt_session *session, pt_target *t, const char *schema_text, bool own, bool with_topic, pt_error *err) {
+    pt_schema *asked = NULL;
+    pt_table columns = {0};
+    int code = PT_OK;
+    if (schema_text && pt_schema_parse(schema_text, &asked, err) != PT_OK) {
+        code = own ? (int)err->code : pt_fail_in(err, "schema of table %s", t->label);
+    }
+    if (code == PT_OK && asked) {
+        code = refuse_lossy(asked, err);
+    }
+    for (size_t i = 0; code == PT_OK && !own && asked && i < asked->n_columns; i++) {
+        if (meta_index(asked->columns[i].name) >= 0 && wants_meta((size_t)meta_index(asked->columns[i].name), with_topic)) {
+            code = pt_fail(err, PT_E_USAGE, "schema of table %s: column %s is a metadata column that pintail fills; leave it out", t->label, asked->columns[i].name);
+        }
+    }
+    if (code == PT_OK) {
+        code = read_columns(engine, session, t, &columns, err);
+    }
+    if (code == PT_OK && columns.n_rows == 0) {
+        pt_table_clear(&columns);
+        if (!asked) {
+            code = pt_fail(err, PT_E_USAGE, "table %s does not exist; give --schema 'name TYPE, ...' (or schema: in the config) to have it made", t->label);
+        }
+        if (code == PT_OK) {
+            code = create_table(engine, session, t, asked, own, with_topic, err);
+        }
+        if (code == PT_OK) {
+            code = read_columns(engine, session, t, &columns, err);
+        }
+    }
+    if (code == PT_OK) {
+        code = take_columns(t, &columns, asked, own, with_topic, err);
+    }
+    for (size_t i = 0; code == PT_OK && i < t->schema->n_columns; i++) {
+        if (t->schema->columns[i].default_sql) {
+            code = evaluate_default(session, t, &t->schema->columns[i], err);
+        }
+    }
+    if (code == PT_OK) {
+        code = lay_out(t, own, with_topic, err);
+    }
+    if (code == PT_OK) {
+        code = find_folder(engine, session, t, err);
+    }
+    if (code == PT_OK && !own) {
+        code = look_for_rows(engine, session, t, err);
+    }
+    pt_table_clear(&columns);
+    pt_schema_free(&asked);
+    return code;
+}
+
+static int finish(pt_target *t, int code, pt_target **out) {
+    if (code != PT_OK) {
+        pt_target_free(&t);
+    }
+    *out = t;
+    return code;
+}
+
+int pt_target_open(pt_engine *engine, pt_session *session, const pt_target_options *options, pt_target **out, pt_error *err) {
+    pt_target *t = calloc(1, sizeof *t);
+    *out = NULL;
+    if (!t) {
+        return pt_fail_nomem(err, "a table");
+    }
+    int code = split_name(options->table, &t->schema_name, &t->name, err);
+    if (code == PT_OK) {
+        pt_text label = {0};
+        if (strcmp(t->schema_name, "main") != 0) {
+            pt_text_addf(&label, "%s.", t->schema_name);
+        }
+        pt_text_add(&label, t->name);
+        code = pt_text_check(&label, err);
+        t->label = label.data;
+    }
+    if (code == PT_OK) {
+        code = open_named(engine, session, t, options->schema_text, false, options->with_topic, err);
+    }
+    return finish(t, code, out);
+}
+
+int pt_target_open_own(pt_engine *engine, pt_session *session, const char *name, const char *schema_text, pt_target **out, pt_error *err) {
+    pt_target *t = calloc(1, sizeof *t);
+    *out = NULL;
+    if (!t) {
+        return pt_fail_nomem(err, "a table");
+    }
+    t->schema_name = strdup("pintail");
+    t->name = strdup(name);
+    t->label = strdup(name);
+    int code = t->schema_name && t->name && t->label ? PT_OK : pt_fail_nomem(err, "a table");
+    if (code == PT_OK) {
+        code = open_named(engine, session, t, schema_text, true, false, err);
+    }
+    return finish(t, code, out);
+}
+
+void pt_target_free(pt_target **target) {
+    pt_target *t = *target;
+    if (t) {
+        pt_schema_free(&t->schema);
+        free(t->types);
+        free(t->names);
+        free(t->schema_name);
+        free(t->name);
+        free(t->label);
+        free(t->folder);
+        free(t);
+        *target = NULL;
+    }
+}

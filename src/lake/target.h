@@ -1,0 +1,52 @@
+/* A table of the lake that rows go to: its columns, and where its staged files lie.
+ *
+ * Immutable once open; any thread may read it. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "decode/schema.h"
+#include "lake/engine.h"
+
+/* Metadata columns, in this order behind the schema's columns in every pt_rows of a target. */
+typedef enum pt_meta {
+    PT_META_PARTITION,   /* _kafka_partition INTEGER */
+    PT_META_OFFSET,      /* _kafka_offset BIGINT */
+    PT_META_TIMESTAMP,   /* _kafka_timestamp TIMESTAMPTZ, NULL when the record has none */
+    PT_META_INGEST_TIME, /* ingest_time TIMESTAMPTZ */
+    PT_META_TOPIC,       /* _kafka_topic VARCHAR, when asked for */
+    PT_META_COUNT
+} pt_meta;
+
+typedef struct pt_target_options {
+    const char *table;       /* "name" or "schema.name"; a name with dots of its own is written "in quotes" */
+    const char *schema_text; /* columns; NULL: the table has to be there */
+    bool with_topic;         /* the table gets and needs _kafka_topic */
+} pt_target_options;
+
+typedef struct pt_target {
+    char *schema_name, *name;
+    char *label;         /* schema.name for messages and the ledger ("name" alone in schema main) */
+    pt_schema *schema;   /* what the decoder fills */
+    pt_type *types;      /* [n_columns] the layout of the rows: schema, then metadata; nested parts belong to schema */
+    const char **names;  /* [n_columns] */
+    size_t n_columns;
+    size_t meta_at[PT_META_COUNT]; /* index of each metadata column; SIZE_MAX: not there */
+    char *folder;        /* data_path + schema path + table path, as the catalog spells them; ends with '/' */
+    bool stage;          /* files may be staged and registered; else INSERT (partitioned tables) */
+    bool has_rows;       /* when opened */
+} pt_target;
+
+/* Opens the table, makes it when it is missing. PT_E_USAGE when the table does not fit what was asked for. */
+int pt_target_open(pt_engine *engine, pt_session *session, const pt_target_options *options, pt_target **out, pt_error *err) PT_CHECKED;
+
+/* A table of pintail's own (schema pintail), with exactly the columns of schema_text and no metadata columns. */
+int pt_target_open_own(pt_engine *engine, pt_session *session, const char *name, const char *schema_text, pt_target **out, pt_error *err) PT_CHECKED;
+
+void pt_target_free(pt_target **target);
+
+/* "lake"."main"."orders" */
+void pt_target_add_sql_name(const pt_target *target, const pt_engine *engine, pt_text *sql);

@@ -1,0 +1,22 @@
+/* One transaction on the lake, and how to try it again.
+ *
+ * DuckLake's own retry is off (ducklake_max_retry_count = 1): it goes by the text of an error, also at COMMIT, and was seen to commit a batch
+ * twice (DESIGN 4.3). What is tried again here is always the whole transaction. */
+#pragma once
+
+#include "base/error.h"
+#include "lake/engine.h"
+
+typedef int (*pt_job)(void *arg, pt_error *err);
+
+/* BEGIN, job, COMMIT. After any failure: ROLLBACK, never COMMIT. PT_E_LAKE_DOWN with *err text "COMMIT: ..." means that the outcome is unknown;
+ * pt_transaction_unknown tells. */
+int pt_transaction(pt_session *session, pt_job job, void *arg, pt_error *err) PT_CHECKED;
+bool pt_transaction_unknown(const pt_error *err);
+
+/* Runs job until it ends in something else than PT_E_LAKE_BUSY; backs off 5 ms to 1 s with jitter; gives up with PT_E_LAKE_BUSY after two minutes
+ * or when a stop was asked for and ten seconds have gone by. */
+int pt_retry_busy(pt_job job, void *arg, pt_error *err) PT_CHECKED;
+
+/* Sleeps before attempt n (1, 2, ...): exponential from 5 ms to 1 s, with full jitter. */
+void pt_backoff(unsigned attempt);

@@ -1,0 +1,244 @@
+"""Apache Kafka 4.1 (KRaft, one node) from the jars of .deps/kafka, and what tests ask of it through confluent-kafka."""
+
+import shutil
+import subprocess
+import time
+import uuid
+from collections import namedtuple
+from functools import cached_property
+from pathlib import Path
+
+from confluent_kafka import (Consumer, ConsumerGroupTopicPartitions, IsolationLevel, KafkaError, KafkaException, Producer,
+                             TopicPartition)
+from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
+
+from .procs import DEPS, Unavailable, end, free_port, listening, tail, wait_for
+
+Record = namedtuple("Record", "topic partition offset timestamp key value headers")  # timestamp: ms since epoch
+
+
+# A killed or frozen member is given up after 1.5 s.
+FAST_FAILOVER = ["-X", "session.timeout.ms=1500", "-X", "heartbeat.interval.ms=300"]
+
+
+class Kafka:
+    """A broker at .address, whoever runs it; all reads and changes of the tests go through here."""
+
+    def __init__(self, address: str):
+        self.address = address
+
+    def config(self, **more):
+        return {"bootstrap.servers": self.address, "log_level": 0, **{k.replace("_", "."): v for k, v in more.items()}}
+
+    @cached_property
+    def admin(self) -> AdminClient:
+        return AdminClient(self.config(), logger=_silent)
+
+    # ---- topics
+
+    def create_topic(self, partitions=1, name=None, **config) -> str:
+        name = name or f"t-{uuid.uuid4().hex[:12]}"
+        new = NewTopic(name, partitions, 1, config={k.replace("_", "."): str(v) for k, v in config.items()})
+        self.admin.create_topics([new], operation_timeout=20)[name].result(20)
+        wait_for(lambda: self.partitions(name) == partitions, 20, f"topic {name}")
+        return name
+
+    def delete_topic(self, name: str):
+        self.admin.delete_topics([name], operation_timeout=20)[name].result(20)
+        wait_for(lambda: self.partitions(name) == 0, 20, f"topic {name} to be gone")
+
+    def partitions(self, name: str) -> int:
+        topic = self.admin.list_topics(timeout=20).topics.get(name)
+        return len(topic.partitions) if topic and not topic.error else 0
+
+    def delete_records(self, topic: str, partition: int, before: int):
+        """Moves the log start, as retention does."""
+        at = TopicPartition(topic, partition, before)
+        for future in self.admin.delete_records([at]).values():
+            future.result(20)
+
+    # ---- records
+
+    def producer(self, **more) -> Producer:
+        return Producer({"linger.ms": 5, "compression.type": "lz4", "queue.buffering.max.messages": 2_000_000, **self.config(**more)}, logger=_silent)
+
+    def produce(self, topic, records, **more):
+        """records: values, or dicts of Producer.produce's arguments. Returns when the broker holds them all."""
+        producer = self.producer(**more)
+        failed = []
+
+        def delivered(error, _):
+            if error:
+                failed.append(error)
+
+        for record in records:
+            arguments = record if isinstance(record, dict) else {"value": record}
+            while True:
+                try:
+                    producer.produce(topic, on_delivery=delivered, **arguments)
+                    break
+                except BufferError:
+                    producer.poll(0.1)
+            producer.poll(0)
+        assert producer.flush(60) == 0 and not failed, f"produce to {topic} failed: {failed[:3]}"
+
+    def ends(self, topic: str, committed=True) -> dict:
+        """partition -> end offset: the last stable one, or the high watermark."""
+        return self._list(topic, OffsetSpec.latest(), IsolationLevel.READ_COMMITTED if committed else IsolationLevel.READ_UNCOMMITTED)
+
+    def beginnings(self, topic: str) -> dict:
+        """partition -> the first offset that is still there."""
+        return self._list(topic, OffsetSpec.earliest(), IsolationLevel.READ_UNCOMMITTED)
+
+    def _list(self, topic, which, level):
+        asked = {TopicPartition(topic, p): which for p in range(self.partitions(topic))}
+        found = self.admin.list_offsets(asked, isolation_level=level, request_timeout=20)
+        return {at.partition: future.result(20).offset for at, future in found.items()}
+
+    def records(self, *topics, limit=None) -> list:
+        """Every record that the broker exposes to a read_committed reader, up to the last stable offsets of now."""
+        out = []
+        for topic in topics:
+            out.extend(self._read(topic, limit))
+        return out
+
+    def _read(self, topic, limit):
+        ends = {p: n for p, n in self.ends(topic).items() if n > 0}
+        consumer = Consumer({**self.config(), "group.id": f"judge-{uuid.uuid4()}", "isolation.level": "read_committed", "enable.auto.commit": False,
+                             "auto.offset.reset": "error", "fetch.queue.backoff.ms": 5, "enable.partition.eof": True}, logger=_silent)
+        out, open_ = [], set(ends)
+        try:
+            low = self.beginnings(topic)
+            consumer.assign([TopicPartition(topic, p, low[p]) for p in ends])
+            last = time.monotonic()
+            while open_:
+                for m in consumer.consume(10_000, 0.2):
+                    last = time.monotonic()
+                    if m.error():
+                        assert m.error().code() == KafkaError._PARTITION_EOF, m.error()
+                        open_.discard(m.partition())
+                    elif m.offset() < ends[m.partition()]:
+                        out.append(Record(topic, m.partition(), m.offset(), m.timestamp()[1], m.key(), m.value(), m.headers() or []))
+                assert time.monotonic() - last < 30, f"the judge got nothing from {topic} for 30 s; partitions not at their end: {sorted(open_)}"
+        finally:
+            consumer.close()
+        return out
+
+    # ---- groups
+
+    def committed(self, group: str, topic: str) -> dict:
+        """partition -> the offset that Kafka holds for the group."""
+        try:
+            found = self.admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)], request_timeout=20)[group].result(20)
+        except KafkaException as e:
+            if e.args[0].code() == KafkaError.GROUP_ID_NOT_FOUND:
+                return {}
+            raise
+        return {p.partition: p.offset for p in found.topic_partitions if p.topic == topic and p.offset >= 0}
+
+    def set_committed(self, group: str, topic: str, offsets: dict):
+        asked = ConsumerGroupTopicPartitions(group, [TopicPartition(topic, p, o) for p, o in offsets.items()])
+        result = self.admin.alter_consumer_group_offsets([asked], request_timeout=20)[group].result(20)
+        assert not any(p.error for p in result.topic_partitions), result.topic_partitions
+
+    def delete_group(self, group: str):
+        self.admin.delete_consumer_groups([group], request_timeout=20)[group].result(20)
+
+    def members(self, group: str) -> list:
+        """For each member of the group: the sorted (topic, partition) that it was given."""
+        described = self.admin.describe_consumer_groups([group], request_timeout=20)[group].result(20)
+        if described.state.name != "STABLE":
+            return []
+        return [sorted((p.topic, p.partition) for p in m.assignment.topic_partitions) for m in described.members]
+
+    def wait_empty(self, group: str, timeout=30):
+        """Until the broker has noticed that the group's members are gone."""
+        def empty():
+            return self.admin.describe_consumer_groups([group], request_timeout=20)[group].result(20).state.name in ("EMPTY", "DEAD")
+        wait_for(empty, timeout, f"group {group} to be empty")
+
+
+class KafkaServer(Kafka):
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.process = None
+        self.port, self.controller_port = free_port(), free_port()
+        super().__init__(f"127.0.0.1:{self.port}")
+        jars = sorted((DEPS / "kafka").glob("*.jar"))
+        if not shutil.which("java"):
+            raise Unavailable("no java: Apache Kafka needs JDK 17 (apt-get install openjdk-17-jdk-headless)")
+        if not jars:
+            raise Unavailable(f"no jars in {DEPS / 'kafka'}: deps/fetch test gets Apache Kafka")
+        self._classpath = ":".join(map(str, jars))
+        self._properties = folder / "server.properties"
+        self.log = folder / "kafka.log"
+        folder.mkdir(parents=True, exist_ok=True)
+        self._format()
+        self.start()
+
+    def _java(self, *arguments, heap="768m"):
+        return ["java", f"-Xmx{heap}", "-Xshare:auto", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+                "-cp", self._classpath, *arguments]
+
+    def _format(self):
+        settings = {
+            "process.roles": "broker,controller",
+            "node.id": 1,
+            "controller.quorum.bootstrap.servers": f"127.0.0.1:{self.controller_port}",
+            "controller.listener.names": "CONTROLLER",
+            "listeners": f"PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{self.controller_port}",
+            "advertised.listeners": f"PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{self.controller_port}",
+            "log.dirs": self.folder / "logs",
+            "offsets.topic.replication.factor": 1,
+            "offsets.topic.num.partitions": 4,
+            "transaction.state.log.replication.factor": 1,
+            "transaction.state.log.min.isr": 1,
+            "transaction.state.log.num.partitions": 4,
+            "share.coordinator.state.topic.replication.factor": 1,
+            "share.coordinator.state.topic.min.isr": 1,
+            "group.initial.rebalance.delay.ms": 0,
+            # So that the tests need not wait 45 s for a killed member; with them FAST_FAILOVER.
+            "group.min.session.timeout.ms": 500,
+            "group.consumer.min.session.timeout.ms": 500,
+            "group.consumer.session.timeout.ms": 1500,
+            "group.consumer.min.heartbeat.interval.ms": 100,
+            "group.consumer.heartbeat.interval.ms": 300,
+            "auto.create.topics.enable": "false",
+        }
+        self._properties.write_text("".join(f"{k}={v}\n" for k, v in settings.items()))
+        cluster = uuid.uuid4().hex[:22]
+        with self.log.open("ab") as log:
+            subprocess.run(self._java("kafka.tools.StorageTool", "format", "--standalone", "-t", cluster, "-c", self._properties, heap="128m"), check=True,
+                           stdout=log, stderr=log, timeout=60)
+
+    def start(self):
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(self._java("kafka.Kafka", self._properties), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                            cwd=self.folder, start_new_session=True)
+
+        def ready():
+            assert self.process.poll() is None, f"Kafka ended with {self.process.returncode}:\n{tail(self.log)}"
+            if not listening(self.port):
+                return False
+            try:
+                return len(self.admin.list_topics(timeout=5).brokers) == 1
+            except KafkaException:
+                return False
+        wait_for(ready, 60, f"Kafka at {self.address}", every=0.1)
+
+    def stop(self):
+        end(self.process)
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+
+class _Silent:
+    """confluent-kafka logs to this; what matters comes back as an error of the call."""
+
+    def log(self, *_, **__):
+        pass
+
+
+_silent = _Silent()

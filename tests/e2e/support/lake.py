@@ -1,0 +1,155 @@
+"""A lake of a test, and the stock DuckDB that reads it. Nothing here is pintail's."""
+
+import time
+from pathlib import Path
+
+import duckdb
+
+from .procs import DEPS
+
+EXTENSIONS = DEPS / "duckdb" / "extensions"
+_LOADED = {"duckdb": (), "sqlite": ("sqlite_scanner",), "postgres": ("postgres_scanner",)}
+# A reader beside a writer on one SQLite file has to wait now and then (DESIGN 9).
+_BUSY = ("locked", "busy")
+
+
+def quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+class Reader:
+    """A stock DuckDB with the lake attached as `lake`. Use it as a context manager."""
+
+    def __init__(self, lake: "Lake", read_only=True):
+        self.lake = lake
+        self.connection = duckdb.connect(config={"extension_directory": str(EXTENSIONS), "autoinstall_known_extensions": False})
+        try:
+            for name in (*_LOADED[lake.catalog], "ducklake"):
+                self.connection.execute(f"LOAD {name}")
+            self.connection.execute("SET TimeZone='UTC'")
+            options = ["READ_ONLY"] if read_only else [f"DATA_PATH '{lake.data_path}'"]
+            if lake.catalog == "sqlite":
+                options.append("META_BUSY_TIMEOUT 5000")
+            text = lake.text.replace("'", "''")
+            self.connection.execute(f"ATTACH '{text}' AS lake ({', '.join(options)})")
+        except BaseException:
+            self.connection.close()
+            raise
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        try:
+            self.connection.execute("DETACH lake")
+        except duckdb.Error:
+            pass
+        self.connection.close()
+
+    def sql(self, text: str, *parameters) -> list:
+        """Rows as tuples. Against another process's lock the statement is tried again."""
+        deadline = time.monotonic() + 20
+        while True:
+            try:
+                return self.connection.execute(text, list(parameters)).fetchall()
+            except duckdb.Error as e:
+                if not any(word in str(e) for word in _BUSY) or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
+
+    def one(self, text: str, *parameters):
+        (row,) = self.sql(text, *parameters)
+        return row[0] if len(row) == 1 else row
+
+    def dicts(self, text: str, *parameters) -> list:
+        rows = self.sql(text, *parameters)
+        names = [d[0] for d in self.connection.description]
+        return [dict(zip(names, row)) for row in rows]
+
+    # ---- what pintail keeps
+
+    def rows(self, table: str) -> int:
+        return self.one(f"SELECT count(*) FROM lake.{quoted(table)}")
+
+    def has_table(self, table: str, schema="main") -> bool:
+        return self.one("SELECT count(*) FROM duckdb_tables() WHERE database_name = 'lake' AND schema_name = ? AND table_name = ?", schema, table) == 1
+
+    def columns(self, table: str, schema="main") -> dict:
+        """name -> type, in the table's order."""
+        return dict(self.sql("SELECT column_name, data_type FROM duckdb_columns() WHERE database_name = 'lake' AND schema_name = ? AND table_name = ? "
+                             "ORDER BY column_index", schema, table))
+
+    def offsets(self, topic=None) -> list:
+        where = "" if topic is None else f" WHERE topic = '{topic}'"
+        return self.dicts(f'SELECT * FROM lake.pintail.offsets{where} ORDER BY pipeline, topic, "partition", from_offset, next_offset')
+
+    def dead_letters(self, topic=None) -> list:
+        where = "" if topic is None else f" WHERE topic = '{topic}'"
+        return self.dicts(f'SELECT * FROM lake.pintail.dead_letters{where} ORDER BY topic, "partition", "offset"')
+
+    def snapshots(self) -> int:
+        return self.one("SELECT count(*) FROM lake.snapshots()")
+
+    def data_files(self) -> list:
+        """schema, table, full path, whether it is stored relative, row count: every data file that is alive."""
+        meta = "__ducklake_metadata_lake"
+        root = self.one(f"SELECT value FROM {meta}.ducklake_metadata WHERE key = 'data_path' LIMIT 1")
+        found = self.sql(f"""
+            SELECT s.schema_name, t.table_name, f.path, f.path_is_relative, f.record_count,
+                   CASE WHEN s.path_is_relative THEN ? || s.path ELSE s.path END, t.path, t.path_is_relative
+            FROM {meta}.ducklake_data_file f
+            JOIN {meta}.ducklake_table t ON t.table_id = f.table_id AND t.end_snapshot IS NULL
+            JOIN {meta}.ducklake_schema s ON s.schema_id = t.schema_id AND s.end_snapshot IS NULL
+            WHERE f.end_snapshot IS NULL""", root)
+        out = []
+        for schema, table, path, relative, count, schema_path, table_path, table_relative in found:
+            folder = (schema_path if table_relative else "") + table_path
+            out.append((schema, table, (folder if relative else "") + path, bool(relative), count))
+        return out
+
+
+class Lake:
+    def __init__(self, catalog: str, folder: Path, postgres=None):
+        self.catalog = catalog
+        self.folder = folder
+        self.data_path = f"{folder}/data/"
+        self.postgres = postgres
+        if catalog == "duckdb":
+            self.text = f"ducklake:{folder}/metadata/lake.ducklake"
+        elif catalog == "sqlite":
+            self.text = f"ducklake:sqlite:{folder}/metadata/lake.sqlite"
+        else:
+            self.database = postgres.create_database()
+            self.text = f"ducklake:postgres:{postgres.connection_string(self.database)}"
+
+    @property
+    def args(self) -> list:
+        return ["--lake", self.text, "--data-path", self.data_path]
+
+    @property
+    def concurrent(self) -> bool:
+        """Others may read while pintail has the lake open; a DuckDB-file catalog allows one process."""
+        return self.catalog != "duckdb"
+
+    def reader(self) -> Reader:
+        return Reader(self)
+
+    def writer(self) -> Reader:
+        """Stock DuckDB that may change the lake (and makes it when it is missing)."""
+        (self.folder / "metadata").mkdir(parents=True, exist_ok=True)
+        return Reader(self, read_only=False)
+
+    def read(self, question, default=None):
+        """question(reader) in a fresh reader; default while the lake or a table of it is not there yet, or is busy."""
+        try:
+            with self.reader() as reader:
+                return question(reader)
+        except (duckdb.CatalogException, duckdb.IOException, duckdb.BinderException, duckdb.TransactionException, duckdb.InvalidInputException):
+            return default
+
+    def files(self) -> list:
+        """Every file under the data path."""
+        return sorted(str(p) for p in Path(self.data_path).rglob("*") if p.is_file())

@@ -1,0 +1,15 @@
+"""How far an ingest has come, as others can see it while it runs."""
+
+
+def landed(lake, kafka, topic, pipeline=None) -> int:
+    """Records of the topic whose commit is visible. A DuckDB-file catalog lets nobody in beside pintail: there Kafka's copy of the offsets,
+    which is written after the commit, has to do (for topics without gaps)."""
+    pipeline = pipeline or f"pintail-{topic}"
+    if not lake.concurrent:
+        return sum(kafka.committed(pipeline, topic).values())
+    return lake.read(lambda r: r.one("SELECT coalesce(sum(row_count + dead_letter_count), 0)::BIGINT FROM lake.pintail.offsets WHERE topic = ? AND pipeline = ?",
+                                     topic, pipeline), 0)
+
+
+def wait_landed(process, lake, kafka, topic, count, pipeline=None, timeout=40):
+    process.wait_for(lambda: landed(lake, kafka, topic, pipeline) >= count, timeout, f"{count} records of {topic} in the lake")

@@ -1,0 +1,152 @@
+"""Every type that a schema may name, out of JSON and exact in the lake, as stock DuckDB reads it back."""
+
+import json
+
+import pytest
+from support import on, orders
+from support.judge import assert_exactly_once
+from support.lake import quoted
+
+US = 1_000_000
+# type in the schema -> [(JSON text of the value, what SELECT gives)], asked for by the expression (default: ::VARCHAR).
+VALUES = {
+    "BOOLEAN": [("true", "true"), ("false", "false")],
+    "TINYINT": [("-128", "-128"), ("127", "127")],
+    "SMALLINT": [("-32768", "-32768"), ("32767", "32767")],
+    "INTEGER": [("-2147483648", "-2147483648"), ("2147483647", "2147483647"), ("1.0", "1"), ("2e3", "2000"), ("-0", "0")],
+    "BIGINT": [("-9223372036854775808", "-9223372036854775808"), ("9223372036854775807", "9223372036854775807"), ("9007199254740993", "9007199254740993")],
+    "UTINYINT": [("0", "0"), ("255", "255")],
+    "USMALLINT": [("65535", "65535")],
+    "UINTEGER": [("4294967295", "4294967295")],
+    "UBIGINT": [("18446744073709551615", "18446744073709551615")],
+    "REAL": [("1.5", "1.5"), ("-3.25", "-3.25"), ("0", "0.0")],
+    "DOUBLE": [("0.1", "0.1"), ("1e308", "1e+308"), ("5e-324", "5e-324"), ("-2.5E+3", "-2500.0"), ("3", "3.0"), ("0.30000000000000004", "0.30000000000000004")],
+    "DECIMAL(4,1)": [("-999.9", "-999.9"), ("0.1", "0.1")],
+    "DECIMAL(9,2)": [("1234567.89", "1234567.89"), ('"12.30"', "12.30"), ("1e2", "100.00"), ("7", "7.00")],
+    "DECIMAL(18,3)": [("123456789012345.678", "123456789012345.678"), ("-0.001", "-0.001")],
+    "DECIMAL(38,10)": [("1234567890123456789012345678.0123456789", "1234567890123456789012345678.0123456789"),
+                       ("-9999999999999999999999999999.9999999999", "-9999999999999999999999999999.9999999999")],
+    "DECIMAL(38,0)": [("99999999999999999999999999999999999999", "99999999999999999999999999999999999999")],
+    "VARCHAR": [('""', ""), ('"twelve bytes"', "twelve bytes"), ('"thirteen bytes"', "thirteen bytes"), (r'"\"\\\/\b\f\n\r\t"', '"\\/\b\f\n\r\t'),
+                (r'"\u00e9\ud83d\ude00"', "é😀"), ('"日本語 – ñ 😀 and a long tail of text"', "日本語 – ñ 😀 and a long tail of text"),
+                (r'"a long text with an escape \u0041 far behind its start and \"quotes\""', 'a long text with an escape A far behind its start and "quotes"'),
+                ('"it\'s; DROP TABLE x --"', "it's; DROP TABLE x --")],
+    "UUID": [('"00000000-0000-0000-0000-000000000000"', "00000000-0000-0000-0000-000000000000"),
+             ('"FFFFFFFF-ffff-4fff-8fff-FFFFFFFFFFFF"', "ffffffff-ffff-4fff-8fff-ffffffffffff"),
+             ('"c386bbc4-cd61-4e30-98f1-6adf91b7584a"', "c386bbc4-cd61-4e30-98f1-6adf91b7584a")],
+    "DATE": [('"2024-02-29"', "2024-02-29"), ('"1969-12-31"', "1969-12-31"), ('"0001-01-01"', "0001-01-01")],
+    "TIME": [('"23:59:59.999999"', "23:59:59.999999"), ('"00:00:00"', "00:00:00")],
+    "TIMESTAMP": [('"2024-01-02 03:04:05.678901"', "2024-01-02 03:04:05.678901"), ('"2024-01-02T03:04:05"', "2024-01-02 03:04:05"),
+                  ("0", "1970-01-01 00:00:00"), ("1700000000.123456", "2023-11-14 22:13:20.123456")],
+    "TIMESTAMP_S": [("1700000000", "2023-11-14 22:13:20")],
+    "TIMESTAMP_MS": [("1700000000.123", "2023-11-14 22:13:20.123")],
+    "TIMESTAMP_NS": [('"2024-01-02 03:04:05.123456789"', "2024-01-02 03:04:05.123456789")],
+    "TIMESTAMPTZ": [('"2024-01-02T03:04:05+02:00"', "2024-01-02 01:04:05+00"), ('"2024-01-02T03:04:05.5Z"', "2024-01-02 03:04:05.5+00"),
+                    ("1700000000", "2023-11-14 22:13:20+00")],
+    "TIMESTAMPTZ EPOCH ms": [("1700000000123", "2023-11-14 22:13:20.123+00")],
+    "TIMESTAMP EPOCH us": [("1700000000123456", "2023-11-14 22:13:20.123456")],
+    "BLOB": [('"aGVsbG8="', r"hello"), ('"AP8="', r"\x00\xFF"), ('""', "")],
+    "BLOB HEX": [('"00ff41"', r"\x00\xFFA")],
+    "JSON": [('{"k": [1, 2.50, null]}', '{"k": [1, 2.50, null]}'), ('"text"', '"text"'), ("12345678901234567890", "12345678901234567890"), ("[]", "[]")],
+    "INTEGER[]": [("[1, null, 3]", "[1, NULL, 3]"), ("[]", "[]")],
+    "VARCHAR[][]": [('[["a"], [], ["b", "c"]]', "[[a], [], [b, c]]")],
+    "STRUCT(a INTEGER, b VARCHAR)": [('{"b": "x", "a": 1}', "{'a': 1, 'b': x}"), ('{"a": null}', "{'a': NULL, 'b': NULL}")],
+    "STRUCT(p STRUCT(x DOUBLE, y DOUBLE), tags VARCHAR[])[]": [('[{"p": {"x": 1, "y": 2}, "tags": ["t"]}, null]', "[{'p': {'x': 1.0, 'y': 2.0}, 'tags': [t]}, NULL]")],
+    "MAP(VARCHAR, INTEGER)": [('{"one": 1, "two": null}', "{one=1, two=NULL}"), ("{}", "{}")],
+    "MAP(VARCHAR, DECIMAL(10,2)[])": [('{"k": [1.25, 3]}', "{k=[1.25, 3.00]}")],
+}
+
+
+def test_every_type_comes_through_exactly(pintail, lake, kafka):
+    columns = {f"c{i}": kind for i, kind in enumerate(VALUES)}
+    records, wanted = [], []
+    for name, kind in columns.items():
+        for text, shown in VALUES[kind]:
+            records.append(f'{{"n": {len(records)}, "{name}": {text}}}'.encode())
+            wanted.append((name, shown))
+    records.append(('{"n": %d, ' % len(records) + ", ".join(f'"{c}": null' for c in columns) + "}").encode())
+    topic = kafka.create_topic(1)
+    kafka.produce(topic, records)
+    pintail.ingest_all(lake, topic, "--schema", "n INTEGER, " + ", ".join(f"{c} {kind}" for c, kind in columns.items()))
+    with lake.reader() as reader:
+        letters = [(bytes(d["value"]), d["error_text"]) for d in reader.dead_letters()]
+        assert letters == []
+        rows = reader.sql(f"SELECT {', '.join(f'{c}::VARCHAR' for c in columns)} FROM lake.{quoted(topic)} ORDER BY n")
+    assert len(rows) == len(records)
+    names = list(columns)
+    wrong = []
+    for n, (name, shown) in enumerate(wanted):
+        got = rows[n][names.index(name)]
+        if got != shown:
+            wrong.append(f"{columns[name]}: {records[n].decode()} became {got!r}, not {shown!r}")
+        if any(v is not None for c, v in zip(names, rows[n]) if c != name):
+            wrong.append(f"{columns[name]}: a missing key is not NULL in {rows[n]}")
+    assert not wrong, "\n".join(wrong)
+    assert set(rows[-1]) == {None}
+
+
+@on("sqlite")
+def test_epoch_fractions_round_half_away_from_zero_to_the_microsecond(pintail, lake, kafka):
+    texts = ["0", "0.0000004", "0.0000005", "-0.0000004", "-0.0000005", "-0.0000015", "1700000000.1234565", "1700000000.12345649999999", "1700000000.9999995",
+             "1.7e9", "17000000001e-1", "-1.5", "1795424748.8903217", "253402300799.999999"]
+    topic = kafka.create_topic(1)
+    kafka.produce(topic, [f'{{"n": {n}, "t": {t}, "u": {t}}}'.encode() for n, t in enumerate(texts)])
+    pintail.ingest_all(lake, topic, "--schema", "n INTEGER, t TIMESTAMPTZ, u TIMESTAMP")
+    with lake.reader() as reader:
+        assert reader.dead_letters() == []
+        rows = reader.sql(f"SELECT epoch_us(t), epoch_us(u) FROM lake.{quoted(topic)} ORDER BY n")
+    assert rows == [(orders.microseconds(t),) * 2 for t in texts]
+
+
+def test_text_with_a_nul_neither_stops_the_lake_nor_changes(pintail, lake, kafka):
+    """PostgreSQL cannot store a NUL in the statistics that the catalog keeps of a column."""
+    values = [json.dumps({"s": s, "m": {s: s}}).encode() for s in ("\0", "a\0b", "plain", "zzz\0", "thirteen\0bytes and more")]
+    topic = kafka.create_topic(1)
+    kafka.produce(topic, values)
+    pintail.ingest_all(lake, topic, "--schema", "s VARCHAR, m MAP(VARCHAR, VARCHAR)", timeout=30)
+    with lake.reader() as reader:
+        assert_exactly_once(reader, kafka, topic, columns=("s",), select={}, expected=lambda v: (json.loads(v)["s"],))
+
+
+@on("duckdb")
+def test_missing_keys_take_the_default_and_null_stays_null(pintail, lake, kafka):
+    topic = kafka.create_topic(1)
+    kafka.produce(topic, [b'{"n": 0}', b'{"n": 1, "a": null, "b": null, "c": null}', b'{"n": 2, "a": 1, "b": "x", "c": 2.5}'])
+    pintail.ingest_all(lake, topic, "--schema", "n INTEGER, a INTEGER DEFAULT 42, b VARCHAR DEFAULT 'it''s', c DECIMAL(6,2) DEFAULT 9.95 NOT NULL")
+    with lake.reader() as reader:
+        rows = reader.sql(f"SELECT n, a, b, c::VARCHAR FROM lake.{quoted(topic)} ORDER BY n")
+        codes = [(d["offset"], d["error_code"]) for d in reader.dead_letters()]
+    assert rows == [(0, 42, "it's", "9.95"), (2, 1, "x", "2.50")]
+    assert codes == [(1, "not_null")]
+
+
+@on("postgres")
+def test_not_null_and_default_of_a_table_made_by_duckdb_hold(pintail, lake, kafka):
+    topic = kafka.create_topic(1)
+    kafka.produce(topic, [b'{"n": 0, "must": "a"}', b'{"n": 1}', b'{"n": 2, "must": null}', b'{"n": 3, "must": "", "d": 1}'])
+    with lake.writer() as writer:
+        metadata = ", ".join(f"{name} {kind}" for name, kind in orders.METADATA.items())
+        writer.sql(f"CREATE TABLE lake.{quoted(topic)} (n INTEGER, must VARCHAR NOT NULL, d INTEGER DEFAULT 7, {metadata})")
+    pintail.ingest_all(lake, topic)
+    with lake.reader() as reader:
+        assert reader.sql(f"SELECT n, must, d FROM lake.{quoted(topic)} ORDER BY n") == [(0, "a", 7), (3, "", 1)]
+        assert [(d["offset"], d["error_code"]) for d in reader.dead_letters()] == [(1, "not_null"), (2, "not_null")]
+
+
+@on("duckdb")
+def test_key_order_spaces_and_unknown_keys_do_not_matter(pintail, lake, kafka):
+    topic = kafka.create_topic(1)
+    kafka.produce(topic, [b'{"a":1,"b":"x"}', b' \t\r\n{ "b" : "x" , "a" : 1 } \n', b'{"zz":{"deep":[1,{"k":"v"}]},"b":"x","other":null,"a":1,"last":"\\u00e9"}',
+                          b'{"\\u0061":1,"\\u0062":"\\u0078"}'])
+    pintail.ingest_all(lake, topic, "--schema", "a INTEGER, b VARCHAR")
+    with lake.reader() as reader:
+        assert reader.dead_letters() == []
+        assert reader.sql(f"SELECT a, b FROM lake.{quoted(topic)}") == [(1, "x")] * 4
+
+
+@on("duckdb")
+@pytest.mark.parametrize("kind, advice", [("HUGEINT", "DECIMAL(38,0)"), ("UHUGEINT", "DECIMAL(38,0)"), ("TIMETZ", "TIME")])
+def test_types_that_a_lake_corrupts_are_refused_with_advice(pintail, lake, kafka, kind, advice):
+    topic = kafka.create_topic(1)
+    done = pintail.run(*pintail.ingest_args(lake, topic, "--until-end", "--schema", f"a INTEGER, wide {kind}"), code=2)
+    assert "wide" in done.err and kind in done.err.replace("TIME WITH TIME ZONE", "TIMETZ") and advice in done.err
