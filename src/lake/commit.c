@@ -306,13 +306,18 @@ int pt_commit(pt_committer *c, pt_flush *flush, pt_error *err) {
 
 /* ---- after an outage ----------------------------------------------------------------------------------- */
 
-/* Our epochs must still stand: whoever raised them has gone on from the ledger already. */
+/* Our epochs must still stand: whoever raised them has gone on from the ledger already. An epoch that we raised ourselves, in an earlier attempt
+ * whose COMMIT got no answer, is ours too. */
 static int check_claims(pt_committer *c, pt_error *err) {
     pt_table epochs = {0};
     PT_TRY(pt_ledger_epochs(c->engine, c->session, c->pipeline, &epochs, err));
     int code = PT_OK;
-    for (size_t i = 0; code == PT_OK && i < c->n_claims; i++) {
-        code = check_epoch(&epochs, &c->claims[i], err);
+    for (size_t r = 0; code == PT_OK && r < epochs.n_rows; r++) {
+        const pt_claim *claim = find_claim(c, pt_table_cell(&epochs, r, 0), (int32_t)pt_table_int(&epochs, r, 1));
+        const char *owner = pt_table_cell(&epochs, r, 3);
+        if (claim && owner && strcmp(owner, c->owner) != 0) {
+            code = check_epoch(&epochs, claim, err);
+        }
     }
     pt_table_clear(&epochs);
     return code;

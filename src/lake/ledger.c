@@ -73,7 +73,7 @@ static pt_claim *find_claim(const claim_job *job, const char *topic, int64_t par
 
 int pt_ledger_epochs(pt_engine *engine, pt_session *session, const char *pipeline, pt_table *out, pt_error *err) {
     pt_text sql = {0};
-    pt_text_addf(&sql, "SELECT topic, \"partition\", max(epoch) FROM \"%s\".pintail.epochs WHERE pipeline = ", pt_engine_alias(engine));
+    pt_text_addf(&sql, "SELECT topic, \"partition\", max(epoch), arg_max(owner, epoch) FROM \"%s\".pintail.epochs WHERE pipeline = ", pt_engine_alias(engine));
     pt_text_add_sql_string(&sql, pipeline);
     pt_text_add(&sql, " GROUP BY ALL");
     int code = pt_text_check(&sql, err);

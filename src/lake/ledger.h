@@ -42,7 +42,7 @@ typedef struct pt_claim {
 int pt_ledger_claim(pt_engine *engine, pt_session *session, const char *pipeline, const char *owner, pt_claim *claims, size_t n_claims,
                     pt_error *err) PT_CHECKED;
 
-/* The largest epoch of each partition of the pipeline: rows of (topic, partition, epoch). Inside a transaction, it is the fence's other half. */
+/* The largest epoch of each partition of the pipeline: rows of (topic, partition, epoch, owner). Inside a transaction, it is the fence's other half. */
 int pt_ledger_epochs(pt_engine *engine, pt_session *session, const char *pipeline, pt_table *out, pt_error *err) PT_CHECKED;
 
 /* One row of the ledger to be written by a commit. */

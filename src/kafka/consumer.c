@@ -1,0 +1,377 @@
+#include "kafka/consumer.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+
+#define BOUNDS_TIMEOUT_MS 10000
+
+typedef struct topic_facts {
+    int32_t partitions;
+    char id[64];
+} topic_facts;
+
+struct pt_consumer {
+    const pt_consumer_options *options;
+    pt_consumer_events events;
+    pt_kafka_trouble trouble;
+    rd_kafka_t *rk;
+    rd_kafka_queue_t *queue;
+    char cluster_id[128];
+    topic_facts *topics;
+    bool failed; /* a callback failed; why says how */
+    pt_error why;
+};
+
+static pt_consumer *of_handle(rd_kafka_t *rk);
+
+/* ---- what the broker knows ----------------------------------------------------------------------------- */
+
+int pt_consumer_bounds(pt_consumer *c, const char *topic, int32_t partition, int64_t *low, int64_t *high, pt_error *err) {
+    rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(c->rk, topic, partition, low, high, BOUNDS_TIMEOUT_MS);
+    if (code) {
+        return pt_fail(err, PT_E_KAFKA, "topic %s partition %" PRId32 ": the broker does not tell its offsets: %s", topic, partition, rd_kafka_err2str(code));
+    }
+    return PT_OK;
+}
+
+int64_t pt_consumer_known_end(pt_consumer *c, const char *topic, int32_t partition) {
+    int64_t low;
+    int64_t high;
+    return rd_kafka_get_watermark_offsets(c->rk, topic, partition, &low, &high) ? -1 : high;
+}
+
+/* Topic ids (KIP-516) come by the admin API; a broker without them leaves "". */
+static void read_topic_id(pt_consumer *c, size_t i) {
+    const char *name = c->options->topics[i];
+    rd_kafka_TopicCollection_t *names = rd_kafka_TopicCollection_of_topic_names(&name, 1);
+    rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(c->rk, RD_KAFKA_ADMIN_OP_DESCRIBETOPICS);
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(c->rk);
+    char why[128];
+    (void)rd_kafka_AdminOptions_set_request_timeout(options, 5000, why, sizeof why);
+    rd_kafka_DescribeTopics(c->rk, names, options, queue);
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, 6000);
+    const rd_kafka_DescribeTopics_result_t *result = event ? rd_kafka_event_DescribeTopics_result(event) : NULL;
+    size_t n = 0;
+    const rd_kafka_TopicDescription_t **topics = result && !rd_kafka_event_error(event) ? rd_kafka_DescribeTopics_result_topics(result, &n) : NULL;
+    if (n == 1 && !rd_kafka_error_code(rd_kafka_TopicDescription_error(topics[0]))) {
+        const rd_kafka_Uuid_t *id = rd_kafka_TopicDescription_topic_id(topics[0]);
+        if (id && (rd_kafka_Uuid_most_significant_bits(id) || rd_kafka_Uuid_least_significant_bits(id))) {
+            (void)snprintf(c->topics[i].id, sizeof c->topics[i].id, "%s", rd_kafka_Uuid_base64str(id));
+        }
+    }
+    if (event) {
+        rd_kafka_event_destroy(event);
+    }
+    rd_kafka_queue_destroy(queue);
+    rd_kafka_AdminOptions_destroy(options);
+    rd_kafka_TopicCollection_destroy(names);
+}
+
+static int look_at_topic(pt_consumer *c, size_t i, pt_error *err) {
+    const char *name = c->options->topics[i];
+    rd_kafka_topic_t *topic = rd_kafka_topic_new(c->rk, name, NULL);
+    const struct rd_kafka_metadata *metadata = NULL;
+    if (!topic) {
+        return pt_fail(err, PT_E_USAGE, "topic name '%s' is not valid", name);
+    }
+    rd_kafka_resp_err_t code = rd_kafka_metadata(c->rk, 0, topic, &metadata, (int)(c->options->timeout_us / 1000));
+    rd_kafka_topic_destroy(topic);
+    if (code) {
+        return pt_kafka_unreachable(c->options->client.brokers, c->options->timeout_us, &c->trouble, err);
+    }
+    code = metadata->topic_cnt == 1 ? metadata->topics[0].err : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+    c->topics[i].partitions = metadata->topic_cnt == 1 ? (int32_t)metadata->topics[0].partition_cnt : 0;
+    rd_kafka_metadata_destroy(metadata);
+    if (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC) {
+        return pt_fail(err, PT_E_KAFKA, "topic %s does not exist on %s; make it first, or check --topic", name, c->options->client.brokers);
+    }
+    if (code && code != RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE) {
+        return pt_fail(err, PT_E_KAFKA, "topic %s on %s: %s", name, c->options->client.brokers, rd_kafka_err2str(code));
+    }
+    read_topic_id(c, i);
+    return PT_OK;
+}
+
+static int look_at_cluster(pt_consumer *c, pt_error *err) {
+    char *id = rd_kafka_clusterid(c->rk, (int)(c->options->timeout_us / 1000));
+    if (!id) {
+        const struct rd_kafka_metadata *metadata = NULL;
+        if (rd_kafka_metadata(c->rk, 0, NULL, &metadata, 1000)) {
+            return pt_kafka_unreachable(c->options->client.brokers, c->options->timeout_us, &c->trouble, err);
+        }
+        rd_kafka_metadata_destroy(metadata);
+    }
+    (void)snprintf(c->cluster_id, sizeof c->cluster_id, "%s", id ? id : "");
+    rd_kafka_mem_free(c->rk, id);
+    for (size_t i = 0; i < c->options->n_topics; i++) {
+        PT_TRY(look_at_topic(c, i, err));
+    }
+    return PT_OK;
+}
+
+const char *pt_consumer_cluster_id(const pt_consumer *consumer) {
+    return consumer->cluster_id;
+}
+
+const char *pt_consumer_topic_id(const pt_consumer *consumer, size_t topic) {
+    return consumer->topics[topic].id;
+}
+
+int32_t pt_consumer_partitions(const pt_consumer *consumer, size_t topic) {
+    return consumer->topics[topic].partitions;
+}
+
+/* ---- rebalances ---------------------------------------------------------------------------------------- */
+
+static void fail(pt_consumer *c, const pt_error *err) {
+    if (!c->failed) {
+        c->failed = true;
+        c->why = *err;
+    }
+}
+
+static pt_assigned *describe(const rd_kafka_topic_partition_list_t *list) {
+    pt_assigned *partitions = calloc((size_t)list->cnt + 1, sizeof *partitions);
+    for (int i = 0; partitions && i < list->cnt; i++) {
+        partitions[i] = (pt_assigned){.topic = list->elems[i].topic, .partition = list->elems[i].partition, .low = -1, .high = -1};
+    }
+    return partitions;
+}
+
+static int ask_start(pt_consumer *c, rd_kafka_topic_partition_list_t *list, pt_assigned *partitions, pt_error *err) {
+    if (!partitions) {
+        return pt_fail_nomem(err, "an assignment");
+    }
+    for (int i = 0; i < list->cnt; i++) {
+        PT_TRY(pt_consumer_bounds(c, partitions[i].topic, partitions[i].partition, &partitions[i].low, &partitions[i].high, err));
+    }
+    PT_TRY(c->events.assigned(c->events.arg, partitions, (size_t)list->cnt, err));
+    for (int i = 0; i < list->cnt; i++) {
+        list->elems[i].offset = partitions[i].start;
+    }
+    return PT_OK;
+}
+
+static bool cooperative(rd_kafka_t *rk) {
+    const char *protocol = rd_kafka_rebalance_protocol(rk);
+    return protocol && strcmp(protocol, "COOPERATIVE") == 0;
+}
+
+static void check_assign(pt_consumer *c, rd_kafka_error_t *error, rd_kafka_resp_err_t code) {
+    pt_error err;
+    if (error) {
+        int ignored = pt_fail(&err, PT_E_KAFKA, "librdkafka refused an assignment: %s", rd_kafka_error_string(error));
+        (void)ignored;
+        rd_kafka_error_destroy(error);
+        fail(c, &err);
+    } else if (code) {
+        int ignored = pt_fail(&err, PT_E_KAFKA, "librdkafka refused an assignment: %s", rd_kafka_err2str(code));
+        (void)ignored;
+        fail(c, &err);
+    }
+}
+
+static void on_assign(pt_consumer *c, rd_kafka_topic_partition_list_t *list) {
+    pt_error err = {0};
+    pt_assigned *partitions = describe(list);
+    if (!c->failed && ask_start(c, list, partitions, &err) != PT_OK) {
+        fail(c, &err);
+    }
+    free(partitions);
+    if (c->failed) { /* nothing is fetched; the poll that follows reports why */
+        for (int i = 0; i < list->cnt; i++) {
+            list->elems[i].offset = RD_KAFKA_OFFSET_END;
+        }
+    }
+    if (cooperative(c->rk)) {
+        check_assign(c, rd_kafka_incremental_assign(c->rk, list), 0);
+    } else {
+        check_assign(c, NULL, rd_kafka_assign(c->rk, list));
+    }
+}
+
+static void on_revoke(pt_consumer *c, rd_kafka_topic_partition_list_t *list) {
+    pt_assigned *partitions = describe(list);
+    if (partitions) {
+        c->events.revoked(c->events.arg, partitions, (size_t)list->cnt, rd_kafka_assignment_lost(c->rk));
+    }
+    free(partitions);
+    if (cooperative(c->rk)) {
+        check_assign(c, rd_kafka_incremental_unassign(c->rk, list), 0);
+    } else {
+        check_assign(c, NULL, rd_kafka_assign(c->rk, NULL));
+    }
+}
+
+static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *list, void *opaque) {
+    pt_kafka_trouble *trouble = opaque;
+    (void)trouble;
+    pt_consumer *c = of_handle(rk);
+    if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+        on_assign(c, list);
+    } else {
+        on_revoke(c, list);
+    }
+}
+
+/* The opaque of every client is its trouble, which is a member here. */
+static pt_consumer *of_handle(rd_kafka_t *rk) {
+    return (pt_consumer *)(void *)((char *)rd_kafka_opaque(rk) - offsetof(pt_consumer, trouble));
+}
+
+/* ---- open and close ------------------------------------------------------------------------------------ */
+
+static int set_properties(const pt_consumer_options *o, rd_kafka_conf_t *conf, pt_error *err) {
+    char kbytes[32];
+    uint64_t queue = o->queue_bytes ? o->queue_bytes : (uint64_t)32 << 20;
+    (void)snprintf(kbytes, sizeof kbytes, "%" PRIu64, queue / 1024 ? queue / 1024 : 1);
+    const char *const values[][2] = {
+        {"group.id", o->group},
+        {"enable.auto.commit", "false"},
+        {"enable.auto.offset.store", "false"},
+        {"auto.offset.reset", "error"}, /* the lake says where to start; anything else is a jump */
+        {"enable.partition.eof", "true"},
+        {"isolation.level", "read_committed"},
+        {"partition.assignment.strategy", "cooperative-sticky"},
+        {"fetch.queue.backoff.ms", "5"}, /* the default of one second halves the rate */
+        {"fetch.wait.max.ms", "100"},
+        {"queued.min.messages", "1000000"}, /* the bound is in bytes: */
+        {"queued.max.messages.kbytes", kbytes},
+        {"fetch.message.max.bytes", "1048576"},
+        {"socket.keepalive.enable", "true"},
+    };
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+        PT_TRY(pt_kafka_conf_set(conf, values[i][0], values[i][1], err));
+    }
+    PT_TRY(pt_kafka_conf_properties(conf, &o->client, err));
+    return PT_OK;
+}
+
+int pt_consumer_open(const pt_consumer_options *options, const pt_consumer_events *events, pt_consumer **out, pt_error *err) {
+    pt_consumer *c = calloc(1, sizeof *c);
+    rd_kafka_conf_t *conf = NULL;
+    *out = NULL;
+    if (!c || !(c->topics = calloc(options->n_topics, sizeof *c->topics))) {
+        free(c);
+        return pt_fail_nomem(err, "the consumer");
+    }
+    c->options = options;
+    c->events = *events;
+    pt_kafka_trouble_init(&c->trouble);
+    int code = pt_kafka_conf_new(&options->client, &c->trouble, &conf, err);
+    if (code == PT_OK) {
+        code = set_properties(options, conf, err);
+        if (code == PT_OK) {
+            rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
+            code = pt_kafka_new(RD_KAFKA_CONSUMER, conf, &c->rk, err);
+        } else {
+            rd_kafka_conf_destroy(conf);
+        }
+    }
+    if (code == PT_OK) {
+        (void)rd_kafka_poll_set_consumer(c->rk);
+        c->queue = rd_kafka_queue_get_consumer(c->rk);
+        code = look_at_cluster(c, err);
+    }
+    if (code != PT_OK) {
+        pt_consumer_close(&c);
+    }
+    *out = c;
+    return code;
+}
+
+void pt_consumer_close(pt_consumer **consumer) {
+    pt_consumer *c = *consumer;
+    if (c) {
+        if (c->queue) {
+            rd_kafka_queue_destroy(c->queue);
+        }
+        if (c->rk) {
+            (void)rd_kafka_consumer_close(c->rk);
+            rd_kafka_destroy(c->rk);
+        }
+        free(c->topics);
+        free(c);
+        *consumer = NULL;
+    }
+}
+
+int pt_consumer_subscribe(pt_consumer *c, pt_error *err) {
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)c->options->n_topics);
+    for (size_t i = 0; i < c->options->n_topics; i++) {
+        (void)rd_kafka_topic_partition_list_add(list, c->options->topics[i], RD_KAFKA_PARTITION_UA);
+    }
+    rd_kafka_resp_err_t code = rd_kafka_subscribe(c->rk, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    return code ? pt_fail(err, PT_E_KAFKA, "group %s cannot be joined: %s", c->options->group, rd_kafka_err2str(code)) : PT_OK;
+}
+
+/* ---- messages ------------------------------------------------------------------------------------------ */
+
+int pt_consumer_poll(pt_consumer *c, int timeout_ms, rd_kafka_message_t **messages, size_t max, size_t *n, pt_error *err) {
+    ssize_t got = rd_kafka_consume_batch_queue(c->queue, timeout_ms, messages, max);
+    *n = got > 0 ? (size_t)got : 0;
+    if (c->failed) {
+        *err = c->why;
+        return (int)c->why.code;
+    }
+    if (pt_kafka_trouble_fatal(&c->trouble)) {
+        char reason[512];
+        pt_kafka_trouble_read(&c->trouble, reason, sizeof reason);
+        return pt_fail(err, PT_E_KAFKA, "the Kafka client cannot go on: %s", reason);
+    }
+    return PT_OK;
+}
+
+int pt_consumer_judge(pt_consumer *c, const rd_kafka_message_t *m, pt_error *err) {
+    const char *topic = m->rkt ? rd_kafka_topic_name(m->rkt) : "?";
+    (void)c;
+    switch (m->err) {
+    case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
+    case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
+        return pt_fail(err, PT_E_KAFKA, "topic %s partition %" PRId32 ": the broker has no offset %" PRId64 " any more (or not yet): %s", topic, m->partition,
+                       m->offset, rd_kafka_message_errstr(m));
+    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
+        return pt_fail(err, PT_E_KAFKA, "topic %s is gone from the broker", topic);
+    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
+        return pt_fail(err, PT_E_KAFKA, "topic %s, group %s: %s", topic, c->options->group, rd_kafka_err2str(m->err));
+    case RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED:
+        pt_log(PT_LOG_WARN, PT_EVENT("left the group: no poll for max.poll.interval.ms; joining again"));
+        return PT_OK;
+    default:
+        pt_log(PT_LOG_DEBUG, PT_EVENT("broker trouble"), PT_STR("error", rd_kafka_message_errstr(m)));
+        return PT_OK;
+    }
+}
+
+static void on_whole_assignment(pt_consumer *c, rd_kafka_resp_err_t (*verb)(rd_kafka_t *, rd_kafka_topic_partition_list_t *)) {
+    rd_kafka_topic_partition_list_t *list = NULL;
+    if (!rd_kafka_assignment(c->rk, &list)) {
+        (void)verb(c->rk, list);
+        rd_kafka_topic_partition_list_destroy(list);
+    }
+}
+
+void pt_consumer_pause(pt_consumer *consumer) {
+    on_whole_assignment(consumer, rd_kafka_pause_partitions);
+}
+
+void pt_consumer_resume(pt_consumer *consumer) {
+    on_whole_assignment(consumer, rd_kafka_resume_partitions);
+}
+
+void pt_consumer_commit_list(pt_consumer *c, rd_kafka_topic_partition_list_t *list) {
+    (void)rd_kafka_commit(c->rk, list, 1);
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
+void pt_consumer_trouble(pt_consumer *consumer, char *out, size_t size) {
+    pt_kafka_trouble_read(&consumer->trouble, out, size);
+}

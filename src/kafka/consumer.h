@@ -1,0 +1,77 @@
+/* A member of a consumer group whose start offsets come from elsewhere (the lake).
+ *
+ * All calls are the reader thread's, except pt_consumer_commit_list, which any thread may call. The callbacks run in the reader thread, inside
+ * pt_consumer_poll or pt_consumer_close. */
+#pragma once
+
+#include <librdkafka/rdkafka.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "kafka/client.h"
+
+typedef struct pt_consumer pt_consumer;
+
+/* A partition at its assignment. low and high are the broker's at the chosen isolation level: the first offset that it still has, and the
+ * last stable offset. The callback fills start. */
+typedef struct pt_assigned {
+    const char *topic;
+    int32_t partition;
+    int64_t low, high;
+    int64_t start; /* out */
+} pt_assigned;
+
+typedef struct pt_consumer_events {
+    /* Returns PT_OK with every start filled, or the reason why the run must end. */
+    int (*assigned)(void *arg, pt_assigned *partitions, size_t n, pt_error *err);
+    /* lost: the group has given the partitions to others already; what is buffered for them must not be committed. */
+    void (*revoked)(void *arg, const pt_assigned *partitions, size_t n, bool lost);
+    void *arg;
+} pt_consumer_events;
+
+typedef struct pt_consumer_options {
+    pt_kafka_options client;
+    const char *group;
+    const char *const *topics;
+    size_t n_topics;
+    uint64_t queue_bytes; /* messages fetched ahead, 0: 32 MiB */
+    int64_t timeout_us;   /* for a broker that does not answer at the start */
+} pt_consumer_options;
+
+/* Makes the handle and checks that a broker answers and every topic exists; joins nothing yet. options and its strings must outlive the consumer. */
+int pt_consumer_open(const pt_consumer_options *options, const pt_consumer_events *events, pt_consumer **out, pt_error *err) PT_CHECKED;
+
+/* "" when the broker does not tell (the mock cluster has no topic ids). */
+const char *pt_consumer_cluster_id(const pt_consumer *consumer);
+const char *pt_consumer_topic_id(const pt_consumer *consumer, size_t topic);
+int32_t pt_consumer_partitions(const pt_consumer *consumer, size_t topic);
+
+/* First offset and last stable offset of a partition, asked of the broker. */
+int pt_consumer_bounds(pt_consumer *consumer, const char *topic, int32_t partition, int64_t *low, int64_t *high, pt_error *err) PT_CHECKED;
+
+/* The end of a partition as the last fetch told, without asking; -1 unknown. */
+int64_t pt_consumer_known_end(pt_consumer *consumer, const char *topic, int32_t partition);
+
+/* Joins the group. */
+int pt_consumer_subscribe(pt_consumer *consumer, pt_error *err) PT_CHECKED;
+
+/* Up to max messages within timeout; the caller destroys them. Messages with err RD_KAFKA_RESP_ERR__PARTITION_EOF tell a position, others with err
+ * an event that pt_consumer_judge knows. Fails when a callback failed or the handle is of no use any more. */
+int pt_consumer_poll(pt_consumer *consumer, int timeout_ms, rd_kafka_message_t **messages, size_t max, size_t *n, pt_error *err) PT_CHECKED;
+
+/* PT_OK: passing trouble, go on. Else: why the run must end. */
+int pt_consumer_judge(pt_consumer *consumer, const rd_kafka_message_t *message, pt_error *err) PT_CHECKED;
+
+void pt_consumer_pause(pt_consumer *consumer);
+void pt_consumer_resume(pt_consumer *consumer);
+
+/* Tells the group how far the lake is, for lag tools only; takes list over, does not wait, and what goes wrong is of no importance. */
+void pt_consumer_commit_list(pt_consumer *consumer, rd_kafka_topic_partition_list_t *list);
+
+/* The last trouble that librdkafka reported. */
+void pt_consumer_trouble(pt_consumer *consumer, char *out, size_t size);
+
+/* Leaves the group (the revoked callback runs) and ends the handle. */
+void pt_consumer_close(pt_consumer **consumer);

@@ -1,0 +1,435 @@
+#include "pipeline/ingest.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/signals.h"
+#include "lake/commit.h"
+#include "pipeline/line.h"
+#include "pipeline/progress.h"
+#include "pipeline/reader.h"
+#include "pipeline/workers.h"
+
+#define POLL_MESSAGES 20000
+#define POLL_MS 50
+#define BLOCKED_BEFORE_PAUSE (30 * PT_SECOND) /* without a poll, while all batches are under way; far below max.poll.interval.ms */
+#define FENCED_WINDOW (60 * PT_SECOND)
+#define FENCED_LIMIT 3
+
+/* One life in the group: from opening the lake to leaving. Being fenced ends it; another one may follow. */
+typedef struct run {
+    const pt_ingest_options *options;
+    pt_committer *committer;
+    pt_stager *stager;
+    pt_target **targets; /* [n_targets] one for each table, the last is pintail.dead_letters */
+    size_t n_targets;
+    const char **topics;
+    pt_consumer_options consumer_options;
+    pt_consumer *consumer;
+    pt_line line;
+    bool line_ready;
+    pt_workers workers;
+    bool workers_started;
+    pt_reader reader;
+    pt_progress_state progress;
+    rd_kafka_message_t **messages;
+    bool assigned_once;
+    bool paused;
+} run;
+
+/* ---- tables -------------------------------------------------------------------------------------------- */
+
+static bool shares_table(const pt_ingest_options *o, size_t route) {
+    for (size_t i = 0; i < o->n_routes; i++) {
+        if (i != route && strcmp(o->routes[i].table, o->routes[route].table) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int open_target(run *r, size_t i, pt_error *err) {
+    const pt_route_options *o = &r->options->routes[i];
+    for (size_t k = 0; k < i; k++) {
+        if (strcmp(r->options->routes[k].table, o->table) == 0) {
+            r->reader.routes[i].target = r->reader.routes[k].target;
+            r->reader.routes[i].part = r->reader.routes[k].part;
+            return PT_OK;
+        }
+    }
+    pt_target_options t = {.table = o->table, .schema_text = o->schema, .with_topic = r->options->with_topic || shares_table(r->options, i)};
+    PT_TRY(pt_target_open(pt_committer_engine(r->committer), pt_committer_session(r->committer), &t, &r->targets[r->n_targets], err));
+    r->reader.routes[i].target = r->targets[r->n_targets];
+    r->reader.routes[i].part = r->n_targets++;
+    return PT_OK;
+}
+
+static int open_targets(run *r, pt_error *err) {
+    size_t n = r->options->n_routes;
+    r->targets = calloc(n + 1, sizeof(pt_target *));
+    r->reader.routes = calloc(n, sizeof *r->reader.routes);
+    r->topics = calloc(n, sizeof *r->topics);
+    if (!r->targets || !r->reader.routes || !r->topics) {
+        return pt_fail_nomem(err, "the routes");
+    }
+    for (size_t i = 0; i < n; i++) {
+        r->topics[i] = r->reader.routes[i].topic = r->options->routes[i].topic;
+        r->reader.n_routes = i + 1;
+        PT_TRY(open_target(r, i, err));
+        PT_TRY(pt_decoder_new_json(r->reader.routes[i].target->schema, &r->reader.routes[i].decoder, err));
+    }
+    PT_TRY(pt_target_open_own(pt_committer_engine(r->committer), pt_committer_session(r->committer), "dead_letters", PT_DEAD_LETTER_COLUMNS,
+                              &r->targets[n], err));
+    if (r->n_targets != n) {
+        r->targets[r->n_targets] = r->targets[n];
+        r->targets[n] = NULL;
+    }
+    r->reader.dead_part = r->n_targets++;
+    return PT_OK;
+}
+
+/* ---- rebalances ---------------------------------------------------------------------------------------- */
+
+static int start_of(run *r, const pt_assigned *a, const pt_claim *claim, int64_t *start, pt_error *err) {
+    if (claim->next_offset < 0) {
+        const pt_route *route = pt_reader_route(&r->reader, a->topic);
+        *start = r->options->start == PT_START_LATEST ? a->high : a->low;
+        if (route->target->has_rows && !r->assigned_once) {
+            pt_log(PT_LOG_WARN, PT_EVENT("the table already has rows and this group is new to the topic: it reads from its own start"),
+                   PT_STR("table", route->target->label), PT_STR("topic", a->topic), PT_STR("group", r->reader.pipeline));
+        }
+        return PT_OK;
+    }
+    *start = claim->next_offset;
+    if (claim->next_offset < a->low) {
+        return pt_fail(err, PT_E_KAFKA, "topic %s partition %" PRId32 ": the lake ends at offset %" PRId64 " but the broker begins at %" PRId64
+                       ": records between were deleted before they were read (retention); use another --group to start anew", a->topic, a->partition,
+                       claim->next_offset, a->low);
+    }
+    if (claim->next_offset > a->high) {
+        return pt_fail(err, PT_E_KAFKA, "topic %s partition %" PRId32 ": the lake ends at offset %" PRId64 " but the broker ends at %" PRId64
+                       ": the topic was recreated, or this is another cluster; use another --group to start anew", a->topic, a->partition,
+                       claim->next_offset, a->high);
+    }
+    return PT_OK;
+}
+
+static int take_over(run *r, pt_assigned *partitions, const pt_claim *claims, size_t n, pt_error *err) {
+    for (size_t i = 0; i < n; i++) {
+        PT_TRY(start_of(r, &partitions[i], &claims[i], &partitions[i].start, err));
+        pt_partition *p = pt_reader_partition(&r->reader, partitions[i].topic, partitions[i].partition);
+        if (!p) {
+            return pt_fail_nomem(err, "a partition");
+        }
+        p->assigned = true;
+        p->next = p->sealed = p->position = partitions[i].start;
+        p->rows = p->dead_letters = 0;
+    }
+    return PT_OK;
+}
+
+static int on_assigned(void *arg, pt_assigned *partitions, size_t n, pt_error *err) {
+    run *r = arg;
+    pt_claim *claims = calloc(n + 1, sizeof *claims);
+    if (!claims) {
+        return pt_fail_nomem(err, "claims");
+    }
+    for (size_t i = 0; i < n; i++) {
+        claims[i] = (pt_claim){.topic = partitions[i].topic, .partition = partitions[i].partition, .next_offset = -1};
+    }
+    int code = n ? pt_line_claim(&r->line, claims, n, err) : PT_OK;
+    if (code == PT_OK) {
+        code = take_over(r, partitions, claims, n, err);
+    }
+    free(claims);
+    if (code == PT_OK) {
+        pt_log(PT_LOG_INFO, PT_EVENT("assigned"), PT_INT("partitions", n));
+    }
+    r->assigned_once = true;
+    return code;
+}
+
+/* What is buffered for partitions that go is flushed, all of it, before they are let go; if they are lost already it is dropped. */
+static void on_revoked(void *arg, const pt_assigned *partitions, size_t n, bool lost) {
+    run *r = arg;
+    pt_error err = {0};
+    bool flushed = false;
+    if (!lost) {
+        flushed = pt_reader_seal(&r->reader, true, &err) == PT_OK && pt_line_drain(&r->line, r->options->stop_timeout_us);
+    }
+    if (!flushed) {
+        pt_reader_drop(&r->reader);
+        int ignored = pt_fail(&err, PT_E_FENCED, "partitions were %s before their rows were committed; going on from the lake", lost ? "lost" : "revoked");
+        (void)ignored;
+        if (pt_line_failed(&r->line, &err) == PT_OK) {
+            pt_line_fail(&r->line, &err);
+        }
+    }
+    for (size_t i = 0; i < n; i++) {
+        pt_partition *p = pt_reader_partition(&r->reader, partitions[i].topic, partitions[i].partition);
+        if (p) {
+            p->assigned = false;
+        }
+        if (flushed) { /* nothing is under way, so the committer's thread does not look at its claims now */
+            pt_committer_release(r->committer, partitions[i].topic, partitions[i].partition);
+        }
+    }
+    pt_log(PT_LOG_INFO, PT_EVENT(lost ? "lost" : "revoked"), PT_INT("partitions", n));
+}
+
+/* In the committer's thread. */
+static void on_committed(void *arg, const pt_flush *flush) {
+    run *r = arg;
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)flush->n_entries);
+    for (size_t i = 0; i < flush->n_entries; i++) {
+        const pt_ledger_entry *e = &flush->entries[i];
+        rd_kafka_topic_partition_list_add(list, e->topic, e->partition)->offset = e->next_offset;
+    }
+    pt_consumer_commit_list(r->consumer, list);
+    pt_log(PT_LOG_DEBUG, PT_EVENT("flush"), PT_INT("rows", pt_flush_rows(flush)), PT_INT("stage_us", flush->stage_us), PT_INT("commit_us", flush->commit_us));
+}
+
+/* ---- reading ------------------------------------------------------------------------------------------- */
+
+static int poll_once(run *r, int timeout_ms, size_t max, size_t *n, pt_error *err) {
+    *n = 0;
+    PT_TRY(pt_line_failed(&r->line, err));
+    PT_TRY(pt_consumer_poll(r->consumer, timeout_ms, r->messages, max, n, err));
+    return PT_OK;
+}
+
+/* All batches are under way. Waits without polling at first; then pauses the partitions and keeps polling, so that the group does not
+ * think that this member is dead. */
+static int wait_for_batch(run *r, pt_error *err) {
+    int64_t start = pt_monotonic_us();
+    while (!r->reader.batch) {
+        r->reader.batch = pt_line_take_free(&r->line, PT_SECOND / 10);
+        PT_TRY(pt_line_failed(&r->line, err));
+        pt_progress_show(&r->progress, &r->line, &r->reader, r->consumer);
+        if (!r->reader.batch && pt_stop_asked()) {
+            return PT_OK;
+        }
+        if (!r->reader.batch && !r->paused && pt_monotonic_us() - start > BLOCKED_BEFORE_PAUSE) {
+            pt_consumer_pause(r->consumer);
+            r->paused = true;
+        }
+        if (!r->reader.batch && r->paused) {
+            return PT_OK; /* the caller polls on */
+        }
+    }
+    if (r->paused) {
+        pt_consumer_resume(r->consumer);
+        r->paused = false;
+    }
+    return PT_OK;
+}
+
+static int take_messages(run *r, size_t n, pt_error *err) {
+    int64_t now = pt_now_us();
+    int code = PT_OK;
+    for (size_t i = 0; i < n; i++) {
+        rd_kafka_message_t *m = r->messages[i];
+        /* while all batches are under way the loop waits right here, holding the messages that it has */
+        while (code == PT_OK && !m->err && !r->reader.batch && !pt_stop_asked()) {
+            r->reader.batch = pt_line_take_free(&r->line, PT_SECOND / 10);
+            code = pt_line_failed(&r->line, err);
+            pt_progress_show(&r->progress, &r->line, &r->reader, r->consumer);
+        }
+        if (code == PT_OK && m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+            pt_reader_eof(&r->reader, m);
+        } else if (code == PT_OK && m->err) {
+            code = pt_consumer_judge(r->consumer, m, err);
+        } else if (code == PT_OK && r->reader.batch) {
+            code = pt_reader_take(&r->reader, m, now, err);
+            if (code == PT_OK && pt_reader_full(&r->reader)) {
+                code = pt_reader_seal(&r->reader, false, err);
+            }
+        }
+        rd_kafka_message_destroy(m);
+    }
+    return code;
+}
+
+/* Milliseconds until the open batch is due, at most POLL_MS. */
+static int poll_time(const run *r) {
+    if (!pt_reader_has_rows(&r->reader)) {
+        return POLL_MS;
+    }
+    int64_t left = (r->reader.batch->opened_us + r->options->flush_interval_us - pt_monotonic_us()) / 1000;
+    return left < 1 ? 1 : left > POLL_MS ? POLL_MS : (int)left;
+}
+
+static bool reached_end(const run *r) {
+    if (!r->options->until_end || !r->assigned_once) {
+        return false;
+    }
+    for (size_t i = 0; i < r->reader.n_routes; i++) {
+        for (int32_t p = 0; p < r->reader.routes[i].n_partitions; p++) {
+            const pt_partition *partition = &r->reader.routes[i].partitions[p];
+            if (partition->assigned && partition->position < partition->end) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+static bool due(const run *r) {
+    return pt_reader_has_rows(&r->reader) && pt_monotonic_us() - r->reader.batch->opened_us >= r->options->flush_interval_us;
+}
+
+static int read_loop(run *r, pt_error *err) {
+    while (!pt_stop_asked() && !reached_end(r)) {
+        size_t n;
+        int code = poll_once(r, poll_time(r), r->paused ? 1 : POLL_MESSAGES, &n, err);
+        int taken = take_messages(r, n, code == PT_OK ? err : &(pt_error){0});
+        PT_TRY(code);
+        PT_TRY(taken);
+        if (due(r)) {
+            PT_TRY(pt_reader_seal(&r->reader, false, err));
+        }
+        if (!r->reader.batch) {
+            PT_TRY(wait_for_batch(r, err));
+        }
+        pt_progress_show(&r->progress, &r->line, &r->reader, r->consumer);
+    }
+    return PT_OK;
+}
+
+/* ---- a run --------------------------------------------------------------------------------------------- */
+
+static int read_ends(run *r, pt_error *err) {
+    for (size_t i = 0; i < r->reader.n_routes; i++) {
+        pt_route *route = &r->reader.routes[i];
+        route->topic_id = pt_consumer_topic_id(r->consumer, i);
+        route->n_partitions = pt_consumer_partitions(r->consumer, i);
+        route->partitions = calloc((size_t)route->n_partitions + 1, sizeof *route->partitions);
+        if (!route->partitions) {
+            return pt_fail_nomem(err, "partitions");
+        }
+        for (int32_t p = 0; p < route->n_partitions; p++) {
+            int64_t low;
+            route->partitions[p].end = -1;
+            if (r->options->until_end) {
+                PT_TRY(pt_consumer_bounds(r->consumer, route->topic, p, &low, &route->partitions[p].end, err));
+            }
+        }
+    }
+    return PT_OK;
+}
+
+static int open_run(run *r, const char *owner, pt_error *err) {
+    const pt_ingest_options *o = r->options;
+    r->reader.options = o;
+    r->reader.pipeline = o->consumer.group;
+    r->reader.line = &r->line;
+    PT_TRY(pt_committer_open(&o->lake, o->consumer.group, owner, &r->committer, err));
+    PT_TRY(open_targets(r, err));
+    r->consumer_options = o->consumer;
+    r->consumer_options.topics = r->topics;
+    r->consumer_options.n_topics = o->n_routes;
+    pt_consumer_events events = {on_assigned, on_revoked, r};
+    PT_TRY(pt_consumer_open(&r->consumer_options, &events, &r->consumer, err));
+    r->reader.cluster_id = pt_consumer_cluster_id(r->consumer);
+    PT_TRY(read_ends(r, err));
+    PT_TRY(pt_stager_open(&o->lake, &r->stager, err));
+    r->line_ready = true;
+    PT_TRY(pt_line_init(&r->line, (const pt_target *const *)r->targets, r->n_targets, err));
+    r->messages = calloc(POLL_MESSAGES, sizeof(rd_kafka_message_t *));
+    if (!r->messages) {
+        return pt_fail_nomem(err, "the poll's messages");
+    }
+    r->workers = (pt_workers){.line = &r->line, .stager = r->stager, .committer = r->committer, .committed = on_committed, .arg = r};
+    PT_TRY(pt_workers_start(&r->workers, err));
+    r->workers_started = true;
+    return pt_consumer_subscribe(r->consumer, err);
+}
+
+static int finish_run(run *r, pt_error *err) {
+    PT_TRY(pt_reader_seal(&r->reader, true, err));
+    if (pt_line_drain(&r->line, r->options->stop_timeout_us)) {
+        return PT_OK;
+    }
+    PT_TRY(pt_line_failed(&r->line, err));
+    return pt_fail(err, PT_E_INTERRUPTED, "the last rows could not be committed within %g s; they are not lost: the next start reads them again",
+                   (double)r->options->stop_timeout_us / 1e6);
+}
+
+static void close_run(run *r) {
+    if (r->workers_started) {
+        pt_reader_drop(&r->reader);
+        pt_consumer_close(&r->consumer); /* runs on_revoked */
+        pt_line_abandon(&r->line);
+        pt_workers_stop(&r->workers);
+    }
+    pt_consumer_close(&r->consumer);
+    pt_stager_close(&r->stager);
+    pt_committer_close(&r->committer);
+    if (r->line_ready) {
+        pt_line_clear(&r->line);
+    }
+    for (size_t i = 0; i < r->reader.n_routes; i++) {
+        pt_decoder_free(&r->reader.routes[i].decoder);
+        free(r->reader.routes[i].partitions);
+    }
+    for (size_t i = 0; i < r->n_targets; i++) {
+        pt_target_free(&r->targets[i]);
+    }
+    free(r->targets);
+    free(r->topics);
+    free(r->reader.routes);
+    free(r->reader.headers);
+    free(r->messages);
+}
+
+static int run_once(const pt_ingest_options *options, const char *owner, pt_error *err) {
+    run r = {.options = options};
+    r.progress.started_us = r.progress.shown_us = pt_monotonic_us();
+    int code = open_run(&r, owner, err);
+    if (code == PT_OK) {
+        pt_log(PT_LOG_INFO, PT_EVENT("started"), PT_STR("group", options->consumer.group), PT_INT("topics", options->n_routes),
+               PT_STR("lake", options->lake.lake));
+        code = read_loop(&r, err);
+        if (code == PT_OK || code == PT_E_DATA) {
+            pt_error why = {0};
+            int finished = finish_run(&r, &why);
+            if (code == PT_OK && finished != PT_OK) {
+                *err = why;
+                code = finished;
+            }
+        }
+        pt_progress_end(&r.progress, &r.line, &r.reader);
+    }
+    close_run(&r);
+    return code;
+}
+
+int pt_ingest(const pt_ingest_options *options, pt_error *err) {
+    char owner[128];
+    char host[64] = "?";
+    (void)gethostname(host, sizeof host - 1);
+    unsigned fenced = 0;
+    int64_t first_fenced = 0;
+    for (unsigned life = 1;; life++) {
+        (void)snprintf(owner, sizeof owner, "%s:%ld:%" PRId64 ":%u", host, (long)getpid(), pt_now_us(), life);
+        int code = run_once(options, owner, err);
+        if (code != PT_E_FENCED || pt_stop_asked()) {
+            return code;
+        }
+        int64_t now = pt_monotonic_us();
+        if (fenced == 0 || now - first_fenced > FENCED_WINDOW) {
+            fenced = 0;
+            first_fenced = now;
+        }
+        if (++fenced >= FENCED_LIMIT) {
+            return pt_fail_in(err, "fenced %u times within a minute; is another ingest running with the same --group outside of Kafka's control?", fenced);
+        }
+        pt_log(PT_LOG_WARN, PT_EVENT("fenced; joining the group again"), PT_STR("reason", err->text));
+        pt_sleep_us(PT_SECOND);
+    }
+}

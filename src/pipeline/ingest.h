@@ -1,0 +1,44 @@
+/* The main job: topics -> rows -> staged files -> one transaction a flush, exactly once.
+ *
+ * Three threads, one way: the reader (the caller's thread) polls Kafka and decodes into a batch; the stager writes its
+ * Parquet files; the committer registers them with dead letters and offsets in one transaction. Three batches go
+ * round, so the reader waits only when two are under way. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "kafka/consumer.h"
+#include "lake/engine.h"
+
+typedef enum pt_on_error { PT_ON_ERROR_DEAD_LETTER, PT_ON_ERROR_FAIL } pt_on_error;
+typedef enum pt_start { PT_START_EARLIEST, PT_START_LATEST } pt_start;
+
+/* One topic and where it goes. */
+typedef struct pt_route_options {
+    const char *topic;
+    const char *table;  /* "name" or "schema.name" */
+    const char *schema; /* columns, NULL: the table is there */
+} pt_route_options;
+
+typedef struct pt_ingest_options {
+    pt_lake_options lake;
+    pt_consumer_options consumer; /* topics are taken from the routes */
+    const pt_route_options *routes;
+    size_t n_routes;
+    uint64_t flush_rows;       /* rows and dead letters of a flush */
+    uint64_t flush_bytes;      /* decoded bytes of a flush */
+    int64_t flush_interval_us; /* age of the oldest buffered record */
+    bool until_end;            /* up to the end offsets seen at the start, then stop */
+    bool with_topic;           /* _kafka_topic also where one topic feeds a table */
+    pt_start start;            /* for partitions that the lake does not know */
+    pt_on_error on_error;
+    uint64_t max_dead_letters; /* stop when there are more in this run; UINT64_MAX: no limit */
+    double max_dead_share;     /* stop when more than this share of at least 1000 records; > 1: no limit */
+    int64_t stop_timeout_us;   /* after SIGTERM */
+} pt_ingest_options;
+
+/* Runs until the end, a signal, or an error. PT_OK: everything that was read is committed. */
+int pt_ingest(const pt_ingest_options *options, pt_error *err) PT_CHECKED;

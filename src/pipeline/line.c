@@ -1,0 +1,193 @@
+#include "pipeline/line.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+int pt_line_init(pt_line *line, const pt_target *const *targets, size_t n_targets, pt_error *err) {
+    memset(line, 0, sizeof *line);
+    pthread_condattr_t attributes;
+    (void)pthread_condattr_init(&attributes);
+    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&line->changed, &attributes);
+    (void)pthread_condattr_destroy(&attributes);
+    (void)pthread_mutex_init(&line->lock, NULL);
+    line->paused = "";
+    for (size_t i = 0; i < PT_BATCHES; i++) {
+        int code = pt_flush_new(targets, n_targets, &line->batches[i].flush, err);
+        if (code != PT_OK) {
+            return code;
+        }
+        line->batches[i].next = line->free;
+        line->free = &line->batches[i];
+    }
+    return PT_OK;
+}
+
+void pt_line_clear(pt_line *line) {
+    for (size_t i = 0; i < PT_BATCHES; i++) {
+        pt_flush_free(&line->batches[i].flush);
+    }
+    (void)pthread_cond_destroy(&line->changed);
+    (void)pthread_mutex_destroy(&line->lock);
+}
+
+static void append(pt_batch **list, pt_batch *batch) {
+    batch->next = NULL;
+    while (*list) {
+        list = &(*list)->next;
+    }
+    *list = batch;
+}
+
+static pt_batch *take_first(pt_batch **list) {
+    pt_batch *batch = *list;
+    if (batch) {
+        *list = batch->next;
+        batch->next = NULL;
+    }
+    return batch;
+}
+
+static void signal_change(pt_line *line) {
+    (void)pthread_cond_broadcast(&line->changed);
+}
+
+/* Waits for a change until the deadline; false when it has passed. Under the lock. */
+static bool wait_until(pt_line *line, int64_t deadline_us) {
+    struct timespec t = pt_deadline(deadline_us);
+    return pthread_cond_timedwait(&line->changed, &line->lock, &t) == 0 || pt_monotonic_us() < deadline_us;
+}
+
+pt_batch *pt_line_take_free(pt_line *line, int64_t timeout_us) {
+    int64_t deadline = pt_monotonic_us() + timeout_us;
+    pthread_mutex_lock(&line->lock);
+    while (!line->free && line->code == PT_OK && wait_until(line, deadline)) {
+    }
+    pt_batch *batch = line->code == PT_OK ? take_first(&line->free) : NULL;
+    pthread_mutex_unlock(&line->lock);
+    if (batch) {
+        pt_flush_reset(batch->flush);
+        batch->opened_us = batch->newest_us = 0;
+    }
+    return batch;
+}
+
+void pt_line_seal(pt_line *line, pt_batch *batch) {
+    pthread_mutex_lock(&line->lock);
+    append(&line->to_stage, batch);
+    line->under_way++;
+    signal_change(line);
+    pthread_mutex_unlock(&line->lock);
+}
+
+void pt_line_return(pt_line *line, pt_batch *batch) {
+    pthread_mutex_lock(&line->lock);
+    append(&line->free, batch);
+    signal_change(line);
+    pthread_mutex_unlock(&line->lock);
+}
+
+bool pt_line_drain(pt_line *line, int64_t timeout_us) {
+    int64_t deadline = pt_monotonic_us() + timeout_us;
+    pthread_mutex_lock(&line->lock);
+    while (line->under_way && line->code == PT_OK && wait_until(line, deadline)) {
+    }
+    bool drained = line->under_way == 0 && line->code == PT_OK;
+    pthread_mutex_unlock(&line->lock);
+    return drained;
+}
+
+void pt_line_abandon(pt_line *line) {
+    pthread_mutex_lock(&line->lock);
+    line->abandon = true;
+    signal_change(line);
+    while (line->under_way) {
+        (void)wait_until(line, pt_monotonic_us() + PT_SECOND);
+    }
+    line->abandon = false;
+    pthread_mutex_unlock(&line->lock);
+}
+
+int pt_line_claim(pt_line *line, pt_claim *claims, size_t n_claims, pt_error *err) {
+    pthread_mutex_lock(&line->lock);
+    line->claims = claims;
+    line->n_claims = n_claims;
+    line->claim_state = PT_CLAIM_ASKED;
+    signal_change(line);
+    while (line->claim_state != PT_CLAIM_DONE) {
+        (void)wait_until(line, pt_monotonic_us() + PT_SECOND);
+    }
+    line->claim_state = PT_CLAIM_NONE;
+    int code = line->claim_code;
+    if (code != PT_OK) {
+        *err = line->claim_error;
+    }
+    pthread_mutex_unlock(&line->lock);
+    return code;
+}
+
+pt_batch *pt_line_next_to_stage(pt_line *line) {
+    pthread_mutex_lock(&line->lock);
+    while (!line->to_stage && !line->end) {
+        (void)wait_until(line, pt_monotonic_us() + 60 * PT_SECOND);
+    }
+    pt_batch *batch = take_first(&line->to_stage);
+    pthread_mutex_unlock(&line->lock);
+    return batch;
+}
+
+void pt_line_staged(pt_line *line, pt_batch *batch) {
+    pthread_mutex_lock(&line->lock);
+    append(&line->to_commit, batch);
+    signal_change(line);
+    pthread_mutex_unlock(&line->lock);
+}
+
+void pt_line_done(pt_line *line, pt_batch *batch) {
+    pthread_mutex_lock(&line->lock);
+    append(&line->free, batch);
+    line->under_way--;
+    signal_change(line);
+    pthread_mutex_unlock(&line->lock);
+}
+
+bool pt_line_abandoned(pt_line *line) {
+    pthread_mutex_lock(&line->lock);
+    bool abandoned = line->abandon || line->code != PT_OK;
+    pthread_mutex_unlock(&line->lock);
+    return abandoned;
+}
+
+void pt_line_fail(pt_line *line, const pt_error *why) {
+    pthread_mutex_lock(&line->lock);
+    if (line->code == PT_OK) {
+        line->code = (int)why->code;
+        line->why = *why;
+    }
+    signal_change(line);
+    pthread_mutex_unlock(&line->lock);
+}
+
+int pt_line_failed(pt_line *line, pt_error *err) {
+    pthread_mutex_lock(&line->lock);
+    int code = line->code;
+    if (code != PT_OK) {
+        *err = line->why;
+    }
+    pthread_mutex_unlock(&line->lock);
+    return code;
+}
+
+void pt_line_pause(pt_line *line, const char *what, const pt_error *why) {
+    pthread_mutex_lock(&line->lock);
+    bool changed = strcmp(line->paused, what ? what : "") != 0;
+    line->paused = what ? what : "";
+    pthread_mutex_unlock(&line->lock);
+    if (changed && what) {
+        pt_log(PT_LOG_WARN, PT_EVENT("paused"), PT_STR("waiting_for", what), PT_STR("error", why->text));
+    } else if (changed) {
+        pt_log(PT_LOG_INFO, PT_EVENT("goes on"));
+    }
+}

@@ -1,0 +1,78 @@
+/* What the reader, the stager and the committer share: batches on their way, requests, and how it stands.
+ *
+ *   free -> (reader fills) -> to_stage -> (stager) -> to_commit -> (committer) -> free
+ *
+ * One lock guards all of it; it is taken a few times for each batch, never for a record. */
+#pragma once
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "lake/commit.h"
+#include "lake/flush.h"
+
+#define PT_BATCHES 3
+
+typedef struct pt_batch {
+    pt_flush *flush;      /* owned */
+    int64_t opened_us;    /* monotonic, when the first record came; 0: empty */
+    int64_t newest_us;    /* wall clock of the newest record, for the lag in seconds */
+    struct pt_batch *next;
+} pt_batch;
+
+typedef struct pt_counters {
+    uint64_t rows, dead_letters; /* committed */
+    uint64_t commits, conflicts;
+    int64_t last_commit_us;      /* monotonic; 0: none yet */
+    int64_t stage_us, commit_us; /* summed up */
+} pt_counters;
+
+typedef enum pt_claim_state { PT_CLAIM_NONE, PT_CLAIM_ASKED, PT_CLAIM_DONE } pt_claim_state;
+
+typedef struct pt_line {
+    pthread_mutex_t lock;
+    pthread_cond_t changed; /* anything below changed; CLOCK_MONOTONIC */
+    pt_batch batches[PT_BATCHES];
+    pt_batch *free, *to_stage, *to_commit; /* lists, oldest first */
+    size_t under_way;                      /* sealed and not yet back in free */
+
+    pt_claim_state claim_state;
+    pt_claim *claims; /* the asker's */
+    size_t n_claims;
+    int claim_code;
+    pt_error claim_error;
+
+    bool end;     /* workers return when nothing is left to do */
+    bool abandon; /* workers give up what they have and return batches uncommitted */
+    const char *paused; /* "" or what stands still: "staging", "catalog" */
+    int code;     /* why the run must end; the first one stays */
+    pt_error why;
+    pt_counters counters;
+} pt_line;
+
+int pt_line_init(pt_line *line, const pt_target *const *targets, size_t n_targets, pt_error *err) PT_CHECKED;
+void pt_line_clear(pt_line *line);
+
+/* Reader: an empty batch, NULL when none is free within the time. */
+pt_batch *pt_line_take_free(pt_line *line, int64_t timeout_us);
+void pt_line_seal(pt_line *line, pt_batch *batch);
+/* Gives a batch back unused. */
+void pt_line_return(pt_line *line, pt_batch *batch);
+/* Waits until nothing is under way; false: not within the time, or the run has failed. */
+bool pt_line_drain(pt_line *line, int64_t timeout_us);
+/* Throws away what is under way and waits until that is done. */
+void pt_line_abandon(pt_line *line);
+/* Reader: asks the committer to claim partitions and waits for the answer. */
+int pt_line_claim(pt_line *line, pt_claim *claims, size_t n_claims, pt_error *err) PT_CHECKED;
+
+/* Workers. */
+pt_batch *pt_line_next_to_stage(pt_line *line); /* NULL: end */
+void pt_line_staged(pt_line *line, pt_batch *batch);
+void pt_line_done(pt_line *line, pt_batch *batch); /* committed or given up */
+bool pt_line_abandoned(pt_line *line);
+void pt_line_fail(pt_line *line, const pt_error *why);
+/* Logs when it changes, not more. what NULL: goes on again. */
+void pt_line_pause(pt_line *line, const char *what, const pt_error *why);
+int pt_line_failed(pt_line *line, pt_error *err);

@@ -1,0 +1,259 @@
+#include "pipeline/reader.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "lake/dead_letter.h"
+
+#define CHECK_BYTES ((uint64_t)1 << 20) /* the size of a batch is looked at whenever this many raw bytes were added */
+#define SHARE_FROM 1000                 /* records before --max-dead-letters P% is judged */
+
+/* ---- finding partitions -------------------------------------------------------------------------------- */
+
+pt_route *pt_reader_route(pt_reader *r, const char *topic) {
+    for (size_t i = 0; i < r->n_routes; i++) {
+        if (strcmp(r->routes[i].topic, topic) == 0) {
+            return &r->routes[i];
+        }
+    }
+    return NULL;
+}
+
+static pt_partition *partition_of(pt_route *route, int32_t partition) {
+    if (!route || partition < 0) {
+        return NULL;
+    }
+    if (partition >= route->n_partitions) { /* the topic has grown since the start */
+        size_t n = (size_t)partition + 1;
+        pt_partition *grown = realloc(route->partitions, n * sizeof *grown);
+        if (!grown) {
+            return NULL;
+        }
+        memset(grown + route->n_partitions, 0, (n - (size_t)route->n_partitions) * sizeof *grown);
+        route->partitions = grown;
+        for (size_t i = (size_t)route->n_partitions; i < n; i++) {
+            grown[i].end = -1;
+        }
+        route->n_partitions = (int32_t)n;
+    }
+    return &route->partitions[partition];
+}
+
+pt_partition *pt_reader_partition(pt_reader *r, const char *topic, int32_t partition) {
+    return partition_of(pt_reader_route(r, topic), partition);
+}
+
+static pt_route *route_of(pt_reader *r, const rd_kafka_message_t *m) {
+    if (r->last_route && r->last_route->handle == m->rkt) {
+        return r->last_route;
+    }
+    pt_route *route = pt_reader_route(r, rd_kafka_topic_name(m->rkt));
+    if (route) {
+        route->handle = m->rkt;
+        r->last_route = route;
+    }
+    return route;
+}
+
+/* ---- one record ---------------------------------------------------------------------------------------- */
+
+static int64_t timestamp_us(const rd_kafka_message_t *m) {
+    rd_kafka_timestamp_type_t type;
+    int64_t ms = rd_kafka_message_timestamp(m, &type);
+    return type == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE || ms < 0 || ms > INT64_MAX / 1000 ? INT64_MIN : ms * 1000;
+}
+
+static int write_metadata(const pt_target *t, pt_rows *rows, const pt_route *route, const rd_kafka_message_t *m, int64_t now_us, pt_error *err) {
+    size_t at = pt_rows_at(rows);
+    int64_t stamp = timestamp_us(m);
+    ((int32_t *)pt_rows_data(rows, t->meta_at[PT_META_PARTITION]))[at] = m->partition;
+    ((int64_t *)pt_rows_data(rows, t->meta_at[PT_META_OFFSET]))[at] = m->offset;
+    ((int64_t *)pt_rows_data(rows, t->meta_at[PT_META_TIMESTAMP]))[at] = stamp;
+    if (stamp == INT64_MIN) {
+        pt_rows_null(rows, t->meta_at[PT_META_TIMESTAMP]);
+    }
+    ((int64_t *)pt_rows_data(rows, t->meta_at[PT_META_INGEST_TIME]))[at] = now_us;
+    if (t->meta_at[PT_META_TOPIC] != SIZE_MAX) {
+        return pt_rows_string(rows, t->meta_at[PT_META_TOPIC], route->topic, strlen(route->topic), err);
+    }
+    return PT_OK;
+}
+
+static size_t read_headers(pt_reader *r, const rd_kafka_message_t *m) {
+    rd_kafka_headers_t *headers = NULL;
+    if (rd_kafka_message_headers(m, &headers)) {
+        return 0;
+    }
+    size_t n = rd_kafka_header_cnt(headers);
+    if (n > r->cap_headers) {
+        pt_header *grown = realloc(r->headers, n * sizeof *grown);
+        if (!grown) {
+            return 0;
+        }
+        r->headers = grown;
+        r->cap_headers = n;
+    }
+    for (size_t i = 0; i < n; i++) {
+        (void)rd_kafka_header_get_all(headers, i, &r->headers[i].key, &r->headers[i].value, &r->headers[i].value_len);
+    }
+    return n;
+}
+
+static int refuse(const pt_reader *r, const rd_kafka_message_t *m, const pt_decode_error *why, pt_error *err) {
+    const pt_ingest_options *o = r->options;
+    uint64_t dead = r->dead_letters + 1;
+    const char *advice = NULL;
+    if (o->on_error == PT_ON_ERROR_FAIL) {
+        advice = "--on-error fail; repair the record's producer, or run with --on-error dead-letter";
+    } else if (dead > o->max_dead_letters) {
+        advice = "more dead letters than --max-dead-letters allows; look at pintail.dead_letters, then raise it or mend the schema";
+    } else if (r->records >= SHARE_FROM && (double)dead > o->max_dead_share * (double)r->records) {
+        advice = "a larger share of dead letters than --max-dead-letters allows; look at pintail.dead_letters, then raise it or mend the schema";
+    }
+    if (!advice) {
+        return PT_OK;
+    }
+    return pt_fail(err, PT_E_DATA, "topic %s partition %" PRId32 " offset %" PRId64 ": %s: %s (%s); everything before is committed",
+                   rd_kafka_topic_name(m->rkt), m->partition, m->offset, pt_decode_code_name(why->code), why->text, advice);
+}
+
+static int take_dead_letter(pt_reader *r, const pt_route *route, const rd_kafka_message_t *m, const pt_decode_error *why, int64_t now_us, pt_error *err) {
+    bool tombstone = why->code == PT_DECODE_TOMBSTONE;
+    if (!tombstone) {
+        PT_TRY(refuse(r, m, why, err));
+        r->dead_letters++;
+    }
+    pt_dead_letter letter = {
+        .topic = route->topic,
+        .partition = m->partition,
+        .offset = m->offset,
+        .timestamp_us = timestamp_us(m),
+        .key = m->key,
+        .key_len = m->key_len,
+        .value = m->payload,
+        .value_len = m->len,
+        .error_code = pt_decode_code_name(why->code),
+        .error_text = why->text,
+        .error_position = why->position,
+        .ingest_time_us = now_us,
+        .target_table = route->target->label,
+        .pipeline = r->pipeline,
+    };
+    letter.n_headers = read_headers(r, m);
+    letter.headers = r->headers;
+    return pt_dead_letter_add(r->batch->flush->parts[r->dead_part].rows, &letter, err);
+}
+
+static int decode(pt_route *route, const rd_kafka_message_t *m, pt_rows *rows, pt_decode_error *why, pt_error *err) {
+    if (!m->payload) {
+        *why = (pt_decode_error){.code = PT_DECODE_TOMBSTONE, .position = -1, .text = "the record has no value (tombstone)"};
+        return PT_OK;
+    }
+    PT_TRY(pt_rows_open(rows, err));
+    return pt_decode(route->decoder, m->payload, m->len, rows, why, err);
+}
+
+int pt_reader_take(pt_reader *r, const rd_kafka_message_t *m, int64_t now_us, pt_error *err) {
+    pt_route *route = route_of(r, m);
+    pt_partition *p = partition_of(route, m->partition);
+    if (!p || !p->assigned || m->offset < p->next) {
+        return PT_OK;
+    }
+    pt_rows *rows = r->batch->flush->parts[route->part].rows;
+    pt_decode_error why;
+    r->records++;
+    PT_TRY(decode(route, m, rows, &why, err));
+    if (why.code == PT_DECODE_OK) {
+        PT_TRY(write_metadata(route->target, rows, route, m, now_us, err));
+        pt_rows_commit(rows);
+        p->rows++;
+    } else {
+        PT_TRY(take_dead_letter(r, route, m, &why, now_us, err));
+        p->dead_letters++;
+    }
+    p->next = m->offset + 1;
+    p->position = p->next;
+    r->batch_rows++;
+    r->since_check += m->len + m->key_len;
+    if (!r->batch->opened_us) {
+        r->batch->opened_us = pt_monotonic_us();
+    }
+    return PT_OK;
+}
+
+void pt_reader_eof(pt_reader *r, const rd_kafka_message_t *m) {
+    pt_partition *p = partition_of(route_of(r, m), m->partition);
+    if (p && p->assigned && m->offset > p->position) {
+        p->position = m->offset;
+    }
+}
+
+/* ---- the batch ----------------------------------------------------------------------------------------- */
+
+bool pt_reader_has_rows(const pt_reader *r) {
+    return r->batch && r->batch_rows > 0;
+}
+
+bool pt_reader_full(pt_reader *r) {
+    if (r->batch_rows >= r->options->flush_rows) {
+        return true;
+    }
+    if (r->since_check < CHECK_BYTES) {
+        return false;
+    }
+    r->since_check = 0;
+    return pt_flush_bytes(r->batch->flush) >= r->options->flush_bytes;
+}
+
+static int add_entries(pt_reader *r, pt_route *route, pt_error *err) {
+    for (int32_t i = 0; i < route->n_partitions; i++) {
+        pt_partition *p = &route->partitions[i];
+        if (!p->assigned || p->position <= p->sealed) {
+            continue;
+        }
+        pt_ledger_entry *entry = pt_flush_add_entry(r->batch->flush);
+        if (!entry) {
+            return pt_fail_nomem(err, "the ledger rows of a flush");
+        }
+        entry->topic = route->topic;
+        entry->partition = i;
+        entry->from_offset = p->sealed;
+        entry->next_offset = p->position;
+        entry->rows = p->rows;
+        entry->dead_letters = p->dead_letters;
+        entry->cluster_id = r->cluster_id;
+        entry->topic_id = route->topic_id;
+        entry->target_table = route->target->label;
+        p->sealed = p->next = p->position;
+        p->rows = p->dead_letters = 0;
+    }
+    return PT_OK;
+}
+
+int pt_reader_seal(pt_reader *r, bool with_positions, pt_error *err) {
+    if (!r->batch || (!r->batch_rows && !with_positions)) {
+        return PT_OK;
+    }
+    for (size_t i = 0; i < r->n_routes; i++) {
+        PT_TRY(add_entries(r, &r->routes[i], err));
+    }
+    pt_batch *batch = r->batch;
+    r->batch = NULL;
+    r->batch_rows = r->since_check = 0;
+    if (batch->flush->n_entries) {
+        pt_line_seal(r->line, batch);
+    } else {
+        pt_line_return(r->line, batch);
+    }
+    return PT_OK;
+}
+
+void pt_reader_drop(pt_reader *r) {
+    if (r->batch) {
+        pt_line_return(r->line, r->batch);
+        r->batch = NULL;
+    }
+    r->batch_rows = r->since_check = 0;
+}

@@ -1,0 +1,68 @@
+/* Messages -> batch: where each partition stands, decoding, dead letters, and when a batch is full.
+ *
+ * Everything here belongs to the reader thread. */
+#pragma once
+
+#include <librdkafka/rdkafka.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "decode/decode.h"
+#include "pipeline/ingest.h"
+#include "pipeline/line.h"
+
+typedef struct pt_partition {
+    bool assigned;
+    int64_t next;      /* offset that is expected next: below it is dropped */
+    int64_t sealed;    /* next of the last sealed batch: where the open batch's ledger row begins */
+    int64_t position;  /* next, or beyond it when the broker said that nothing visible is left before */
+    int64_t end;       /* --until-end: done at this position; -1 none */
+    int64_t rows, dead_letters; /* in the open batch */
+} pt_partition;
+
+/* One topic on its way into one table. */
+typedef struct pt_route {
+    const char *topic;
+    const pt_target *target;
+    size_t part; /* of the flush */
+    pt_decoder *decoder;
+    const char *topic_id;
+    pt_partition *partitions; /* [n_partitions] */
+    int32_t n_partitions;
+    rd_kafka_topic_t *handle; /* librdkafka's, as seen in messages; to find the route fast */
+} pt_route;
+
+typedef struct pt_reader {
+    const pt_ingest_options *options;
+    pt_line *line;
+    const char *pipeline, *cluster_id;
+    pt_route *routes;
+    size_t n_routes;
+    pt_route *last_route;
+    pt_batch *batch;  /* open; NULL: none taken yet */
+    size_t dead_part; /* index of the dead letters in a flush */
+    uint64_t batch_rows, since_check;
+    uint64_t records, dead_letters; /* read in this run */
+    pt_header *headers;
+    size_t cap_headers;
+} pt_reader;
+
+/* Takes a message into the open batch (there is one). Drops what is below the expected offset or not assigned.
+ * PT_E_DATA: the record must end the run (--on-error fail, --max-dead-letters) and is not in the batch. */
+int pt_reader_take(pt_reader *reader, const rd_kafka_message_t *message, int64_t now_us, pt_error *err) PT_CHECKED;
+
+/* "Nothing visible before this offset." */
+void pt_reader_eof(pt_reader *reader, const rd_kafka_message_t *message);
+
+bool pt_reader_full(pt_reader *reader);       /* rows or bytes */
+bool pt_reader_has_rows(const pt_reader *reader);
+/* Writes the ledger rows and seals the batch; one without rows is sealed only if with_positions and a position moved. */
+int pt_reader_seal(pt_reader *reader, bool with_positions, pt_error *err) PT_CHECKED;
+/* Forgets the open batch. */
+void pt_reader_drop(pt_reader *reader);
+
+pt_route *pt_reader_route(pt_reader *reader, const char *topic);
+/* NULL when the topic or partition is unknown. */
+pt_partition *pt_reader_partition(pt_reader *reader, const char *topic, int32_t partition);

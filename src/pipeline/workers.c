@@ -1,0 +1,219 @@
+#include "pipeline/workers.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "lake/transaction.h"
+
+#define UNCLASSIFIED_TRIES 5 /* attempts at a commit that fails for a reason that we cannot place */
+
+/* ---- stager -------------------------------------------------------------------------------------------- */
+
+/* What may pass by waiting: a full disk, an object store out of reach. */
+static bool may_pass(const pt_error *err) {
+    static const char *const texts[] = {"No space left", "HTTP", "timed out", "onnection", "Could not", "resolve", "Input/output error", "quota"};
+    if (err->code == PT_E_LAKE_DOWN || err->code == PT_E_LAKE_BUSY) {
+        return true;
+    }
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        if (strstr(err->text, texts[i])) {
+            return strstr(err->text, "403") == NULL && strstr(err->text, "Permission denied") == NULL;
+        }
+    }
+    return false;
+}
+
+static void wait_before(pt_line *line, unsigned attempt) {
+    if (!pt_line_abandoned(line)) {
+        pt_backoff(attempt);
+    }
+}
+
+static void stage_batch(pt_workers *w, pt_batch *batch) {
+    pt_error err;
+    for (unsigned attempt = 1; !pt_line_abandoned(w->line); attempt++) {
+        if (pt_stage(w->stager, batch->flush, &err) == PT_OK) {
+            if (attempt > 1) {
+                pt_line_pause(w->line, NULL, NULL);
+            }
+            pt_line_staged(w->line, batch);
+            return;
+        }
+        if (!may_pass(&err)) {
+            pt_line_fail(w->line, &err);
+            break;
+        }
+        pt_line_pause(w->line, "staging", &err);
+        wait_before(w->line, attempt);
+    }
+    pt_unstage(batch->flush);
+    pt_line_done(w->line, batch);
+}
+
+static void *stager_main(void *arg) {
+    pt_workers *w = arg;
+    pt_batch *batch;
+    while ((batch = pt_line_next_to_stage(w->line)) != NULL) {
+        stage_batch(w, batch);
+    }
+    return NULL;
+}
+
+/* ---- committer ----------------------------------------------------------------------------------------- */
+
+static void count(pt_workers *w, const pt_flush *flush) {
+    pt_line *line = w->line;
+    pthread_mutex_lock(&line->lock);
+    size_t dead = pt_rows_count(flush->parts[flush->n_parts - 1].rows);
+    line->counters.rows += (uint64_t)pt_flush_rows(flush) - dead;
+    line->counters.dead_letters += dead;
+    line->counters.commits++;
+    line->counters.conflicts = pt_committer_conflicts(w->committer);
+    line->counters.last_commit_us = pt_monotonic_us();
+    line->counters.stage_us += flush->stage_us;
+    line->counters.commit_us += flush->commit_us;
+    pthread_mutex_unlock(&line->lock);
+}
+
+/* Until the catalog answers again: true when the outcome of the flush is settled, *committed says which. */
+static bool recover(pt_workers *w, pt_flush *flush, bool *committed, pt_error *err) {
+    pt_line_pause(w->line, "catalog", err);
+    for (unsigned attempt = 1; !pt_line_abandoned(w->line); attempt++) {
+        wait_before(w->line, attempt);
+        int code = pt_committer_recover(w->committer, flush, committed, err);
+        if (code == PT_OK) {
+            pt_line_pause(w->line, NULL, NULL);
+            return true;
+        }
+        if (code != PT_E_LAKE_DOWN && code != PT_E_LAKE_BUSY) {
+            return false;
+        }
+    }
+    return false;
+}
+
+typedef enum outcome { COMMITTED, NOT_COMMITTED, UNKNOWN } outcome;
+
+static outcome commit_flush(pt_workers *w, pt_flush *flush, pt_error *err) {
+    unsigned unclassified = 0;
+    for (unsigned attempt = 1; !pt_line_abandoned(w->line); attempt++) {
+        int code = pt_commit(w->committer, flush, err);
+        if (code == PT_OK) {
+            if (attempt > 1) {
+                pt_line_pause(w->line, NULL, NULL);
+            }
+            return COMMITTED;
+        }
+        if (code == PT_E_LAKE_DOWN) {
+            bool committed = false;
+            if (!recover(w, flush, &committed, err)) {
+                pt_line_fail(w->line, err);
+                return UNKNOWN;
+            }
+            if (committed) {
+                return COMMITTED;
+            }
+        } else if (code != PT_E_LAKE_BUSY && (code != PT_E_LAKE || ++unclassified == UNCLASSIFIED_TRIES)) {
+            pt_line_fail(w->line, err);
+            return NOT_COMMITTED;
+        }
+        if (attempt == 10) {
+            pt_line_pause(w->line, "other writers of the catalog", err);
+        }
+        wait_before(w->line, attempt);
+    }
+    return NOT_COMMITTED;
+}
+
+static void commit_batch(pt_workers *w, pt_batch *batch) {
+    pt_error err = {0};
+    switch (commit_flush(w, batch->flush, &err)) {
+    case COMMITTED:
+        count(w, batch->flush);
+        w->committed(w->arg, batch->flush);
+        break;
+    case NOT_COMMITTED:
+        pt_unstage(batch->flush);
+        break;
+    case UNKNOWN: /* the files may be the lake's: they stay */
+        break;
+    }
+    pt_line_done(w->line, batch);
+}
+
+static void answer_claim(pt_workers *w) {
+    pt_line *line = w->line;
+    pt_error err = {0};
+    int code = PT_OK;
+    for (unsigned attempt = 1;; attempt++) {
+        code = pt_committer_claim(w->committer, line->claims, line->n_claims, &err);
+        if ((code != PT_E_LAKE_BUSY && code != PT_E_LAKE_DOWN) || pt_line_abandoned(line) || attempt > 60) {
+            break;
+        }
+        pt_backoff(attempt);
+    }
+    pthread_mutex_lock(&line->lock);
+    line->claim_code = code;
+    line->claim_error = err;
+    line->claim_state = PT_CLAIM_DONE;
+    (void)pthread_cond_broadcast(&line->changed);
+    pthread_mutex_unlock(&line->lock);
+}
+
+/* Waits for a claim or a batch; returns false at the end. */
+static bool next_job(pt_line *line, pt_batch **batch) {
+    pthread_mutex_lock(&line->lock);
+    while (line->claim_state != PT_CLAIM_ASKED && !line->to_commit && !(line->end && line->under_way == 0)) {
+        struct timespec t = pt_deadline(pt_monotonic_us() + 60 * PT_SECOND);
+        (void)pthread_cond_timedwait(&line->changed, &line->lock, &t);
+    }
+    bool claim = line->claim_state == PT_CLAIM_ASKED;
+    *batch = claim ? NULL : line->to_commit;
+    if (*batch) {
+        line->to_commit = (*batch)->next;
+        (*batch)->next = NULL;
+    }
+    pthread_mutex_unlock(&line->lock);
+    return claim || *batch;
+}
+
+static void *committer_main(void *arg) {
+    pt_workers *w = arg;
+    pt_batch *batch;
+    while (next_job(w->line, &batch)) {
+        if (batch) {
+            commit_batch(w, batch);
+        } else {
+            answer_claim(w);
+        }
+    }
+    return NULL;
+}
+
+/* ---- start and stop ------------------------------------------------------------------------------------ */
+
+static void end_line(pt_line *line) {
+    pthread_mutex_lock(&line->lock);
+    line->end = true;
+    (void)pthread_cond_broadcast(&line->changed);
+    pthread_mutex_unlock(&line->lock);
+}
+
+int pt_workers_start(pt_workers *w, pt_error *err) {
+    if (pthread_create(&w->stager_thread, NULL, stager_main, w) != 0) {
+        return pt_fail(err, PT_E_INTERNAL, "the stager thread cannot start");
+    }
+    if (pthread_create(&w->committer_thread, NULL, committer_main, w) != 0) {
+        end_line(w->line);
+        (void)pthread_join(w->stager_thread, NULL);
+        return pt_fail(err, PT_E_INTERNAL, "the committer thread cannot start");
+    }
+    return PT_OK;
+}
+
+void pt_workers_stop(pt_workers *w) {
+    end_line(w->line);
+    (void)pthread_join(w->stager_thread, NULL);
+    (void)pthread_join(w->committer_thread, NULL);
+}

@@ -1,0 +1,23 @@
+/* The stager and the committer threads of a line. */
+#pragma once
+
+#include <pthread.h>
+
+#include "base/error.h"
+#include "lake/commit.h"
+#include "lake/stage.h"
+#include "pipeline/line.h"
+
+typedef struct pt_workers {
+    pt_line *line;
+    pt_stager *stager;       /* the stager thread's */
+    pt_committer *committer; /* the committer thread's from start to stop */
+    /* After a commit, in the committer thread. */
+    void (*committed)(void *arg, const pt_flush *flush);
+    void *arg;
+    pthread_t stager_thread, committer_thread;
+} pt_workers;
+
+int pt_workers_start(pt_workers *workers, pt_error *err) PT_CHECKED;
+/* Waits for both; what is still under way is staged and committed first unless the line has failed or is abandoned. */
+void pt_workers_stop(pt_workers *workers);
