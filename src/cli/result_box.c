@@ -106,9 +106,9 @@ static void spaces(pt_text *line, size_t n) {
 static int put_line(pt_box *b, pt_error *err) {
     pt_text_add(&b->line, "\n");
     PT_TRY(pt_text_check(&b->line, err));
-    bool written = fwrite(pt_text_get(&b->line), 1, b->line.len, b->options.out) == b->line.len;
+    int code = pt_writer_put(b->options.out, pt_text_get(&b->line), b->line.len, err);
     pt_text_clear(&b->line);
-    return written ? PT_OK : pt_writer_flush(b->options.out, err);
+    return code;
 }
 
 typedef enum align { LEFT, CENTRE, RIGHT } align;

@@ -18,19 +18,26 @@ struct pt_writer {
     pt_box *box;
 };
 
-int pt_writer_flush(FILE *out, pt_error *err) {
-    errno = 0;
-    if (fflush(out) != 0 || ferror(out)) {
-        return pt_fail(err, PT_E_IO, "the output cannot be written: %s", errno ? strerror(errno) : "it failed before");
+static int write_failed(pt_error *err) {
+    if (errno == EPIPE) {
+        return pt_fail(err, PT_E_IO, "the reader of the output has closed it");
     }
-    return PT_OK;
+    return pt_fail(err, PT_E_IO, "the output cannot be written: %s", strerror(errno));
+}
+
+int pt_writer_put(FILE *out, const char *data, size_t len, pt_error *err) {
+    return fwrite(data, 1, len, out) == len ? PT_OK : write_failed(err);
+}
+
+int pt_writer_flush(FILE *out, pt_error *err) {
+    return fflush(out) == 0 ? PT_OK : write_failed(err);
 }
 
 static int put_line(pt_writer *w, pt_error *err) {
     PT_TRY(pt_text_check(&w->line, err));
-    bool written = fwrite(pt_text_get(&w->line), 1, w->line.len, w->options.out) == w->line.len;
+    int code = pt_writer_put(w->options.out, pt_text_get(&w->line), w->line.len, err);
     pt_text_clear(&w->line);
-    return written ? PT_OK : pt_writer_flush(w->options.out, err);
+    return code;
 }
 
 /* ---- CSV (RFC 4180, lines end with LF): NULL is nothing, an empty text is "" ------------------------------ */

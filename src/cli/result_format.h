@@ -38,5 +38,6 @@ int pt_writer_row(pt_writer *writer, const pt_cell *cells, pt_error *err) PT_CHE
 int pt_writer_end(pt_writer *writer, pt_error *err) PT_CHECKED;
 void pt_writer_free(pt_writer **writer);
 
-/* PT_E_IO when something could not be written to out. */
+/* PT_E_IO when it cannot be written. */
+int pt_writer_put(FILE *out, const char *data, size_t len, pt_error *err) PT_CHECKED;
 int pt_writer_flush(FILE *out, pt_error *err) PT_CHECKED;

@@ -153,11 +153,7 @@ static int write_result(pt_sql_runner *r, duckdb_result *result, pt_error *err) 
 
 /* EXPLAIN's second column is a drawing: shown as it is, not in a box. */
 static int write_plain(void *context, const pt_cell *cells, pt_error *err) {
-    FILE *out = context;
-    if (cells[1].data && fwrite(cells[1].data, 1, cells[1].len, out) != cells[1].len) {
-        return pt_writer_flush(out, err);
-    }
-    return PT_OK;
+    return cells[1].data ? pt_writer_put(context, cells[1].data, cells[1].len, err) : PT_OK;
 }
 
 static int write_plan(pt_sql_runner *r, duckdb_result *result, pt_error *err) {
@@ -200,6 +196,9 @@ static int show(pt_sql_runner *r, duckdb_result *result, pt_error *err) {
         return drain(r, result, err);
     }
     bool box = r->options.writer.format == PT_FORMAT_BOX;
+    if (box && duckdb_column_count(result) == 1 && strcmp(duckdb_column_name(result, 0), "Success") == 0) {
+        return drain(r, result, err); /* what a CALL says that has nothing to say: an empty table */
+    }
     if (box && duckdb_result_statement_type(*result) == DUCKDB_STATEMENT_TYPE_EXPLAIN && duckdb_column_count(result) == 2) {
         return write_plan(r, result, err);
     }
@@ -218,47 +217,81 @@ static bool begins_with(const char *sql, const char *const *words) {
     return false;
 }
 
-static void follow_transaction(pt_sql_runner *r, const char *sql) {
+/* A COMMIT that fails has rolled back. */
+static void follow_transaction(pt_sql_runner *r, const char *sql, bool done) {
     static const char *const opens[] = {"begin", "start", NULL};
     static const char *const ends[] = {"commit", "end", "rollback", "abort", NULL};
-    r->in_transaction = begins_with(sql, opens) || (r->in_transaction && !begins_with(sql, ends));
-}
-
-/* SELECTs are streamed; what changes something is done when execute returns. */
-static duckdb_state execute(duckdb_prepared_statement statement, duckdb_result *result) {
-    if (duckdb_prepared_statement_type(statement) == DUCKDB_STATEMENT_TYPE_SELECT) {
-        return duckdb_execute_prepared_streaming(statement, result);
+    if (begins_with(sql, ends)) {
+        r->in_transaction = false;
+    } else if (done && begins_with(sql, opens)) {
+        r->in_transaction = true;
     }
-    return duckdb_execute_prepared(statement, result);
 }
 
-static int run_extracted(pt_sql_runner *r, duckdb_extracted_statements statements, idx_t i, pt_error *err) {
-    duckdb_prepared_statement statement = NULL;
+/* As a whole: what changes something is done when duckdb_query returns. */
+static int run_at_once(pt_sql_runner *r, const char *sql, pt_error *err) {
     duckdb_result result = {0};
+    int code = duckdb_query(r->connection, sql, &result) == DuckDBError ? failed(r, duckdb_result_error(&result), err) : show(r, &result, err);
+    duckdb_destroy_result(&result);
+    return code;
+}
+
+static int run_prepared(pt_sql_runner *r, duckdb_prepared_statement statement, pt_error *err) {
+    duckdb_result result = {0};
+    int code = duckdb_execute_prepared_streaming(statement, &result) == DuckDBError ? failed(r, duckdb_result_error(&result), err) : show(r, &result, err);
+    duckdb_destroy_result(&result);
+    return code;
+}
+
+/* Streams the rows. The C API streams prepared statements only, and DuckLake wants binding and scanning in one transaction. */
+static int run_streamed(pt_sql_runner *r, duckdb_extracted_statements statements, pt_error *err) {
+    duckdb_prepared_statement statement = NULL;
+    bool own = !r->in_transaction;
+    if (own) {
+        PT_TRY(pt_session_run(r->session, "BEGIN", err));
+    }
     int code = PT_OK;
-    if (duckdb_prepare_extracted_statement(r->connection, statements, i, &statement) == DuckDBError) {
+    if (duckdb_prepare_extracted_statement(r->connection, statements, 0, &statement) == DuckDBError) {
         code = failed(r, duckdb_prepare_error(statement), err);
     } else {
-        code = execute(statement, &result) == DuckDBError ? failed(r, duckdb_result_error(&result), err) : show(r, &result, err);
-        duckdb_destroy_result(&result);
+        code = run_prepared(r, statement, err);
     }
     duckdb_destroy_prepare(&statement);
+    if (own && code == PT_OK) {
+        duckdb_result result = {0};
+        code = duckdb_query(r->connection, "COMMIT", &result) == DuckDBError ? failed(r, duckdb_result_error(&result), err) : PT_OK;
+        duckdb_destroy_result(&result);
+    } else if (own) {
+        int ignored = pt_session_run(r->session, "ROLLBACK", NULL);
+        (void)ignored; /* the statement's own error is the one to tell */
+    }
+    return code;
+}
+
+static int run_statement(pt_sql_runner *r, const char *sql, pt_error *err) {
+    static const char *const reads[] = {"select", "from", "with", "values", "table", NULL};
+    duckdb_extracted_statements statements = NULL;
+    if (!begins_with(sql, reads) && *sql != '(') {
+        return run_at_once(r, sql, err);
+    }
+    idx_t n = duckdb_extract_statements(r->connection, sql, &statements);
+    const char *message = duckdb_extract_statements_error(statements);
+    int code;
+    if (n == 0) {
+        code = message && *message ? failed(r, message, err) : PT_OK;
+    } else if (n == 1) {
+        code = run_streamed(r, statements, err);
+    } else { /* a PIVOT inside becomes several */
+        code = run_at_once(r, sql, err);
+    }
+    duckdb_destroy_extracted(&statements);
     return code;
 }
 
 int pt_sql_run(pt_sql_runner *r, const char *sql, pt_error *err) {
-    duckdb_extracted_statements statements = NULL;
     pt_sql_watch_begin(r->watch);
-    idx_t n = duckdb_extract_statements(r->connection, sql, &statements);
-    const char *message = duckdb_extract_statements_error(statements);
-    int code = n == 0 && message && *message ? failed(r, message, err) : PT_OK;
-    for (idx_t i = 0; code == PT_OK && i < n; i++) { /* PIVOT and some PRAGMAs become several */
-        code = run_extracted(r, statements, i, err);
-    }
-    duckdb_destroy_extracted(&statements);
+    int code = run_statement(r, sql, err);
     pt_sql_watch_end(r->watch);
-    if (code == PT_OK) {
-        follow_transaction(r, sql);
-    }
+    follow_transaction(r, sql, code == PT_OK);
     return code;
 }

@@ -55,10 +55,6 @@ int pt_sql_splitter_add(pt_sql_splitter *s, const char *data, size_t len, pt_err
         return pt_fail(err, PT_E_DATA, "a zero byte in the SQL text; it must be UTF-8");
     }
     compact(s);
-    if (s->line == 1 && s->at == 0 && s->buffer.len == 0 && len >= 3 && memcmp(data, "\xef\xbb\xbf", 3) == 0) {
-        data += 3; /* byte order mark */
-        len -= 3;
-    }
     if (s->buffer.len + len > PT_SQL_STATEMENT_MAX) {
         return pt_fail(err, PT_E_DATA, "a statement is longer than %zu MiB; is a quote left open?", PT_SQL_STATEMENT_MAX >> 20);
     }
@@ -106,8 +102,13 @@ static void open_quote(pt_sql_splitter *s, int state, size_t length) {
 static bool step_plain(pt_sql_splitter *s, bool end, bool *whole) {
     const char *p = s->buffer.data + s->at;
     size_t left = s->buffer.len - s->at;
-    if ((*p == '-' || *p == '/') && left < 2 && !end) {
+    bool mark = *p == '\xef' && s->start == PT_SQL_NONE; /* perhaps a byte order mark */
+    if (!end && (((*p == '-' || *p == '/') && left < 2) || (mark && left < 3))) {
         return false;
+    }
+    if (mark && left >= 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0) {
+        s->at += 3;
+        return true;
     }
     if (p[0] == '-' && p[1] == '-') {
         s->state = LINE_COMMENT;

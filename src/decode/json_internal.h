@@ -174,6 +174,8 @@ char *pt_json_scratch_get(pt_json *js, size_t len);
 void pt_json_scratch_reset(pt_json *js);
 /* The first byte of [p, end) that starts no valid UTF-8 sequence, or NULL when all is well. */
 const char *pt_json_utf8_bad(const char *p, const char *end);
+/* Whether what is wrong at p is only that the record ends. */
+bool pt_json_utf8_cut(const char *p, const char *end);
 /* Writes what the escape at p (a backslash) stands for to *out and moves it; returns the byte after the escape. */
 const char *pt_json_unescape(pt_json *js, const pt_json_node *node, const char *p, char **out);
 /* Converts text (unescaped, checked, padded) to a value of node; at: the value's place, for errors. False after pt_json_fail. */

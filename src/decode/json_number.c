@@ -208,8 +208,8 @@ static bool store_whole(pt_json *js, const pt_json_node *node, const pt_json_num
         return out_of_range(js, node, n, at);
     }
     if (how == WHOLE_FRACTION) {
-        const char *advice = node->id == PT_DECIMAL ? "more decimals than the column keeps; round it or declare a larger scale" : "not a whole number; declare DECIMAL or DOUBLE to keep the fraction";
-        pt_json_fail(js, node, PT_DECODE_LOSSY, at, "%s for %s has %s", pt_json_quoted(n->start, (size_t)(n->end - n->start)).text, pt_json_type_of(node).text, advice);
+        const char *advice = node->id == PT_DECIMAL ? "has more decimals than the column keeps; round it or declare a larger scale" : "is no whole number; declare DECIMAL or DOUBLE to keep the fraction";
+        pt_json_fail(js, node, PT_DECODE_LOSSY, at, "%s for %s %s", pt_json_quoted(n->start, (size_t)(n->end - n->start)).text, pt_json_type_of(node).text, advice);
         return false;
     }
     return pt_json_store_integer(node, js->rows->vecs[node->vec].data, row, n->negative, magnitude);

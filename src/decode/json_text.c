@@ -93,6 +93,17 @@ const char *pt_json_utf8_bad(const char *text, const char *text_end) {
     return NULL;
 }
 
+bool pt_json_utf8_cut(const char *text, const char *end) {
+    const unsigned char *p = (const unsigned char *)text;
+    size_t left = (size_t)(end - text), need = p[0] >= 0xF0 ? 4 : p[0] >= 0xE0 ? 3 : 2;
+    for (size_t i = 1; i < left; i++) {
+        if ((p[i] & 0xC0) != 0x80) {
+            return false;
+        }
+    }
+    return p[0] >= 0xC2 && p[0] <= 0xF4 && left < need;
+}
+
 /* ---- escapes ---- */
 
 static int hex_digit(char c) {

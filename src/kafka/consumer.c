@@ -225,6 +225,15 @@ static pt_consumer *of_handle(rd_kafka_t *rk) {
 
 /* ---- open and close ------------------------------------------------------------------------------------ */
 
+static bool has_property(const pt_kafka_options *o, const char *property) {
+    for (size_t i = 0; i < o->n_properties; i++) {
+        if (strcmp(o->properties[i], property) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static int set_properties(const pt_consumer_options *o, rd_kafka_conf_t *conf, pt_error *err) {
     char kbytes[32];
     uint64_t queue = o->queue_bytes ? o->queue_bytes : (uint64_t)32 << 20;
@@ -236,7 +245,6 @@ static int set_properties(const pt_consumer_options *o, rd_kafka_conf_t *conf, p
         {"auto.offset.reset", "error"}, /* the lake says where to start; anything else is a jump */
         {"enable.partition.eof", "true"},
         {"isolation.level", "read_committed"},
-        {"partition.assignment.strategy", "cooperative-sticky"},
         {"fetch.queue.backoff.ms", "5"}, /* the default of one second halves the rate */
         {"fetch.wait.max.ms", "100"},
         {"queued.min.messages", "1000000"}, /* the bound is in bytes: */
@@ -247,8 +255,11 @@ static int set_properties(const pt_consumer_options *o, rd_kafka_conf_t *conf, p
     for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
         PT_TRY(pt_kafka_conf_set(conf, values[i][0], values[i][1], err));
     }
-    PT_TRY(pt_kafka_conf_properties(conf, &o->client, err));
-    return PT_OK;
+    if (!has_property(&o->client, "group.protocol=consumer")) { /* KIP-848 has the broker decide both */
+        PT_TRY(pt_kafka_conf_set(conf, "partition.assignment.strategy", "cooperative-sticky", err));
+        PT_TRY(pt_kafka_conf_set(conf, "session.timeout.ms", "10000", err)); /* after a crash the group waits as long; fences make short safe */
+    }
+    return pt_kafka_conf_properties(conf, &o->client, err);
 }
 
 int pt_consumer_open(const pt_consumer_options *options, const pt_consumer_events *events, pt_consumer **out, pt_error *err) {

@@ -16,6 +16,7 @@
 #include "pipeline/workers.h"
 
 #define POLL_MESSAGES 20000
+#define HELD_MESSAGES 4096 /* read while all batches were under way for long */
 #define POLL_MS 50
 #define BLOCKED_BEFORE_PAUSE (30 * PT_SECOND) /* without a poll, while all batches are under way; far below max.poll.interval.ms */
 #define FENCED_WINDOW (60 * PT_SECOND)
@@ -39,7 +40,6 @@ typedef struct run {
     pt_progress_state progress;
     rd_kafka_message_t **messages;
     bool assigned_once;
-    bool paused;
 } run;
 
 /* ---- tables -------------------------------------------------------------------------------------------- */
@@ -196,59 +196,56 @@ static void on_committed(void *arg, const pt_flush *flush) {
 
 /* ---- reading ------------------------------------------------------------------------------------------- */
 
-static int poll_once(run *r, int timeout_ms, size_t max, size_t *n, pt_error *err) {
-    *n = 0;
-    PT_TRY(pt_line_failed(&r->line, err));
-    PT_TRY(pt_consumer_poll(r->consumer, timeout_ms, r->messages, max, n, err));
-    return PT_OK;
-}
-
-/* All batches are under way. Waits without polling at first; then pauses the partitions and keeps polling, so that the group does not
- * think that this member is dead. */
-static int wait_for_batch(run *r, pt_error *err) {
+/* All batches are under way and r->messages holds what was read. Waits without polling at first; then pauses the partitions and polls on, so that
+ * the group does not think that this member is dead; what such a poll still brings is put behind the *n messages. */
+static int wait_for_batch(run *r, size_t *n, pt_error *err) {
     int64_t start = pt_monotonic_us();
-    while (!r->reader.batch) {
+    bool paused = false;
+    int code = PT_OK;
+    while (code == PT_OK && !r->reader.batch && !pt_stop_asked()) {
         r->reader.batch = pt_line_take_free(&r->line, PT_SECOND / 10);
-        PT_TRY(pt_line_failed(&r->line, err));
+        code = pt_line_failed(&r->line, err);
         pt_progress_show(&r->progress, &r->line, &r->reader, r->consumer);
-        if (!r->reader.batch && pt_stop_asked()) {
-            return PT_OK;
-        }
-        if (!r->reader.batch && !r->paused && pt_monotonic_us() - start > BLOCKED_BEFORE_PAUSE) {
+        if (code == PT_OK && !r->reader.batch && pt_monotonic_us() - start > BLOCKED_BEFORE_PAUSE && *n < POLL_MESSAGES + HELD_MESSAGES) {
+            size_t more;
             pt_consumer_pause(r->consumer);
-            r->paused = true;
-        }
-        if (!r->reader.batch && r->paused) {
-            return PT_OK; /* the caller polls on */
+            paused = true;
+            code = pt_consumer_poll(r->consumer, 100, r->messages + *n, 1, &more, err);
+            *n += more;
         }
     }
-    if (r->paused) {
+    if (paused) {
         pt_consumer_resume(r->consumer);
-        r->paused = false;
     }
-    return PT_OK;
+    return code;
 }
 
+static int take_message(run *r, const rd_kafka_message_t *m, int64_t now_us, pt_error *err) {
+    if (m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+        pt_reader_eof(&r->reader, m);
+        return PT_OK;
+    }
+    if (m->err) {
+        return pt_consumer_judge(r->consumer, m, err);
+    }
+    if (!r->reader.batch) { /* a stop was asked for while all batches were under way: left for the next start */
+        return PT_OK;
+    }
+    PT_TRY(pt_reader_take(&r->reader, m, now_us, err));
+    return pt_reader_full(&r->reader) ? pt_reader_seal(&r->reader, false, err) : PT_OK;
+}
+
+/* Destroys all messages, also after a failure. */
 static int take_messages(run *r, size_t n, pt_error *err) {
     int64_t now = pt_now_us();
     int code = PT_OK;
     for (size_t i = 0; i < n; i++) {
         rd_kafka_message_t *m = r->messages[i];
-        /* while all batches are under way the loop waits right here, holding the messages that it has */
-        while (code == PT_OK && !m->err && !r->reader.batch && !pt_stop_asked()) {
-            r->reader.batch = pt_line_take_free(&r->line, PT_SECOND / 10);
-            code = pt_line_failed(&r->line, err);
-            pt_progress_show(&r->progress, &r->line, &r->reader, r->consumer);
+        if (code == PT_OK && !m->err && !r->reader.batch) {
+            code = wait_for_batch(r, &n, err);
         }
-        if (code == PT_OK && m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-            pt_reader_eof(&r->reader, m);
-        } else if (code == PT_OK && m->err) {
-            code = pt_consumer_judge(r->consumer, m, err);
-        } else if (code == PT_OK && r->reader.batch) {
-            code = pt_reader_take(&r->reader, m, now, err);
-            if (code == PT_OK && pt_reader_full(&r->reader)) {
-                code = pt_reader_seal(&r->reader, false, err);
-            }
+        if (code == PT_OK) {
+            code = take_message(r, m, now, err);
         }
         rd_kafka_message_destroy(m);
     }
@@ -285,16 +282,15 @@ static bool due(const run *r) {
 
 static int read_loop(run *r, pt_error *err) {
     while (!pt_stop_asked() && !reached_end(r)) {
-        size_t n;
-        int code = poll_once(r, poll_time(r), r->paused ? 1 : POLL_MESSAGES, &n, err);
-        int taken = take_messages(r, n, code == PT_OK ? err : &(pt_error){0});
+        size_t n = 0;
+        pt_error ignored;
+        PT_TRY(pt_line_failed(&r->line, err));
+        int code = pt_consumer_poll(r->consumer, poll_time(r), r->messages, POLL_MESSAGES, &n, err);
+        int taken = take_messages(r, n, code == PT_OK ? err : &ignored);
         PT_TRY(code);
         PT_TRY(taken);
         if (due(r)) {
             PT_TRY(pt_reader_seal(&r->reader, false, err));
-        }
-        if (!r->reader.batch) {
-            PT_TRY(wait_for_batch(r, err));
         }
         pt_progress_show(&r->progress, &r->line, &r->reader, r->consumer);
     }
@@ -340,7 +336,7 @@ static int open_run(run *r, const char *owner, pt_error *err) {
     PT_TRY(pt_stager_open(&o->lake, &r->stager, err));
     r->line_ready = true;
     PT_TRY(pt_line_init(&r->line, (const pt_target *const *)r->targets, r->n_targets, err));
-    r->messages = calloc(POLL_MESSAGES, sizeof(rd_kafka_message_t *));
+    r->messages = calloc(POLL_MESSAGES + HELD_MESSAGES, sizeof(rd_kafka_message_t *));
     if (!r->messages) {
         return pt_fail_nomem(err, "the poll's messages");
     }

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "lake/dead_letter.h"
 
 #define CHECK_BYTES ((uint64_t)1 << 20) /* the size of a batch is looked at whenever this many raw bytes were added */
 #define SHARE_FROM 1000                 /* records before --max-dead-letters P% is judged */

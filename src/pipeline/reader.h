@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "decode/decode.h"
+#include "lake/dead_letter.h"
 #include "pipeline/ingest.h"
 #include "pipeline/line.h"
 

@@ -117,6 +117,7 @@ class Lake:
         self.folder = folder
         self.data_path = f"{folder}/data/"
         self.postgres = postgres
+        self.last_error = None
         if catalog == "duckdb":
             self.text = f"ducklake:{folder}/metadata/lake.ducklake"
         elif catalog == "sqlite":
@@ -147,7 +148,8 @@ class Lake:
         try:
             with self.reader() as reader:
                 return question(reader)
-        except (duckdb.CatalogException, duckdb.IOException, duckdb.BinderException, duckdb.TransactionException, duckdb.InvalidInputException):
+        except duckdb.Error as e:
+            self.last_error = e
             return default
 
     def files(self) -> list:

@@ -12,4 +12,8 @@ def landed(lake, kafka, topic, pipeline=None) -> int:
 
 
 def wait_landed(process, lake, kafka, topic, count, pipeline=None, timeout=40):
-    process.wait_for(lambda: landed(lake, kafka, topic, pipeline) >= count, timeout, f"{count} records of {topic} in the lake")
+    lake.last_error = None
+    try:
+        process.wait_for(lambda: landed(lake, kafka, topic, pipeline) >= count, timeout, f"{count} records of {topic} in the lake")
+    except AssertionError as e:
+        raise AssertionError(f"{e}\nlanded: {landed(lake, kafka, topic, pipeline)}; last error of the reader: {lake.last_error}") from None

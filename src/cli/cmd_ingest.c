@@ -1,0 +1,311 @@
+/* pintail ingest: options and config file -> pt_ingest_options -> pt_ingest. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/units.h"
+#include "cli/lake_args.h"
+#include "cli/options.h"
+#include "config/config.h"
+#include "pipeline/ingest.h"
+
+typedef struct ingest_args {
+    pt_lake_args lake_args;
+    const char *brokers, *topic, *table, *group, *schema, *config;
+    uint64_t flush_rows, flush_bytes;
+    int64_t flush_interval;
+    bool until_end, topic_column, verbose;
+    int start, on_error, log_format;
+    const char *max_dead_letters;
+    pt_string_list properties;
+    uint64_t memory, threads, queue;
+    int64_t timeout, stop_timeout;
+} ingest_args;
+
+#define AT(field_) offsetof(ingest_args, field_)
+
+static const pt_option options[] = {
+    {"brokers", 'b', PT_OPT_STRING, AT(brokers), "HOST:PORT[,...]", "bootstrap brokers"},
+    {"topic", 't', PT_OPT_STRING, AT(topic), "TOPIC", "topic to read; several: --config"},
+    PT_LAKE_OPTIONS(ingest_args),
+    {"table", 0, PT_OPT_STRING, AT(table), "NAME", "target table, name or schema.name (default: the topic's name)"},
+    {"schema", 0, PT_OPT_STRING, AT(schema), "COLUMNS",
+     "columns of the table, such as 'id UUID NOT NULL, at TIMESTAMPTZ EPOCH ms, price DECIMAL(10,2)'; may be left out when the table exists"},
+    {"group", 'g', PT_OPT_STRING, AT(group), "NAME", "consumer group, and name of the pipeline in the ledger (default: pintail-<table>)"},
+    {"flush-rows", 0, PT_OPT_COUNT, AT(flush_rows), "N", "commit after so many records (default 200000)"},
+    {"flush-bytes", 0, PT_OPT_SIZE, AT(flush_bytes), "SIZE", "commit after so many decoded bytes (default 64MiB)"},
+    {"flush-interval", 0, PT_OPT_DURATION, AT(flush_interval), "DUR", "commit when the oldest buffered record is so old (default 10s)"},
+    {"until-end", 0, PT_OPT_FLAG, AT(until_end), "", "read up to the end offsets seen at the start, commit, exit 0"},
+    {"start", 0, PT_OPT_CHOICE, AT(start), "earliest|latest", "where to begin a partition that the lake does not know (default earliest)"},
+    {"on-error", 0, PT_OPT_CHOICE, AT(on_error), "dead-letter|fail",
+     "a record that cannot be decoded goes to pintail.dead_letters (default), or ends the run with everything before it committed"},
+    {"max-dead-letters", 0, PT_OPT_STRING, AT(max_dead_letters), "N|P%", "end the run when there are more dead letters than N, or than P% of 1000 or more records"},
+    {"topic-column", 0, PT_OPT_FLAG, AT(topic_column), "", "add the column _kafka_topic (always there when several topics feed one table)"},
+    {"config", 'c', PT_OPT_STRING, AT(config), "FILE", "YAML file with all of this and several topics; options given here win"},
+    {"X", 'X', PT_OPT_LIST, AT(properties), "PROP=VAL", "librdkafka property, repeatable"},
+    {"memory", 0, PT_OPT_SIZE, AT(memory), "SIZE", "memory limit of DuckDB (default 256MiB); buffers come on top: three times --flush-bytes at most"},
+    {"threads", 0, PT_OPT_COUNT, AT(threads), "N", "threads that encode Parquet (default: one less than the cores, at least 1)"},
+    {"queue-bytes", 0, PT_OPT_SIZE, AT(queue), "SIZE", "messages that librdkafka fetches ahead (default 32MiB)"},
+    {"timeout", 0, PT_OPT_DURATION, AT(timeout), "DUR", "wait so long for a broker at the start (default 10s)"},
+    {"stop-timeout", 0, PT_OPT_DURATION, AT(stop_timeout), "DUR", "after SIGTERM, wait so long for the last commit (default 30s)"},
+    {"log-format", 0, PT_OPT_CHOICE, AT(log_format), "logfmt|json", "form of the log lines on standard error"},
+    {"verbose", 'v', PT_OPT_FLAG, AT(verbose), "", "log every flush"},
+};
+
+enum { N_OPTIONS = sizeof options / sizeof *options };
+
+static size_t option_index(const char *name) {
+    size_t i = 0;
+    while (i < N_OPTIONS && strcmp(options[i].name, name) != 0) {
+        i++;
+    }
+    return i;
+}
+
+/* ---- the config file fills what the command line left open ---------------------------------------------- */
+
+typedef struct merge {
+    const char *path;
+    const bool *given;
+    pt_error *err;
+} merge;
+
+static void merge_text(const merge *m, const char *option, const char *value, const char **field) {
+    if (value && !m->given[option_index(option)]) {
+        *field = value;
+    }
+}
+
+static int in_config(const merge *m, const char *key, int code) {
+    return code == PT_OK ? PT_OK : pt_fail_in(m->err, "config %s: %s", m->path, key);
+}
+
+static int merge_choice(const merge *m, const char *option, const char *key, const char *value, int *field) {
+    size_t index = option_index(option);
+    if (!value || m->given[index]) {
+        return PT_OK;
+    }
+    int choice = 0;
+    for (const char *p = options[index].arg; *p; choice++) {
+        size_t n = strcspn(p, "|");
+        if (strlen(value) == n && strncmp(p, value, n) == 0) {
+            *field = choice;
+            return PT_OK;
+        }
+        p += n + (p[n] == '|');
+    }
+    return pt_fail(m->err, PT_E_USAGE, "config %s: %s takes one of %s, not '%s'", m->path, key, options[index].arg, value);
+}
+
+static int merge_config(const merge *m, const pt_config *c, ingest_args *a) {
+    merge_text(m, "brokers", c->brokers, &a->brokers);
+    merge_text(m, "group", c->group, &a->group);
+    merge_text(m, "lake", c->lake, &a->lake_args.lake);
+    merge_text(m, "data-path", c->data_path, &a->lake_args.data_path);
+    merge_text(m, "alias", c->alias, &a->lake_args.alias);
+    merge_text(m, "max-dead-letters", c->max_dead_letters, &a->max_dead_letters);
+    if (c->flush && c->flush->rows && !m->given[option_index("flush-rows")]) {
+        PT_TRY(in_config(m, "flush.rows", pt_parse_count(c->flush->rows, &a->flush_rows, m->err)));
+    }
+    if (c->flush && c->flush->bytes && !m->given[option_index("flush-bytes")]) {
+        PT_TRY(in_config(m, "flush.bytes", pt_parse_size(c->flush->bytes, &a->flush_bytes, m->err)));
+    }
+    if (c->flush && c->flush->interval && !m->given[option_index("flush-interval")]) {
+        PT_TRY(in_config(m, "flush.interval", pt_parse_duration(c->flush->interval, &a->flush_interval, m->err)));
+    }
+    if (c->memory && !m->given[option_index("memory")]) {
+        PT_TRY(in_config(m, "memory", pt_parse_size(c->memory, &a->memory, m->err)));
+    }
+    if (c->threads && !m->given[option_index("threads")]) {
+        PT_TRY(in_config(m, "threads", pt_parse_count(c->threads, &a->threads, m->err)));
+    }
+    if (c->stop_timeout && !m->given[option_index("stop-timeout")]) {
+        PT_TRY(in_config(m, "stop_timeout", pt_parse_duration(c->stop_timeout, &a->stop_timeout, m->err)));
+    }
+    PT_TRY(merge_choice(m, "start", "start", c->start, &a->start));
+    PT_TRY(merge_choice(m, "on-error", "on_error", c->on_error, &a->on_error));
+    PT_TRY(merge_choice(m, "log-format", "log_format", c->log_format, &a->log_format));
+    for (unsigned i = 0; i < c->init_sql_count && a->lake_args.init_sql.n < PT_LIST_MAX; i++) {
+        a->lake_args.init_sql.items[a->lake_args.init_sql.n++] = c->init_sql[i];
+    }
+    /* properties of the file come first, so that -X wins */
+    pt_string_list all = {.n = 0};
+    for (size_t i = 0; i < c->n_properties && all.n < PT_LIST_MAX; i++) {
+        all.items[all.n++] = c->properties[i];
+    }
+    for (size_t i = 0; i < a->properties.n && all.n < PT_LIST_MAX; i++) {
+        all.items[all.n++] = a->properties.items[i];
+    }
+    a->properties = all;
+    return PT_OK;
+}
+
+/* ---- args -> pt_ingest_options -------------------------------------------------------------------------- */
+
+static int parse_dead_letters(const char *text, pt_ingest_options *o, pt_error *err) {
+    o->max_dead_letters = UINT64_MAX;
+    o->max_dead_share = INFINITY;
+    size_t n = text ? strlen(text) : 0;
+    if (n == 0) {
+        return PT_OK;
+    }
+    if (text[n - 1] != '%') {
+        int code = pt_parse_count(text, &o->max_dead_letters, err);
+        return code == PT_OK ? PT_OK : pt_fail_in(err, "--max-dead-letters");
+    }
+    char *end;
+    double percent = strtod(text, &end);
+    if (end == text || *end != '%' || end[1] || !(percent >= 0 && percent <= 100)) {
+        return pt_fail(err, PT_E_USAGE, "--max-dead-letters: bad share '%s': write a count such as 100, or a share such as 1%%", text);
+    }
+    o->max_dead_share = percent / 100;
+    return PT_OK;
+}
+
+/* A topic's name as a table name: quoted when it has dots, so that they do not part schema and name. */
+static int table_name(const char *topic, const char *table, char **out, pt_error *err) {
+    if (table) {
+        *out = strdup(table);
+    } else if (!strchr(topic, '.')) {
+        *out = strdup(topic);
+    } else if (asprintf(out, "\"%s\"", topic) < 0) {
+        *out = NULL;
+    }
+    return *out ? PT_OK : pt_fail_nomem(err, "a table name");
+}
+
+static int make_routes(const ingest_args *a, const pt_config *config, pt_route_options **routes, size_t *n, pt_error *err) {
+    bool from_config = config && !a->topic;
+    *n = from_config ? config->topics_count : 1;
+    if (!from_config && !a->topic) {
+        return pt_fail(err, PT_E_USAGE, "--topic is missing (or --config FILE with topics)");
+    }
+    *routes = calloc(*n, sizeof **routes);
+    if (!*routes) {
+        return pt_fail_nomem(err, "the routes");
+    }
+    for (size_t i = 0; i < *n; i++) {
+        const char *topic = from_config ? config->topics[i].topic : a->topic;
+        char *table = NULL;
+        PT_TRY(table_name(topic, from_config ? config->topics[i].table : a->table, &table, err));
+        (*routes)[i] = (pt_route_options){.topic = topic, .table = table, .schema = from_config ? config->topics[i].schema : a->schema};
+        for (size_t k = 0; k < i; k++) {
+            if (strcmp((*routes)[k].topic, topic) == 0) {
+                return pt_fail(err, PT_E_USAGE, "config %s: topic %s is there twice", a->config, topic);
+            }
+        }
+    }
+    return PT_OK;
+}
+
+static int check_args(const ingest_args *a, pt_error *err) {
+    PT_TRY(pt_lake_args_check(&a->lake_args, err));
+    if (!a->brokers) {
+        return pt_fail(err, PT_E_USAGE, "--brokers is missing: host:port of a Kafka or Redpanda broker");
+    }
+    if (a->flush_rows == 0 || a->flush_bytes == 0 || a->flush_interval <= 0) {
+        return pt_fail(err, PT_E_USAGE, "--flush-rows, --flush-bytes and --flush-interval must be more than 0");
+    }
+    if (a->threads > 256) {
+        return pt_fail(err, PT_E_USAGE, "--threads %" PRIu64 " is more than 256", a->threads);
+    }
+    return PT_OK;
+}
+
+static int run_with(ingest_args *a, const pt_config *config, pt_error *err) {
+    pt_ingest_options o = {0};
+    pt_route_options *routes = NULL;
+    char *group = NULL;
+    PT_TRY(check_args(a, err));
+    PT_TRY(parse_dead_letters(a->max_dead_letters, &o, err));
+    int code = make_routes(a, config, &routes, &o.n_routes, err);
+    if (code == PT_OK && !a->group) {
+        const char *table = routes[0].table;
+        size_t quoted = table[0] == '"';
+        if (asprintf(&group, "pintail-%.*s", (int)(strlen(table) - 2 * quoted), table + quoted) < 0) {
+            group = NULL;
+            code = pt_fail_nomem(err, "the group's name");
+        }
+    }
+    if (code == PT_OK) {
+        pt_log_setup(a->verbose ? PT_LOG_DEBUG : PT_LOG_INFO, a->log_format == 1 ? PT_LOG_JSON : PT_LOG_LOGFMT);
+        o.lake = pt_lake_args_options(&a->lake_args);
+        o.lake.create = true;
+        o.lake.memory_limit = a->memory;
+        o.lake.threads = (unsigned)a->threads;
+        o.consumer = (pt_consumer_options){
+            .client = {.brokers = a->brokers, .properties = a->properties.items, .n_properties = a->properties.n},
+            .group = a->group ? a->group : group,
+            .queue_bytes = a->queue,
+            .timeout_us = a->timeout,
+        };
+        o.routes = routes;
+        o.flush_rows = a->flush_rows;
+        o.flush_bytes = a->flush_bytes;
+        o.flush_interval_us = a->flush_interval;
+        o.until_end = a->until_end;
+        o.with_topic = a->topic_column;
+        o.start = a->start == 1 ? PT_START_LATEST : PT_START_EARLIEST;
+        o.on_error = a->on_error == 1 ? PT_ON_ERROR_FAIL : PT_ON_ERROR_DEAD_LETTER;
+        o.stop_timeout_us = a->stop_timeout;
+        code = pt_ingest(&o, err);
+    }
+    for (size_t i = 0; routes && i < o.n_routes; i++) {
+        free((char *)(uintptr_t)routes[i].table);
+    }
+    free(routes);
+    free(group);
+    return code;
+}
+
+static uint64_t default_threads(void) {
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    return cores > 2 ? (uint64_t)cores - 1 : 1;
+}
+
+static int run(int argc, char **argv) {
+    ingest_args a = {
+        .flush_rows = 200000,
+        .flush_bytes = (uint64_t)64 << 20,
+        .flush_interval = 10000000,
+        .memory = (uint64_t)256 << 20,
+        .threads = default_threads(),
+        .timeout = 10000000,
+        .stop_timeout = 30000000,
+    };
+    bool given[N_OPTIONS] = {false};
+    pt_parsed parsed;
+    pt_error err = {0};
+    pt_config *config = NULL;
+    int code = pt_options_parse(&pt_command_ingest, argc, argv, &a, NULL, given, &parsed, &err);
+    if (code == PT_OK && parsed == PT_PARSED_HELP) {
+        return 0;
+    }
+    if (code == PT_OK && a.config) {
+        code = pt_config_load(a.config, &config, &err);
+        if (code == PT_OK) {
+            merge m = {a.config, given, &err};
+            code = merge_config(&m, config, &a);
+        }
+    }
+    if (code == PT_OK) {
+        code = run_with(&a, config, &err);
+    }
+    pt_config_free(&config);
+    return code == PT_OK ? 0 : pt_command_failed(&pt_command_ingest, &err);
+}
+
+const pt_command pt_command_ingest = {
+    .name = "ingest",
+    .summary = "topics into tables of a lake, each record exactly once",
+    .usage = "--brokers B --topic T --lake L --data-path D [--schema COLUMNS] [options]",
+    .notes = "Runs until SIGTERM or SIGINT, which flush and commit first. It goes on from the offsets in the lake (pintail.offsets), whatever\n"
+             "the consumer group's own offsets say. Records that cannot be decoded are in pintail.dead_letters.",
+    .options = options,
+    .n_options = N_OPTIONS,
+    .run = run,
+};

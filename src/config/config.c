@@ -1,0 +1,232 @@
+#include "config/config.h"
+
+#include <cyaml/cyaml.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <yaml.h>
+
+#define TEXT_MAX 65536
+
+#define TEXT(key_, struct_, field_) CYAML_FIELD_STRING_PTR(key_, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct_, field_, 0, TEXT_MAX)
+
+static const cyaml_schema_value_t text_entry = {CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 0, TEXT_MAX)};
+
+static const cyaml_schema_field_t topic_fields[] = {
+    CYAML_FIELD_STRING_PTR("topic", CYAML_FLAG_POINTER, pt_config_topic, topic, 1, 249),
+    TEXT("table", pt_config_topic, table),
+    TEXT("schema", pt_config_topic, schema),
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t topic_entry = {CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, pt_config_topic, topic_fields)};
+
+static const cyaml_schema_field_t flush_fields[] = {
+    TEXT("rows", pt_config_flush, rows),
+    TEXT("bytes", pt_config_flush, bytes),
+    TEXT("interval", pt_config_flush, interval),
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t config_fields[] = {
+    TEXT("brokers", pt_config, brokers),
+    TEXT("group", pt_config, group),
+    TEXT("lake", pt_config, lake),
+    TEXT("data_path", pt_config, data_path),
+    TEXT("alias", pt_config, alias),
+    CYAML_FIELD_SEQUENCE("init_sql", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, pt_config, init_sql, &text_entry, 0, CYAML_UNLIMITED),
+    CYAML_FIELD_MAPPING_PTR("flush", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, pt_config, flush, flush_fields),
+    TEXT("start", pt_config, start),
+    TEXT("on_error", pt_config, on_error),
+    TEXT("max_dead_letters", pt_config, max_dead_letters),
+    TEXT("memory", pt_config, memory),
+    TEXT("threads", pt_config, threads),
+    TEXT("stop_timeout", pt_config, stop_timeout),
+    TEXT("log_format", pt_config, log_format),
+    CYAML_FIELD_IGNORE("kafka", CYAML_FLAG_OPTIONAL),
+    CYAML_FIELD_SEQUENCE("topics", CYAML_FLAG_POINTER, pt_config, topics, &topic_entry, 1, CYAML_UNLIMITED),
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t config_schema = {CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, pt_config, config_fields)};
+
+static const cyaml_config_t cyaml = {.log_level = CYAML_LOG_ERROR, .mem_fn = cyaml_mem, .log_fn = NULL};
+
+/* ---- checking against the schema, with line numbers that hold (libcyaml's are a line early, and only in its log) --------------- */
+
+typedef struct check {
+    const char *path;
+    yaml_document_t *document;
+    pt_error *err;
+} check;
+
+static int check_node(const check *c, const yaml_node_t *node, const cyaml_schema_value_t *schema, const char *name);
+
+static const cyaml_schema_field_t *find_field(const cyaml_schema_field_t *fields, const char *key) {
+    for (; fields->key; fields++) {
+        if (strcmp(fields->key, key) == 0) {
+            return fields;
+        }
+    }
+    return NULL;
+}
+
+static int wrong(const check *c, const yaml_node_t *node, const char *what, const char *name) {
+    return pt_fail(c->err, PT_E_USAGE, "config %s line %zu: %s%s%s%s", c->path, node->start_mark.line + 1, what, name ? " '" : "", name ? name : "", name ? "'" : "");
+}
+
+static int unknown_key(const check *c, const yaml_node_t *key, const cyaml_schema_field_t *fields) {
+    char known[512] = "";
+    size_t at = 0;
+    for (; fields->key && at < sizeof known; fields++) {
+        at += (size_t)snprintf(known + at, sizeof known - at, "%s%s", at ? ", " : "", fields->key);
+    }
+    return pt_fail(c->err, PT_E_USAGE, "config %s line %zu: unknown key '%s'; known here: %s", c->path, key->start_mark.line + 1,
+                   (const char *)key->data.scalar.value, known);
+}
+
+static int check_mapping(const check *c, const yaml_node_t *node, const cyaml_schema_field_t *fields, const char *name) {
+    if (node->type != YAML_MAPPING_NODE) {
+        return wrong(c, node, "keys and values are wanted for", name);
+    }
+    for (const yaml_node_pair_t *pair = node->data.mapping.pairs.start; pair < node->data.mapping.pairs.top; pair++) {
+        const yaml_node_t *key = yaml_document_get_node(c->document, pair->key);
+        if (key->type != YAML_SCALAR_NODE) {
+            return wrong(c, key, "a key must be a plain word", NULL);
+        }
+        const char *text = (const char *)key->data.scalar.value;
+        const cyaml_schema_field_t *field = find_field(fields, text);
+        if (!field) {
+            return unknown_key(c, key, fields);
+        }
+        for (const yaml_node_pair_t *other = node->data.mapping.pairs.start; other < pair; other++) {
+            if (strcmp((const char *)yaml_document_get_node(c->document, other->key)->data.scalar.value, text) == 0) {
+                return wrong(c, key, "key is there twice:", text);
+            }
+        }
+        PT_TRY(check_node(c, yaml_document_get_node(c->document, pair->value), &field->value, text));
+    }
+    for (const cyaml_schema_field_t *field = fields; field->key; field++) {
+        bool there = (field->value.flags & CYAML_FLAG_OPTIONAL) != 0;
+        for (const yaml_node_pair_t *pair = node->data.mapping.pairs.start; !there && pair < node->data.mapping.pairs.top; pair++) {
+            there = strcmp((const char *)yaml_document_get_node(c->document, pair->key)->data.scalar.value, field->key) == 0;
+        }
+        if (!there) {
+            return wrong(c, node, "missing key", field->key);
+        }
+    }
+    return PT_OK;
+}
+
+static int check_node(const check *c, const yaml_node_t *node, const cyaml_schema_value_t *schema, const char *name) {
+    switch (schema->type) {
+    case CYAML_MAPPING:
+        return check_mapping(c, node, schema->mapping.fields, name);
+    case CYAML_SEQUENCE:
+        if (node->type != YAML_SEQUENCE_NODE) {
+            return wrong(c, node, "a list (- ...) is wanted for", name);
+        }
+        for (const yaml_node_item_t *item = node->data.sequence.items.start; item < node->data.sequence.items.top; item++) {
+            PT_TRY(check_node(c, yaml_document_get_node(c->document, *item), schema->sequence.entry, name));
+        }
+        return PT_OK;
+    case CYAML_STRING:
+        return node->type == YAML_SCALAR_NODE ? PT_OK : wrong(c, node, "a plain value is wanted for", name);
+    default:
+        return PT_OK;
+    }
+}
+
+/* ---- kafka: any property, which libcyaml has no schema for --------------------------------------------- */
+
+static int add_property(const check *c, pt_config *config, const yaml_node_t *key, const yaml_node_t *value) {
+    if (key->type != YAML_SCALAR_NODE || value->type != YAML_SCALAR_NODE) {
+        return wrong(c, value, "kafka takes property: value pairs", NULL);
+    }
+    char **grown = realloc(config->properties, (config->n_properties + 1) * sizeof *grown);
+    if (!grown) {
+        return pt_fail_nomem(c->err, "the config");
+    }
+    config->properties = grown;
+    if (asprintf(&grown[config->n_properties], "%s=%s", (const char *)key->data.scalar.value, (const char *)value->data.scalar.value) < 0) {
+        return pt_fail_nomem(c->err, "the config");
+    }
+    config->n_properties++;
+    return PT_OK;
+}
+
+static int read_properties(const check *c, const yaml_node_t *root, pt_config *config) {
+    for (const yaml_node_pair_t *pair = root->data.mapping.pairs.start; pair < root->data.mapping.pairs.top; pair++) {
+        const yaml_node_t *key = yaml_document_get_node(c->document, pair->key);
+        const yaml_node_t *value = yaml_document_get_node(c->document, pair->value);
+        if (strcmp((const char *)key->data.scalar.value, "kafka") != 0) {
+            continue;
+        }
+        if (value->type != YAML_MAPPING_NODE) {
+            return wrong(c, value, "kafka takes property: value pairs", NULL);
+        }
+        for (const yaml_node_pair_t *p = value->data.mapping.pairs.start; p < value->data.mapping.pairs.top; p++) {
+            PT_TRY(add_property(c, config, yaml_document_get_node(c->document, p->key), yaml_document_get_node(c->document, p->value)));
+        }
+    }
+    return PT_OK;
+}
+
+/* ---- loading ------------------------------------------------------------------------------------------- */
+
+static int load_checked(const check *c, pt_config **out) {
+    const yaml_node_t *root = yaml_document_get_root_node(c->document);
+    if (!root) {
+        return pt_fail(c->err, PT_E_USAGE, "config %s is empty", c->path);
+    }
+    PT_TRY(check_mapping(c, root, config_fields, "the file"));
+    cyaml_err_t loaded = cyaml_load_file(c->path, &cyaml, &config_schema, (cyaml_data_t **)out, NULL);
+    if (loaded != CYAML_OK) {
+        return pt_fail(c->err, PT_E_USAGE, "config %s: %s", c->path, cyaml_strerror(loaded));
+    }
+    return read_properties(c, root, *out);
+}
+
+int pt_config_load(const char *path, pt_config **out, pt_error *err) {
+    *out = NULL;
+    FILE *file = fopen(path, "rb");
+    if (!file) {
+        return pt_fail(err, PT_E_USAGE, "config %s: %s", path, strerror(errno));
+    }
+    yaml_parser_t parser;
+    yaml_document_t document;
+    int code = PT_OK;
+    if (!yaml_parser_initialize(&parser)) {
+        (void)fclose(file);
+        return pt_fail_nomem(err, "the config");
+    }
+    yaml_parser_set_input_file(&parser, file);
+    if (yaml_parser_load(&parser, &document)) {
+        check c = {path, &document, err};
+        code = load_checked(&c, out);
+        yaml_document_delete(&document);
+    } else {
+        code = pt_fail(err, PT_E_USAGE, "config %s line %zu: %s", path, parser.problem_mark.line + 1, parser.problem ? parser.problem : "not YAML");
+    }
+    yaml_parser_delete(&parser);
+    (void)fclose(file);
+    if (code != PT_OK) {
+        pt_config_free(out);
+    }
+    return code;
+}
+
+void pt_config_free(pt_config **config) {
+    pt_config *c = *config;
+    if (c) {
+        for (size_t i = 0; i < c->n_properties; i++) {
+            free(c->properties[i]);
+        }
+        free(c->properties);
+        c->properties = NULL;
+        (void)cyaml_free(&cyaml, &config_schema, c, 0);
+        *config = NULL;
+    }
+}

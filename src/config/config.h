@@ -1,0 +1,43 @@
+/* The YAML file of `pintail ingest --config`. Values are texts as written; the command line parses them with its own rules, so that a size is a size
+ * in both. NULL: not in the file.
+ *
+ *   brokers: 127.0.0.1:9092
+ *   group: shop
+ *   lake: ducklake:sqlite:metadata/lake.sqlite
+ *   data_path: data/
+ *   flush: {rows: 200000, bytes: 64MiB, interval: 10s}
+ *   kafka: {fetch.wait.max.ms: 100}
+ *   topics:
+ *     - {topic: orders, table: stream_orders, schema: "order_id UUID, quantity INTEGER"}
+ */
+#pragma once
+
+#include <stddef.h>
+
+#include "base/error.h"
+
+typedef struct pt_config_topic {
+    char *topic;  /* required */
+    char *table;  /* the topic's name when NULL */
+    char *schema; /* NULL: the table is there */
+} pt_config_topic;
+
+typedef struct pt_config_flush {
+    char *rows, *bytes, *interval;
+} pt_config_flush;
+
+typedef struct pt_config {
+    char *brokers, *group, *lake, *data_path, *alias;
+    char **init_sql;
+    unsigned init_sql_count;
+    pt_config_flush *flush;
+    char *start, *on_error, *max_dead_letters, *memory, *threads, *stop_timeout, *log_format;
+    pt_config_topic *topics;
+    unsigned topics_count;
+    char **properties; /* of `kafka`: "prop=val"; owned apart from what libcyaml loaded */
+    size_t n_properties;
+} pt_config;
+
+/* Reads and checks the file; PT_E_USAGE with file and line for a key that is unknown, twice or of the wrong kind. */
+int pt_config_load(const char *path, pt_config **out, pt_error *err) PT_CHECKED;
+void pt_config_free(pt_config **config);

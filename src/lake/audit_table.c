@@ -1,0 +1,226 @@
+/* A table's files, and the report of what it holds. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "lake/audit_internal.h"
+#include "lake/lake_uri.h"
+
+/* ---- names --------------------------------------------------------------------------------------------- */
+
+int pt_audit_name_find(pt_auditor *a, const char *label, pt_audit_name *out, bool *exists, pt_error *err) {
+    *out = (pt_audit_name){0};
+    *exists = false;
+    pt_text sql = {0};
+    pt_table table;
+    pt_text_add(&sql, "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = ");
+    pt_text_add_sql_string(&sql, pt_engine_alias(a->engine));
+    pt_text_add(&sql, " AND ((schema_name = 'main' AND lower(table_name) = lower(");
+    pt_text_add_sql_string(&sql, label);
+    pt_text_add(&sql, ")) OR lower(schema_name || '.' || table_name) = lower(");
+    pt_text_add_sql_string(&sql, label);
+    pt_text_add(&sql, ")) ORDER BY schema_name = 'main' DESC");
+    PT_TRY(pt_auditor_table(a, &sql, &table, err));
+    if (table.n_rows) {
+        out->schema = strdup(pt_table_cell(&table, 0, 0));
+        out->table = strdup(pt_table_cell(&table, 0, 1));
+        out->label = strdup(label);
+        if (out->schema && out->table) {
+            pt_text_add_sql_name(&out->sql, pt_engine_alias(a->engine));
+            pt_text_add(&out->sql, ".");
+            pt_text_add_sql_name(&out->sql, out->schema);
+            pt_text_add(&out->sql, ".");
+            pt_text_add_sql_name(&out->sql, out->table);
+        }
+        *exists = true;
+    }
+    pt_table_clear(&table);
+    if (*exists && !(out->schema && out->table && out->label)) {
+        return pt_fail_nomem(err, "a table name");
+    }
+    return pt_text_check(&out->sql, err);
+}
+
+void pt_audit_name_clear(pt_audit_name *name) {
+    free(name->schema);
+    free(name->table);
+    free(name->label);
+    pt_text_free(&name->sql);
+    *name = (pt_audit_name){0};
+}
+
+/* Number of columns of the table for which the condition holds. */
+static int count_columns(pt_auditor *a, const pt_audit_name *name, const char *condition, int64_t *n, pt_error *err) {
+    pt_text sql = {0};
+    pt_text_add(&sql, "SELECT count(*) FROM duckdb_columns() WHERE database_name = ");
+    pt_text_add_sql_string(&sql, pt_engine_alias(a->engine));
+    pt_text_add(&sql, " AND schema_name = ");
+    pt_text_add_sql_string(&sql, name->schema);
+    pt_text_add(&sql, " AND table_name = ");
+    pt_text_add_sql_string(&sql, name->table);
+    pt_text_addf(&sql, " AND (%s)", condition);
+    return pt_auditor_int(a, &sql, n, err);
+}
+
+int pt_audit_table_has(pt_auditor *a, const pt_audit_name *name, const char *column, bool *has, pt_error *err) {
+    char condition[128];
+    int64_t n = 0;
+    (void)snprintf(condition, sizeof condition, "lower(column_name) = '%s'", column);
+    PT_TRY(count_columns(a, name, condition, &n, err));
+    *has = n > 0;
+    return PT_OK;
+}
+
+/* ---- files --------------------------------------------------------------------------------------------- */
+
+/* data and delete files that are alive: path, size; those under a remote path that a listing does not show have absent = 1. */
+static int load_files(pt_auditor *a, const pt_audit_name *name, pt_table *out, pt_error *err) {
+    pt_text sql = {0};
+    pt_text_add(&sql, "WITH f AS MATERIALIZED (FROM ducklake_list_files(");
+    pt_text_add_sql_string(&sql, pt_engine_alias(a->engine));
+    pt_text_add(&sql, ", ");
+    pt_text_add_sql_string(&sql, name->table);
+    pt_text_add(&sql, ", schema => ");
+    pt_text_add_sql_string(&sql, name->schema);
+    pt_text_add(&sql, ")) SELECT data_file AS file, data_file_size_bytes AS size, 1 AS data FROM f UNION ALL "
+                      "SELECT delete_file, delete_file_size_bytes, 0 FROM f WHERE delete_file IS NOT NULL");
+    return pt_auditor_table(a, &sql, out, err);
+}
+
+typedef struct remote_folder {
+    char *path;
+    pt_table files; /* sorted */
+} remote_folder;
+
+static int list_folder(pt_auditor *a, const char *file, size_t len, remote_folder *folder, pt_error *err) {
+    pt_text sql = {0};
+    folder->path = strndup(file, len);
+    if (!folder->path) {
+        return pt_fail_nomem(err, "a path");
+    }
+    pt_text pattern = {0};
+    pt_text_addf(&pattern, "%s*", folder->path);
+    pt_text_add(&sql, "SELECT file FROM glob(");
+    pt_text_add_sql_string(&sql, pt_text_get(&pattern));
+    pt_text_add(&sql, ") ORDER BY file COLLATE \"C\"");
+    pt_text_free(&pattern);
+    if (pt_auditor_table(a, &sql, &folder->files, err) != PT_OK) {
+        return pt_fail_in(err, "files at %s cannot be listed", folder->path);
+    }
+    return PT_OK;
+}
+
+static int compare_cells(const void *key, const void *cell) {
+    return strcmp(key, *(char *const *)cell);
+}
+
+/* Whether a remote file is in the listing of its folder, which is made once (files come sorted by folder more or less: one is kept). */
+static int look_remote(pt_auditor *a, remote_folder *folder, const char *file, bool *there, pt_error *err) {
+    size_t len = (size_t)(strrchr(file, '/') - file) + 1;
+    if (!folder->path || strlen(folder->path) != len || strncmp(folder->path, file, len) != 0) {
+        free(folder->path);
+        pt_table_clear(&folder->files);
+        PT_TRY(list_folder(a, file, len, folder, err));
+    }
+    *there = folder->files.n_rows && bsearch(file, folder->files.cells, folder->files.n_rows, sizeof *folder->files.cells, compare_cells);
+    return PT_OK;
+}
+
+static int missing_file(pt_auditor *a, const pt_audit_name *name, pt_audit_table *t, const char *file, const char *why, pt_error *err) {
+    t->missing_files++;
+    if (t->missing_files > PT_AUDIT_EXAMPLES) {
+        return PT_OK;
+    }
+    bool relative = *file != '/' && !pt_path_is_remote(file);
+    pt_finding *f = pt_audit_find(a->audit, "missing_file", NULL, NULL, name->label, -1, 1, "%s: %s%s", file, why,
+                                  relative ? " (the data path is relative: it counts from the folder in which pintail is started)" : "");
+    return f ? PT_OK : pt_fail_nomem(err, "a finding");
+}
+
+static int look_at_file(pt_auditor *a, const pt_audit_name *name, pt_audit_table *t, remote_folder *folder, const char *file, int64_t size, pt_error *err) {
+    if (pt_path_is_remote(file)) {
+        bool there = false;
+        PT_TRY(look_remote(a, folder, file, &there, err));
+        return there ? PT_OK : missing_file(a, name, t, file, "the catalog names this file, the object store does not have it", err);
+    }
+    struct stat s;
+    char why[160];
+    if (stat(file, &s) != 0) {
+        (void)snprintf(why, sizeof why, "the catalog names this file: %s", strerror(errno));
+        return missing_file(a, name, t, file, why, err);
+    }
+    if (size > 0 && s.st_size != size) {
+        (void)snprintf(why, sizeof why, "the file has %lld bytes, the catalog says %" PRId64, (long long)s.st_size, size);
+        return missing_file(a, name, t, file, why, err);
+    }
+    return PT_OK;
+}
+
+int pt_audit_table_files(pt_auditor *a, const pt_audit_name *name, pt_audit_table *t, pt_error *err) {
+    pt_table files;
+    remote_folder folder = {0};
+    PT_TRY(load_files(a, name, &files, err));
+    int code = PT_OK;
+    for (size_t i = 0; code == PT_OK && i < files.n_rows; i++) {
+        int64_t size = pt_table_int(&files, i, 1);
+        t->files += pt_table_int(&files, i, 2);
+        t->bytes += size;
+        t->small_files += pt_table_int(&files, i, 2) && size < PT_AUDIT_SMALL_FILE;
+        code = look_at_file(a, name, t, &folder, pt_table_cell(&files, i, 0), size, err);
+    }
+    free(folder.path);
+    pt_table_clear(&folder.files);
+    pt_table_clear(&files);
+    if (code == PT_OK && t->missing_files > PT_AUDIT_EXAMPLES &&
+        !pt_audit_find(a->audit, "missing_file", NULL, NULL, name->label, -1, t->missing_files - PT_AUDIT_EXAMPLES, "%" PRId64 " more files are missing",
+                       t->missing_files - PT_AUDIT_EXAMPLES)) {
+        code = pt_fail_nomem(err, "a finding");
+    }
+    return code;
+}
+
+/* ---- the report ---------------------------------------------------------------------------------------- */
+
+static int latest_rows(pt_auditor *a, const pt_audit_name *name, pt_audit_table *t, pt_error *err) {
+    bool time = false, offset = false;
+    pt_text sql = {0};
+    PT_TRY(pt_audit_table_has(a, name, "ingest_time", &time, err));
+    PT_TRY(pt_audit_table_has(a, name, "_kafka_offset", &offset, err));
+    t->latest_by = time ? "ingest_time" : "rowid";
+    pt_text_addf(&sql, "SELECT *, to_json(r)::VARCHAR FROM (SELECT * FROM %s ORDER BY %s LIMIT 5) r", pt_text_get(&name->sql),
+                 !time ? "rowid DESC" : offset ? "ingest_time DESC NULLS LAST, _kafka_offset DESC" : "ingest_time DESC NULLS LAST");
+    return pt_auditor_table(a, &sql, &t->latest, err);
+}
+
+static int sales(pt_auditor *a, const pt_audit_name *name, pt_audit_table *t, pt_error *err) {
+    int64_t n = 0;
+    pt_text sql = {0};
+    PT_TRY(count_columns(a, name,
+                         "lower(column_name) = 'product' OR (lower(column_name) IN ('quantity', 'unit_price') AND (data_type LIKE '%INT%' OR "
+                         "data_type LIKE 'DECIMAL%' OR data_type IN ('DOUBLE', 'FLOAT')))",
+                         &n, err));
+    if (n < 3) {
+        return PT_OK;
+    }
+    pt_text_addf(&sql,
+                 "SELECT *, to_json(r)::VARCHAR FROM (SELECT product, count(*) AS count, sum(quantity * unit_price) AS revenue FROM %s "
+                 "GROUP BY product ORDER BY revenue DESC NULLS LAST, product LIMIT 20) r",
+                 pt_text_get(&name->sql));
+    return pt_auditor_table(a, &sql, &t->sales, err);
+}
+
+int pt_audit_table_report(pt_auditor *a, const pt_audit_name *name, pt_audit_table *t, pt_error *err) {
+    pt_text sql = {0};
+    pt_text_addf(&sql, "SELECT count(*) FROM %s", pt_text_get(&name->sql));
+    int code = pt_auditor_int(a, &sql, &t->rows, err);
+    if (code == PT_OK) {
+        code = latest_rows(a, name, t, err);
+    }
+    if (code == PT_OK) {
+        code = sales(a, name, t, err);
+    }
+    return code == PT_OK ? PT_OK : pt_fail_in(err, "table %s", name->label);
+}

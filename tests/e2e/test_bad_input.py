@@ -1,0 +1,265 @@
+"""What a user gets wrong, and what is not there: one line that says what, why and what to do, an exit code, and soon."""
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+from support import on, orders
+from support.lake import EXTENSIONS, Lake
+from support.procs import free_port, wait_for
+
+SCHEMA = ("--schema", orders.SCHEMA)
+SECRET = "hunter2-S3CRET"
+
+
+def fails(done, code, *words):
+    """The one line of a failure; librdkafka's own messages and a second telling of the same are not welcome."""
+    lines = [line for line in done.err.splitlines() if "level=info" not in line]
+    assert done.code == code, f"exit code {done.code}, not {code}:\n{done.err}"
+    assert len(lines) == 1, f"{len(lines)} lines instead of one:\n{done.err}"
+    assert "%3|" not in done.err and "rdkafka#" not in done.err, done.err
+    for word in words:
+        assert re.search(word, lines[0], re.IGNORECASE), f"{word!r} is not in: {lines[0]}"
+    return lines[0]
+
+
+def ingest(lake, brokers="127.0.0.1:1", topic="t", *more):
+    return ["ingest", "--brokers", brokers, "--topic", topic, *lake.args, *SCHEMA, "--until-end", *more]
+
+
+@pytest.fixture
+def local_lake(tmp_path):
+    """A lake for what fails before or without a server."""
+    return Lake("sqlite", tmp_path)
+
+
+# ---- the command line
+
+@pytest.mark.parametrize("arguments, words", [
+    ((), ["usage|commands"]),
+    (("injest",), ["injest", "ingest"]),
+    (("ingest", "--brokerz", "x"), ["--brokerz", "--brokers"]),
+    (("ingest", "--until-end=yes"), ["--until-end", "no value"]),
+    (("ingest", "--brokers"), ["--brokers", "needs a value"]),
+    (("ingest", "--flush-bytes", "64Mib!"), ["--flush-bytes", "64Mib!", "64MiB"]),
+    (("ingest", "--flush-bytes", "-1"), ["--flush-bytes", "-1"]),
+    (("ingest", "--flush-interval", "soon"), ["--flush-interval", "soon", "10s"]),
+    (("ingest", "--flush-rows", "1e3"), ["--flush-rows", "1e3"]),
+    (("ingest", "--on-error", "ignore"), ["--on-error", "ignore", "dead-letter"]),
+    (("ingest", "--max-dead-letters", "lots"), ["--max-dead-letters", "lots"]),
+    (("ingest", "extra"), ["extra"]),
+])
+def test_a_wrong_command_line_exits_2_and_says_what_is_right(pintail, arguments, words):
+    done = pintail.run(*arguments, code=None, timeout=10)
+    if not arguments:
+        assert done.code == 2 and re.search(words[0], done.err, re.IGNORECASE)
+    else:
+        fails(done, 2, *words)
+
+
+@pytest.mark.parametrize("missing", ["--brokers", "--topic", "--lake"])
+def test_a_missing_option_is_named(pintail, local_lake, missing):
+    arguments = ingest(local_lake)
+    at = arguments.index(missing)
+    fails(pintail.run(*arguments[:at], *arguments[at + 2:], code=None, timeout=10), 2, missing)
+
+
+def test_help_names_every_option_and_exits_0(pintail):
+    done = pintail.run("ingest", "--help", timeout=10)
+    for option in ("brokers", "topic", "lake", "data-path", "table", "group", "schema", "flush-rows", "flush-bytes", "flush-interval", "until-end", "config",
+                   "on-error", "max-dead-letters", "start", "log-format"):
+        assert f"--{option}" in done.out, option
+    assert done.err == ""
+    for flag in ("--help", "--version"):
+        assert pintail.run(flag, timeout=10).out
+
+
+@pytest.mark.parametrize("schema, words", [
+    ("a", ["a"]),
+    ("a INTEGR", ["INTEGR"]),
+    ("a INTEGER,", ["--schema"]),
+    ("a INTEGER, A VARCHAR", ["case|twice"]),
+    ("a DECIMAL(50,2)", ["DECIMAL"]),
+    ("a STRUCT(b INTEGER", ["--schema"]),
+    ("", ["schema"]),
+    ("_kafka_offset BIGINT", ["_kafka_offset"]),
+    ("a INTEGER DEFAULT", ["DEFAULT"]),
+])
+def test_a_bad_schema_text_is_refused_before_anything_is_touched(pintail, local_lake, schema, words):
+    arguments = ["ingest", "--brokers", "127.0.0.1:1", "--topic", "t", *local_lake.args, "--schema", schema, "--until-end"]
+    fails(pintail.run(*arguments, code=None, timeout=15), 2, *words)
+    assert not os.path.exists(local_lake.data_path)
+
+
+def test_a_lake_text_that_is_none_is_refused_with_an_example(pintail, tmp_path):
+    done = pintail.run("ingest", "--brokers", "127.0.0.1:1", "--topic", "t", "--lake", "metadata/x.db", "--data-path", tmp_path, *SCHEMA, code=None, timeout=10)
+    fails(done, 2, "--lake", "metadata/x.db", "ducklake:")
+
+
+@on("sqlite")
+def test_an_unknown_kafka_property_is_named(pintail, lake, kafka):
+    topic = kafka.create_topic(1)
+    fails(pintail.run(*ingest(lake, kafka.address, topic, "-X", "fetch.wait.mx.ms=5"), code=None, timeout=15), 2, "fetch.wait.mx.ms")
+    fails(pintail.run(*ingest(lake, kafka.address, topic, "-X", "fetch.wait.max.ms"), code=None, timeout=15), 2, "fetch.wait.max.ms", "=")
+
+
+@on("sqlite")
+def test_a_new_table_needs_a_schema(pintail, lake, kafka):
+    topic = kafka.create_topic(1)
+    fails(pintail.run(*pintail.ingest_args(lake, topic, "--until-end"), code=None, timeout=15), 2, topic, "--schema")
+
+
+# ---- the broker
+
+def test_a_broker_out_of_reach_is_named_and_exits_1(pintail, local_lake):
+    address = f"127.0.0.1:{free_port()}"
+    fails(pintail.run(*ingest(local_lake, address), code=None, timeout=40), 1, address)
+
+
+def test_a_broker_name_that_does_not_resolve_is_named_and_exits_1(pintail, local_lake):
+    fails(pintail.run(*ingest(local_lake, "no-such-host.invalid:9092"), code=None, timeout=40), 1, "no-such-host.invalid")
+
+
+@on("sqlite")
+def test_a_missing_topic_is_named_and_exits_1(pintail, lake, kafka):
+    fails(pintail.run(*ingest(lake, kafka.address, "no-such-topic"), code=None, timeout=40), 1, "no-such-topic", "topic")
+
+
+# ---- the lake
+
+@on("sqlite")
+@pytest.mark.parametrize("columns, words", [
+    ("order_id UUID, quantity INTEGER", ["customer_id|column"]),
+    (orders.SCHEMA.replace("quantity INTEGER", "quantity VARCHAR"), ["quantity", "VARCHAR", "INTEGER"]),
+])
+def test_a_table_whose_columns_do_not_fit_the_schema_is_an_error(pintail, lake, kafka, columns, words):
+    topic = kafka.create_topic(1)
+    with lake.writer() as writer:
+        metadata = ", ".join(f"{name} {kind}" for name, kind in orders.METADATA.items())
+        writer.sql(f"CREATE TABLE lake.shop ({columns}, {metadata})")
+    done = pintail.run(*ingest(lake, kafka.address, topic, "--table", "shop"), code=None, timeout=20)
+    assert done.code in (1, 2)
+    fails(done, done.code, "shop", *words)
+
+
+@on("sqlite")
+def test_a_table_without_the_metadata_columns_is_an_error_that_names_them(pintail, lake, kafka):
+    topic = kafka.create_topic(1)
+    with lake.writer() as writer:
+        writer.sql(f"CREATE TABLE lake.shop ({orders.SCHEMA})")
+    done = pintail.run(*ingest(lake, kafka.address, topic, "--table", "shop"), code=None, timeout=20)
+    assert done.code in (1, 2)
+    fails(done, done.code, "shop", "_kafka_partition")
+
+
+def test_a_postgres_catalog_out_of_reach_is_an_error_without_the_password(pintail, tmp_path):
+    port = free_port()
+    lake = f"ducklake:postgres:dbname=lake host=127.0.0.1 port={port} user=me password={SECRET}"
+    done = pintail.run("ingest", "--brokers", "127.0.0.1:1", "--topic", "t", "--lake", lake, "--data-path", tmp_path, *SCHEMA, code=None, timeout=40)
+    fails(done, 1, "catalog|postgres", str(port))
+    assert SECRET not in done.err + done.out
+
+
+@on("duckdb")
+def test_a_duckdb_catalog_that_another_process_holds_is_an_error_that_says_so(pintail, lake, kafka, tmp_path):
+    topic = kafka.create_topic(1)
+    with lake.writer() as writer:
+        writer.sql("CREATE TABLE lake.x (a INTEGER)")
+    ready = tmp_path / "ready"
+    program = f"import duckdb, pathlib, sys; c = duckdb.connect(r'{lake.folder}/metadata/lake.ducklake'); pathlib.Path(r'{ready}').touch(); sys.stdin.read()"
+    holder = subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE)
+    try:
+        wait_for(ready.exists, 20, "the other process to hold the file")
+        fails(pintail.run(*ingest(lake, kafka.address, topic), code=None, timeout=40), 1, "lake.ducklake", "lock|another process|in use")
+    finally:
+        holder.stdin.close()
+        holder.wait(20)
+
+
+@pytest.mark.parametrize("kind", ["duckdb", "sqlite"])
+def test_a_catalog_file_that_is_something_else_is_an_error(pintail, tmp_path, kind):
+    lake = Lake(kind, tmp_path)
+    (tmp_path / "metadata").mkdir()
+    path = tmp_path / "metadata" / ("lake.ducklake" if kind == "duckdb" else "lake.sqlite")
+    path.write_text("this is no database\n" * 1000)
+    fails(pintail.run(*ingest(lake), code=None, timeout=20), 1, path.name)
+    assert path.read_text().startswith("this is no database")
+
+
+@on("duckdb", "sqlite", "postgres")
+def test_a_data_path_that_cannot_be_written_is_an_error_that_names_it(pintail, lake, kafka, tmp_path):
+    topic = kafka.create_topic(1)
+    kafka.produce(topic, orders.orders(10))
+    (tmp_path / "file").write_text("")
+    lake.data_path = f"{tmp_path}/file/data/"
+    fails(pintail.run(*ingest(lake, kafka.address, topic), code=None, timeout=30), 1, "file/data")
+
+
+@on("sqlite")
+def test_another_data_path_than_the_lakes_is_an_error_that_names_both(pintail, lake, kafka, tmp_path):
+    topic = kafka.create_topic(1)
+    pintail.run(*ingest(lake, kafka.address, topic))
+    was, lake.data_path = lake.data_path, f"{tmp_path}/elsewhere/"
+    done = pintail.run(*ingest(lake, kafka.address, topic), code=None, timeout=30)
+    assert done.code in (1, 2)
+    fails(done, done.code, re.escape(was), re.escape(lake.data_path))
+
+
+# ---- the installation
+
+def test_a_missing_extension_file_is_named(pintail, local_lake, tmp_path):
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    done = pintail.run(*ingest(local_lake), code=None, timeout=20, env={"PINTAIL_EXTENSIONS": str(empty)})
+    fails(done, 1, r"\.duckdb_extension", re.escape(str(empty)))
+
+
+def test_an_extension_file_of_another_version_is_named(pintail, local_lake, tmp_path):
+    folder = tmp_path / "extensions"
+    (real,) = (EXTENSIONS).glob("v*/*")
+    copy = folder / real.relative_to(EXTENSIONS)
+    copy.mkdir(parents=True)
+    for file in real.iterdir():
+        if file.name.startswith("ducklake"):
+            (copy / file.name).write_bytes(file.read_bytes()[:-600] + b"\0" * 600)
+        else:
+            (copy / file.name).symlink_to(file)
+    done = pintail.run(*ingest(local_lake), code=None, timeout=20, env={"PINTAIL_EXTENSIONS": str(folder)})
+    fails(done, 1, r"ducklake\.duckdb_extension", r"1\.5\.5")
+
+
+# ---- secrets
+
+@on("postgres")
+def test_a_password_in_the_lake_text_appears_nowhere(pintail, lake, kafka):
+    topic = kafka.create_topic(1)
+    kafka.produce(topic, [*orders.orders(20), b"broken"])
+    lake.text += f" password={SECRET}"  # trust: any password is right
+    outputs = []
+    process = pintail.ingest(lake, topic, *SCHEMA, "--flush-interval", "100ms")
+    process.wait_for(lambda: lake.read(lambda r: r.rows(topic)) == 20, 30, "the rows")
+    outputs.append(process.stop())
+    outputs.append(pintail.ingest_all(lake, topic, "--log-format", "json"))
+    text = lake.text
+    lake.text = text.replace(f"dbname={lake.database}", "dbname=no_such_database")
+    outputs.append(pintail.run(*pintail.ingest_args(lake, topic, "--until-end"), code=1))
+    lake.text = text.replace("ducklake:", "ducklak:")
+    outputs.append(pintail.run(*pintail.ingest_args(lake, topic, "--until-end"), code=2))
+    lake.text = text
+    for done in outputs:
+        assert SECRET not in done.out + done.err, done.err
+    with lake.reader() as reader:
+        for table in ("offsets", "epochs", "dead_letters"):
+            assert SECRET not in repr(reader.sql(f"SELECT * FROM lake.pintail.{table}"))
+        assert SECRET not in repr(reader.sql("SELECT * EXCLUDE (snapshot_time) FROM lake.snapshots()"))
+
+
+@on("sqlite")
+@pytest.mark.parametrize("setting", [f"sasl.password={SECRET}", f"ssl.key.password={SECRET}"])
+def test_a_password_in_a_kafka_property_appears_nowhere(pintail, lake, kafka, setting):
+    topic = kafka.create_topic(1)
+    done = pintail.run(*ingest(lake, kafka.address, topic, "-X", "sasl.username=me", "-X", setting, "-X", "security.protocol=SASL_PLAINTEXT",
+                               "-X", "sasl.mechanism=PLAIN"), code=None, timeout=40)
+    assert done.code in (1, 2) and SECRET not in done.out + done.err, done.err

@@ -1,0 +1,215 @@
+"""Restarts, wished and unwished: the lake alone says where to go on, and every record lands once."""
+
+import random
+import threading
+
+import pytest
+from support import on, orders
+from support.judge import assert_exactly_once, assert_no_leftovers
+from support.kafka import FAST_FAILOVER
+from support.procs import wait_for
+from support.progress import landed, wait_landed
+
+SCHEMA = ("--schema", orders.SCHEMA)
+
+
+@pytest.mark.parametrize("to", ["the start", "the end", "nothing"])
+def test_a_restart_goes_on_from_the_lake_whatever_kafka_holds_for_the_group(pintail, lake, kafka, to):
+    topic = kafka.create_topic(3)
+    group = f"pintail-{topic}"
+    kafka.produce(topic, orders.orders(3000, 1))
+    pintail.ingest_all(lake, topic, *SCHEMA)
+    kafka.produce(topic, orders.orders(2000, 2))
+    kafka.wait_empty(group)
+    if to == "nothing":
+        kafka.delete_group(group)
+    else:
+        kafka.set_committed(group, topic, kafka.beginnings(topic) if to == "the start" else kafka.ends(topic))
+    pintail.ingest_all(lake, topic)
+    with lake.reader() as reader:
+        assert assert_exactly_once(reader, kafka, topic) == (5000, 0)
+
+
+@on("sqlite")
+def test_a_restart_with_nothing_new_changes_no_row(pintail, lake, kafka):
+    topic = kafka.create_topic(2)
+    kafka.produce(topic, orders.orders(500))
+    for _ in range(3):
+        pintail.ingest_all(lake, topic, *SCHEMA)
+    with lake.reader() as reader:
+        assert assert_exactly_once(reader, kafka, topic) == (500, 0)
+
+
+def killed_again_and_again(pintail, lake, kafka, seed, kills, records, flush_rows):
+    r = random.Random(seed)
+    topic = kafka.create_topic(4)
+    kafka.produce(topic, orders.orders(records))
+    args = (*SCHEMA, "--flush-rows", flush_rows, "--flush-interval", "100ms", *FAST_FAILOVER)
+    seen = []
+    for _ in range(kills):
+        process = pintail.ingest(lake, topic, *args)
+        moment = threading.Event()
+        if r.random() < 0.25:
+            moment.wait(r.uniform(0, 0.8))  # while it starts, or is about to
+        else:
+            at = landed(lake, kafka, topic) if lake.concurrent else 0
+            before = sum(kafka.committed(f"pintail-{topic}", topic).values())
+            process.wait_for(lambda: (landed(lake, kafka, topic) > at) if lake.concurrent else sum(kafka.committed(f"pintail-{topic}", topic).values()) != before,
+                             30, "a commit")
+            moment.wait(r.uniform(0, 0.4))
+        assert process.running, f"ended by itself:\n{process.err[-2000:]}"
+        process.kill()
+        seen.append(lake.read(lambda reader: reader.rows(topic), 0))
+        print(f"kill {len(seen)}: {seen[-1]} rows")
+    pintail.ingest_all(lake, topic, *args, "--flush-rows", "20000", timeout=90)
+    with lake.reader() as reader:
+        assert assert_exactly_once(reader, kafka, topic) == (records, 0)
+    assert len({n for n in seen if 0 < n < records}) >= kills // 3, f"the kills missed the work: {seen}"
+    return topic
+
+
+@pytest.mark.timeout(180)
+def test_100000_records_survive_sigkill_at_random_moments(pintail, lake, kafka, seed):
+    killed_again_and_again(pintail, lake, kafka, seed, 8, 100_000, 500)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1200)
+def test_300000_records_survive_60_sigkills(pintail, lake, kafka, seed):
+    killed_again_and_again(pintail, lake, kafka, seed, 60, 300_000, 250)
+
+
+@pytest.mark.timeout(120)
+def test_sigkill_during_the_very_first_start_leaves_a_lake_that_the_next_can_use(pintail, lake, kafka, seed):
+    r = random.Random(seed)
+    topic = kafka.create_topic(2)
+    kafka.produce(topic, orders.orders(2000))
+    for _ in range(6):
+        process = pintail.ingest(lake, topic, *SCHEMA, *FAST_FAILOVER)
+        threading.Event().wait(r.uniform(0, 0.5))
+        process.kill()
+    pintail.ingest_all(lake, topic, *SCHEMA, *FAST_FAILOVER)
+    with lake.reader() as reader:
+        assert assert_exactly_once(reader, kafka, topic) == (2000, 0)
+
+
+@on("duckdb", "postgres")
+def test_files_that_a_killed_process_left_are_removed_by_the_next(pintail, lake, kafka, seed):
+    r = random.Random(seed)
+    topic = kafka.create_topic(2)
+    kafka.produce(topic, orders.orders(60_000))
+    args = (*SCHEMA, "--flush-rows", "500", *FAST_FAILOVER)
+    for _ in range(4):
+        process = pintail.ingest(lake, topic, *args)
+        threading.Event().wait(r.uniform(0.4, 1.2))
+        process.kill()
+    pintail.ingest_all(lake, topic, *args, "--flush-rows", "20000")
+    with lake.reader() as reader:
+        assert assert_exactly_once(reader, kafka, topic) == (60_000, 0)
+    assert_no_leftovers(lake)
+
+
+@on("duckdb")
+def test_after_a_sigkill_the_default_settings_do_not_keep_a_restart_waiting(pintail, lake, kafka):
+    topic = kafka.create_topic(2)
+    kafka.produce(topic, orders.orders(1000))
+    process = pintail.ingest(lake, topic, *SCHEMA, "--flush-interval", "200ms")
+    wait_landed(process, lake, kafka, topic, 1000)
+    process.kill()
+    kafka.produce(topic, orders.orders(1000, 2))
+    pintail.ingest_all(lake, topic, timeout=20)
+    with lake.reader() as reader:
+        assert assert_exactly_once(reader, kafka, topic) == (2000, 0)
+
+
+# ---- what the broker no longer has
+
+@on("sqlite")
+def test_a_topic_that_was_deleted_and_made_again_is_an_error_with_advice(pintail, lake, kafka):
+    topic = kafka.create_topic(1)
+    kafka.produce(topic, orders.orders(100, 1))
+    pintail.ingest_all(lake, topic, *SCHEMA)
+    kafka.delete_topic(topic)
+    kafka.create_topic(1, name=topic)
+    kafka.produce(topic, orders.orders(300, 2))
+    done = pintail.run(*pintail.ingest_args(lake, topic, "--until-end"), code=1)
+    assert topic in done.err and "recreated" in done.err, done.err
+    with lake.reader() as reader:
+        assert reader.rows(topic) == 100
+
+
+@on("sqlite")
+def test_records_lost_to_retention_are_an_error_with_advice_never_a_silent_gap(pintail, lake, kafka):
+    topic = kafka.create_topic(1)
+    kafka.produce(topic, orders.orders(100, 1))
+    pintail.ingest_all(lake, topic, *SCHEMA)
+    kafka.produce(topic, orders.orders(100, 2))
+    kafka.delete_records(topic, 0, 150)
+    done = pintail.run(*pintail.ingest_args(lake, topic, "--until-end"), code=1)
+    assert all(word in done.err for word in (topic, "100", "150")), done.err
+    with lake.reader() as reader:
+        assert reader.rows(topic) == 100
+
+
+@on("duckdb")
+def test_a_topic_whose_start_is_gone_already_begins_at_its_first_record(pintail, lake, kafka):
+    topic = kafka.create_topic(1)
+    kafka.produce(topic, orders.orders(100))
+    kafka.delete_records(topic, 0, 40)
+    pintail.ingest_all(lake, topic, *SCHEMA)
+    with lake.reader() as reader:
+        assert assert_exactly_once(reader, kafka, topic) == (60, 0)
+
+
+@on("postgres")
+def test_partitions_added_later_are_read_from_their_start(pintail, lake, kafka):
+    from confluent_kafka.admin import NewPartitions
+    topic = kafka.create_topic(1)
+    kafka.produce(topic, orders.orders(100, 1))
+    process = pintail.ingest(lake, topic, *SCHEMA, "--flush-interval", "200ms", "-X", "topic.metadata.refresh.interval.ms=500")
+    wait_landed(process, lake, kafka, topic, 100)
+    kafka.admin.create_partitions([NewPartitions(topic, 3)])[topic].result(20)
+    wait_for(lambda: kafka.partitions(topic) == 3, 20, "three partitions")
+    kafka.produce(topic, [{**o, "partition": 2} for o in orders.orders(50, 2)])
+    wait_landed(process, lake, kafka, topic, 150)
+    process.stop()
+    with lake.reader() as reader:
+        assert assert_exactly_once(reader, kafka, topic) == (150, 0)
+
+
+# ---- servers that go away
+
+@on("postgres", "sqlite")
+def test_a_broker_that_is_killed_and_comes_back_costs_nothing(pintail, lake, own_kafka):
+    topic = own_kafka.create_topic(2)
+    own_kafka.produce(topic, orders.orders(2000, 1))
+    pintail.brokers = own_kafka
+    process = pintail.ingest(lake, topic, *SCHEMA, "--flush-interval", "200ms")
+    wait_landed(process, lake, own_kafka, topic, 2000)
+    own_kafka.stop()
+    own_kafka.start()
+    own_kafka.produce(topic, orders.orders(2000, 2))
+    wait_landed(process, lake, own_kafka, topic, 4000, timeout=60)
+    process.stop()
+    with lake.reader() as reader:
+        assert assert_exactly_once(reader, own_kafka, topic) == (4000, 0)
+
+
+@pytest.mark.timeout(180)
+def test_a_postgres_catalog_that_restarts_again_and_again_costs_nothing(pintail, own_postgres, kafka, tmp_path, seed):
+    from support.lake import Lake
+    r = random.Random(seed)
+    lake = Lake("postgres", tmp_path, own_postgres)
+    topic = kafka.create_topic(4)
+    kafka.produce(topic, orders.orders(50_000))
+    process = pintail.ingest(lake, topic, *SCHEMA, "--flush-rows", "500", "--flush-interval", "100ms")
+    for _ in range(4):
+        at = landed(lake, kafka, topic)
+        process.wait_for(lambda: landed(lake, kafka, topic) > at or at == 50_000, 40, "progress after the catalog's restart")
+        threading.Event().wait(r.uniform(0, 0.2))
+        own_postgres.stop()
+        own_postgres.start()
+    wait_landed(process, lake, kafka, topic, 50_000, timeout=60)
+    process.stop()
+    with lake.reader() as reader:
+        assert assert_exactly_once(reader, kafka, topic) == (50_000, 0)
