@@ -4,7 +4,7 @@ PYTEST = .deps/venv/bin/python -m pytest
 export PINTAIL_LIBDUCKDB PINTAIL_LIBRDKAFKA
 CMAKE_PATHS = $(if $(PINTAIL_LIBDUCKDB),-DPINTAIL_LIBDUCKDB=$(PINTAIL_LIBDUCKDB)) $(if $(PINTAIL_LIBRDKAFKA),-DPINTAIL_LIBRDKAFKA=$(PINTAIL_LIBRDKAFKA))
 
-.PHONY: all build debug asan tsan fuzz demo test test-deps unit e2e bench install clean distclean
+.PHONY: all build debug asan tsan fuzz demo test test-deps test-long unit unit-asan e2e bench install clean distclean
 
 all: build
 
@@ -19,6 +19,36 @@ test-deps:
 debug asan tsan: test-deps
 	@cmake --preset $@ $(CMAKE_PATHS) >/dev/null
 	@cmake --build build-$@
+
+# The main job from nothing, in under a minute; files land in metadata/ and data/.
+demo: build
+	@demo/run.sh
+
+# Everything that CI runs, from nothing: unit tests, the same under ASan+UBSan, a short fuzz run, end to end on real servers.
+test: unit unit-asan fuzz e2e
+
+unit: test-deps build
+	@ctest --test-dir build --output-on-failure
+
+unit-asan: asan
+	@ASAN_OPTIONS=detect_leaks=1 LSAN_OPTIONS=suppressions=$(CURDIR)/tests/lsan.supp ctest --test-dir build-asan --output-on-failure
+
+FUZZ_SECONDS ?= 60
+fuzz: test-deps
+	@cmake --preset fuzz $(CMAKE_PATHS) >/dev/null
+	@cmake --build build-fuzz --target fuzz_decode
+	@tests/fuzz/run.sh build-fuzz/tests/fuzz/fuzz_decode $(FUZZ_SECONDS)
+
+E2E_ARGS ?=
+e2e: test-deps build
+	@cd tests/e2e && PINTAIL=$(CURDIR)/build/pintail $(CURDIR)/$(PYTEST) $(E2E_ARGS)
+
+# The longer tier: more kills, more records.
+test-long: test-deps build
+	@cd tests/e2e && PINTAIL=$(CURDIR)/build/pintail $(CURDIR)/$(PYTEST) -m long $(E2E_ARGS)
+
+bench: test-deps build
+	@PINTAIL=$(CURDIR)/build/pintail .deps/venv/bin/python tests/bench/bench.py $(BENCH_ARGS)
 
 install: build
 	@cmake --install build --prefix "$(PREFIX)" >/dev/null

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/ioctl.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "base/signals.h"
@@ -274,10 +275,22 @@ static void take_line(pt_prompt *p, char *line) {
     }
 }
 
+/* libedit shows its prompt before it switches the terminal's line mode off; a Ctrl-D typed in between would be lost. */
+static void leave_line_mode(void) {
+    struct termios mode;
+    if (tcgetattr(STDIN_FILENO, &mode) == 0) {
+        mode.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
+        mode.c_cc[VMIN] = 1;
+        mode.c_cc[VTIME] = 0;
+        (void)tcsetattr(STDIN_FILENO, TCSADRAIN, &mode);
+    }
+}
+
 static void loop(pt_prompt *p) {
     while (!p->quit && !pt_stop_asked()) {
         int n = 0;
         interrupted = 0;
+        leave_line_mode();
         const wchar_t *wide = el_wgets(p->edit, &n);
         if (interrupted && !pt_stop_asked()) { /* Ctrl-C: a new line, as in a shell */
             (void)fputs("^C\n", stdout);

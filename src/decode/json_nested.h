@@ -76,7 +76,8 @@ static inline const char *read_object(pt_json *js, const pt_json_node *node, pt_
     for (;;) {
         uint32_t column;
         const char *key_at;
-        if (PT_LIKELY(slot_matches(slot, p))) {
+        /* white space where the value should start: the slot is from a record with less of it */
+        if (PT_LIKELY(slot_matches(slot, p) && ((unsigned char)p[slot->len] > ' ' || slot->column == PT_JSON_END))) {
             column = slot->column;
             key_at = p + slot->key_at;
             p += slot->len;

@@ -190,7 +190,7 @@ static int latest_rows(pt_auditor *a, const pt_audit_name *name, pt_audit_table 
     PT_TRY(pt_audit_table_has(a, name, "ingest_time", &time, err));
     PT_TRY(pt_audit_table_has(a, name, "_kafka_offset", &offset, err));
     t->latest_by = time ? "ingest_time" : "rowid";
-    pt_text_addf(&sql, "SELECT *, to_json(r)::VARCHAR FROM (SELECT * FROM %s ORDER BY %s LIMIT 5) r", pt_text_get(&name->sql),
+    pt_text_addf(&sql, "SELECT *, to_json(pintail_row)::VARCHAR FROM (SELECT * FROM %s ORDER BY %s LIMIT 5) pintail_row", pt_text_get(&name->sql),
                  !time ? "rowid DESC" : offset ? "ingest_time DESC NULLS LAST, _kafka_offset DESC" : "ingest_time DESC NULLS LAST");
     return pt_auditor_table(a, &sql, &t->latest, err);
 }
@@ -206,8 +206,8 @@ static int sales(pt_auditor *a, const pt_audit_name *name, pt_audit_table *t, pt
         return PT_OK;
     }
     pt_text_addf(&sql,
-                 "SELECT *, to_json(r)::VARCHAR FROM (SELECT product, count(*) AS count, sum(quantity * unit_price) AS revenue FROM %s "
-                 "GROUP BY product ORDER BY revenue DESC NULLS LAST, product LIMIT 20) r",
+                 "SELECT *, to_json(pintail_row)::VARCHAR FROM (SELECT product, count(*) AS count, sum(quantity * unit_price) AS revenue FROM %s "
+                 "GROUP BY product ORDER BY revenue DESC NULLS LAST, product LIMIT 20) pintail_row",
                  pt_text_get(&name->sql));
     return pt_auditor_table(a, &sql, &t->sales, err);
 }

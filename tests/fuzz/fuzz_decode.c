@@ -10,8 +10,8 @@
 
 #include "decode/decode.h"
 #include "decode/rows.h"
-#include "decode/rows_internal.h"
 #include "decode/schema.h"
+#include "same_rows.h"
 
 static const char *const schemas[] = {
     "order_id UUID, order_time TIMESTAMPTZ, customer_id VARCHAR, product VARCHAR, quantity INTEGER, unit_price DECIMAL(10,2), region VARCHAR",
@@ -83,57 +83,13 @@ static pt_decode_error decode(pt_decoder *decoder, pt_rows *rows, const char *da
     return e;
 }
 
-static int valid(const pt_vec *v, size_t row) {
-    return !v->validity || (v->validity[row / 64] >> (row % 64) & 1);
-}
-
-/* Aborts unless value ra of vector vec in a equals value rb in b. */
-static void same_value(const pt_rows *a, const pt_rows *b, uint32_t vec, size_t ra, size_t rb) {
-    const pt_vec *va = &a->vecs[vec], *vb = &b->vecs[vec];
-    const pt_shape *shape = &a->shapes[vec];
-    if (valid(va, ra) != valid(vb, rb)) {
-        abort();
-    }
-    if (!valid(va, ra)) {
-        return;
-    }
-    if (shape->id == PT_STRUCT) {
-        for (uint32_t i = vec + 1; i < shape->after; i = a->shapes[i].after) {
-            same_value(a, b, i, ra, rb);
-        }
-    } else if (shape->id == PT_LIST || shape->id == PT_MAP) {
-        duckdb_list_entry la = ((duckdb_list_entry *)va->data)[ra], lb = ((duckdb_list_entry *)vb->data)[rb];
-        if (la.length != lb.length || la.offset + la.length > va->used || lb.offset + lb.length > vb->used) {
-            abort();
-        }
-        for (size_t i = 0; i < la.length; i++) {
-            same_value(a, b, vec + 1, la.offset + i, lb.offset + i);
-        }
-    } else if (shape->id == PT_VARCHAR || shape->id == PT_BLOB || shape->id == PT_JSON) {
-        duckdb_string_t *sa = (duckdb_string_t *)va->data + ra, *sb = (duckdb_string_t *)vb->data + rb;
-        if (sa->value.inlined.length != sb->value.inlined.length) {
-            abort();
-        }
-        const char *pa = duckdb_string_t_data(sa), *pb = duckdb_string_t_data(sb);
-        uint32_t len = sa->value.inlined.length;
-        if (memcmp(pa, pb, len) != 0 || (len <= 12 ? memcmp(sa, sb, sizeof *sa) != 0 : memcmp(sa->value.pointer.prefix, pa, 4) != 0)) {
-            abort();
-        }
-        if (shape->id != PT_BLOB && duckdb_valid_utf8_check(pa, len) != NULL) {
-            abort();
-        }
-    } else if (memcmp((char *)va->data + ra * shape->width, (char *)vb->data + rb * shape->width, shape->width) != 0) {
-        abort();
-    }
-}
-
 static void same(const pt_decode_error *ea, const pt_rows *a, const pt_decode_error *eb, const pt_rows *b, size_t columns) {
     if (ea->code != eb->code || (ea->code != PT_DECODE_OK && (ea->position != eb->position || strcmp(ea->text, eb->text) != 0))) {
         (void)fprintf(stderr, "%d at %lld: %s\n%d at %lld: %s\n", (int)ea->code, (long long)ea->position, ea->text, (int)eb->code, (long long)eb->position, eb->text);
         abort();
     }
-    for (size_t i = 0; ea->code == PT_DECODE_OK && i < columns; i++) {
-        same_value(a, b, a->column_vec[i], a->at, b->at);
+    if (ea->code == PT_DECODE_OK && !same_open_row(a, b, columns)) {
+        abort();
     }
 }
 

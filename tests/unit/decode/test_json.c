@@ -98,6 +98,33 @@ static void an_order_is_read_in_every_spacing(void **state) {
             ORDER_ROW});
 }
 
+static void records_may_change_their_spacing_and_order_at_any_time(void **state) {
+    (void)state; /* an earlier prototype refused ": " */
+    static const char *const forms[] = {"{\"a\":1,\"b\":\"x\",\"c\":{\"d\":2}}", "{\"a\": 1, \"b\": \"x\", \"c\": {\"d\": 2}}", "{ \"b\" : \"x\" , \"a\" : 1 , \"c\" : { \"d\" : 2 } }",
+                                        "{\n\t\"c\":\n{\n\t\t\"d\":2\n}\n,\"a\":\t1,\r\n\"b\":\r\"x\"}\n", "{\"a\" :1 ,\"b\" :\"x\" ,\"z\":null,\"c\" :{\"z\":[], \"d\" :2 }}"};
+    for (int portable = 0; portable < 2; portable++) {
+        fixture f;
+        fixture_open(&f, "a INTEGER, b VARCHAR, c STRUCT(d INTEGER)");
+        if (portable) {
+            pt_decoder_portable(f.decoder);
+        }
+        for (size_t i = 0; i < 5; i++) {
+            for (size_t k = 0; k < 5; k++) {
+                for (size_t l = 0; l < 5; l++) {
+                    assert_int_equal(decode_text(&f, forms[i]).code, PT_DECODE_OK);
+                    assert_int_equal(decode_text(&f, forms[k]).code, PT_DECODE_OK);
+                    assert_int_equal(decode_text(&f, forms[l]).code, PT_DECODE_OK);
+                }
+            }
+        }
+        fixture_scan(&f);
+        char *got = sql_text("SELECT concat_ws(' ', count(*), count(DISTINCT (c0, c1, c2)), min(c0), min(c1), min(c2.d)) FROM scan_rows()");
+        assert_string_equal(got, "375 1 1 x 2");
+        free(got);
+        fixture_close(&f);
+    }
+}
+
 static void integers_take_their_whole_range_and_whole_valued_fractions(void **state) {
     (void)state;
     VALUES({"a TINYINT, b UTINYINT", "{\"a\":-128,\"b\":255}", "-128 | 255"}, {"a TINYINT, b UTINYINT", "{\"a\":127,\"b\":0}", "127 | 0"},
@@ -526,6 +553,7 @@ static void a_record_above_the_limit_is_too_large(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_order_is_read_in_every_spacing),
+        cmocka_unit_test(records_may_change_their_spacing_and_order_at_any_time),
         cmocka_unit_test(integers_take_their_whole_range_and_whole_valued_fractions),
         cmocka_unit_test(numbers_out_of_range_or_with_lost_digits_are_refused),
         cmocka_unit_test(decimals_are_exact_as_number_or_string),

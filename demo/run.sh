@@ -1,0 +1,85 @@
+#!/usr/bin/env bash
+# The whole of pintail in under a minute, without Docker or Java: a broker, a producer, the ingest, the checker.
+# Run by `make demo` from the top of the repository; files land in metadata/ and data/.
+#
+# With a broker of your own (demo/docker-compose.yml starts Redpanda): BROKERS=localhost:19092 demo/run.sh
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+pintail=${PINTAIL:-build/pintail}
+lake=(--lake ducklake:sqlite:metadata/stream.sqlite --data-path data/)
+schema='order_id UUID, order_time TIMESTAMPTZ, customer_id VARCHAR, product VARCHAR, quantity INTEGER, unit_price DECIMAL(10,2), region VARCHAR'
+topic=orders
+work=$(mktemp -d)
+pids=()
+
+say() { printf '\n\033[1m== %s\033[0m\n' "$*"; }
+finish() {
+    for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done
+    wait 2>/dev/null || true
+    rm -rf "$work"
+}
+trap finish EXIT
+
+# wait_for SECONDS COMMAND...: until the command succeeds
+wait_for() {
+    local tries=$(($1 * 10))
+    shift
+    until "$@"; do
+        tries=$((tries - 1))
+        [ "$tries" -gt 0 ] || { echo "demo: gave up waiting for: $*" >&2; cat "$work"/*.log >&2; exit 1; }
+        sleep 0.1
+    done
+}
+
+rm -rf metadata/stream.sqlite* data/main/stream_orders data/pintail
+
+if [ -z "${BROKERS:-}" ]; then
+    say "1. a broker (librdkafka's mock cluster, in memory)"
+    "$pintail" broker --topic "$topic:12" >"$work/address" 2>"$work/broker.log" &
+    pids+=($!)
+    wait_for 10 test -s "$work/address"
+    BROKERS=$(cat "$work/address")
+else
+    say "1. the broker at $BROKERS"
+fi
+echo "listening on $BROKERS"
+
+say "2. ingest: topic $topic -> table stream_orders"
+echo "pintail ingest --brokers $BROKERS --topic $topic --table stream_orders ${lake[*]} --schema '...'"
+"$pintail" ingest --brokers "$BROKERS" --topic "$topic" --table stream_orders "${lake[@]}" --schema "$schema" \
+    --flush-interval 2s 2>"$work/ingest.log" &
+ingest=$!
+pids+=("$ingest")
+wait_for 30 grep -q msg=assigned "$work/ingest.log"
+
+say "3. 100,000 orders as fast as they go, 10 broken messages among them"
+"$pintail" produce --brokers "$BROKERS" --topic "$topic" --rate 0 --count 100000 --seed 1 --broken 10
+
+say "4. orders at 10 a second; the checker looks at the lake meanwhile"
+"$pintail" produce --brokers "$BROKERS" --topic "$topic" --rate 10 --count 50 &
+producer=$!
+sleep 2.5
+"$pintail" check "${lake[@]}" --table stream_orders >"$work/during" || { cat "$work/during"; exit 1; }
+grep -i -m1 total "$work/during" || true
+wait "$producer"
+
+say "5. stop: SIGTERM flushes and commits what is left"
+kill -TERM "$ingest"
+wait "$ingest"
+tail -n 3 "$work/ingest.log"
+
+say "6. pintail check"
+"$pintail" check "${lake[@]}" --brokers "$BROKERS"
+
+say "7. the broken ones are kept, byte for byte"
+"$pintail" sql "${lake[@]}" -c "SELECT \"partition\", \"offset\", error_code, error_text, value FROM lake.pintail.dead_letters ORDER BY ALL LIMIT 12"
+
+say "what to try next"
+cat <<E2
+  $pintail sql ${lake[*]}                                   a prompt on the lake
+  $pintail sql ${lake[*]} -c "FROM lake.snapshots()"        time travel: one snapshot a flush
+  $pintail sql ${lake[*]} -c "SELECT count(*) FROM lake.stream_orders AT (VERSION => 8)"
+  $pintail sql scripts/01_setup.sql                         the SQL tour, 01 to 04
+  $pintail ingest --help                                    your own topic
+E2
