@@ -7,8 +7,6 @@
 #include "base/signals.h"
 #include "cli/options.h"
 
-const pt_command *const pt_commands[] = {&pt_command_ingest, &pt_command_produce, &pt_command_check, &pt_command_sql, &pt_command_broker, NULL};
-
 static void usage(FILE *out) {
     (void)fprintf(out, "pintail %s: Kafka topics into a DuckLake, each record exactly once\n\nusage: pintail <command> [options]\n\n", PT_VERSION);
     for (size_t i = 0; pt_commands[i]; i++) {

@@ -203,7 +203,7 @@ static int type_names(pt_cells *cells, pt_error *err) {
     return code;
 }
 
-static int set_columns(pt_cells *cells, duckdb_result *result, pt_error *err) {
+static int set_columns(pt_cells *cells, duckdb_result *result, bool with_types, pt_error *err) {
     size_t n = duckdb_column_count(result);
     cells->types = calloc(n + 1, sizeof *cells->types);
     cells->names = calloc(n + 1, sizeof *cells->names);
@@ -227,7 +227,7 @@ static int set_columns(pt_cells *cells, duckdb_result *result, pt_error *err) {
             .raw = is_number(type) || type == DUCKDB_TYPE_BOOLEAN || is_nested(type) || is_json(cells->types[c]),
         };
     }
-    return type_names(cells, err);
+    return with_types ? type_names(cells, err) : PT_OK;
 }
 
 static int prepare_cast(pt_cells *cells, bool json, pt_error *err) {
@@ -266,15 +266,15 @@ static void follow_setting(pt_cells *cells, duckdb_client_context context, const
     }
 }
 
-int pt_cells_begin(pt_cells *cells, duckdb_connection source, duckdb_result *result, bool json, const pt_column **columns, size_t *n_columns, pt_error *err) {
+int pt_cells_begin(pt_cells *cells, duckdb_connection source, duckdb_result *result, pt_format format, const pt_column **columns, size_t *n_columns, pt_error *err) {
     clear(cells);
     duckdb_client_context context;
     duckdb_connection_get_client_context(source, &context);
     follow_setting(cells, context, "TimeZone", &cells->time_zone);
     follow_setting(cells, context, "Calendar", &cells->calendar);
     duckdb_destroy_client_context(&context);
-    PT_TRY(set_columns(cells, result, err));
-    PT_TRY(prepare_cast(cells, json, err));
+    PT_TRY(set_columns(cells, result, format == PT_FORMAT_BOX, err));
+    PT_TRY(prepare_cast(cells, format == PT_FORMAT_JSON, err));
     *columns = cells->columns;
     *n_columns = cells->n_columns;
     return PT_OK;

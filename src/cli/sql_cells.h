@@ -15,9 +15,9 @@ typedef struct pt_cells pt_cells;
 int pt_cells_open(pt_engine *engine, pt_cells **out, pt_error *err) PT_CHECKED;
 void pt_cells_close(pt_cells **cells);
 
-/* The columns of the result that follows. json: nested values as JSON. Times are shown in the time zone that source is set to. The columns
+/* The columns of the result that follows. For json nested values are JSON, for a box the types are named. Times are shown in the time zone that source is set to. The columns
  * are valid until the next begin. */
-int pt_cells_begin(pt_cells *cells, duckdb_connection source, duckdb_result *result, bool json, const pt_column **columns, size_t *n_columns, pt_error *err)
+int pt_cells_begin(pt_cells *cells, duckdb_connection source, duckdb_result *result, pt_format format, const pt_column **columns, size_t *n_columns, pt_error *err)
     PT_CHECKED;
 
 /* Calls row for each row of the chunk, until it fails. The cells are valid during the call. */

@@ -141,7 +141,7 @@ static int write_result(pt_sql_runner *r, duckdb_result *result, pt_error *err) 
     const pt_column *columns;
     size_t n_columns;
     pt_writer *writer;
-    PT_TRY(pt_cells_begin(r->cells, r->connection, result, r->options.writer.format == PT_FORMAT_JSON, &columns, &n_columns, err));
+    PT_TRY(pt_cells_begin(r->cells, r->connection, result, r->options.writer.format, &columns, &n_columns, err));
     PT_TRY(pt_writer_open(&r->options.writer, columns, n_columns, &writer, err));
     int code = write_chunks(r, result, writer, err);
     if (code == PT_OK) {
@@ -159,7 +159,7 @@ static int write_plain(void *context, const pt_cell *cells, pt_error *err) {
 static int write_plan(pt_sql_runner *r, duckdb_result *result, pt_error *err) {
     const pt_column *columns;
     size_t n_columns;
-    PT_TRY(pt_cells_begin(r->cells, r->connection, result, false, &columns, &n_columns, err));
+    PT_TRY(pt_cells_begin(r->cells, r->connection, result, PT_FORMAT_CSV, &columns, &n_columns, err));
     duckdb_data_chunk chunk;
     int code = PT_OK;
     while (code == PT_OK && (chunk = duckdb_fetch_chunk(*result)) != NULL) {
@@ -243,29 +243,50 @@ static int run_prepared(pt_sql_runner *r, duckdb_prepared_statement statement, p
     return code;
 }
 
+/* A transaction around one statement, unless the user's own is open. */
+static int begin_own(pt_sql_runner *r, bool *own, pt_error *err) {
+    *own = false;
+    if (r->in_transaction) {
+        return PT_OK;
+    }
+    if (pt_session_run(r->session, "BEGIN", err) == PT_OK) {
+        *own = true;
+        return PT_OK;
+    }
+    if (strstr(err->text, "within a transaction")) { /* a COMMIT that was interrupted has left it open */
+        r->in_transaction = true;
+        return PT_OK;
+    }
+    return r->options.cancelled() ? cancelled(err) : (int)err->code;
+}
+
+static int end_own(pt_sql_runner *r, int code, pt_error *err) {
+    if (code == PT_OK) {
+        duckdb_result result = {0};
+        code = duckdb_query(r->connection, "COMMIT", &result) == DuckDBError ? failed(r, duckdb_result_error(&result), err) : PT_OK;
+        duckdb_destroy_result(&result);
+    }
+    if (code != PT_OK) {
+        pt_sql_watch_end(r->watch); /* Ctrl-C is not to stop this one */
+        int ignored = pt_session_run(r->session, "ROLLBACK", NULL);
+        (void)ignored; /* the statement's own error is the one to tell */
+    }
+    return code;
+}
+
 /* Streams the rows. The C API streams prepared statements only, and DuckLake wants binding and scanning in one transaction. */
 static int run_streamed(pt_sql_runner *r, duckdb_extracted_statements statements, pt_error *err) {
     duckdb_prepared_statement statement = NULL;
-    bool own = !r->in_transaction;
-    if (own) {
-        PT_TRY(pt_session_run(r->session, "BEGIN", err));
-    }
-    int code = PT_OK;
+    bool own;
+    int code;
+    PT_TRY(begin_own(r, &own, err));
     if (duckdb_prepare_extracted_statement(r->connection, statements, 0, &statement) == DuckDBError) {
         code = failed(r, duckdb_prepare_error(statement), err);
     } else {
         code = run_prepared(r, statement, err);
     }
     duckdb_destroy_prepare(&statement);
-    if (own && code == PT_OK) {
-        duckdb_result result = {0};
-        code = duckdb_query(r->connection, "COMMIT", &result) == DuckDBError ? failed(r, duckdb_result_error(&result), err) : PT_OK;
-        duckdb_destroy_result(&result);
-    } else if (own) {
-        int ignored = pt_session_run(r->session, "ROLLBACK", NULL);
-        (void)ignored; /* the statement's own error is the one to tell */
-    }
-    return code;
+    return own ? end_own(r, code, err) : code;
 }
 
 static int run_statement(pt_sql_runner *r, const char *sql, pt_error *err) {

@@ -15,7 +15,7 @@
 #include "decode/decode.h"
 #include "decode/rows_internal.h"
 
-#define PT_JSON_PAD 128
+#define PT_JSON_PAD 64
 
 __extension__ typedef unsigned __int128 pt_u128;
 __extension__ typedef __int128 pt_i128;
@@ -43,6 +43,8 @@ struct pt_json_node {
     const pt_json_node *parent;
     pt_json_node *children; /* LIST: element; MAP: key, value; STRUCT: in object->nodes */
     pt_json_object *object;
+    int8_t shift;      /* TIMESTAMP*: a number times 10^shift is in the column's resolution */
+    uint64_t fast_max; /* TIMESTAMP*: magnitudes up to here are in range for sure */
     const char *missing; /* the default's JSON, padded; NULL: none */
     size_t missing_len;
 };
@@ -58,6 +60,7 @@ typedef struct pt_json_slot {
     uint32_t mask, want; /* a slot that knows nothing has mask 0, want 1, which never compares equal */
     uint32_t column;     /* PT_JSON_END: the text ends with the object's } */
     uint8_t len, key_at;
+    uint8_t misses; /* wraps; where records come in any order, learning at every miss is a waste */
 } pt_json_slot;
 
 /* The keys of the record or of a STRUCT. */
@@ -68,7 +71,8 @@ struct pt_json_object {
     uint64_t *seen;      /* [words]; an object is never open twice, as types do not recurse */
     size_t words;
     uint64_t last_word; /* seen[words - 1] when all were seen */
-    uint32_t *table;    /* open addressing on the key's hash: node + 1, 0 empty */
+    pt_json_slot *names; /* [n] the names, to compare like slots; those that are too long never match */
+    uint32_t *table;     /* open addressing on the name's hash: node + 1, 0 empty */
     size_t table_mask;
 };
 
@@ -226,8 +230,19 @@ void pt_json_plan_free(pt_json_object **plan);
 void pt_json_plan_bind(pt_json_object *plan, const pt_json_scanner *scanner);
 void pt_json_slot_clear(pt_json_slot *slot);
 void pt_json_slot_learn(pt_json_slot *slot, const char *from, const char *key, const char *to, uint32_t column);
-/* The column of a key, or PT_JSON_END. */
-uint32_t pt_json_object_find(const pt_json_object *object, const char *key, size_t len);
+/* Of a key, for the table of an object; quick, but not safe against keys that are made to collide (the table's names are the schema's). */
+static inline uint64_t pt_json_name_hash(const char *key, size_t len) {
+    static const uint64_t masks[9] = {0, 0xFF, 0xFFFF, 0xFFFFFF, 0xFFFFFFFF, 0xFFFFFFFFFF, 0xFFFFFFFFFFFF, 0xFFFFFFFFFFFFFF, 0xFFFFFFFFFFFFFFFF};
+    if (PT_UNLIKELY(len > 16)) {
+        return pt_json_hash(key, len, 0);
+    }
+    uint64_t a, b;
+    memcpy(&a, key, sizeof a);
+    memcpy(&b, key + (len > 8 ? len - 8 : 0), sizeof b);
+    uint64_t mask = masks[len < 8 ? len : 8];
+    uint64_t h = ((a & mask) * 0x9E3779B97F4A7C15U) ^ (((b & mask) + len) * 0xC2B2AE3D27D4EB4FU);
+    return h >> 32 ^ h >> 52;
+}
 /* Fills what the record did not name: defaults and NULLs. */
 bool pt_json_object_missing(pt_json *js, pt_json_object *object, const char *at, size_t row);
 /* null for node. */

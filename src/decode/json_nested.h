@@ -2,6 +2,25 @@
 
 /* ---- objects: the record and STRUCT ---- */
 
+/* The column of a key, or PT_JSON_END. */
+static inline uint32_t find_column(const pt_json_object *o, const char *key, size_t len) {
+    for (size_t at = pt_json_name_hash(key, len) & o->table_mask; o->table[at]; at = (at + 1) & o->table_mask) {
+        uint32_t i = o->table[at] - 1;
+        const pt_json_node *node = &o->nodes[i];
+        if (node->name_len == len && (len <= PT_JSON_SLOT_MAX ? slot_matches(&o->names[i], key) : memcmp(node->name, key, len) == 0)) {
+            return i;
+        }
+    }
+    return PT_JSON_END;
+}
+
+/* Learns most of the time as long as that helps, seldom when it does not. */
+static inline void learn(pt_json_slot *slot, const char *from, const char *key, const char *to, uint32_t column) {
+    if (slot->misses++ % 16 < 2) {
+        pt_json_slot_learn(slot, from, key, to, column);
+    }
+}
+
 /* Reads what stands between values when the slot did not foresee it: p at the object's { (first) or after a value. Sets *column to the
  * next column whose value starts at the returned byte, or to PT_JSON_END behind the object's }. Keys without a column are skipped here. */
 static __attribute__((noinline)) const char *next_key(pt_json *js, const pt_json_node *node, pt_json_object *o, pt_json_slot *slot, const char *p, bool first, bool *scoped,
@@ -21,7 +40,7 @@ static __attribute__((noinline)) const char *next_key(pt_json *js, const pt_json
         if (!more) {
             *column = PT_JSON_END;
             if (from) {
-                pt_json_slot_learn(slot, from, from, p, PT_JSON_END);
+                learn(slot, from, from, p, PT_JSON_END);
             }
             return p;
         }
@@ -40,11 +59,11 @@ static __attribute__((noinline)) const char *next_key(pt_json *js, const pt_json
         if (!p) {
             return NULL;
         }
-        *column = pt_json_object_find(o, key, len);
+        *column = find_column(o, key, len);
         *key_at = at;
         if (*column != PT_JSON_END) {
             if (from) {
-                pt_json_slot_learn(slot, from, at, p, *column);
+                learn(slot, from, at, p, *column);
             }
             return p;
         }
@@ -289,26 +308,23 @@ static pt_json_read reader_of(const pt_json_node *node) {
         [PT_UINTEGER] = read_u32,
         [PT_UBIGINT] = read_u64,
         [PT_UHUGEINT] = read_number,
-        [PT_REAL] = read_number,
+        [PT_REAL] = read_float,
         [PT_DOUBLE] = read_double,
         [PT_DECIMAL] = read_decimal,
         [PT_VARCHAR] = read_string,
         [PT_UUID] = read_uuid,
         [PT_DATE] = read_text,
         [PT_TIME] = read_text,
-        [PT_TIMESTAMP] = read_number_or_text,
-        [PT_TIMESTAMP_S] = read_number_or_text,
-        [PT_TIMESTAMP_MS] = read_number_or_text,
-        [PT_TIMESTAMP_NS] = read_number_or_text,
-        [PT_TIMESTAMPTZ] = read_number_or_text,
+        [PT_TIMESTAMP] = read_epoch,
+        [PT_TIMESTAMP_S] = read_epoch,
+        [PT_TIMESTAMP_MS] = read_epoch,
+        [PT_TIMESTAMP_NS] = read_epoch,
+        [PT_TIMESTAMPTZ] = read_epoch,
         [PT_BLOB] = read_text,
         [PT_JSON] = read_json,
         [PT_LIST] = read_list,
         [PT_STRUCT] = read_struct,
         [PT_MAP] = read_map,
     };
-    if ((node->id == PT_TIMESTAMP || node->id == PT_TIMESTAMPTZ) && node->epoch == PT_EPOCH_S) {
-        return read_epoch_micros;
-    }
     return readers[node->id];
 }

@@ -177,13 +177,8 @@ bool pt_json_store_integer(const pt_json_node *node, void *data, size_t row, boo
 }
 
 static bool store_time(pt_json *js, const pt_json_node *node, const pt_json_number *n, const char *at, size_t row) {
-    static const int epoch_digits[] = {[PT_EPOCH_S] = 0, [PT_EPOCH_MS] = 3, [PT_EPOCH_US] = 6, [PT_EPOCH_NS] = 9};
-    int digits = 0;
-    for (int64_t units = pt_json_time_units(node->id); units > 1; units /= 10) {
-        digits++;
-    }
     pt_u128 magnitude;
-    if (!to_rounded(n, digits - epoch_digits[node->epoch], &magnitude) || magnitude > INT64_MAX ||
+    if (!to_rounded(n, node->shift, &magnitude) || magnitude > INT64_MAX ||
         !pt_json_time_in_range(node->id, n->negative ? -(pt_i128)magnitude : (pt_i128)magnitude)) {
         static const char *const units[] = {[PT_EPOCH_S] = "seconds", [PT_EPOCH_MS] = "milliseconds", [PT_EPOCH_US] = "microseconds", [PT_EPOCH_NS] = "nanoseconds"};
         pt_json_fail(js, node, PT_DECODE_RANGE, at, "%s as epoch %s is outside %s; declare EPOCH s, ms, us or ns as the producer counts",

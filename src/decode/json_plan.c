@@ -67,6 +67,15 @@ static int node_init(pt_json_node *node, const pt_type *type, const char *name, 
         .blob = type->blob,
         .parent = parent,
     };
+    if (type->id >= PT_TIMESTAMP && type->id <= PT_TIMESTAMPTZ) {
+        static const int8_t epoch_digits[] = {[PT_EPOCH_S] = 0, [PT_EPOCH_MS] = 3, [PT_EPOCH_US] = 6, [PT_EPOCH_NS] = 9};
+        int digits = 0;
+        for (int64_t units = pt_json_time_units(type->id); units > 1; units /= 10) {
+            digits++;
+        }
+        node->shift = (int8_t)(digits - epoch_digits[type->epoch]);
+        node->fast_max = type->id == PT_TIMESTAMP_NS ? 9000000000000000000U : 9000000000000U * (uint64_t)pt_json_time_units(type->id);
+    }
     if (name) {
         node->name = padded(name, name_len);
         node->name_len = name_len;
@@ -94,7 +103,8 @@ static int object_new(size_t n, pt_json_object **out, pt_error *err) {
     o->seen = calloc(o->words, sizeof *o->seen);
     o->table = calloc(table, sizeof *o->table);
     o->slots = aligned_alloc(_Alignof(pt_json_slot), (n + 1) * sizeof *o->slots);
-    if (!o->nodes || !o->seen || !o->table || !o->slots) {
+    o->names = aligned_alloc(_Alignof(pt_json_slot), (n + 1) * sizeof *o->names);
+    if (!o->nodes || !o->seen || !o->table || !o->slots || !o->names) {
         return pt_fail_nomem(err, "a decoder");
     }
     o->n = n;
@@ -103,7 +113,11 @@ static int object_new(size_t n, pt_json_object **out, pt_error *err) {
 
 static void object_index(pt_json_object *o) {
     for (size_t i = 0; i < o->n; i++) {
-        size_t at = pt_json_hash(o->nodes[i].name, o->nodes[i].name_len, 0) & o->table_mask;
+        const char *name = o->nodes[i].name;
+        size_t len = o->nodes[i].name_len;
+        pt_json_slot_clear(&o->names[i]);
+        pt_json_slot_learn(&o->names[i], name, name, name + len, (uint32_t)i);
+        size_t at = pt_json_name_hash(name, len) & o->table_mask;
         while (o->table[at]) {
             at = (at + 1) & o->table_mask;
         }
@@ -134,6 +148,7 @@ void pt_json_plan_free(pt_json_object **plan) {
     free(o->seen);
     free(o->table);
     free(o->slots);
+    free(o->names);
     free(o);
     *plan = NULL;
 }
@@ -202,16 +217,6 @@ void pt_json_slot_learn(pt_json_slot *slot, const char *from, const char *key, c
     slot->column = column;
     slot->len = (uint8_t)len;
     slot->key_at = (uint8_t)(key - from);
-}
-
-uint32_t pt_json_object_find(const pt_json_object *o, const char *key, size_t len) {
-    for (size_t at = pt_json_hash(key, len, 0) & o->table_mask; o->table[at]; at = (at + 1) & o->table_mask) {
-        uint32_t i = o->table[at] - 1;
-        if (o->nodes[i].name_len == len && memcmp(o->nodes[i].name, key, len) == 0) {
-            return i;
-        }
-    }
-    return PT_JSON_END;
 }
 
 bool pt_json_null(pt_json *js, const pt_json_node *node, const char *at, size_t row) {

@@ -119,8 +119,8 @@ typedef struct plain {
     bool negative;
 } plain;
 
-/* Its end, or NULL when it takes the general way. */
-static inline const char *plain_number(const char *p, plain *out) {
+/* Its end (an exponent may follow), or NULL when it takes the general way. */
+static inline const char *plain_mantissa(const char *p, plain *out) {
     out->negative = *p == '-';
     p += out->negative;
     uint64_t whole, fraction;
@@ -140,7 +140,13 @@ static inline const char *plain_number(const char *p, plain *out) {
         out->decimals = m;
         end += 1 + m;
     }
-    return (*end | 0x20) == 'e' ? NULL : end;
+    return end;
+}
+
+/* The same without an exponent. */
+static inline const char *plain_number(const char *p, plain *out) {
+    const char *end = plain_mantissa(p, out);
+    return end && (*end | 0x20) != 'e' ? end : NULL;
 }
 
 static const char *read_decimal(pt_json *js, const pt_json_node *node, const char *p, size_t row) {
@@ -169,43 +175,73 @@ static const char *read_decimal(pt_json *js, const pt_json_node *node, const cha
     return end;
 }
 
-/* TIMESTAMP and TIMESTAMPTZ from epoch seconds; every other form the general way. */
-static const char *read_epoch_micros(pt_json *js, const pt_json_node *node, const char *p, size_t row) {
+/* TIMESTAMP and its kin from epoch numbers. */
+static const char *read_epoch(pt_json *js, const pt_json_node *node, const char *p, size_t row) {
     plain n;
     const char *end = plain_number(p, &n);
-    if (PT_UNLIKELY(!end || n.decimals > 9 || n.digits >= 1000000000000000000U)) {
+    int shift = node->shift - (int)n.decimals;
+    if (PT_UNLIKELY(!end || shift < -18)) {
         return read_number_or_text(js, node, p, row);
     }
     uint64_t value;
-    if (n.decimals <= 6) {
-        if (PT_UNLIKELY(n.digits > 9000000000000000000U / pt_json_pow10[6 - n.decimals])) {
+    if (shift >= 0) {
+        if (PT_UNLIKELY(__builtin_mul_overflow(n.digits, pt_json_pow10[shift], &value))) {
             return read_number_or_text(js, node, p, row);
         }
-        value = n.digits * pt_json_pow10[6 - n.decimals];
-    } else if (n.decimals == 7) {
-        value = (n.digits + 5) / 10;
-    } else {
-        uint64_t unit = n.decimals == 8 ? 100 : 1000;
-        value = (n.digits + unit / 2) / unit;
+    } else { /* half away from zero; sign and magnitude are apart */
+        uint64_t unit = pt_json_pow10[-shift];
+        value = unit == 10 ? (n.digits + 5) / 10 : n.digits / unit + (n.digits % unit >= unit / 2);
+    }
+    if (PT_UNLIKELY(value > node->fast_max)) {
+        return read_number_or_text(js, node, p, row);
     }
     ((int64_t *)vec_data(js, node))[row] = n.negative ? -(int64_t)value : (int64_t)value;
     return end;
 }
 
+/* An exponent of up to four digits behind a plain number: its end, or NULL. */
+static const char *plain_exponent(const char *p, int64_t *exponent) {
+    p++;
+    bool negative = *p == '-';
+    p += negative || *p == '+';
+    uint64_t value;
+    unsigned n = take_digits(p, &value);
+    *exponent = negative ? -(int64_t)value : (int64_t)value;
+    return n == 0 || n > 4 ? NULL : p + n;
+}
+
 static const char *read_double(pt_json *js, const pt_json_node *node, const char *p, size_t row) {
     plain n;
-    const char *end = plain_number(p, &n);
+    int64_t exponent = 0;
+    const char *end = plain_mantissa(p, &n);
+    if (end && (*end | 0x20) == 'e') {
+        end = plain_exponent(end, &exponent);
+    }
     if (PT_UNLIKELY(!end)) {
         return read_number(js, node, p, row);
     }
     double *out = (double *)vec_data(js, node) + row;
-    if (PT_LIKELY(n.digits <= (uint64_t)1 << 53)) { /* both exact, so one division rounds once (Clinger) */
+    if (exponent == 0 && n.digits <= (uint64_t)1 << 53) { /* both exact, so one division rounds once (Clinger) */
         double value = (double)n.digits / (double)pt_json_pow10[n.decimals];
         *out = n.negative ? -value : value;
         return end;
     }
-    pt_json_number number = {.start = p, .end = end, .digits = n.digits, .exponent = -(int64_t)n.decimals, .negative = n.negative};
+    pt_json_number number = {.start = p, .end = end, .digits = n.digits, .exponent = exponent - (int64_t)n.decimals, .negative = n.negative};
     return pt_json_to_double(&number, out) ? end : read_number(js, node, p, row);
+}
+
+static const char *read_float(pt_json *js, const pt_json_node *node, const char *p, size_t row) {
+    plain n;
+    int64_t exponent = 0;
+    const char *end = plain_mantissa(p, &n);
+    if (end && (*end | 0x20) == 'e') {
+        end = plain_exponent(end, &exponent);
+    }
+    if (PT_UNLIKELY(!end)) {
+        return read_number(js, node, p, row);
+    }
+    pt_json_number number = {.start = p, .end = end, .digits = n.digits, .exponent = exponent - (int64_t)n.decimals, .negative = n.negative};
+    return pt_json_to_float(&number, (float *)vec_data(js, node) + row) ? end : read_number(js, node, p, row);
 }
 
 /* ---- strings ---- */

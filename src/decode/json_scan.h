@@ -238,8 +238,19 @@ static inline uint64_t digits_value(uint64_t w, unsigned n) {
     return (((w & 0x000000FF000000FFU) * 0x000F424000000064U) + ((w >> 16 & 0x000000FF000000FFU) * 0x0000271000000001U)) >> 32;
 }
 
+/* take_digits from the 17th digit on. */
+static __attribute__((noinline)) unsigned take_last_digits(const char *p, uint64_t *value) {
+    uint64_t w = load64(p + 16);
+    unsigned more = digit_run(w);
+    if (more == 0 || more > 3) {
+        return more ? 20 : 16;
+    }
+    *value = *value * pt_json_pow10[more] + digits_value(w, more);
+    return 16 + more;
+}
+
 /* Up to 19 digits from p on: returns how many, 0 for none, 20 for more than 19. */
-static inline unsigned take_digits(const char *p, uint64_t *value) {
+static inline __attribute__((always_inline)) unsigned take_digits(const char *p, uint64_t *value) {
     uint64_t w = load64(p);
     unsigned n = digit_run(w);
     if (n == 0) {
@@ -256,16 +267,7 @@ static inline unsigned take_digits(const char *p, uint64_t *value) {
         return 8;
     }
     *value = *value * pt_json_pow10[more] + digits_value(w, more);
-    if (more < 8) {
-        return 8 + more;
-    }
-    w = load64(p + 16);
-    more = digit_run(w);
-    if (more == 0 || more > 3) {
-        return more ? 20 : 16;
-    }
-    *value = *value * pt_json_pow10[more] + digits_value(w, more);
-    return 16 + more;
+    return more < 8 ? 8 + more : take_last_digits(p, value);
 }
 
 static inline const char *skip_space(const char *p) {

@@ -161,7 +161,7 @@ pt_json_time_result pt_json_time_text(const char *s, size_t len, int64_t *micros
     if (!clock_time(&t, true, &seconds, &nanos) || t.p != t.end) {
         return PT_TIME_FORMAT;
     }
-    *micros = seconds * 1000000 + (int64_t)rounded(nanos, 1000);
+    *micros = seconds * 1000000 + (nanos + 500) / 1000;
     return PT_TIME_OK;
 }
 
@@ -174,8 +174,13 @@ pt_json_time_result pt_json_timestamp_text(pt_type_id id, const char *s, size_t 
     if (t.p != t.end && ((!take(&t, 'T') && !take(&t, ' ')) || !clock_time(&t, false, &seconds, &nanos) || !offset(&t, &zone) || t.p != t.end)) {
         return PT_TIME_FORMAT;
     }
+    int64_t units = pt_json_time_units(id), since = days * DAY_SECONDS + seconds - zone;
+    if (since >= 0 && since < INT64_MAX / units - 1) { /* the usual case, without 128 bits */
+        *out = since * units + (nanos * units + NANOS / 2) / NANOS;
+        return pt_json_time_in_range(id, *out) ? PT_TIME_OK : PT_TIME_RANGE;
+    }
     pt_i128 exact = ((pt_i128)days * DAY_SECONDS + seconds - zone) * NANOS + nanos;
-    pt_i128 value = rounded(exact, NANOS / pt_json_time_units(id));
+    pt_i128 value = rounded(exact, NANOS / units);
     if (!pt_json_time_in_range(id, value)) {
         return PT_TIME_RANGE;
     }

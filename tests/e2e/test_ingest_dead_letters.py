@@ -109,7 +109,7 @@ def test_max_dead_letters_stops_with_1_and_a_higher_limit_goes_on_without_loss(p
     kafka.produce(topic, records)
     args = ("--schema", "a INTEGER", "--flush-rows", "50")
     done = pintail.run(*pintail.ingest_args(lake, topic, "--until-end", *args, "--max-dead-letters", "20"), code=1)
-    assert "dead letter" in done.err and "20" in done.err, done.err
+    assert "dead letter" in done.err and "--max-dead-letters" in done.err, done.err
     with lake.reader() as reader:
         assert len(reader.dead_letters()) <= 20
     pintail.ingest_all(lake, topic, *args, "--max-dead-letters", "200")
@@ -124,7 +124,7 @@ def test_max_dead_letters_may_be_a_share(pintail, lake, kafka, limit, code):
     kafka.produce(topic, [b"broken" if n % 10 == 9 else b'{"a": %d}' % n for n in range(5000)])
     done = pintail.run(*pintail.ingest_args(lake, topic, "--until-end", "--schema", "a INTEGER", "--max-dead-letters", limit), code=code)
     if code:
-        assert "dead letter" in done.err and limit in done.err
+        assert "dead letter" in done.err and "--max-dead-letters" in done.err, done.err
 
 
 @on("postgres")

@@ -98,9 +98,10 @@ def test_epoch_fractions_round_half_away_from_zero_to_the_microsecond(pintail, l
     assert rows == [(orders.microseconds(t),) * 2 for t in texts]
 
 
-def test_text_with_a_nul_neither_stops_the_lake_nor_changes(pintail, lake, kafka):
-    """PostgreSQL cannot store a NUL in the statistics that the catalog keeps of a column."""
-    values = [json.dumps({"s": s, "m": {s: s}}).encode() for s in ("\0", "a\0b", "plain", "zzz\0", "thirteen\0bytes and more")]
+@pytest.mark.parametrize("times", [1, 400])
+def test_text_with_a_nul_neither_stops_the_lake_nor_changes(pintail, lake, kafka, times):
+    """PostgreSQL can store a NUL neither in an inlined row nor in the statistics that the catalog keeps of a column."""
+    values = [json.dumps({"s": s, "m": {s: s}}).encode() for s in ("\0", "a\0b", "plain", "zzz\0", "thirteen\0bytes and more")] * times
     topic = kafka.create_topic(1)
     kafka.produce(topic, values)
     pintail.ingest_all(lake, topic, "--schema", "s VARCHAR, m MAP(VARCHAR, VARCHAR)", timeout=30)
@@ -145,8 +146,8 @@ def test_key_order_spaces_and_unknown_keys_do_not_matter(pintail, lake, kafka):
 
 
 @on("duckdb")
-@pytest.mark.parametrize("kind, advice", [("HUGEINT", "DECIMAL(38,0)"), ("UHUGEINT", "DECIMAL(38,0)"), ("TIMETZ", "TIME")])
+@pytest.mark.parametrize("kind, advice", [("HUGEINT", "DECIMAL(38,0)"), ("UHUGEINT", "DECIMAL(38,0)"), ("TIMETZ", "use TIME")])
 def test_types_that_a_lake_corrupts_are_refused_with_advice(pintail, lake, kafka, kind, advice):
     topic = kafka.create_topic(1)
     done = pintail.run(*pintail.ingest_args(lake, topic, "--until-end", "--schema", f"a INTEGER, wide {kind}"), code=2)
-    assert "wide" in done.err and kind in done.err.replace("TIME WITH TIME ZONE", "TIMETZ") and advice in done.err
+    assert "wide" in done.err and advice in done.err and len(done.err.splitlines()) == 1, done.err

@@ -81,7 +81,7 @@ def test_both_programs_print_the_same_tables(tmp_path):
     assert ours == theirs  # of 02_crud.sql: the others print times and file names, or a DESCRIBE, which duckdb draws its own way
 
 
-def test_all_scripts_may_run_in_one_process(tmp_path):
-    """Each attaches the lake, which an earlier one has attached: told, not hidden; so each in its own process."""
+def test_two_scripts_in_one_process_are_refused_with_the_place(tmp_path):
+    """Each attaches the lake, so each wants a process of its own."""
     done = subprocess.run([BINARY, "sql", *map(str, SCRIPTS[:2])], cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert done.returncode == 1 and "02_crud.sql:6: " in done.stderr and "already" in done.stderr
