@@ -61,8 +61,10 @@ say "4. orders at 10 a second; the checker looks at the lake meanwhile"
 producer=$!
 sleep 2.5
 "$pintail" check "${lake[@]}" --table stream_orders >"$work/during" || { cat "$work/during"; exit 1; }
-grep -i -m1 total "$work/during" || true
+echo "while ingest runs: $(grep -m1 rows "$work/during")"
 wait "$producer"
+everything_read() { "$pintail" check "${lake[@]}" --brokers "$BROKERS" --max-lag 0 >"$work/lag" 2>&1; }
+wait_for 20 everything_read
 
 say "5. stop: SIGTERM flushes and commits what is left"
 kill -TERM "$ingest"
@@ -73,7 +75,7 @@ say "6. pintail check"
 "$pintail" check "${lake[@]}" --brokers "$BROKERS"
 
 say "7. the broken ones are kept, byte for byte"
-"$pintail" sql "${lake[@]}" -c "SELECT \"partition\", \"offset\", error_code, error_text, value FROM lake.pintail.dead_letters ORDER BY ALL LIMIT 12"
+"$pintail" sql "${lake[@]}" -c "SELECT \"partition\", \"offset\", error_code, error_text, left(value::VARCHAR, 60) AS value FROM lake.pintail.dead_letters ORDER BY ALL LIMIT 12"
 
 say "what to try next"
 cat <<E2

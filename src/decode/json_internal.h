@@ -71,7 +71,10 @@ struct pt_json_object {
     uint64_t *seen;      /* [words]; an object is never open twice, as types do not recurse */
     size_t words;
     uint64_t last_word; /* seen[words - 1] when all were seen */
-    pt_json_slot *names; /* [n] the names, to compare like slots; those that are too long never match */
+    pt_json_slot *names; /* [n] name and closing quote, to compare like slots; those that are too long never match */
+    uint32_t *quick;     /* [quick_mask + 1] column + 1 by a hash of some bytes of the key, before its end is known; a guess */
+    size_t quick_mask, quick_at;
+    uint64_t quick_bytes, quick_factor;
     uint32_t *table;     /* open addressing on the name's hash: node + 1, 0 empty */
     size_t table_mask;
 };
@@ -230,6 +233,12 @@ void pt_json_plan_free(pt_json_object **plan);
 void pt_json_plan_bind(pt_json_object *plan, const pt_json_scanner *scanner);
 void pt_json_slot_clear(pt_json_slot *slot);
 void pt_json_slot_learn(pt_json_slot *slot, const char *from, const char *key, const char *to, uint32_t column);
+/* The column that a key might be, by 8 readable bytes from quick_at on; 0: none, else column + 1. */
+static inline uint32_t pt_json_quick(const pt_json_object *o, const char *key) {
+    uint64_t bytes;
+    memcpy(&bytes, key + o->quick_at, sizeof bytes);
+    return o->quick[((bytes & o->quick_bytes) * o->quick_factor >> 40) & o->quick_mask];
+}
 /* Of a key, for the table of an object; quick, but not safe against keys that are made to collide (the table's names are the schema's). */
 static inline uint64_t pt_json_name_hash(const char *key, size_t len) {
     static const uint64_t masks[9] = {0, 0xFF, 0xFFFF, 0xFFFFFF, 0xFFFFFFFF, 0xFFFFFFFFFF, 0xFFFFFFFFFFFF, 0xFFFFFFFFFFFFFF, 0xFFFFFFFFFFFFFFFF};

@@ -7,7 +7,7 @@ static inline uint32_t find_column(const pt_json_object *o, const char *key, siz
     for (size_t at = pt_json_name_hash(key, len) & o->table_mask; o->table[at]; at = (at + 1) & o->table_mask) {
         uint32_t i = o->table[at] - 1;
         const pt_json_node *node = &o->nodes[i];
-        if (node->name_len == len && (len <= PT_JSON_SLOT_MAX ? slot_matches(&o->names[i], key) : memcmp(node->name, key, len) == 0)) {
+        if (node->name_len == len && (len < PT_JSON_SLOT_MAX ? slot_matches(&o->names[i], key) : memcmp(node->name, key, len) == 0)) {
             return i;
         }
     }
@@ -21,11 +21,34 @@ static inline void learn(pt_json_slot *slot, const char *from, const char *key, 
     }
 }
 
-/* Reads what stands between values when the slot did not foresee it: p at the object's { (first) or after a value. Sets *column to the
- * next column whose value starts at the returned byte, or to PT_JSON_END behind the object's }. Keys without a column are skipped here. */
-static __attribute__((noinline)) const char *next_key(pt_json *js, const pt_json_node *node, pt_json_object *o, pt_json_slot *slot, const char *p, bool first, bool *scoped,
-                                                      pt_json_scope *outer, uint32_t *column, const char **key_at) {
+/* Where a value starts and whose it is. */
+typedef struct step {
+    const char *value; /* NULL: failed; behind the object's } at its end */
+    uint32_t column;   /* PT_JSON_END at the end of the object */
+    uint32_t back;     /* the key's opening quote is so far before the value */
+} step;
+
+/* The keys without a column that this object had so far. */
+typedef struct unknown_keys {
+    bool any;
+    pt_json_scope outer;
+} unknown_keys;
+
+static bool add_unknown(pt_json *js, const pt_json_node *node, unknown_keys *unknown, const char *key, size_t len, const char *at) {
+    if (!unknown->any) {
+        unknown->any = true;
+        unknown->outer = pt_json_keys_enter(&js->keys);
+    }
+    js->unknown_keys++;
+    return add_key(js, node, key, len, at);
+}
+
+/* The general way from the object's { (first) or from behind a value to the next column's value or the end. Keys without a column are
+ * skipped here. */
+static __attribute__((noinline)) step next_key(pt_json *js, const pt_json_node *node, pt_json_object *o, pt_json_slot *slot, const char *p, unknown_keys *unknown) {
+    const step failed = {NULL, 0, 0};
     const char *from = p;
+    bool first = slot == o->slots;
     for (bool more = true;; first = false) {
         if (first) {
             p = skip_space(p + 1);
@@ -34,105 +57,107 @@ static __attribute__((noinline)) const char *next_key(pt_json *js, const pt_json
         } else {
             p = take_separator(js, node, p, '}', &more);
             if (!p) {
-                return NULL;
+                return failed;
             }
         }
         if (!more) {
-            *column = PT_JSON_END;
             if (from) {
                 learn(slot, from, from, p, PT_JSON_END);
             }
-            return p;
+            return (step){p, PT_JSON_END, 0};
         }
         if (PT_UNLIKELY(*p != '"')) {
-            return pt_json_expected(js, node, p, "a key in double quotes");
+            pt_json_expected(js, node, p, "a key in double quotes");
+            return failed;
         }
         const char *key = p + 1, *at = p;
         const char *quote = find_special(key);
         size_t len = (size_t)(quote - key);
-        if (PT_LIKELY(*quote == '"')) {
-            p = quote + 1;
-        } else {
-            p = text_of(js, node, at, &key, &len);
-        }
+        p = PT_LIKELY(*quote == '"') ? quote + 1 : text_of(js, node, at, &key, &len);
         p = p ? take_colon(js, node, p) : NULL;
         if (!p) {
-            return NULL;
+            return failed;
         }
-        *column = find_column(o, key, len);
-        *key_at = at;
-        if (*column != PT_JSON_END) {
+        uint32_t column = find_column(o, key, len);
+        if (column != PT_JSON_END) {
             if (from) {
-                learn(slot, from, at, p, *column);
+                learn(slot, from, at, p, column);
             }
-            return p;
+            return (step){p, column, (uint32_t)(p - at)};
         }
-        if (!*scoped) {
-            *scoped = true;
-            *outer = pt_json_keys_enter(&js->keys);
-        }
-        if (!add_key(js, node, key, len, at)) {
-            return NULL;
-        }
-        js->unknown_keys++;
-        p = skip_value(js, NULL, p);
+        p = add_unknown(js, node, unknown, key, len, at) ? skip_value(js, NULL, p) : NULL;
         if (!p) {
-            return NULL;
+            return failed;
         }
         from = NULL;
     }
+}
+
+/* The same for what is usual where keys come in any order: a column's name without escapes, one blank at most on either side. */
+static inline step quick_key(const pt_json_object *o, pt_json_slot *slot, const char *p) {
+    const char *key = p + 1 + (p[1] == ' ');
+    const uint32_t guess = pt_json_quick(o, key + 1);
+    const pt_json_slot *name = &o->names[guess - (guess != 0)];
+    const char *value = key + 1 + name->len;
+    bool good = guess && *p == (slot == o->slots ? '{' : ',') && *key == '"' && slot_matches(name, key + 1) && *value == ':';
+    value += 1 + (value[1] == ' ');
+    if (PT_UNLIKELY(!good || (unsigned char)*value <= ' ')) {
+        return (step){NULL, 0, 0};
+    }
+    learn(slot, p, key, value, guess - 1);
+    return (step){value, guess - 1, (uint32_t)(value - key)};
+}
+
+static COLD const char *finish_object(pt_json *js, pt_json_object *o, const char *start, const char *p, size_t row) {
+    return pt_json_object_missing(js, o, start, row) ? p : NULL;
 }
 
 /* p at the {. node is the STRUCT, NULL for the record. */
 static inline const char *read_object(pt_json *js, const pt_json_node *node, pt_json_object *o, const char *p, size_t row) {
     pt_json_slot *slot = o->slots;
     const char *start = p;
-    bool first = true, scoped = false;
-    pt_json_scope outer;
+    unknown_keys unknown = {.any = false};
     for (size_t i = 0; i < o->words; i++) {
         o->seen[i] = 0;
     }
     for (;;) {
-        uint32_t column;
-        const char *key_at;
+        step next;
         /* white space where the value should start: the slot is from a record with less of it */
         if (PT_LIKELY(slot_matches(slot, p) && ((unsigned char)p[slot->len] > ' ' || slot->column == PT_JSON_END))) {
-            column = slot->column;
-            key_at = p + slot->key_at;
-            p += slot->len;
+            next = (step){p + slot->len, slot->column, (uint32_t)slot->len - slot->key_at};
         } else {
-            p = next_key(js, node, o, slot, p, first, &scoped, &outer, &column, &key_at);
-            if (PT_UNLIKELY(!p)) {
-                return NULL;
+            next = quick_key(o, slot, p);
+            if (PT_UNLIKELY(!next.value)) {
+                next = next_key(js, node, o, slot, p, &unknown);
+                if (PT_UNLIKELY(!next.value)) {
+                    return NULL;
+                }
             }
         }
-        if (column == PT_JSON_END) {
+        p = next.value;
+        if (next.column == PT_JSON_END) {
             break;
         }
-        uint64_t bit = (uint64_t)1 << (column % 64);
-        if (PT_UNLIKELY(o->seen[column / 64] & bit)) {
-            return duplicate_key(js, node, key_at);
+        uint64_t bit = (uint64_t)1 << (next.column % 64);
+        if (PT_UNLIKELY(o->seen[next.column / 64] & bit)) {
+            return duplicate_key(js, node, p - next.back);
         }
-        o->seen[column / 64] |= bit;
-        const pt_json_node *field = &o->nodes[column];
+        o->seen[next.column / 64] |= bit;
+        const pt_json_node *field = &o->nodes[next.column];
         p = field->read(js, field, p, row);
         if (PT_UNLIKELY(!p)) {
             return NULL;
         }
-        first = false;
-        slot = &o->slots[column + 1];
+        slot = &o->slots[next.column + 1];
     }
-    if (PT_UNLIKELY(scoped)) {
-        pt_json_keys_leave(&js->keys, outer);
+    if (PT_UNLIKELY(unknown.any)) {
+        pt_json_keys_leave(&js->keys, unknown.outer);
     }
     uint64_t unseen = o->seen[o->words - 1] ^ o->last_word;
     for (size_t i = 0; i + 1 < o->words; i++) {
         unseen |= ~o->seen[i];
     }
-    if (PT_UNLIKELY(unseen) && !pt_json_object_missing(js, o, start, row)) {
-        return NULL;
-    }
-    return p;
+    return PT_UNLIKELY(unseen) ? finish_object(js, o, start, p, row) : p;
 }
 
 static const char *read_record(pt_json *js, const char *p) {

@@ -25,11 +25,12 @@ static uint8_t integer_bits(const pt_type *type) {
     }
 }
 
-/* A copy with PT_JSON_PAD zero bytes behind it. */
-static char *padded(const char *text, size_t len) {
-    char *copy = calloc(1, len + PT_JSON_PAD);
+/* A copy with PT_JSON_PAD zero bytes behind it, the first of them a quote for a key. */
+static char *padded(const char *text, size_t len, bool key) {
+    char *copy = calloc(1, len + PT_JSON_PAD + 1);
     if (copy) {
         memcpy(copy, text, len);
+        copy[len] = key ? '"' : '\0';
     }
     return copy;
 }
@@ -77,7 +78,7 @@ static int node_init(pt_json_node *node, const pt_type *type, const char *name, 
         node->fast_max = type->id == PT_TIMESTAMP_NS ? 9000000000000000000U : 9000000000000U * (uint64_t)pt_json_time_units(type->id);
     }
     if (name) {
-        node->name = padded(name, name_len);
+        node->name = padded(name, name_len, true);
         node->name_len = name_len;
         if (!node->name) {
             return pt_fail_nomem(err, "a decoder");
@@ -104,19 +105,67 @@ static int object_new(size_t n, pt_json_object **out, pt_error *err) {
     o->table = calloc(table, sizeof *o->table);
     o->slots = aligned_alloc(_Alignof(pt_json_slot), (n + 1) * sizeof *o->slots);
     o->names = aligned_alloc(_Alignof(pt_json_slot), (n + 1) * sizeof *o->names);
-    if (!o->nodes || !o->seen || !o->table || !o->slots || !o->names) {
+    o->quick_mask = table * 2 - 1;
+    o->quick = calloc(table * 2, sizeof *o->quick);
+    if (!o->nodes || !o->seen || !o->table || !o->slots || !o->names || !o->quick) {
         return pt_fail_nomem(err, "a decoder");
     }
     o->n = n;
     return PT_OK;
 }
 
+/* Fills the table of guesses for one choice of bytes and factor; returns how many names have their own place. */
+static size_t quick_fill(pt_json_object *o, size_t at, uint64_t bytes, uint64_t factor) {
+    memset(o->quick, 0, (o->quick_mask + 1) * sizeof *o->quick);
+    o->quick_at = at;
+    o->quick_bytes = bytes;
+    o->quick_factor = factor;
+    size_t placed = 0;
+    for (size_t i = 0; i < o->n; i++) {
+        uint64_t word;
+        memcpy(&word, o->nodes[i].name + at, sizeof word);
+        uint32_t *place = &o->quick[((word & bytes) * factor >> 40) & o->quick_mask];
+        if (*place == 0) {
+            *place = (uint32_t)i + 1;
+            placed++;
+        }
+    }
+    return placed;
+}
+
+/* Looks for up to 8 bytes, all within the shortest name and its quote, that tell most names apart. */
+static void quick_index(pt_json_object *o) {
+    size_t shortest = SIZE_MAX;
+    for (size_t i = 0; i < o->n; i++) {
+        shortest = o->nodes[i].name_len < shortest ? o->nodes[i].name_len : shortest;
+    }
+    size_t width = o->n && shortest + 1 < 8 ? shortest + 1 : 8, last = o->n ? shortest + 1 - width : 0;
+    uint64_t bytes = ~(uint64_t)0 >> (64 - 8 * width), best_factor = 1;
+    size_t best = 0, best_at = 0;
+    for (size_t at = 0; at <= last && at < 32; at++) {
+        uint64_t factor = 0x9E3779B97F4A7C15U;
+        for (int i = 0; i < 64; i++, factor = factor * 6364136223846793005U + 1442695040888963406U) {
+            size_t placed = quick_fill(o, at, bytes, factor | 1);
+            if (placed > best) {
+                best = placed;
+                best_at = at;
+                best_factor = factor | 1;
+            }
+            if (best == o->n) {
+                return;
+            }
+        }
+    }
+    (void)quick_fill(o, best_at, bytes, best_factor);
+}
+
 static void object_index(pt_json_object *o) {
+    quick_index(o);
     for (size_t i = 0; i < o->n; i++) {
         const char *name = o->nodes[i].name;
         size_t len = o->nodes[i].name_len;
         pt_json_slot_clear(&o->names[i]);
-        pt_json_slot_learn(&o->names[i], name, name, name + len, (uint32_t)i);
+        pt_json_slot_learn(&o->names[i], name, name, name + len + 1, (uint32_t)i);
         size_t at = pt_json_name_hash(name, len) & o->table_mask;
         while (o->table[at]) {
             at = (at + 1) & o->table_mask;
@@ -149,6 +198,7 @@ void pt_json_plan_free(pt_json_object **plan) {
     free(o->table);
     free(o->slots);
     free(o->names);
+    free(o->quick);
     free(o);
     *plan = NULL;
 }
@@ -163,7 +213,7 @@ int pt_json_plan_new(const pt_schema *schema, pt_json_object **out, pt_error *er
         node->not_null = column->not_null;
         if (column->default_json) {
             node->missing_len = strlen(column->default_json);
-            node->missing = padded(column->default_json, node->missing_len);
+            node->missing = padded(column->default_json, node->missing_len, false);
             if (!node->missing) {
                 return pt_fail_nomem(err, "a decoder");
             }

@@ -2,7 +2,7 @@
  *
  *   bench_decode [--seconds S] [--json] [--no-baseline] [CASE]...
  *
- * --json prints one JSON object a line instead of the table. Every figure is the best of several rounds, each over about 32 MB in
+ * --json prints one JSON object a line instead of the table. Every figure is the best of several rounds, each over about 8 MB in
  * records of their own, written to vectors as the pipeline does and reset when 100,000 rows are in. */
 #include <stdarg.h>
 #include <stdbool.h>
@@ -18,7 +18,7 @@
 #include "decode/rows.h"
 #include "decode/schema.h"
 
-#define CORPUS_BYTES ((size_t)32 << 20)
+#define CORPUS_BYTES ((size_t)8 << 20)
 #define FLUSH_ROWS 100000
 
 static double round_seconds = 0.3;
