@@ -7,7 +7,7 @@ static inline uint32_t find_column(const pt_json_object *o, const char *key, siz
     for (size_t at = pt_json_name_hash(key, len) & o->table_mask; o->table[at]; at = (at + 1) & o->table_mask) {
         uint32_t i = o->table[at] - 1;
         const pt_json_node *node = &o->nodes[i];
-        if (node->name_len == len && (len < PT_JSON_SLOT_MAX ? slot_matches(&o->names[i], key) : memcmp(node->name, key, len) == 0)) {
+        if (node->name_len == len && memcmp(node->name, key, len) == 0) {
             return i;
         }
     }

@@ -224,10 +224,13 @@ static int set_up(pt_engine *engine, const pt_lake_options *o, const char *folde
         PT_TRY(pt_lake_uri_parse(o->lake, &uri, err));
     }
     engine->catalog = uri.catalog;
+    if (o->load == PT_LOAD_NOTHING) {
+        return PT_OK;
+    }
     pt_session *session = NULL;
     PT_TRY(pt_session_open(engine, &session, err));
     int code = load_extension(session, folder, "httpfs", err); /* before ducklake: DuckLake looks for it when it loads */
-    if (code == PT_OK) {
+    if (code == PT_OK && o->load == PT_LOAD_LAKE) {
         code = load_extension(session, folder, "ducklake", err);
     }
     if (code == PT_OK && catalog_extension(uri.catalog)) {

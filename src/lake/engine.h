@@ -14,6 +14,12 @@
 typedef struct pt_engine pt_engine;
 typedef struct pt_session pt_session;
 
+typedef enum pt_load {
+    PT_LOAD_LAKE,   /* all that a lake may need */
+    PT_LOAD_REMOTE, /* no lake, but files on an object store: httpfs, secrets, init_sql */
+    PT_LOAD_NOTHING /* local files only */
+} pt_load;
+
 typedef struct pt_lake_options {
     const char *lake;      /* what follows ATTACH, such as ducklake:sqlite:metadata/x.sqlite; NULL: no lake, extensions only */
     const char *data_path; /* NULL: the catalog knows it */
@@ -24,6 +30,7 @@ typedef struct pt_lake_options {
     unsigned threads;      /* 0: DuckDB's default */
     const char *const *init_sql; /* statements run before ATTACH (CREATE SECRET ...), n_init_sql of them */
     size_t n_init_sql;
+    pt_load load;
 } pt_lake_options;
 
 /* Opens DuckDB (in memory), finds the extension files relative to the binary (or in PINTAIL_EXTENSIONS), loads what the lake needs, makes

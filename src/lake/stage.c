@@ -18,7 +18,7 @@ struct pt_stager {
     pt_scan *scan;
 };
 
-int pt_stager_open(const pt_lake_options *options, pt_stager **out, pt_error *err) {
+int pt_stager_open(const pt_lake_options *options, bool remote, pt_stager **out, pt_error *err) {
     pt_stager *s = calloc(1, sizeof *s);
     *out = NULL;
     if (!s) {
@@ -26,6 +26,7 @@ int pt_stager_open(const pt_lake_options *options, pt_stager **out, pt_error *er
     }
     pt_lake_options o = *options;
     o.lake = NULL;
+    o.load = remote ? PT_LOAD_REMOTE : PT_LOAD_NOTHING;
     int code = pt_engine_open(&o, &s->engine, err);
     if (code == PT_OK) {
         code = pt_session_open(s->engine, &s->session, err);

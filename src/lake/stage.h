@@ -7,8 +7,8 @@
 
 typedef struct pt_stager pt_stager;
 
-/* options: the lake's own (for init_sql, memory and threads); nothing is attached. */
-int pt_stager_open(const pt_lake_options *options, pt_stager **out, pt_error *err) PT_CHECKED;
+/* options: the lake's own (for init_sql, memory and threads); nothing is attached. remote: files go to an object store. */
+int pt_stager_open(const pt_lake_options *options, bool remote, pt_stager **out, pt_error *err) PT_CHECKED;
 void pt_stager_close(pt_stager **stager);
 
 /* Parts of at most this many rows are left to INSERT, which DuckLake keeps in the catalog (inlined). */

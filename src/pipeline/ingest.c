@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/signals.h"
 #include "lake/commit.h"
+#include "lake/lake_uri.h"
 #include "pipeline/line.h"
 #include "pipeline/progress.h"
 #include "pipeline/reader.h"
@@ -97,9 +98,10 @@ static int open_targets(run *r, pt_error *err) {
 
 static int start_of(run *r, const pt_assigned *a, const pt_claim *claim, int64_t *start, pt_error *err) {
     if (claim->next_offset < 0) {
-        const pt_route *route = pt_reader_route(&r->reader, a->topic);
+        pt_route *route = pt_reader_route(&r->reader, a->topic);
         *start = r->options->start == PT_START_LATEST ? a->high : a->low;
-        if (route->target->has_rows && !r->assigned_once) {
+        if (route->target->has_rows && !route->warned) {
+            route->warned = true;
             pt_log(PT_LOG_WARN, PT_EVENT("the table already has rows and this group is new to the topic: it reads from its own start"),
                    PT_STR("table", route->target->label), PT_STR("topic", a->topic), PT_STR("group", r->reader.pipeline));
         }
@@ -333,7 +335,7 @@ static int open_run(run *r, const char *owner, pt_error *err) {
     PT_TRY(pt_consumer_open(&r->consumer_options, &events, &r->consumer, err));
     r->reader.cluster_id = pt_consumer_cluster_id(r->consumer);
     PT_TRY(read_ends(r, err));
-    PT_TRY(pt_stager_open(&o->lake, &r->stager, err));
+    PT_TRY(pt_stager_open(&o->lake, pt_path_is_remote(r->targets[0]->folder), &r->stager, err));
     r->line_ready = true;
     PT_TRY(pt_line_init(&r->line, (const pt_target *const *)r->targets, r->n_targets, err));
     r->messages = calloc(POLL_MESSAGES + HELD_MESSAGES, sizeof(rd_kafka_message_t *));

@@ -569,7 +569,7 @@ def test_what_transactions_leave_in_a_real_topic(lake, kafka):
     producer = Producer({"bootstrap.servers": kafka.address, "transactional.id": topic})
     producer.init_transactions(20)
     for commit in (True, False):
-        producer.begin_transaction(10)
+        producer.begin_transaction()
         for i in range(10):
             producer.produce(topic, b"x")
         producer.flush(20)
