@@ -23,7 +23,7 @@ typedef struct ingest_args {
     const char *max_dead_letters;
     pt_string_list properties;
     uint64_t memory, threads, queue;
-    int64_t timeout, stop_timeout;
+    int64_t timeout, stop_timeout, leftover_age;
 } ingest_args;
 
 #define AT(field_) offsetof(ingest_args, field_)
@@ -52,6 +52,8 @@ static const pt_option options[] = {
     {"queue-bytes", 0, PT_OPT_SIZE, AT(queue), "SIZE", "messages that librdkafka fetches ahead (default 32MiB)"},
     {"timeout", 0, PT_OPT_DURATION, AT(timeout), "DUR", "wait so long for a broker at the start (default 10s)"},
     {"stop-timeout", 0, PT_OPT_DURATION, AT(stop_timeout), "DUR", "after SIGTERM, wait so long for the last commit (default 30s)"},
+    {"leftover-age", 0, PT_OPT_DURATION, AT(leftover_age), "DUR",
+     "staged files that no snapshot knows are removed at the start when they are older (default 1d); longer than any process may be paused"},
     {"log-format", 0, PT_OPT_CHOICE, AT(log_format), "logfmt|json", "form of the log lines on standard error"},
     {"verbose", 'v', PT_OPT_FLAG, AT(verbose), "", "log every flush"},
 };
@@ -252,6 +254,7 @@ static int run_with(ingest_args *a, const pt_config *config, pt_error *err) {
         o.start = a->start == 1 ? PT_START_LATEST : PT_START_EARLIEST;
         o.on_error = a->on_error == 1 ? PT_ON_ERROR_FAIL : PT_ON_ERROR_DEAD_LETTER;
         o.stop_timeout_us = a->stop_timeout;
+        o.leftover_age_us = a->leftover_age;
         code = pt_ingest(&o, err);
     }
     for (size_t i = 0; routes && i < o.n_routes; i++) {
@@ -276,6 +279,7 @@ static int run(int argc, char **argv) {
         .threads = default_threads(),
         .timeout = 10000000,
         .stop_timeout = 30000000,
+        .leftover_age = (int64_t)24 * 3600 * 1000000,
     };
     bool given[N_OPTIONS] = {false};
     pt_parsed parsed;

@@ -75,6 +75,8 @@ struct pt_json_object {
     uint32_t *quick;     /* [quick_mask + 1] column + 1 by a hash of some bytes of the key, before its end is known; a guess */
     size_t quick_mask, quick_at;
     uint64_t quick_bytes, quick_factor;
+    uint8_t unordered;         /* so many objects more are read without asking the slots, as the last had its keys in an order of its own */
+    uint8_t gap[2], colon_gap; /* bytes from , or { to the key, and from its end to the value, as they were last; 1 or 2 */
     uint32_t *table;     /* open addressing on the name's hash: node + 1, 0 empty */
     size_t table_mask;
 };

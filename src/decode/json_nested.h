@@ -14,9 +14,9 @@ static inline uint32_t find_column(const pt_json_object *o, const char *key, siz
     return PT_JSON_END;
 }
 
-/* Learns most of the time as long as that helps, seldom when it does not. */
+/* Learns at the first miss and then seldom: where keys come in any order it is of no use. */
 static inline void learn(pt_json_slot *slot, const char *from, const char *key, const char *to, uint32_t column) {
-    if (slot->misses++ % 16 < 2) {
+    if (slot->misses++ % 32 == 0) {
         pt_json_slot_learn(slot, from, key, to, column);
     }
 }
@@ -82,6 +82,8 @@ static __attribute__((noinline)) step next_key(pt_json *js, const pt_json_node *
         if (column != PT_JSON_END) {
             if (from) {
                 learn(slot, from, at, p, column);
+                o->gap[first] = at - from == 2 ? 2 : 1;
+                o->colon_gap = p - quote == 3 ? 2 : 1;
             }
             return (step){p, column, (uint32_t)(p - at)};
         }
@@ -95,12 +97,19 @@ static __attribute__((noinline)) step next_key(pt_json *js, const pt_json_node *
 
 /* The same for what is usual where keys come in any order: a column's name without escapes, one blank at most on either side. */
 static inline step quick_key(const pt_json_object *o, pt_json_slot *slot, const char *p) {
-    const char *key = p + 1 + (p[1] == ' ');
+    bool first = slot == o->slots;
+    if (*p == '}' && !first) {
+        learn(slot, p, p, p + 1, PT_JSON_END);
+        return (step){p + 1, PT_JSON_END, 0};
+    }
+    size_t gap = o->gap[first], colon_gap = o->colon_gap; /* not looked at but assumed, so that nothing has to wait for it */
+    const char *key = p + gap;
     const uint32_t guess = pt_json_quick(o, key + 1);
     const pt_json_slot *name = &o->names[guess - (guess != 0)];
-    const char *value = key + 1 + name->len;
-    bool good = guess && *p == (slot == o->slots ? '{' : ',') && *key == '"' && slot_matches(name, key + 1) && *value == ':';
-    value += 1 + (value[1] == ' ');
+    const char *colon = key + 1 + name->len;
+    const char *value = colon + colon_gap;
+    bool good = guess && *p == (first ? '{' : ',') && *key == '"' && slot_matches(name, key + 1) && *colon == ':';
+    good = good && (gap == 1 || p[1] == ' ') && (colon_gap == 1 || colon[1] == ' ');
     if (PT_UNLIKELY(!good || (unsigned char)*value <= ' ')) {
         return (step){NULL, 0, 0};
     }
@@ -117,15 +126,19 @@ static inline const char *read_object(pt_json *js, const pt_json_node *node, pt_
     pt_json_slot *slot = o->slots;
     const char *start = p;
     unknown_keys unknown = {.any = false};
+    bool ordered = o->unordered == 0;
+    o->unordered -= !ordered;
+    size_t surprises = 0;
     for (size_t i = 0; i < o->words; i++) {
         o->seen[i] = 0;
     }
     for (;;) {
         step next;
         /* white space where the value should start: the slot is from a record with less of it */
-        if (PT_LIKELY(slot_matches(slot, p) && ((unsigned char)p[slot->len] > ' ' || slot->column == PT_JSON_END))) {
+        if (PT_LIKELY(ordered && slot_matches(slot, p) && ((unsigned char)p[slot->len] > ' ' || slot->column == PT_JSON_END))) {
             next = (step){p + slot->len, slot->column, (uint32_t)slot->len - slot->key_at};
         } else {
+            surprises++;
             next = quick_key(o, slot, p);
             if (PT_UNLIKELY(!next.value)) {
                 next = next_key(js, node, o, slot, p, &unknown);
@@ -149,6 +162,9 @@ static inline const char *read_object(pt_json *js, const pt_json_node *node, pt_
             return NULL;
         }
         slot = &o->slots[next.column + 1];
+    }
+    if (PT_UNLIKELY(surprises > 2 && surprises * 2 > o->n && ordered)) {
+        o->unordered = 50;
     }
     if (PT_UNLIKELY(unknown.any)) {
         pt_json_keys_leave(&js->keys, unknown.outer);

@@ -110,6 +110,7 @@ static int object_new(size_t n, pt_json_object **out, pt_error *err) {
     if (!o->nodes || !o->seen || !o->table || !o->slots || !o->names || !o->quick) {
         return pt_fail_nomem(err, "a decoder");
     }
+    o->gap[0] = o->gap[1] = o->colon_gap = 1;
     o->n = n;
     return PT_OK;
 }

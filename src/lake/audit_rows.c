@@ -183,7 +183,7 @@ static int find_unknown(rows_job *j, const verdict *v, pt_error *err) {
     add_rows(&sql, j);
     pt_text_add(&sql, " r WHERE ");
     add_is_partition(&sql, "r", v->topic, v->partition);
-    pt_text_addf(&sql, " AND NOT EXISTS (SELECT 1 FROM audit_ranges x WHERE x.topic = r.topic AND x.p = r.p AND r.o >= x.a AND r.o < x.b) ORDER BY o LIMIT %d",
+    pt_text_addf(&sql, " AND o IS NOT NULL AND NOT EXISTS (SELECT 1 FROM audit_ranges x WHERE x.topic = r.topic AND x.p = r.p AND r.o >= x.a AND r.o < x.b) ORDER BY o LIMIT %d",
                  PT_AUDIT_EXAMPLES);
     return pt_auditor_examples(j->a, &sql, f, err);
 }

@@ -11,6 +11,7 @@
 #include "base/signals.h"
 #include "lake/commit.h"
 #include "lake/lake_uri.h"
+#include "lake/leftovers.h"
 #include "pipeline/line.h"
 #include "pipeline/progress.h"
 #include "pipeline/reader.h"
@@ -321,6 +322,23 @@ static int read_ends(run *r, pt_error *err) {
     return PT_OK;
 }
 
+/* What dead processes left behind. Not being able to is no reason not to start. */
+static void remove_leftovers(run *r) {
+    for (size_t i = 0; i < r->n_targets; i++) {
+        pt_error err = {0};
+        uint64_t removed;
+        uint64_t kept;
+        int code = pt_leftovers_remove(pt_committer_engine(r->committer), pt_committer_session(r->committer), r->targets[i], r->options->leftover_age_us,
+                                       &removed, &kept, &err);
+        if (code != PT_OK) {
+            pt_log(PT_LOG_WARN, PT_EVENT("staged files of earlier runs cannot be looked at"), PT_STR("table", r->targets[i]->label), PT_STR("error", err.text));
+        } else if (removed || kept) {
+            pt_log(PT_LOG_INFO, PT_EVENT("staged files of earlier runs that no snapshot knows"), PT_STR("table", r->targets[i]->label),
+                   PT_INT("removed", removed), PT_INT("left_on_object_store", kept));
+        }
+    }
+}
+
 static int open_run(run *r, const char *owner, pt_error *err) {
     const pt_ingest_options *o = r->options;
     r->reader.options = o;
@@ -328,6 +346,7 @@ static int open_run(run *r, const char *owner, pt_error *err) {
     r->reader.line = &r->line;
     PT_TRY(pt_committer_open(&o->lake, o->consumer.group, owner, &r->committer, err));
     PT_TRY(open_targets(r, err));
+    remove_leftovers(r);
     r->consumer_options = o->consumer;
     r->consumer_options.topics = r->topics;
     r->consumer_options.n_topics = o->n_routes;

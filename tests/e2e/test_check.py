@@ -38,10 +38,12 @@ class Lake:
         self.text = f"ducklake:sqlite:{file}" if catalog == "sqlite" else f"ducklake:{file}"
         self.data = f"{folder}/data/"
         self.connection = None
+        self.sql("BEGIN")
         self.sql("CREATE SCHEMA lake.pintail")
         for table, macro in [("offsets", "PT_LEDGER_COLUMNS"), ("epochs", "PT_EPOCH_COLUMNS"), ("dead_letters", "PT_DEAD_LETTER_COLUMNS")]:
             self.sql(f"CREATE TABLE lake.pintail.{table} ({columns_of(macro)})")
         self.sql(f"CREATE TABLE lake.stream_orders ({ORDERS})")
+        self.sql("COMMIT")
         self.sql("CALL lake.set_option('data_inlining_row_limit', 0)")  # files, so that they can go missing
 
     def sql(self, text):
@@ -68,9 +70,9 @@ class Lake:
                  f"'North', {partition}, o, now(), TIMESTAMPTZ '2026-02-01 00:00:00+00' + INTERVAL (o // 10) SECOND{extra} FROM (VALUES {listed}) v(o)")
 
     def letters(self, offsets, partition=0, topic="orders", group=GROUP, code="malformed"):
-        for o in offsets:
-            self.sql(f"INSERT INTO lake.pintail.dead_letters (topic, \"partition\", \"offset\", error_code, target_table, pipeline) "
-                     f"VALUES ('{topic}', {partition}, {o}, '{code}', 'stream_orders', '{group}')")
+        if offsets:
+            listed = ", ".join(f"('{topic}', {partition}, {o}, '{code}', 'stream_orders', '{group}')" for o in offsets)
+            self.sql(f'INSERT INTO lake.pintail.dead_letters (topic, "partition", "offset", error_code, target_table, pipeline) VALUES {listed}')
 
     def commit(self, first, until, dead=(), partition=0, hidden=(), **more):
         good = [o for o in range(first, until) if o not in dead and o not in hidden]

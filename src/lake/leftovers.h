@@ -1,0 +1,13 @@
+/* Staged files that no snapshot knows: a process died, or was fenced, between staging and commit.
+ *
+ * Only pintail's own names (<uuid version 7>.pq, the time is in the name) directly in a table's own folder are looked at, and only those older than
+ * max_age: a live process may hold a younger one that it has yet to commit. */
+#pragma once
+
+#include <stdint.h>
+
+#include "lake/target.h"
+
+/* Removes them from a local folder and counts them; on an object store they are only counted. */
+int pt_leftovers_remove(pt_engine *engine, pt_session *session, const pt_target *target, int64_t max_age_us, uint64_t *removed, uint64_t *kept,
+                        pt_error *err) PT_CHECKED;
