@@ -19,7 +19,7 @@ typedef struct ingest_args {
     uint64_t flush_rows, flush_bytes;
     int64_t flush_interval;
     bool until_end, topic_column, verbose;
-    int start, on_error, log_format;
+    int start, on_error, on_missing, log_format;
     const char *max_dead_letters;
     pt_string_list properties;
     uint64_t memory, threads, queue;
@@ -43,6 +43,8 @@ static const pt_option options[] = {
     {"start", 0, PT_OPT_CHOICE, AT(start), "earliest|latest", "where to begin a partition that the lake does not know (default earliest)"},
     {"on-error", 0, PT_OPT_CHOICE, AT(on_error), "dead-letter|fail",
      "a record that cannot be decoded goes to pintail.dead_letters (default), or ends the run with everything before it committed"},
+    {"on-missing-data", 0, PT_OPT_CHOICE, AT(on_missing), "fail|skip",
+     "when the broker no longer has the records that come next (retention): end the run (default), or go on behind them and record the jump in the ledger"},
     {"max-dead-letters", 0, PT_OPT_STRING, AT(max_dead_letters), "N|P%", "end the run when there are more dead letters than N, or than P% of 1000 or more records"},
     {"topic-column", 0, PT_OPT_FLAG, AT(topic_column), "", "add the column _kafka_topic (always there when several topics feed one table)"},
     {"config", 'c', PT_OPT_STRING, AT(config), "FILE", "YAML file with all of this and several topics; options given here win"},
@@ -130,6 +132,7 @@ static int merge_config(const merge *m, const pt_config *c, ingest_args *a) {
     }
     PT_TRY(merge_choice(m, "start", "start", c->start, &a->start));
     PT_TRY(merge_choice(m, "on-error", "on_error", c->on_error, &a->on_error));
+    PT_TRY(merge_choice(m, "on-missing-data", "on_missing_data", c->on_missing_data, &a->on_missing));
     PT_TRY(merge_choice(m, "log-format", "log_format", c->log_format, &a->log_format));
     for (unsigned i = 0; i < c->init_sql_count && a->lake_args.init_sql.n < PT_LIST_MAX; i++) {
         a->lake_args.init_sql.items[a->lake_args.init_sql.n++] = c->init_sql[i];
@@ -253,6 +256,7 @@ static int run_with(ingest_args *a, const pt_config *config, pt_error *err) {
         o.with_topic = a->topic_column;
         o.start = a->start == 1 ? PT_START_LATEST : PT_START_EARLIEST;
         o.on_error = a->on_error == 1 ? PT_ON_ERROR_FAIL : PT_ON_ERROR_DEAD_LETTER;
+        o.on_missing = a->on_missing == 1 ? PT_ON_MISSING_SKIP : PT_ON_MISSING_FAIL;
         o.stop_timeout_us = a->stop_timeout;
         o.leftover_age_us = a->leftover_age;
         code = pt_ingest(&o, err);

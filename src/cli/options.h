@@ -45,7 +45,7 @@ typedef struct pt_command {
     int (*run)(int argc, char **argv); /* argv[0] is the command's name; returns the exit code */
 } pt_command;
 
-extern const pt_command pt_command_ingest, pt_command_produce, pt_command_check, pt_command_sql, pt_command_broker;
+extern const pt_command pt_command_ingest, pt_command_produce, pt_command_check, pt_command_sql, pt_command_broker, pt_command_reset;
 
 extern const pt_command *const pt_commands[]; /* NULL at the end */
 

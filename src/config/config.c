@@ -40,6 +40,7 @@ static const cyaml_schema_field_t config_fields[] = {
     CYAML_FIELD_MAPPING_PTR("flush", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, pt_config, flush, flush_fields),
     TEXT("start", pt_config, start),
     TEXT("on_error", pt_config, on_error),
+    TEXT("on_missing_data", pt_config, on_missing_data),
     TEXT("max_dead_letters", pt_config, max_dead_letters),
     TEXT("memory", pt_config, memory),
     TEXT("threads", pt_config, threads),

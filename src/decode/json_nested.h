@@ -138,7 +138,7 @@ static inline const char *read_object(pt_json *js, const pt_json_node *node, pt_
         if (PT_LIKELY(ordered && slot_matches(slot, p) && ((unsigned char)p[slot->len] > ' ' || slot->column == PT_JSON_END))) {
             next = (step){p + slot->len, slot->column, (uint32_t)slot->len - slot->key_at};
         } else {
-            surprises++;
+            surprises += slot->mask != 0;
             next = quick_key(o, slot, p);
             if (PT_UNLIKELY(!next.value)) {
                 next = next_key(js, node, o, slot, p, &unknown);

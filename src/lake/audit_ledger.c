@@ -9,13 +9,13 @@
 /* ---- loading ------------------------------------------------------------------------------------------- */
 
 /* A 'reset' row begins a new generation of its partition: like ledger.c, every row of its epoch or a later one belongs to it. Its own range is
- * empty and lies where ingest went on. */
+ * empty and lies where ingest went on; it names no table and is shown with the one of its neighbours. */
 static int load_ledger(pt_auditor *a, pt_error *err) {
     pt_text sql = {0};
     pt_text_addf(&sql,
                  "CREATE OR REPLACE TEMP TABLE audit_ledger AS SELECT pipeline AS g, topic, \"partition\" AS p, "
                  "CASE WHEN kind = 'reset' THEN next_offset ELSE from_offset END AS a, next_offset AS b, row_count AS n, dead_letter_count AS d, kind, "
-                 "coalesce(target_table, '') AS t, coalesce(cluster_id, '') AS cluster, coalesce(topic_id, '') AS topic_id, epoch, committed_at AS at, "
+                 "coalesce(nullif(target_table, ''), arg_max(nullif(target_table, ''), epoch) OVER (PARTITION BY pipeline, topic), '') AS t, coalesce(cluster_id, '') AS cluster, coalesce(topic_id, '') AS topic_id, epoch, committed_at AS at, "
                  "sum(CASE WHEN kind = 'reset' THEN 1 ELSE 0 END) OVER (PARTITION BY pipeline, topic, \"partition\" ORDER BY epoch) AS gen "
                  "FROM \"%s\".pintail.offsets",
                  pt_engine_alias(a->engine));

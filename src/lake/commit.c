@@ -168,7 +168,19 @@ static int check_epoch(const pt_table *epochs, const pt_claim *claim, pt_error *
     return PT_OK;
 }
 
-/* In memory, before the transaction: every entry is of an owned partition and goes on where the last commit ended. */
+/* Where the partition of entry i stands when that entry is applied: after an earlier entry of the same flush, else what is committed; -1 unknown. */
+static int64_t stands_before(const pt_flush *flush, size_t i, const pt_claim *claim) {
+    const pt_ledger_entry *e = &flush->entries[i];
+    for (size_t k = i; k > 0; k--) {
+        const pt_ledger_entry *before = &flush->entries[k - 1];
+        if (before->partition == e->partition && strcmp(before->topic, e->topic) == 0) {
+            return before->next_offset;
+        }
+    }
+    return claim->next_offset;
+}
+
+/* In memory, before the transaction: every entry is of an owned partition and goes on where the last one ended. */
 static int check_entries(const pt_committer *c, pt_flush *flush, pt_error *err) {
     for (size_t i = 0; i < flush->n_entries; i++) {
         pt_ledger_entry *e = &flush->entries[i];
@@ -176,9 +188,10 @@ static int check_entries(const pt_committer *c, pt_flush *flush, pt_error *err) 
         if (!claim) {
             return pt_fail(err, PT_E_FENCED, "topic %s partition %" PRId32 " is no longer assigned to this process", e->topic, e->partition);
         }
-        if (claim->next_offset >= 0 && claim->next_offset != e->from_offset) {
+        int64_t stands = stands_before(flush, i, claim);
+        if (stands >= 0 && stands != e->from_offset) {
             return pt_fail(err, PT_E_FENCED, "topic %s partition %" PRId32 ": the lake stands at offset %" PRId64 ", the flush begins at %" PRId64, e->topic,
-                           e->partition, claim->next_offset, e->from_offset);
+                           e->partition, stands, e->from_offset);
         }
         e->epoch = claim->epoch;
     }
@@ -323,21 +336,35 @@ static int check_claims(pt_committer *c, pt_error *err) {
     return code;
 }
 
+static bool same_partition(const pt_ledger_entry *a, const pt_ledger_entry *b) {
+    return a->partition == b->partition && strcmp(a->topic, b->topic) == 0;
+}
+
+/* The last entry of a partition says where the flush would have left it, the first where it began. */
 static int decide(const pt_committer *c, const pt_flush *flush, bool *committed, pt_error *err) {
     size_t landed = 0;
+    size_t asked = 0;
     for (size_t i = 0; i < flush->n_entries; i++) {
         const pt_ledger_entry *e = &flush->entries[i];
+        if (i > 0 && same_partition(e, e - 1)) {
+            continue;
+        }
+        const pt_ledger_entry *last = e;
+        while (last + 1 < flush->entries + flush->n_entries && same_partition(e, last + 1)) {
+            last++;
+        }
         const pt_claim *claim = find_claim(c, e->topic, e->partition);
         int64_t stands = claim ? claim->next_offset : INT64_MIN;
-        if (stands == e->next_offset) {
+        asked++;
+        if (stands == last->next_offset) {
             landed++;
         } else if (stands != e->from_offset && stands != -1) {
             return pt_fail(err, PT_E_FENCED, "topic %s partition %" PRId32 ": the ledger stands at %" PRId64 ", neither before nor after the flush %" PRId64
-                           "..%" PRId64, e->topic, e->partition, stands, e->from_offset, e->next_offset);
+                           "..%" PRId64, e->topic, e->partition, stands, e->from_offset, last->next_offset);
         }
     }
-    if (landed != 0 && landed != flush->n_entries) {
-        return pt_fail(err, PT_E_INTERNAL, "%zu of the %zu ledger rows of one transaction are there", landed, flush->n_entries);
+    if (landed != 0 && landed != asked) {
+        return pt_fail(err, PT_E_INTERNAL, "%zu of the %zu partitions of one transaction are in the ledger", landed, asked);
     }
     *committed = landed != 0;
     return PT_OK;

@@ -7,7 +7,7 @@
 int pt_flush_new(const pt_target *const *targets, size_t n_targets, pt_flush **out, pt_error *err) {
     pt_flush *f = calloc(1, sizeof *f);
     *out = NULL;
-    if (!f || !(f->parts = calloc(n_targets, sizeof *f->parts))) {
+    if (!f || !(f->parts = calloc(n_targets + 1, sizeof *f->parts))) {
         free(f);
         return pt_fail_nomem(err, "a flush");
     }

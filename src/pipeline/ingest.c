@@ -97,34 +97,66 @@ static int open_targets(run *r, pt_error *err) {
 
 /* ---- rebalances ---------------------------------------------------------------------------------------- */
 
-static int start_of(run *r, const pt_assigned *a, const pt_claim *claim, int64_t *start, pt_error *err) {
-    if (claim->next_offset < 0) {
-        pt_route *route = pt_reader_route(&r->reader, a->topic);
-        *start = r->options->start == PT_START_LATEST ? a->high : a->low;
-        if (route->target->has_rows && !route->warned) {
-            route->warned = true;
-            pt_log(PT_LOG_WARN, PT_EVENT("the table already has rows and this group is new to the topic: it reads from its own start"),
-                   PT_STR("table", route->target->label), PT_STR("topic", a->topic), PT_STR("group", r->reader.pipeline));
-        }
-        return PT_OK;
+static int new_to_lake(run *r, const pt_assigned *a, int64_t *start) {
+    pt_route *route = pt_reader_route(&r->reader, a->topic);
+    *start = r->options->start == PT_START_LATEST ? a->high : a->low;
+    if (route->target->has_rows && !route->warned) {
+        route->warned = true;
+        pt_log(PT_LOG_WARN, PT_EVENT("the table already has rows and this group is new to the topic: it reads from its own start"),
+               PT_STR("table", route->target->label), PT_STR("topic", a->topic), PT_STR("group", r->reader.pipeline));
     }
-    *start = claim->next_offset;
-    if (claim->next_offset < a->low) {
-        return pt_fail(err, PT_E_KAFKA, "topic %s partition %" PRId32 ": the lake ends at offset %" PRId64 " but the broker begins at %" PRId64
-                       ": records between were deleted before they were read (retention); use another --group to start anew", a->topic, a->partition,
-                       claim->next_offset, a->low);
+    return PT_OK;
+}
+
+#define WAYS_OUT "; ways out: pintail reset (begin the topic anew in this group), or another --group"
+
+/* The ledger must speak of this very topic: of the same cluster and, where brokers tell it, the same topic id. */
+static int check_source(const run *r, const pt_assigned *a, const pt_claim *claim, pt_error *err) {
+    const pt_route *route = pt_reader_route((pt_reader *)(uintptr_t)&r->reader, a->topic);
+    const char *cluster = r->reader.cluster_id;
+    if (*claim->cluster_id && *cluster && strcmp(claim->cluster_id, cluster) != 0) {
+        return pt_fail(err, PT_E_KAFKA, "topic %s partition %" PRId32 ": the lake's offset %" PRId64 " is of cluster %s, this is cluster %s (offsets %" PRId64
+                       " to %" PRId64 ")" WAYS_OUT, a->topic, a->partition, claim->next_offset, claim->cluster_id, cluster, a->low, a->high);
+    }
+    if (*claim->topic_id && *route->topic_id && strcmp(claim->topic_id, route->topic_id) != 0) {
+        return pt_fail(err, PT_E_KAFKA, "topic %s partition %" PRId32 " was deleted and made anew: the lake's offset %" PRId64
+                       " is of the old topic (id %s), the new one (id %s) has offsets %" PRId64 " to %" PRId64 WAYS_OUT, a->topic, a->partition,
+                       claim->next_offset, claim->topic_id, route->topic_id, a->low, a->high);
     }
     if (claim->next_offset > a->high) {
-        return pt_fail(err, PT_E_KAFKA, "topic %s partition %" PRId32 ": the lake ends at offset %" PRId64 " but the broker ends at %" PRId64
-                       ": the topic was recreated, or this is another cluster; use another --group to start anew", a->topic, a->partition,
-                       claim->next_offset, a->high);
+        return pt_fail(err, PT_E_KAFKA, "topic %s partition %" PRId32 ": the lake stands at offset %" PRId64 " but the broker ends at %" PRId64
+                       ": the topic was made anew or has lost records" WAYS_OUT, a->topic, a->partition, claim->next_offset, a->high);
     }
+    return PT_OK;
+}
+
+/* *skipped_from: -1, or where the lake stood when the broker no longer has what comes next and --on-missing-data skip was given. */
+static int start_of(run *r, const pt_assigned *a, const pt_claim *claim, int64_t *start, int64_t *skipped_from, pt_error *err) {
+    *skipped_from = -1;
+    if (claim->next_offset < 0) {
+        return new_to_lake(r, a, start);
+    }
+    PT_TRY(check_source(r, a, claim, err));
+    *start = claim->next_offset;
+    if (claim->next_offset >= a->low) {
+        return PT_OK;
+    }
+    if (r->options->on_missing == PT_ON_MISSING_FAIL) {
+        return pt_fail(err, PT_E_KAFKA, "topic %s partition %" PRId32 ": the lake stands at offset %" PRId64 " but the broker begins at %" PRId64
+                       ": %" PRId64 " offsets were deleted before they were read (retention); ways out: --on-missing-data skip goes on and records the jump, "
+                       "pintail reset, or another --group", a->topic, a->partition, claim->next_offset, a->low, a->low - claim->next_offset);
+    }
+    pt_log(PT_LOG_WARN, PT_EVENT("records were deleted before they were read; skipping them"), PT_STR("topic", a->topic), PT_INT("partition", a->partition),
+           PT_INT("from", claim->next_offset), PT_INT("to", a->low));
+    *skipped_from = claim->next_offset;
+    *start = a->low;
     return PT_OK;
 }
 
 static int take_over(run *r, pt_assigned *partitions, const pt_claim *claims, size_t n, pt_error *err) {
     for (size_t i = 0; i < n; i++) {
-        PT_TRY(start_of(r, &partitions[i], &claims[i], &partitions[i].start, err));
+        int64_t skipped_from;
+        PT_TRY(start_of(r, &partitions[i], &claims[i], &partitions[i].start, &skipped_from, err));
         pt_partition *p = pt_reader_partition(&r->reader, partitions[i].topic, partitions[i].partition);
         if (!p) {
             return pt_fail_nomem(err, "a partition");
@@ -132,6 +164,7 @@ static int take_over(run *r, pt_assigned *partitions, const pt_claim *claims, si
         p->assigned = true;
         p->next = p->sealed = p->position = partitions[i].start;
         p->rows = p->dead_letters = 0;
+        p->skipped_from = skipped_from;
     }
     return PT_OK;
 }
@@ -313,7 +346,7 @@ static int read_ends(run *r, pt_error *err) {
         }
         for (int32_t p = 0; p < route->n_partitions; p++) {
             int64_t low;
-            route->partitions[p].end = -1;
+            route->partitions[p].end = route->partitions[p].skipped_from = -1;
             if (r->options->until_end) {
                 PT_TRY(pt_consumer_bounds(r->consumer, route->topic, p, &low, &route->partitions[p].end, err));
             }

@@ -14,6 +14,8 @@
 #include "lake/engine.h"
 
 typedef enum pt_on_error { PT_ON_ERROR_DEAD_LETTER, PT_ON_ERROR_FAIL } pt_on_error;
+/* Records that the lake wants next were deleted from the topic (retention). */
+typedef enum pt_on_missing { PT_ON_MISSING_FAIL, PT_ON_MISSING_SKIP } pt_on_missing;
 typedef enum pt_start { PT_START_EARLIEST, PT_START_LATEST } pt_start;
 
 /* One topic and where it goes. */
@@ -35,6 +37,7 @@ typedef struct pt_ingest_options {
     bool with_topic;           /* _kafka_topic also where one topic feeds a table */
     pt_start start;            /* for partitions that the lake does not know */
     pt_on_error on_error;
+    pt_on_missing on_missing;
     uint64_t max_dead_letters; /* stop when there are more in this run; UINT64_MAX: no limit */
     double max_dead_share;     /* stop when more than this share of at least 1000 records; > 1: no limit */
     int64_t stop_timeout_us;   /* after SIGTERM */

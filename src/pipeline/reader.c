@@ -33,7 +33,7 @@ static pt_partition *partition_of(pt_route *route, int32_t partition) {
         memset(grown + route->n_partitions, 0, (n - (size_t)route->n_partitions) * sizeof *grown);
         route->partitions = grown;
         for (size_t i = (size_t)route->n_partitions; i < n; i++) {
-            grown[i].end = -1;
+            grown[i].end = grown[i].skipped_from = -1;
         }
         route->n_partitions = (int32_t)n;
     }
@@ -206,25 +206,35 @@ bool pt_reader_full(pt_reader *r) {
     return pt_flush_bytes(r->batch->flush) >= r->options->flush_bytes;
 }
 
+static int add_entry(pt_reader *r, const pt_route *route, int32_t partition, const pt_ledger_entry *what, pt_error *err) {
+    pt_ledger_entry *entry = pt_flush_add_entry(r->batch->flush);
+    if (!entry) {
+        return pt_fail_nomem(err, "the ledger rows of a flush");
+    }
+    *entry = *what;
+    entry->topic = route->topic;
+    entry->partition = partition;
+    entry->cluster_id = r->cluster_id;
+    entry->topic_id = route->topic_id;
+    entry->target_table = route->target->label;
+    return PT_OK;
+}
+
 static int add_entries(pt_reader *r, pt_route *route, pt_error *err) {
     for (int32_t i = 0; i < route->n_partitions; i++) {
         pt_partition *p = &route->partitions[i];
-        if (!p->assigned || p->position <= p->sealed) {
+        if (!p->assigned || (p->position <= p->sealed && p->skipped_from < 0)) {
             continue;
         }
-        pt_ledger_entry *entry = pt_flush_add_entry(r->batch->flush);
-        if (!entry) {
-            return pt_fail_nomem(err, "the ledger rows of a flush");
+        if (p->skipped_from >= 0) {
+            PT_TRY(add_entry(r, route, i, &(pt_ledger_entry){.kind = "skip", .from_offset = p->skipped_from, .next_offset = p->sealed}, err));
+            p->skipped_from = -1;
         }
-        entry->topic = route->topic;
-        entry->partition = i;
-        entry->from_offset = p->sealed;
-        entry->next_offset = p->position;
-        entry->rows = p->rows;
-        entry->dead_letters = p->dead_letters;
-        entry->cluster_id = r->cluster_id;
-        entry->topic_id = route->topic_id;
-        entry->target_table = route->target->label;
+        if (p->position > p->sealed) {
+            PT_TRY(add_entry(r, route, i,
+                             &(pt_ledger_entry){.kind = "commit", .from_offset = p->sealed, .next_offset = p->position, .rows = p->rows, .dead_letters = p->dead_letters},
+                             err));
+        }
         p->sealed = p->next = p->position;
         p->rows = p->dead_letters = 0;
     }

@@ -21,6 +21,7 @@ typedef struct pt_partition {
     int64_t position;  /* next, or beyond it when the broker said that nothing visible is left before */
     int64_t end;       /* --until-end: done at this position; -1 none */
     int64_t rows, dead_letters; /* in the open batch */
+    int64_t skipped_from;       /* the ledger stood here and the broker has nothing before `sealed` any more; -1: nothing was skipped */
 } pt_partition;
 
 /* One topic on its way into one table. */

@@ -6,7 +6,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PINTAIL = os.environ.get("PINTAIL", str(ROOT / "build" / "pintail"))
-COMMANDS = ["ingest", "produce", "check", "sql", "broker"]
+COMMANDS = ["ingest", "produce", "check", "sql", "reset", "broker"]
 
 
 def run(*arguments):

@@ -1,0 +1,95 @@
+/* pintail reset: a pipeline begins a topic anew. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/units.h"
+#include "cli/lake_args.h"
+#include "cli/options.h"
+#include "pipeline/reset.h"
+
+typedef struct reset_args {
+    pt_lake_args lake_args;
+    const char *brokers, *topic, *group, *to;
+    pt_string_list properties;
+    int64_t timeout;
+} reset_args;
+
+#define AT(field_) offsetof(reset_args, field_)
+
+static const pt_option options[] = {
+    PT_LAKE_OPTIONS(reset_args),
+    {"brokers", 'b', PT_OPT_STRING, AT(brokers), "HOST:PORT[,...]", "bootstrap brokers"},
+    {"topic", 't', PT_OPT_STRING, AT(topic), "TOPIC", "topic to begin anew"},
+    {"group", 'g', PT_OPT_STRING, AT(group), "NAME", "the pipeline: the --group of ingest"},
+    {"to", 0, PT_OPT_STRING, AT(to), "earliest|latest|N", "where the next ingest begins, in every partition (default earliest)"},
+    {"X", 'X', PT_OPT_LIST, AT(properties), "PROP=VAL", "librdkafka property, repeatable"},
+    {"timeout", 0, PT_OPT_DURATION, AT(timeout), "DUR", "wait so long for a broker (default 10s)"},
+};
+
+static int parse_to(const char *text, int64_t *out, pt_error *err) {
+    uint64_t n;
+    *out = -1;
+    if (!text || strcmp(text, "earliest") == 0) {
+        return PT_OK;
+    }
+    if (strcmp(text, "latest") == 0) {
+        *out = -2;
+        return PT_OK;
+    }
+    if (pt_parse_count(text, &n, err) != PT_OK || n > INT64_MAX) {
+        return pt_fail(err, PT_E_USAGE, "--to takes earliest, latest or an offset, not '%s'", text);
+    }
+    *out = (int64_t)n;
+    return PT_OK;
+}
+
+static void report(void *arg, int32_t partition, int64_t from, int64_t to) {
+    const reset_args *a = arg;
+    char was[32] = "none";
+    if (from >= 0) {
+        (void)snprintf(was, sizeof was, "%" PRId64, from);
+    }
+    printf("%s partition %" PRId32 ": %s -> %" PRId64 "\n", a->topic, partition, was, to);
+}
+
+static int run_with(reset_args *a, pt_error *err) {
+    PT_TRY(pt_lake_args_check(&a->lake_args, err));
+    if (!a->brokers || !a->topic || !a->group) {
+        return pt_fail(err, PT_E_USAGE, "--brokers, --topic and --group are needed; pintail check shows the groups (pipelines) of a lake");
+    }
+    pt_reset_options o = {
+        .lake = pt_lake_args_options(&a->lake_args),
+        .consumer = {.client = {.brokers = a->brokers, .properties = a->properties.items, .n_properties = a->properties.n},
+                     .group = a->group,
+                     .timeout_us = a->timeout},
+        .topic = a->topic,
+    };
+    PT_TRY(parse_to(a->to, &o.to, err));
+    return pt_reset(&o, report, a, err);
+}
+
+static int run(int argc, char **argv) {
+    reset_args a = {.timeout = 10000000};
+    pt_parsed parsed;
+    pt_error err = {0};
+    int code = pt_options_parse(&pt_command_reset, argc, argv, &a, NULL, NULL, &parsed, &err);
+    if (code == PT_OK && parsed == PT_PARSED_HELP) {
+        return 0;
+    }
+    if (code == PT_OK) {
+        code = run_with(&a, &err);
+    }
+    return code == PT_OK ? 0 : pt_command_failed(&pt_command_reset, &err);
+}
+
+const pt_command pt_command_reset = {
+    .name = "reset",
+    .summary = "let a pipeline begin a topic anew, recorded in the ledger",
+    .usage = "--lake L --brokers B --topic T --group G [--to earliest|latest|N]",
+    .notes = "For a topic that was deleted and made anew, another cluster, or records that retention took. Rows that are in the table stay: beginning an\n"
+             "unchanged topic at an earlier offset reads its records a second time.",
+    .options = options,
+    .n_options = sizeof options / sizeof *options,
+    .run = run,
+};
