@@ -4,7 +4,7 @@ PYTEST = .deps/venv/bin/python -m pytest
 export PINTAIL_LIBDUCKDB PINTAIL_LIBRDKAFKA
 CMAKE_PATHS = $(if $(PINTAIL_LIBDUCKDB),-DPINTAIL_LIBDUCKDB=$(PINTAIL_LIBDUCKDB)) $(if $(PINTAIL_LIBRDKAFKA),-DPINTAIL_LIBRDKAFKA=$(PINTAIL_LIBRDKAFKA))
 
-.PHONY: all build debug asan tsan fuzz demo test test-deps test-long unit unit-asan e2e bench install clean distclean
+.PHONY: all build debug asan tsan crash fuzz demo test test-deps test-long unit unit-asan e2e bench install clean distclean
 
 all: build
 
@@ -16,7 +16,7 @@ build:
 test-deps:
 	@deps/fetch test
 
-debug asan tsan: test-deps
+debug asan tsan crash: test-deps
 	@cmake --preset $@ $(CMAKE_PATHS) >/dev/null
 	@cmake --build build-$@
 
@@ -55,7 +55,7 @@ install: build
 	@echo "installed: $(PREFIX)/bin/pintail"
 
 clean:
-	rm -rf build build-debug build-asan build-tsan build-fuzz
+	rm -rf build build-debug build-asan build-tsan build-crash build-fuzz
 
 distclean: clean
 	rm -rf .deps data metadata

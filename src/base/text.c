@@ -132,6 +132,7 @@ static size_t secret_word(const char *p) {
             size_t k = n + strspn(p + n, " ");
             if (p[k] == '=' || p[k] == ':' || (p[k] == '\'' && k > n)) {
                 k += (p[k] == '\'') ? 0 : 1;
+                k += p[k - 1] == ':' && p[k] == '=';
                 return k + strspn(p + k, " ");
             }
         }

@@ -22,9 +22,7 @@ static int schema_default(pt_json *js, size_t column, pt_rows *rows, pt_error *e
     js->depth = 1;
     js->begin = node->missing;
     js->end = node->missing + node->missing_len;
-    js->in_default = true;
     const char *end = node->read(js, node, node->missing, pt_rows_at(rows));
-    js->in_default = false;
     if (js->own_code != PT_OK) {
         return js->own_code;
     }

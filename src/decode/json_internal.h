@@ -135,7 +135,6 @@ struct pt_json {
     pt_decode_error *error;
     pt_error *own;
     int own_code;
-    bool in_default;
 
     char *buffer;
     size_t buffer_size;

@@ -59,7 +59,7 @@ static inline const char *find_stop(const char *p, bool *high) {
     }
 }
 
-/* find_stop that copies what it passes to out, with up to 32 bytes more; stops before `limit` bytes were passed. */
+/* find_stop that copies what it passes to out, and up to 32 bytes more. */
 static inline const char *copy_to_stop(const char *p, char *out, bool *high) {
     for (;; p += 32, out += 32) {
         __m256i v = load_vector(p);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/failpoint.h"
 #include "base/text.h"
 #include "lake/scan.h"
 #include "lake/transaction.h"
@@ -189,7 +190,7 @@ static int check_entries(const pt_committer *c, pt_flush *flush, pt_error *err) 
             return pt_fail(err, PT_E_FENCED, "topic %s partition %" PRId32 " is no longer assigned to this process", e->topic, e->partition);
         }
         int64_t stands = stands_before(flush, i, claim);
-        if (stands >= 0 && stands != e->from_offset) {
+        if (stands >= 0 && stands != e->from_offset && !pt_rule_broken("continuity")) {
             return pt_fail(err, PT_E_FENCED, "topic %s partition %" PRId32 ": the lake stands at offset %" PRId64 ", the flush begins at %" PRId64, e->topic,
                            e->partition, stands, e->from_offset);
         }
@@ -281,7 +282,11 @@ static int insert_ledger(const commit_job *job, pt_error *err) {
 
 static int write_flush(void *arg, pt_error *err) {
     commit_job *job = arg;
-    PT_TRY(check_epochs(job, err));
+    (void)pt_failpoint("commit.begun");
+    if (!pt_rule_broken("epoch-check")) {
+        PT_TRY(check_epochs(job, err));
+    }
+    (void)pt_failpoint("commit.epochs");
     for (size_t i = 0; i < job->flush->n_parts; i++) {
         const pt_part *part = &job->flush->parts[i];
         if (part->staged) {
@@ -290,7 +295,12 @@ static int write_flush(void *arg, pt_error *err) {
             PT_TRY(insert_rows(job, i % PT_SCAN_SLOTS, part, err));
         }
     }
-    return insert_ledger(job, err);
+    (void)pt_failpoint("commit.registered");
+    if (!pt_rule_broken("ledger-row")) {
+        PT_TRY(insert_ledger(job, err));
+    }
+    (void)pt_failpoint("commit.ledger");
+    return PT_OK;
 }
 
 static void note_committed(pt_committer *c, const pt_flush *flush) {
@@ -312,6 +322,7 @@ int pt_commit(pt_committer *c, pt_flush *flush, pt_error *err) {
         c->conflicts++;
     }
     if (code == PT_OK) {
+        (void)pt_failpoint("commit.committed");
         note_committed(c, flush);
     }
     return code;
@@ -373,7 +384,9 @@ static int decide(const pt_committer *c, const pt_flush *flush, bool *committed,
 int pt_committer_recover(pt_committer *c, const pt_flush *flush, bool *committed, pt_error *err) {
     detach(c);
     PT_TRY(attach(c, err));
+    (void)pt_failpoint("recover.attached");
     PT_TRY(check_claims(c, err));
     PT_TRY(pt_ledger_claim(c->engine, c->session, c->pipeline, c->owner, c->claims, c->n_claims, err));
+    (void)pt_failpoint("recover.claimed");
     return decide(c, flush, committed, err);
 }

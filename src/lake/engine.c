@@ -255,6 +255,7 @@ static int set_up(pt_engine *engine, const pt_lake_options *o, const char *folde
 static int configure(duckdb_config config, const pt_lake_options *o, const char *folder, pt_error *err) {
     char number[64];
     bool bad = duckdb_set_config(config, "extension_directory", folder) == DuckDBError;
+    bad |= duckdb_set_config(config, "autoinstall_known_extensions", "false") == DuckDBError; /* nothing is fetched behind the user's back */
     if (o->memory_limit) {
         (void)snprintf(number, sizeof number, "%" PRIu64 "B", o->memory_limit);
         bad |= duckdb_set_config(config, "memory_limit", number) == DuckDBError;

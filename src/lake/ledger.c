@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/failpoint.h"
 #include "base/text.h"
 #include "lake/transaction.h"
 
@@ -141,7 +142,12 @@ static int raise_epochs(void *arg, pt_error *err) {
     }
     pt_table_clear(&epochs);
     PT_TRY(insert_epochs(job, err));
-    return comment_ledger(job, err);
+    (void)pt_failpoint("claim.raised");
+    if (!pt_rule_broken("comment")) {
+        PT_TRY(comment_ledger(job, err));
+    }
+    (void)pt_failpoint("claim.commented");
+    return PT_OK;
 }
 
 static int raise_in_transaction(void *arg, pt_error *err) {
@@ -189,11 +195,13 @@ int pt_ledger_claim(pt_engine *engine, pt_session *session, const char *pipeline
     if (n_claims == 0) {
         return PT_OK;
     }
-    if (pt_retry_busy(raise_in_transaction, &job, err) != PT_OK) {
+    if (!pt_rule_broken("fence") && pt_retry_busy(raise_in_transaction, &job, err) != PT_OK) {
         return pt_fail_in(err, "partitions cannot be claimed in the lake");
     }
+    (void)pt_failpoint("claim.committed");
     if (pt_retry_busy(read_offsets, &job, err) != PT_OK) {
         return pt_fail_in(err, "the ledger cannot be read");
     }
+    (void)pt_failpoint("claim.read");
     return PT_OK;
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/failpoint.h"
 #include "base/path.h"
 #include "base/text.h"
 #include "lake/lake_uri.h"
@@ -101,6 +102,9 @@ static int write_file(pt_stager *s, const pt_part *part, const char *path, pt_er
         code = pt_session_run(s->session, pt_text_get(&sql), err);
     }
     pt_text_free(&sql);
+    if (code == PT_OK && pt_failpoint("stage.written")) {
+        code = pt_fail(err, PT_E_IO, "failpoint: No space left on device");
+    }
     if (code == PT_OK && !pt_path_is_remote(path)) {
         code = pt_sync_file(path, err);
     }
@@ -126,11 +130,13 @@ static int stage_part(pt_stager *s, pt_part *part, pt_error *err) {
         return code;
     }
     part->staged = path;
+    (void)pt_failpoint("stage.synced");
     return PT_OK;
 }
 
 int pt_stage(pt_stager *stager, pt_flush *flush, pt_error *err) {
     int64_t start = pt_monotonic_us();
+    (void)pt_failpoint("stage.before");
     for (size_t i = 0; i < flush->n_parts; i++) {
         pt_part *part = &flush->parts[i];
         if (part->target->stage && !part->staged && pt_rows_count(part->rows) >= PT_STAGE_MIN_ROWS) {

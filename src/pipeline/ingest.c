@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/failpoint.h"
 #include "base/log.h"
 #include "base/signals.h"
 #include "lake/commit.h"
@@ -171,6 +172,7 @@ static int take_over(run *r, pt_assigned *partitions, const pt_claim *claims, si
 
 static int on_assigned(void *arg, pt_assigned *partitions, size_t n, pt_error *err) {
     run *r = arg;
+    (void)pt_failpoint("assign.before");
     pt_claim *claims = calloc(n + 1, sizeof *claims);
     if (!claims) {
         return pt_fail_nomem(err, "claims");
@@ -187,6 +189,7 @@ static int on_assigned(void *arg, pt_assigned *partitions, size_t n, pt_error *e
         pt_log(PT_LOG_INFO, PT_EVENT("assigned"), PT_INT("partitions", n));
     }
     r->assigned_once = true;
+    (void)pt_failpoint("assign.after");
     return code;
 }
 
@@ -195,6 +198,7 @@ static void on_revoked(void *arg, const pt_assigned *partitions, size_t n, bool 
     run *r = arg;
     pt_error err = {0};
     bool flushed = false;
+    (void)pt_failpoint("revoke.before");
     if (!lost) {
         flushed = pt_reader_seal(&r->reader, true, &err) == PT_OK && pt_line_drain(&r->line, r->options->stop_timeout_us);
     }
@@ -206,6 +210,7 @@ static void on_revoked(void *arg, const pt_assigned *partitions, size_t n, bool 
             pt_line_fail(&r->line, &err);
         }
     }
+    (void)pt_failpoint("revoke.drained");
     for (size_t i = 0; i < n; i++) {
         pt_partition *p = pt_reader_partition(&r->reader, partitions[i].topic, partitions[i].partition);
         if (p) {
@@ -221,6 +226,7 @@ static void on_revoked(void *arg, const pt_assigned *partitions, size_t n, bool 
 /* In the committer's thread. */
 static void on_committed(void *arg, const pt_flush *flush) {
     run *r = arg;
+    (void)pt_failpoint("offsets.before");
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)flush->n_entries);
     for (size_t i = 0; i < flush->n_entries; i++) {
         const pt_ledger_entry *e = &flush->entries[i];
@@ -322,9 +328,11 @@ static int read_loop(run *r, pt_error *err) {
         pt_error ignored;
         PT_TRY(pt_line_failed(&r->line, err));
         int code = pt_consumer_poll(r->consumer, poll_time(r), r->messages, POLL_MESSAGES, &n, err);
+        (void)pt_failpoint("poll.after");
         int taken = take_messages(r, n, code == PT_OK ? err : &ignored);
         PT_TRY(code);
         PT_TRY(taken);
+        (void)pt_failpoint("decode.after");
         if (due(r)) {
             PT_TRY(pt_reader_seal(&r->reader, false, err));
         }
@@ -357,6 +365,7 @@ static int read_ends(run *r, pt_error *err) {
 
 /* What dead processes left behind. Not being able to is no reason not to start. */
 static void remove_leftovers(run *r) {
+    (void)pt_failpoint("leftovers.before");
     for (size_t i = 0; i < r->n_targets; i++) {
         pt_error err = {0};
         uint64_t removed;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/failpoint.h"
 
 #define CHECK_BYTES ((uint64_t)1 << 20) /* the size of a batch is looked at whenever this many raw bytes were added */
 #define SHARE_FROM 1000                 /* records before --max-dead-letters P% is judged */
@@ -245,6 +246,7 @@ int pt_reader_seal(pt_reader *r, bool with_positions, pt_error *err) {
     if (!r->batch || (!r->batch_rows && !with_positions)) {
         return PT_OK;
     }
+    (void)pt_failpoint("seal.before");
     for (size_t i = 0; i < r->n_routes; i++) {
         PT_TRY(add_entries(r, &r->routes[i], err));
     }

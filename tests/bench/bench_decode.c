@@ -197,7 +197,7 @@ static double now(void) {
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static void stop(const char *what, const char *why) {
+static _Noreturn void stop(const char *what, const char *why) {
     (void)fprintf(stderr, "%s: %s\n", what, why);
     exit(1);
 }
@@ -233,8 +233,8 @@ static double decode_all(const corpus *c, pt_decoder *decoder, pt_rows *rows) {
 
 static double measure(const corpus *c, const pt_schema *schema, bool portable) {
     pt_error err;
-    pt_decoder *decoder;
-    pt_rows *rows;
+    pt_decoder *decoder = NULL;
+    pt_rows *rows = NULL;
     size_t n = schema->n_columns;
     pt_type *types = must(calloc(n + 4, sizeof *types));
     for (size_t i = 0; i < n; i++) {

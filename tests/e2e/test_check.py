@@ -197,7 +197,7 @@ def test_a_skip_bridges_a_gap(lake):
 
 def test_a_reset_forward_is_no_gap(lake):
     lake.commit(0, 10)
-    lake.line(10, 100, 0, kind="reset", epoch=2)
+    lake.line(10, 100, 0, kind="reset", epoch=2, table="", cluster="")
     lake.commit(100, 120, epoch=2)
     (partition,) = lake.check()["pipelines"][0]["partitions"]
     assert (partition["next_offset"], partition["gaps"]) == (120, 0)
@@ -282,7 +282,7 @@ def test_two_pipelines_into_one_table(lake):
 
 def test_reading_again_after_a_reset(lake):
     lake.commit(0, 10)
-    lake.line(10, 0, 0, kind="reset", epoch=2)
+    lake.line(10, 0, 0, kind="reset", epoch=2, table="")
     lake.commit(0, 10, epoch=2)
     f = lake.finding("duplicate")
     assert f["count"] == 10 and "reset" in f["text"]

@@ -18,6 +18,7 @@ static void secrets_are_replaced_and_the_rest_stays(void **state) {
         {"CREATE SECRET (TYPE s3, KEY_ID 'AK', SECRET 'hunter2', REGION 'x')", "CREATE SECRET (TYPE s3, KEY_ID ***, SECRET ***, REGION 'x')"},
         {"sasl.password=hunter2", "sasl.password=***"},
         {"PASSWORD = 'a b' next", "PASSWORD = *** next"},
+        {"quack_serve('x', token := 'hush')", "quack_serve('x', token := ***)"},
         {"no secret at all", "no secret at all"},
         {"the secret of success", "the secret of success"},
         {"", ""},

@@ -1,0 +1,25 @@
+/* Failpoints: places where a test build can be made to die, freeze, wait or fail. They are not in a release build.
+ *
+ *   PINTAIL_FAILPOINT=commit.registered:3:kill    at the third pass of commit.registered: SIGKILL to itself
+ *   actions: kill, stop (SIGSTOP), sleep-<ms>, fail (the place fails as if its call had), oom (the same, as an allocation)
+ *   several, separated by commas
+ *   PINTAIL_BREAK=epoch-check,from-offset         rules that are switched off, to show that a test notices
+ *
+ * The names, in the order of a record's way; tests/crash/ goes through all of them:
+ */
+#pragma once
+
+#define PT_FAILPOINTS                                                                                                                          \
+    "poll.after", "decode.after", "seal.before", "stage.before", "stage.written", "stage.synced", "commit.begun", "commit.epochs",            \
+        "commit.registered", "commit.ledger", "commit.committed", "offsets.before", "claim.raised", "claim.commented", "claim.committed",     \
+        "claim.read", "assign.before", "assign.after", "revoke.before", "revoke.drained", "recover.attached", "recover.claimed",              \
+        "leftovers.before"
+
+#ifdef PINTAIL_WITH_FAILPOINTS
+/* 0, or 1 when the place has to fail. Any thread. */
+int pt_failpoint(const char *name);
+int pt_rule_broken(const char *rule);
+#else
+#define pt_failpoint(name_) 0
+#define pt_rule_broken(rule_) 0
+#endif

@@ -1,0 +1,116 @@
+"""Source truth: the ledger speaks of one topic of one cluster, and a jump in it is never silent."""
+
+import pytest
+from support import on, orders
+from support.judge import assert_exactly_once
+
+SCHEMA = ("--schema", orders.SCHEMA)
+
+
+def one_line(done, *words):
+    text = [line for line in done.err.splitlines() if line.startswith("pintail ")]
+    assert len(text) == 1 and all(word in text[0] for word in words), done.err
+    return text[0]
+
+
+def kinds(reader, topic):
+    return reader.sql("SELECT kind, \"partition\", from_offset, next_offset FROM lake.pintail.offsets WHERE topic = ? AND kind <> 'commit' ORDER BY ALL", topic)
+
+
+@on("sqlite")
+def test_a_topic_that_was_deleted_and_made_anew_is_fatal_and_names_both_offsets(pintail, lake, kafka):
+    topic = kafka.create_topic(1)
+    kafka.produce(topic, orders.orders(300, 1))
+    pintail.ingest_all(lake, topic, *SCHEMA)
+    kafka.delete_topic(topic)
+    kafka.create_topic(1, name=topic)
+    kafka.produce(topic, orders.orders(500, 2))
+    for _ in range(2):
+        failed = pintail.run(*pintail.ingest_args(lake, topic, "--until-end"), code=1)
+        one_line(failed, topic, "partition 0", "offset 300", "500", "made anew", "pintail reset", "--group")
+    with lake.reader() as reader:
+        assert reader.rows(topic) == 300
+
+
+@on("sqlite")
+def test_reset_begins_a_recreated_topic_anew_and_is_recorded(pintail, lake, kafka):
+    topic = kafka.create_topic(2)
+    kafka.produce(topic, orders.orders(300, 1))
+    pintail.ingest_all(lake, topic, *SCHEMA)
+    kafka.delete_topic(topic)
+    kafka.create_topic(2, name=topic)
+    kafka.produce(topic, orders.orders(120, 2))
+    done = pintail.run("reset", *lake.args, "--brokers", kafka.address, "--topic", topic, "--group", f"pintail-{topic}")
+    assert f"{topic} partition 0: " in done.out and "-> 0" in done.out
+    pintail.ingest_all(lake, topic)
+    with lake.reader() as reader:
+        assert reader.rows(topic) == 420
+        assert [(kind, partition, after) for kind, partition, _, after in kinds(reader, topic)] == [("reset", 0, 0), ("reset", 1, 0)]
+    assert pintail.ingest_all(lake, topic).code == 0
+    with lake.reader() as reader:
+        assert reader.rows(topic) == 420
+
+
+@pytest.mark.parametrize("skip", [False, True])
+@on("sqlite")
+def test_records_deleted_before_they_were_read_end_the_run_or_are_skipped_on_record(pintail, lake, kafka, skip):
+    topic = kafka.create_topic(1)
+    kafka.produce(topic, orders.orders(100, 1))
+    pintail.ingest_all(lake, topic, *SCHEMA)
+    kafka.produce(topic, orders.orders(400, 2))
+    kafka.delete_records(topic, 0, 350)
+    if not skip:
+        failed = pintail.run(*pintail.ingest_args(lake, topic, "--until-end"), code=1)
+        one_line(failed, topic, "partition 0", "offset 100", "350", "250 offsets", "--on-missing-data skip")
+        return
+    pintail.ingest_all(lake, topic, "--on-missing-data", "skip")
+    with lake.reader() as reader:
+        assert reader.rows(topic) == 250
+        assert kinds(reader, topic) == [("skip", 0, 100, 350)]
+    checked = pintail.run("check", *lake.args, "--brokers", kafka.address, code=None)
+    assert checked.code == 0 and "skip" in checked.out.lower(), checked.out
+    pintail.ingest_all(lake, topic)  # goes on behind the jump without being told again
+    with lake.reader() as reader:
+        assert reader.rows(topic) == 250
+
+
+@on("sqlite")
+def test_another_cluster_under_the_same_topic_name_is_fatal(pintail, lake, kafka, own_kafka):
+    topic = kafka.create_topic(1)
+    kafka.produce(topic, orders.orders(50, 1))
+    pintail.ingest_all(lake, topic, *SCHEMA)
+    own_kafka.create_topic(1, name=topic)
+    own_kafka.produce(topic, orders.orders(80, 2))
+    pintail.brokers = own_kafka
+    failed = pintail.run(*pintail.ingest_args(lake, topic, "--until-end"), code=1)
+    one_line(failed, topic, "offset 50", "cluster", "pintail reset")
+
+
+@on("sqlite")
+def test_an_offset_beyond_the_end_is_fatal(pintail, lake, kafka):
+    topic = kafka.create_topic(1)
+    kafka.produce(topic, orders.orders(50, 1))
+    pintail.ingest_all(lake, topic, *SCHEMA)
+    with lake.writer() as writer:
+        writer.sql("UPDATE lake.pintail.offsets SET next_offset = 70 WHERE topic = ?", topic)
+    failed = pintail.run(*pintail.ingest_args(lake, topic, "--until-end"), code=1)
+    one_line(failed, topic, "offset 70", "ends at 50")
+
+
+@on("sqlite")
+def test_aborted_records_never_land_and_control_records_are_no_gap(pintail, lake, kafka):
+    topic = kafka.create_topic(1)
+    kept = orders.orders(60, 1)
+    for n, (values, commit) in enumerate([(kept[:20], True), (orders.orders(30, 2), False), (kept[20:40], True), (orders.orders(5, 3), False), (kept[40:], True)]):
+        producer = kafka.producer(transactional_id=f"{topic}-{n}")
+        producer.init_transactions(20)
+        producer.begin_transaction()
+        for record in values:
+            producer.produce(topic, **(record if isinstance(record, dict) else {"value": record}))
+        producer.flush(20)
+        producer.commit_transaction(20) if commit else producer.abort_transaction(20)
+    pintail.ingest_all(lake, topic, *SCHEMA)
+    with lake.reader() as reader:
+        assert assert_exactly_once(reader, kafka, topic) == (60, 0)
+    checked = pintail.run("check", *lake.args, "--brokers", kafka.address)
+    assert "sound" in checked.out
