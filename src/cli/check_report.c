@@ -284,8 +284,17 @@ static void add_reasons(const pt_check_report *r, pt_text *out) {
 
 /* ---- the verdict --------------------------------------------------------------------------------------- */
 
+/* "missing_file" as "missing file" */
+static void add_kind(const char *kind, pt_text *out) {
+    for (const char *p = kind; *p; p++) {
+        pt_text_add_n(out, *p == '_' ? " " : p, 1);
+    }
+}
+
 static void add_finding(const pt_finding *f, pt_text *out) {
-    pt_text_addf(out, "  %s: ", f->kind);
+    pt_text_add(out, "  ");
+    add_kind(f->kind, out);
+    pt_text_add(out, ": ");
     if (f->topic) {
         pt_text_addf(out, "topic %s", f->topic);
         if (f->partition >= 0) {
@@ -317,7 +326,8 @@ static void add_kinds(const pt_audit *audit, pt_text *out) {
             first = first && !(same && k < i);
         }
         if (first) {
-            pt_text_addf(out, "%s%zu %s", comma, n, kind);
+            pt_text_addf(out, "%s%zu ", comma, n);
+            add_kind(kind, out);
             comma = ", ";
         }
     }

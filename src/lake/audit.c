@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/path.h"
 #include "lake/audit_internal.h"
+#include "lake/lake_uri.h"
 #include "lake/transaction.h"
 
 /* ---- the result ---------------------------------------------------------------------------------------- */
@@ -263,6 +265,26 @@ static int known_topics(pt_auditor *a, pt_error *err) {
     return code;
 }
 
+/* A relative data path counts from the working directory: from elsewhere every file would seem to be missing. */
+static int find_adrift(pt_auditor *a, pt_error *err) {
+    pt_text sql = {0};
+    char *path = NULL;
+    free(a->adrift);
+    a->adrift = NULL;
+    pt_text_addf(&sql, "SELECT value FROM \"__ducklake_metadata_%s\".ducklake_metadata WHERE key = 'data_path' AND scope IS NULL", pt_engine_alias(a->engine));
+    int code = pt_text_check(&sql, err);
+    if (code == PT_OK) {
+        code = pt_session_text(a->session, pt_text_get(&sql), &path, err);
+    }
+    pt_text_free(&sql);
+    if (code == PT_OK && path && *path != '/' && !pt_path_is_remote(path) && !pt_path_exists(path)) {
+        a->adrift = path;
+        path = NULL;
+    }
+    free(path);
+    return code;
+}
+
 static int audit_lake(void *arg, pt_error *err) {
     pt_auditor *a = arg;
     pt_audit *audit = a->audit;
@@ -273,6 +295,7 @@ static int audit_lake(void *arg, pt_error *err) {
     pt_text_add_sql_string(&sql, pt_engine_alias(a->engine));
     pt_text_add(&sql, ") AS s(id)");
     PT_TRY(pt_auditor_int(a, &sql, &audit->snapshot, err));
+    PT_TRY(find_adrift(a, err));
     PT_TRY(look_at_own(a, &readable, err));
     if (!audit->has_ledger && a->options->n_tables == 0) {
         return pt_fail(err, PT_E_LAKE, "the lake has no ledger (pintail.offsets): pintail never wrote to it; --table NAME reports a table all the same");
@@ -299,5 +322,7 @@ int pt_audit_run(pt_engine *engine, pt_session *session, const pt_audit_options 
     pt_auditor a = {.engine = engine, .session = session, .options = options, .audit = out};
     *out = (pt_audit){.snapshot = -1};
     PT_TRY(pt_session_run(session, "SET TimeZone = 'UTC'", err));
-    return pt_retry_busy(one_snapshot, &a, err);
+    int code = pt_retry_busy(one_snapshot, &a, err);
+    free(a.adrift);
+    return code;
 }

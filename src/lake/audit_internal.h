@@ -14,6 +14,7 @@ typedef struct pt_auditor {
     pt_session *session;
     const pt_audit_options *options;
     pt_audit *audit;
+    char *adrift; /* the data path when it is relative and not there from this working directory; else NULL */
 } pt_auditor;
 
 /* Runs the statement(s) in sql and empties it. */

@@ -130,6 +130,9 @@ static int look_remote(pt_auditor *a, remote_folder *folder, const char *file, b
 }
 
 static int missing_file(pt_auditor *a, const pt_audit_name *name, pt_audit_table *t, const char *file, const char *why, pt_error *err) {
+    if (a->adrift) {
+        return pt_fail(err, PT_E_LAKE, "the data path %s is relative, and there is no such folder here: start pintail in the folder where the lake was made", a->adrift);
+    }
     t->missing_files++;
     if (t->missing_files > PT_AUDIT_EXAMPLES) {
         return PT_OK;

@@ -94,7 +94,9 @@ def own_postgres():
 @pytest.fixture(params=["duckdb", "sqlite", "postgres"])
 def lake(request, tmp_path):
     """A lake that is not there yet, on each catalog; support.on("postgres") narrows it."""
-    return Lake(request.param, tmp_path, request.getfixturevalue("postgres") if request.param == "postgres" else None)
+    lake = Lake(request.param, tmp_path, request.getfixturevalue("postgres") if request.param == "postgres" else None)
+    yield lake
+    lake.close()
 
 
 @pytest.fixture

@@ -40,6 +40,17 @@ def test_a_restart_with_nothing_new_changes_no_row(pintail, lake, kafka):
         assert assert_exactly_once(reader, kafka, topic) == (500, 0)
 
 
+def kill_at_work(process, lake, kafka, topic, r):
+    """SIGKILL a random while after a commit of this process: in the middle of reading, staging, committing or between."""
+    def seen():
+        return sum(kafka.committed(f"pintail-{topic}", topic).values())
+    before = seen()
+    process.wait_for(lambda: seen() > before, 30, "a commit")
+    threading.Event().wait(r.uniform(0, 0.4))
+    assert process.running, f"ended by itself:\n{process.err[-2000:]}"
+    process.kill()
+
+
 def killed_again_and_again(pintail, lake, kafka, seed, kills, records, flush_rows):
     r = random.Random(seed)
     topic = kafka.create_topic(4)
@@ -48,17 +59,11 @@ def killed_again_and_again(pintail, lake, kafka, seed, kills, records, flush_row
     seen = []
     for _ in range(kills):
         process = pintail.ingest(lake, topic, *args)
-        moment = threading.Event()
         if r.random() < 0.25:
-            moment.wait(r.uniform(0, 0.8))  # while it starts, or is about to
+            threading.Event().wait(r.uniform(0, 0.8))  # while it starts
+            process.kill()
         else:
-            at = landed(lake, kafka, topic) if lake.concurrent else 0
-            before = sum(kafka.committed(f"pintail-{topic}", topic).values())
-            process.wait_for(lambda: (landed(lake, kafka, topic) > at) if lake.concurrent else sum(kafka.committed(f"pintail-{topic}", topic).values()) != before,
-                             30, "a commit")
-            moment.wait(r.uniform(0, 0.4))
-        assert process.running, f"ended by itself:\n{process.err[-2000:]}"
-        process.kill()
+            kill_at_work(process, lake, kafka, topic, r)
         seen.append(lake.read(lambda reader: reader.rows(topic), 0))
         print(f"kill {len(seen)}: {seen[-1]} rows")
     pintail.ingest_all(lake, topic, *args, "--flush-rows", "20000", timeout=90)
@@ -100,9 +105,7 @@ def test_files_that_a_killed_process_left_are_removed_by_the_next(pintail, lake,
     kafka.produce(topic, orders.orders(60_000))
     args = (*SCHEMA, "--flush-rows", "500", *FAST_FAILOVER)
     for _ in range(4):
-        process = pintail.ingest(lake, topic, *args)
-        threading.Event().wait(r.uniform(0.4, 1.2))
-        process.kill()
+        kill_at_work(pintail.ingest(lake, topic, *args), lake, kafka, topic, r)
     pintail.ingest_all(lake, topic, *args, "--flush-rows", "20000")
     with lake.reader() as reader:
         assert assert_exactly_once(reader, kafka, topic) == (60_000, 0)

@@ -118,6 +118,7 @@ class Lake:
         self.data_path = f"{folder}/data/"
         self.postgres = postgres
         self.last_error = None
+        self._kept = None
         if catalog == "duckdb":
             self.text = f"ducklake:{folder}/metadata/lake.ducklake"
         elif catalog == "sqlite":
@@ -144,13 +145,23 @@ class Lake:
         return Reader(self, read_only=False)
 
     def read(self, question, default=None):
-        """question(reader) in a fresh reader; default while the lake or a table of it is not there yet, or is busy."""
+        """question(reader); default while the lake or a table of it is not there yet, is busy or out of reach. The reader is kept for the
+        next question, where pintail does not mind."""
         try:
-            with self.reader() as reader:
-                return question(reader)
+            if not self.concurrent:
+                with self.reader() as reader:
+                    return question(reader)
+            self._kept = self._kept or self.reader()
+            return question(self._kept)
         except duckdb.Error as e:
             self.last_error = e
+            self.close()
             return default
+
+    def close(self):
+        if self._kept:
+            self._kept.close()
+            self._kept = None
 
     def files(self) -> list:
         """Every file under the data path."""
