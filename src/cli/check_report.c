@@ -245,7 +245,7 @@ static void add_block(const pt_check_report *r, size_t from, size_t until, pt_te
     }
     for (size_t i = from; i < until; i++) {
         const pt_audit_partition *p = &r->audit->partitions[i];
-        const int64_t sums[N_SUMS] = {p->rows, p->dead_letters, p->gaps, p->duplicates, p->not_exposed + p->skipped, p->lag};
+        const int64_t sums[N_SUMS] = {p->rows, p->dead_letters, p->gaps, p->duplicates, p->not_exposed, p->lag};
         char name[16];
         (void)snprintf(name, sizeof name, "%" PRId32, p->partition);
         add_line(&grid, name, sums, p->first_offset, p->next_offset, p->behind_us, r->brokers != NULL);
@@ -258,6 +258,12 @@ static void add_block(const pt_check_report *r, size_t from, size_t until, pt_te
         add_line(&grid, "all", total, -1, -1, behind, r->brokers != NULL);
     }
     (void)pt_grid_print(&grid, "  ", 0, r->colour, out);
+    for (size_t i = from; i < until; i++) {
+        const pt_audit_partition *p = &r->audit->partitions[i];
+        if (p->skipped > 0) {
+            pt_text_addf(out, "  partition %" PRId32 ": %" PRId64 " offsets were skipped, the broker had deleted them before they were read\n", p->partition, p->skipped);
+        }
+    }
 }
 
 static void add_reasons(const pt_check_report *r, pt_text *out) {
