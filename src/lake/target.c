@@ -386,6 +386,32 @@ static int look_for_rows(pt_engine *engine, pt_session *session, pt_target *t, p
 
 /* ---- open ---------------------------------------------------------------------------------------------- */
 
+static int check_columns(const pt_schema *asked, const char *label, bool own, bool with_topic, pt_error *err) {
+    PT_TRY(refuse_lossy(asked, err));
+    for (size_t i = 0; !own && i < asked->n_columns; i++) {
+        int meta = meta_index(asked->columns[i].name);
+        if (meta >= 0 && wants_meta((size_t)meta, with_topic)) {
+            return pt_fail(err, PT_E_USAGE, "schema of table %s: column %s is a metadata column that pintail fills; leave it out", label, asked->columns[i].name);
+        }
+    }
+    return PT_OK;
+}
+
+int pt_target_check(const pt_target_options *options, pt_error *err) {
+    pt_schema *asked = NULL;
+    char *schema_name = NULL;
+    char *name = NULL;
+    int code = split_name(options->table, &schema_name, &name, err);
+    free(schema_name);
+    free(name);
+    if (code == PT_OK && options->schema_text) {
+        code = pt_schema_parse(options->schema_text, &asked, err);
+        code = code == PT_OK ? check_columns(asked, options->table, false, options->with_topic, err) : pt_fail_in(err, "schema of table %s", options->table);
+    }
+    pt_schema_free(&asked);
+    return code;
+}
+
 static int open_named(pt_engine *engine, pt_session *session, pt_target *t, const char *schema_text, bool own, bool with_topic, pt_error *err) {
     pt_schema *asked = NULL;
     pt_table columns = {0};
@@ -394,12 +420,7 @@ static int open_named(pt_engine *engine, pt_session *session, pt_target *t, cons
         code = own ? (int)err->code : pt_fail_in(err, "schema of table %s", t->label);
     }
     if (code == PT_OK && asked) {
-        code = refuse_lossy(asked, err);
-    }
-    for (size_t i = 0; code == PT_OK && !own && asked && i < asked->n_columns; i++) {
-        if (meta_index(asked->columns[i].name) >= 0 && wants_meta((size_t)meta_index(asked->columns[i].name), with_topic)) {
-            code = pt_fail(err, PT_E_USAGE, "schema of table %s: column %s is a metadata column that pintail fills; leave it out", t->label, asked->columns[i].name);
-        }
+        code = check_columns(asked, t->label, own, with_topic, err);
     }
     if (code == PT_OK) {
         code = read_columns(engine, session, t, &columns, err);

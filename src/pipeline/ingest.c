@@ -56,6 +56,10 @@ static bool shares_table(const pt_ingest_options *o, size_t route) {
     return false;
 }
 
+static pt_target_options target_options(const pt_ingest_options *o, size_t i) {
+    return (pt_target_options){.table = o->routes[i].table, .schema_text = o->routes[i].schema, .with_topic = o->with_topic || shares_table(o, i)};
+}
+
 static int open_target(run *r, size_t i, pt_error *err) {
     const pt_route_options *o = &r->options->routes[i];
     for (size_t k = 0; k < i; k++) {
@@ -65,7 +69,7 @@ static int open_target(run *r, size_t i, pt_error *err) {
             return PT_OK;
         }
     }
-    pt_target_options t = {.table = o->table, .schema_text = o->schema, .with_topic = r->options->with_topic || shares_table(r->options, i)};
+    pt_target_options t = target_options(r->options, i);
     PT_TRY(pt_target_open(pt_committer_engine(r->committer), pt_committer_session(r->committer), &t, &r->targets[r->n_targets], err));
     r->reader.routes[i].target = r->targets[r->n_targets];
     r->reader.routes[i].part = r->n_targets++;
@@ -472,6 +476,10 @@ int pt_ingest(const pt_ingest_options *options, pt_error *err) {
     char owner[128];
     char host[64] = "?";
     (void)gethostname(host, sizeof host - 1);
+    for (size_t i = 0; i < options->n_routes; i++) { /* before anything is touched */
+        pt_target_options t = target_options(options, i);
+        PT_TRY(pt_target_check(&t, err));
+    }
     unsigned fenced = 0;
     int64_t first_fenced = 0;
     for (unsigned life = 1;; life++) {

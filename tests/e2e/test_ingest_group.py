@@ -16,15 +16,37 @@ def sharing(kafka, topic, members=2):
     return len(shares) == members and all(shares)
 
 
+def two(pintail, lake, kafka, topic):
+    """Two processes, started one after the other, that share the topic."""
+    first = pintail.ingest(lake, topic, *ARGS)
+    first.wait_for(lambda: sharing(kafka, topic, 1), 40, "the first to have partitions")
+    second = pintail.ingest(lake, topic, *ARGS)
+    second.wait_for(lambda: sharing(kafka, topic), 40, "both to have partitions")
+    return first, second
+
+
 def owners(lake, topic) -> set:
     return {r["owner"] for r in lake.read(lambda r: r.dicts("SELECT DISTINCT owner FROM lake.pintail.epochs WHERE topic = ?", topic), [])}
 
 
 @on("postgres", "sqlite")
+def test_processes_may_all_start_at_once_on_a_lake_that_is_not_there_yet(pintail, lake, kafka):
+    topic = kafka.create_topic(4)
+    together = [pintail.ingest(lake, topic, *ARGS) for _ in range(3)]
+    for process in together:
+        process.wait_for(lambda: sharing(kafka, topic, 3), 40, "all three to have partitions")
+    kafka.produce(topic, orders.orders(3000))
+    wait_landed(together[0], lake, kafka, topic, 3000)
+    for process in together:
+        process.stop()
+    with lake.reader() as reader:
+        assert assert_exactly_once(reader, kafka, topic) == (3000, 0)
+
+
+@on("postgres", "sqlite")
 def test_two_processes_share_the_partitions_and_both_commit(pintail, lake, kafka):
     topic = kafka.create_topic(4)
-    first, second = (pintail.ingest(lake, topic, *ARGS) for _ in range(2))
-    first.wait_for(lambda: sharing(kafka, topic), 40, "both to have partitions")
+    first, second = two(pintail, lake, kafka, topic)
     kafka.produce(topic, orders.orders(TOTAL))
     wait_landed(first, lake, kafka, topic, TOTAL, timeout=60)
     assert first.running and second.running
@@ -38,8 +60,7 @@ def test_two_processes_share_the_partitions_and_both_commit(pintail, lake, kafka
 @on("postgres", "sqlite")
 def test_when_one_of_two_is_killed_the_other_takes_over_without_loss_or_duplicate(pintail, lake, kafka):
     topic = kafka.create_topic(4)
-    first, second = (pintail.ingest(lake, topic, *ARGS) for _ in range(2))
-    first.wait_for(lambda: sharing(kafka, topic), 40, "both to have partitions")
+    first, second = two(pintail, lake, kafka, topic)
     kafka.produce(topic, orders.orders(TOTAL))
     wait_landed(first, lake, kafka, topic, TOTAL // 10)
     second.kill()

@@ -106,7 +106,7 @@ def test_files_that_a_killed_process_left_are_removed_by_the_next(pintail, lake,
     args = (*SCHEMA, "--flush-rows", "500", *FAST_FAILOVER)
     for _ in range(4):
         kill_at_work(pintail.ingest(lake, topic, *args), lake, kafka, topic, r)
-    pintail.ingest_all(lake, topic, *args, "--flush-rows", "20000")
+    pintail.ingest_all(lake, topic, *args, "--flush-rows", "20000", "--leftover-age", "0s")
     with lake.reader() as reader:
         assert assert_exactly_once(reader, kafka, topic) == (60_000, 0)
     assert_no_leftovers(lake)
@@ -125,34 +125,7 @@ def test_after_a_sigkill_the_default_settings_do_not_keep_a_restart_waiting(pint
         assert assert_exactly_once(reader, kafka, topic) == (2000, 0)
 
 
-# ---- what the broker no longer has
-
-@on("sqlite")
-def test_a_topic_that_was_deleted_and_made_again_is_an_error_with_advice(pintail, lake, kafka):
-    topic = kafka.create_topic(1)
-    kafka.produce(topic, orders.orders(100, 1))
-    pintail.ingest_all(lake, topic, *SCHEMA)
-    kafka.delete_topic(topic)
-    kafka.create_topic(1, name=topic)
-    kafka.produce(topic, orders.orders(300, 2))
-    done = pintail.run(*pintail.ingest_args(lake, topic, "--until-end"), code=1)
-    assert topic in done.err and "recreated" in done.err, done.err
-    with lake.reader() as reader:
-        assert reader.rows(topic) == 100
-
-
-@on("sqlite")
-def test_records_lost_to_retention_are_an_error_with_advice_never_a_silent_gap(pintail, lake, kafka):
-    topic = kafka.create_topic(1)
-    kafka.produce(topic, orders.orders(100, 1))
-    pintail.ingest_all(lake, topic, *SCHEMA)
-    kafka.produce(topic, orders.orders(100, 2))
-    kafka.delete_records(topic, 0, 150)
-    done = pintail.run(*pintail.ingest_args(lake, topic, "--until-end"), code=1)
-    assert all(word in done.err for word in (topic, "100", "150")), done.err
-    with lake.reader() as reader:
-        assert reader.rows(topic) == 100
-
+# ---- what the broker no longer has (more of it in test_source.py), or has since a while
 
 @on("duckdb")
 def test_a_topic_whose_start_is_gone_already_begins_at_its_first_record(pintail, lake, kafka):

@@ -17,6 +17,9 @@ from .procs import DEPS, Unavailable, end, free_port, listening, tail, wait_for
 Record = namedtuple("Record", "topic partition offset timestamp key value headers")  # timestamp: ms since epoch
 
 
+# A broker that is just making its offsets topic answers so.
+_NO_GROUP_YET = (KafkaError.GROUP_ID_NOT_FOUND, KafkaError.NOT_COORDINATOR, KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.COORDINATOR_LOAD_IN_PROGRESS)
+
 # A killed or frozen member is given up after 1.5 s.
 FAST_FAILOVER = ["-X", "session.timeout.ms=1500", "-X", "heartbeat.interval.ms=300"]
 
@@ -131,7 +134,7 @@ class Kafka:
         try:
             found = self.admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)], request_timeout=20)[group].result(20)
         except KafkaException as e:
-            if e.args[0].code() == KafkaError.GROUP_ID_NOT_FOUND:
+            if e.args[0].code() in _NO_GROUP_YET:
                 return {}
             raise
         return {p.partition: p.offset for p in found.topic_partitions if p.topic == topic and p.offset >= 0}
@@ -144,17 +147,26 @@ class Kafka:
     def delete_group(self, group: str):
         self.admin.delete_consumer_groups([group], request_timeout=20)[group].result(20)
 
+    def _describe(self, group: str):
+        try:
+            return self.admin.describe_consumer_groups([group], request_timeout=20)[group].result(20)
+        except KafkaException as e:
+            if e.args[0].code() in _NO_GROUP_YET:
+                return None
+            raise
+
     def members(self, group: str) -> list:
         """For each member of the group: the sorted (topic, partition) that it was given."""
-        described = self.admin.describe_consumer_groups([group], request_timeout=20)[group].result(20)
-        if described.state.name != "STABLE":
+        described = self._describe(group)
+        if not described or described.state.name != "STABLE":
             return []
         return [sorted((p.topic, p.partition) for p in m.assignment.topic_partitions) for m in described.members]
 
     def wait_empty(self, group: str, timeout=30):
         """Until the broker has noticed that the group's members are gone."""
         def empty():
-            return self.admin.describe_consumer_groups([group], request_timeout=20)[group].result(20).state.name in ("EMPTY", "DEAD")
+            described = self._describe(group)
+            return described and described.state.name in ("EMPTY", "DEAD")
         wait_for(empty, timeout, f"group {group} to be empty")
 
 
