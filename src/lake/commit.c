@@ -30,8 +30,21 @@ static void detach(pt_committer *c) {
     pt_scan_free(&c->scan);
 }
 
-static int attach(pt_committer *c, pt_error *err) {
+static int open_engine(void *arg, pt_error *err) {
+    pt_committer *c = arg;
     int code = pt_engine_open(c->options, &c->engine, err);
+    /* several processes make the same catalog at once: one wins, the others find it there the next time */
+    return code == PT_E_LAKE && strstr(err->text, "Failed to initialize DuckLake") ? (err->code = PT_E_LAKE_BUSY, PT_E_LAKE_BUSY) : code;
+}
+
+static int attach(pt_committer *c, pt_error *err) {
+    int code = PT_E_LAKE_BUSY;
+    for (unsigned attempt = 1; code == PT_E_LAKE_BUSY && attempt <= 12 && !(attempt > 1 && strstr(err->text, "is open in another process")); attempt++) {
+        if (attempt > 1) {
+            pt_backoff(attempt);
+        }
+        code = open_engine(c, err);
+    }
     if (code == PT_OK) {
         code = pt_session_open(c->engine, &c->session, err);
     }

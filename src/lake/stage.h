@@ -11,8 +11,8 @@ typedef struct pt_stager pt_stager;
 int pt_stager_open(const pt_lake_options *options, bool remote, pt_stager **out, pt_error *err) PT_CHECKED;
 void pt_stager_close(pt_stager **stager);
 
-/* Parts of at most this many rows are left to INSERT, which DuckLake keeps in the catalog (inlined). */
-#define PT_STAGE_MIN_ROWS 11
+/* Smaller parts are left to INSERT. 1: none is, since DuckLake 1.0 fails to inline text that holds a NUL (nested, and anywhere on PostgreSQL). */
+#define PT_STAGE_MIN_ROWS 1
 
 /* Writes <uuid>.pq into the folder of each part that is worth it, fsyncs file and folder, and notes the path in the part. A part that is
  * staged already is left alone, so a call after a failure goes on where it stopped. A failure leaves no file behind. */

@@ -13,6 +13,7 @@
 #include "lake/commit.h"
 #include "lake/lake_uri.h"
 #include "lake/leftovers.h"
+#include "lake/transaction.h"
 #include "pipeline/line.h"
 #include "pipeline/progress.h"
 #include "pipeline/reader.h"
@@ -60,6 +61,17 @@ static pt_target_options target_options(const pt_ingest_options *o, size_t i) {
     return (pt_target_options){.table = o->routes[i].table, .schema_text = o->routes[i].schema, .with_topic = o->with_topic || shares_table(o, i)};
 }
 
+typedef struct target_job {
+    run *r;
+    pt_target_options options;
+} target_job;
+
+static int open_or_make(void *arg, pt_error *err) {
+    target_job *job = arg;
+    run *r = job->r;
+    return pt_target_open(pt_committer_engine(r->committer), pt_committer_session(r->committer), &job->options, &r->targets[r->n_targets], err);
+}
+
 static int open_target(run *r, size_t i, pt_error *err) {
     const pt_route_options *o = &r->options->routes[i];
     for (size_t k = 0; k < i; k++) {
@@ -69,8 +81,8 @@ static int open_target(run *r, size_t i, pt_error *err) {
             return PT_OK;
         }
     }
-    pt_target_options t = target_options(r->options, i);
-    PT_TRY(pt_target_open(pt_committer_engine(r->committer), pt_committer_session(r->committer), &t, &r->targets[r->n_targets], err));
+    target_job job = {r, target_options(r->options, i)};
+    PT_TRY(pt_retry_busy(open_or_make, &job, err)); /* another process may be making the same table */
     r->reader.routes[i].target = r->targets[r->n_targets];
     r->reader.routes[i].part = r->n_targets++;
     return PT_OK;
