@@ -96,7 +96,7 @@ static int write_file(pt_stager *s, const pt_part *part, const char *path, pt_er
     add_select(&sql, t);
     pt_text_add(&sql, ") TO ");
     pt_text_add_sql_string(&sql, path);
-    pt_text_add(&sql, " (FORMAT parquet, PARQUET_VERSION v2, DICTIONARY_SIZE_LIMIT 1000, WRITE_BLOOM_FILTER false, ROW_GROUP_SIZE 122880)");
+    pt_text_add(&sql, " (FORMAT parquet, PARQUET_VERSION v2, DICTIONARY_SIZE_LIMIT 1000, WRITE_BLOOM_FILTER false, ROW_GROUP_SIZE 122880, USE_TMP_FILE false)");
     int code = pt_text_check(&sql, err);
     if (code == PT_OK) {
         code = pt_session_run(s->session, pt_text_get(&sql), err);

@@ -200,7 +200,7 @@ bool pt_reader_full(pt_reader *r) {
     if (r->batch_rows >= r->options->flush_rows) {
         return true;
     }
-    if (r->since_check < CHECK_BYTES) {
+    if (r->since_check < CHECK_BYTES && r->since_check < r->options->flush_bytes / 16) {
         return false;
     }
     r->since_check = 0;

@@ -57,14 +57,15 @@ BROKEN = [
 ]
 
 
-def test_each_kind_of_broken_record_is_kept_byte_for_byte_with_its_reason(pintail, lake, kafka):
+@pytest.mark.parametrize("flush_rows", [200_000, 5], ids=["staged", "inlined"])
+def test_each_kind_of_broken_record_is_kept_byte_for_byte_with_its_reason(pintail, lake, kafka, flush_rows):
     topic = kafka.create_topic(2)
     records = []
     for n, (_, value) in enumerate(BROKEN):
         records.append({"value": value, "key": [None, b"", b"k\x00\xff"][n % 3], "headers": [("h", b"\x00v"), ("empty", b""), ("nil", None)], "partition": 0})
         records.append({"value": b'{"n": %d, "s": "good"}' % n, "partition": 0})
     kafka.produce(topic, records)
-    pintail.ingest_all(lake, topic, "--schema", SCHEMA)
+    pintail.ingest_all(lake, topic, "--schema", SCHEMA, "--flush-rows", flush_rows)
     with lake.reader() as reader:
         assert assert_exactly_once(reader, kafka, topic, columns=("s",), select={}, expected=lambda v: ("good",)) == (len(BROKEN), len(BROKEN))
         letters = reader.dead_letters()

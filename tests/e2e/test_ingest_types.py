@@ -57,7 +57,9 @@ VALUES = {
 }
 
 
-def test_every_type_comes_through_exactly(pintail, lake, kafka):
+@pytest.mark.parametrize("flush_rows", [200_000, 5], ids=["staged", "inlined"])
+def test_every_type_comes_through_exactly(pintail, lake, kafka, flush_rows):
+    """Small flushes are rows in the catalog, not files: another way for each type."""
     columns = {f"c{i}": kind for i, kind in enumerate(VALUES)}
     records, wanted = [], []
     for name, kind in columns.items():
@@ -67,7 +69,7 @@ def test_every_type_comes_through_exactly(pintail, lake, kafka):
     records.append(('{"n": %d, ' % len(records) + ", ".join(f'"{c}": null' for c in columns) + "}").encode())
     topic = kafka.create_topic(1)
     kafka.produce(topic, records)
-    pintail.ingest_all(lake, topic, "--schema", "n INTEGER, " + ", ".join(f"{c} {kind}" for c, kind in columns.items()))
+    pintail.ingest_all(lake, topic, "--flush-rows", flush_rows, "--schema", "n INTEGER, " + ", ".join(f"{c} {kind}" for c, kind in columns.items()))
     with lake.reader() as reader:
         letters = [(bytes(d["value"]), d["error_text"]) for d in reader.dead_letters()]
         assert letters == []
@@ -98,7 +100,7 @@ def test_epoch_fractions_round_half_away_from_zero_to_the_microsecond(pintail, l
     assert rows == [(orders.microseconds(t),) * 2 for t in texts]
 
 
-@pytest.mark.parametrize("times", [1, 400])
+@pytest.mark.parametrize("times", [1, 400], ids=["inlined", "staged"])
 def test_text_with_a_nul_neither_stops_the_lake_nor_changes(pintail, lake, kafka, times):
     """PostgreSQL can store a NUL neither in an inlined row nor in the statistics that the catalog keeps of a column."""
     values = [json.dumps({"s": s, "m": {s: s}}).encode() for s in ("\0", "a\0b", "plain", "zzz\0", "thirteen\0bytes and more")] * times
