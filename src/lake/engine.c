@@ -2,12 +2,14 @@
 
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/path.h"
 #include "base/text.h"
 #include "lake/lake_uri.h"
@@ -17,10 +19,12 @@ struct pt_engine {
     char *alias;
     pt_catalog catalog;
     bool attached;
+    _Atomic int64_t *pulse; /* the options' */
 };
 
 struct pt_session {
     duckdb_connection connection;
+    _Atomic int64_t *pulse; /* the engine's */
 };
 
 /* ---- extensions ---------------------------------------------------------------------------------------- */
@@ -157,10 +161,39 @@ static int prepare_folders(const pt_lake_options *o, const pt_lake_uri *uri, pt_
     return PT_OK;
 }
 
-static void add_attach(pt_text *sql, const pt_lake_options *o, const pt_lake_uri *uri, const char *alias) {
+/* Whether libpq's `options` is set already, in the connection string or in the environment: then it stays as it is. */
+static bool has_server_options(const char *connection) {
+    const char *environment = getenv("PGOPTIONS");
+    for (const char *p = connection; (p = strstr(p, "options")) != NULL; p++) {
+        bool begins = p == connection || strchr(" ?&", p[-1]);
+        if (begins && p[7 + strspn(p + 7, " ")] == '=') {
+            return true;
+        }
+    }
+    return environment && *environment;
+}
+
+/* The lake's text as given, or with a limit for sessions that are idle in a transaction: the postgres extension's own setting for it has no effect there. */
+static int add_lake(pt_text *sql, const pt_lake_options *o, const pt_lake_uri *uri, pt_error *err) {
+    pt_text lake = {0};
+    pt_text_add(&lake, o->lake);
+    if (uri->catalog == PT_CATALOG_POSTGRES && o->idle_transaction_us > 0 && !has_server_options(uri->rest)) {
+        bool is_uri = strncmp(uri->rest, "//", 2) == 0 || strstr(uri->rest, "://");
+        const char *separator = !is_uri ? " " : strchr(uri->rest, '?') ? "&" : "?";
+        pt_text_addf(&lake, "%soptions=-cidle_in_transaction_session_timeout%s%" PRId64, separator, is_uri ? "%3D" : "=", o->idle_transaction_us / 1000);
+    }
+    int code = pt_text_check(&lake, err);
+    if (code == PT_OK) {
+        pt_text_add_sql_string(sql, pt_text_get(&lake));
+    }
+    pt_text_free(&lake);
+    return code;
+}
+
+static int add_attach(pt_text *sql, const pt_lake_options *o, const pt_lake_uri *uri, const char *alias, pt_error *err) {
     const char *separator = " (";
     pt_text_add(sql, "ATTACH ");
-    pt_text_add_sql_string(sql, o->lake);
+    PT_TRY(add_lake(sql, o, uri, err));
     pt_text_add(sql, " AS ");
     pt_text_add_sql_name(sql, alias);
     if (o->data_path) {
@@ -183,6 +216,7 @@ static void add_attach(pt_text *sql, const pt_lake_options *o, const pt_lake_uri
     if (strcmp(separator, ", ") == 0) {
         pt_text_add(sql, ")");
     }
+    return pt_text_check(sql, err);
 }
 
 static int attach_failed(const pt_lake_options *o, const pt_lake_uri *uri, pt_error *err) {
@@ -205,8 +239,7 @@ static int attach_failed(const pt_lake_options *o, const pt_lake_uri *uri, pt_er
 static int attach(pt_engine *engine, pt_session *session, const pt_lake_options *o, const pt_lake_uri *uri, pt_error *err) {
     PT_TRY(prepare_folders(o, uri, err));
     pt_text sql = {0};
-    add_attach(&sql, o, uri, engine->alias);
-    int code = pt_text_check(&sql, err);
+    int code = add_attach(&sql, o, uri, engine->alias, err);
     if (code == PT_OK) {
         code = pt_session_run(session, pt_text_get(&sql), err);
         if (code != PT_OK) {
@@ -275,6 +308,7 @@ int pt_engine_open(const pt_lake_options *options, pt_engine **out, pt_error *er
     pt_engine *engine = calloc(1, sizeof *engine);
     int code = engine && (engine->alias = strdup(options->alias ? options->alias : "lake")) ? PT_OK : pt_fail_nomem(err, "the engine");
     if (code == PT_OK) {
+        engine->pulse = options->pulse;
         code = extension_folder(&folder, err);
     }
     if (code == PT_OK && duckdb_create_config(&config) == DuckDBError) {
@@ -340,6 +374,7 @@ int pt_session_open(pt_engine *engine, pt_session **out, pt_error *err) {
         *out = NULL;
         return pt_fail(err, PT_E_LAKE, "DuckDB refused a connection");
     }
+    (*out)->pulse = engine->pulse;
     return PT_OK;
 }
 
@@ -359,25 +394,50 @@ void pt_session_interrupt(pt_session *session) {
     duckdb_interrupt(session->connection);
 }
 
-pt_code pt_lake_failure(const char *m) {
+static bool has_one_of(const char *text, const char *const *words) {
+    for (; *words; words++) {
+        if (strstr(text, *words)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The reason behind the query that a scanner's message cites; NULL when the message cites none. */
+static const char *reason_behind_query(const char *m) {
+    static const char *const citing[] = {"Failed to execute query \"", "Failed to prepare query \"", "Failed to prepare COPY \"", "Failed to fetch query \""};
+    const char *reason = NULL;
+    for (size_t i = 0; i < sizeof citing / sizeof *citing && !reason; i++) {
+        const char *query = strstr(m, citing[i]);
+        for (const char *end = query; end && (end = strstr(end, "\":")) != NULL; end++) {
+            reason = end + 2;
+        }
+    }
+    return reason;
+}
+
+pt_code pt_lake_failure(const char *message) {
+    static const char *const never[] = {"permission denied", "password authentication failed", "no pg_hba.conf entry", "is not permitted to log in",
+                                        "FATAL:  role ", "FATAL:  database ", NULL};
     static const char *const down[] = {"Connection refused", "server closed the connection", "could not connect", "Unable to connect",
                                        "connection to server", "Connection timed out", "SSL connection has been closed", "terminating connection",
                                        "the database system is", "no connection to the server", "Could not establish connection", "Connection error",
                                        "Could not connect to server", "timed out", "Connection reset", "Broken pipe", "HTTP 503", "HTTP 500", "Service Unavailable",
-                                       "idle-in-transaction timeout", "Lost connection", "server has gone away"};
+                                       "idle-in-transaction timeout", "Lost connection", "server has gone away", "could not receive data from server",
+                                       "could not send data to server", "SSL SYSCALL error", "too many clients", "connection slots are reserved",
+                                       "could not translate host name", "No space left on device", "database or disk is full", "disk I/O error",
+                                       "could not extend file", "database has been invalidated", NULL};
     static const char *const busy[] = {"database is locked", "database table is locked", "ransaction conflict", "Conflict on", "conflict", "could not serialize",
-                                       "deadlock detected", "duplicate key", "UNIQUE constraint", "rimary key", "PRIMARY KEY", "concurrent", "Duplicate entry"};
-    for (size_t i = 0; i < sizeof down / sizeof *down; i++) {
-        if (strstr(m, down[i])) {
-            return PT_E_LAKE_DOWN;
-        }
+                                       "deadlock detected", "duplicate key", "UNIQUE constraint", "rimary key", "PRIMARY KEY", "concurrent", "Duplicate entry", NULL};
+    const char *reason = reason_behind_query(message);
+    if (reason && reason[strspn(reason, " \n")] == '\0') { /* a connection that is gone has no reason to give, as in: Failed to execute query "ROLLBACK": */
+        return PT_E_LAKE_DOWN;
     }
-    for (size_t i = 0; i < sizeof busy / sizeof *busy; i++) {
-        if (strstr(m, busy[i])) {
-            return PT_E_LAKE_BUSY;
-        }
+    const char *text = reason ? reason : message;
+    if (has_one_of(text, never)) {
+        return PT_E_LAKE;
     }
-    return PT_E_LAKE;
+    return has_one_of(text, down) ? PT_E_LAKE_DOWN : has_one_of(text, busy) ? PT_E_LAKE_BUSY : PT_E_LAKE;
 }
 
 static int query_failed(duckdb_result *result, pt_error *err) {
@@ -388,11 +448,17 @@ static int query_failed(duckdb_result *result, pt_error *err) {
     return code;
 }
 
-int pt_session_query(pt_session *session, const char *sql, duckdb_result *out, pt_error *err) {
-    if (duckdb_query(session->connection, sql, out) == DuckDBError) {
-        return query_failed(out, err);
+static void beat(pt_session *session, int64_t now_us) {
+    if (session->pulse) {
+        atomic_store_explicit(session->pulse, now_us, memory_order_relaxed);
     }
-    return PT_OK;
+}
+
+int pt_session_query(pt_session *session, const char *sql, duckdb_result *out, pt_error *err) {
+    beat(session, session->pulse ? pt_monotonic_us() : 0);
+    duckdb_state state = duckdb_query(session->connection, sql, out);
+    beat(session, 0);
+    return state == DuckDBError ? query_failed(out, err) : PT_OK;
 }
 
 int pt_session_run(pt_session *session, const char *sql, pt_error *err) {

@@ -31,6 +31,8 @@ typedef struct pt_lake_options {
     const char *const *init_sql; /* statements run before ATTACH (CREATE SECRET ...), n_init_sql of them */
     size_t n_init_sql;
     pt_load load;
+    int64_t idle_transaction_us; /* PostgreSQL ends a session that is idle in a transaction for so long, and frees what waits behind it; 0: server's setting */
+    _Atomic int64_t *pulse;      /* NULL, or where sessions note (monotonic) when the statement under way began, 0 between two: a watchdog reads it */
 } pt_lake_options;
 
 /* Opens DuckDB (in memory), finds the extension files relative to the binary (or in PINTAIL_EXTENSIONS), loads what the lake needs, makes
@@ -73,5 +75,6 @@ const char *pt_table_cell(const pt_table *table, size_t row, size_t column);
 int64_t pt_table_int(const pt_table *table, size_t row, size_t column); /* 0 for NULL */
 void pt_table_clear(pt_table *table);
 
-/* What a message of DuckDB, DuckLake or a catalog means for a caller: busy, down, or permanent. */
+/* What a message of DuckDB, DuckLake or a catalog means for a caller: PT_E_LAKE_BUSY, PT_E_LAKE_DOWN, or PT_E_LAKE (permanent, or unknown to us).
+ * A query that the message cites is not looked at: it may hold any word. */
 pt_code pt_lake_failure(const char *message);

@@ -27,6 +27,7 @@ int pt_stager_open(const pt_lake_options *options, bool remote, pt_stager **out,
     }
     pt_lake_options o = *options;
     o.lake = NULL;
+    o.pulse = NULL; /* the committer's */
     o.load = remote ? PT_LOAD_REMOTE : PT_LOAD_NOTHING;
     int code = pt_engine_open(&o, &s->engine, err);
     if (code == PT_OK) {

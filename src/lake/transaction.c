@@ -16,6 +16,12 @@ static void roll_back(pt_session *session) {
     (void)ignored; /* nothing more can be done; a dead connection has rolled back by itself */
 }
 
+/* DuckLake writes its metadata, and notices conflicts, before it sends COMMIT to the catalog. What fails there has not happened, nor has a COMMIT that SQLite's
+ * lock refuses. The text of any other failure of COMMIT proves nothing, not even "conflict": it may come from a server that has committed. */
+static bool surely_not_committed(const pt_error *err) {
+    return err->code == PT_E_LAKE_BUSY && (!strstr(err->text, "query \"COMMIT\"") || strstr(err->text, "is locked"));
+}
+
 int pt_transaction(pt_session *session, pt_job job, void *arg, pt_error *err) {
     PT_TRY(pt_session_run(session, "BEGIN", err));
     int code = job(arg, err);
@@ -25,8 +31,10 @@ int pt_transaction(pt_session *session, pt_job job, void *arg, pt_error *err) {
     }
     code = pt_session_run(session, "COMMIT", err);
     if (code != PT_OK) {
+        bool settled = surely_not_committed(err);
         roll_back(session);
-        if (code == PT_E_LAKE_DOWN) {
+        if (!settled) {
+            err->code = code == PT_E_LAKE_BUSY ? PT_E_LAKE_DOWN : err->code;
             return pt_fail_in(err, UNKNOWN_MARK);
         }
     }

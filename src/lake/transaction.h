@@ -9,8 +9,8 @@
 
 typedef int (*pt_job)(void *arg, pt_error *err);
 
-/* BEGIN, job, COMMIT. After any failure: ROLLBACK, never COMMIT. PT_E_LAKE_DOWN with *err text "COMMIT: ..." means that the outcome is unknown;
- * pt_transaction_unknown tells. */
+/* BEGIN, job, COMMIT. After any failure: ROLLBACK, never COMMIT. *err must not be NULL. A COMMIT that fails for anything but a conflict or a lock has an
+ * unknown outcome: pt_transaction_unknown tells; the code is PT_E_LAKE_DOWN, or PT_E_LAKE for an error that we cannot place. */
 int pt_transaction(pt_session *session, pt_job job, void *arg, pt_error *err) PT_CHECKED;
 bool pt_transaction_unknown(const pt_error *err);
 
