@@ -23,8 +23,10 @@ typedef struct ingest_args {
     const char *max_dead_letters;
     pt_string_list properties;
     uint64_t memory, threads, queue;
-    int64_t timeout, stop_timeout, leftover_age;
+    int64_t timeout, stop_timeout, commit_timeout, leftover_age;
 } ingest_args;
+
+#define IDLE_TRANSACTION ((int64_t)60000000) /* microseconds; a flush is idle in its transaction for a few milliseconds */
 
 #define AT(field_) offsetof(ingest_args, field_)
 
@@ -54,6 +56,8 @@ static const pt_option options[] = {
     {"queue-bytes", 0, PT_OPT_SIZE, AT(queue), "SIZE", "messages that librdkafka fetches ahead (default 32MiB)"},
     {"timeout", 0, PT_OPT_DURATION, AT(timeout), "DUR", "wait so long for a broker at the start (default 10s)"},
     {"stop-timeout", 0, PT_OPT_DURATION, AT(stop_timeout), "DUR", "after SIGTERM, wait so long for the last commit (default 30s)"},
+    {"commit-timeout", 0, PT_OPT_DURATION, AT(commit_timeout), "DUR",
+     "end the process when the catalog has not answered a statement for so long (default 5m); nothing is lost, the next start goes on"},
     {"leftover-age", 0, PT_OPT_DURATION, AT(leftover_age), "DUR",
      "staged files that no snapshot knows are removed at the start when they are older (default 1d); longer than any process may be paused"},
     {"log-format", 0, PT_OPT_CHOICE, AT(log_format), "logfmt|json", "form of the log lines on standard error"},
@@ -212,8 +216,8 @@ static int check_args(const ingest_args *a, pt_error *err) {
     if (!a->brokers) {
         return pt_fail(err, PT_E_USAGE, "--brokers is missing: host:port of a Kafka or Redpanda broker");
     }
-    if (a->flush_rows == 0 || a->flush_bytes == 0 || a->flush_interval <= 0) {
-        return pt_fail(err, PT_E_USAGE, "--flush-rows, --flush-bytes and --flush-interval must be more than 0");
+    if (a->flush_rows == 0 || a->flush_bytes == 0 || a->flush_interval <= 0 || a->commit_timeout <= 0) {
+        return pt_fail(err, PT_E_USAGE, "--flush-rows, --flush-bytes, --flush-interval and --commit-timeout must be more than 0");
     }
     if (a->threads > 256) {
         return pt_fail(err, PT_E_USAGE, "--threads %" PRIu64 " is more than 256", a->threads);
@@ -258,6 +262,8 @@ static int run_with(ingest_args *a, const pt_config *config, pt_error *err) {
         o.on_error = a->on_error == 1 ? PT_ON_ERROR_FAIL : PT_ON_ERROR_DEAD_LETTER;
         o.on_missing = a->on_missing == 1 ? PT_ON_MISSING_SKIP : PT_ON_MISSING_FAIL;
         o.stop_timeout_us = a->stop_timeout;
+        o.commit_timeout_us = a->commit_timeout;
+        o.lake.idle_transaction_us = IDLE_TRANSACTION;
         o.leftover_age_us = a->leftover_age;
         code = pt_ingest(&o, err);
     }
@@ -283,6 +289,7 @@ static int run(int argc, char **argv) {
         .threads = default_threads(),
         .timeout = 10000000,
         .stop_timeout = 30000000,
+        .commit_timeout = 300000000,
         .leftover_age = (int64_t)24 * 3600 * 1000000,
     };
     bool given[N_OPTIONS] = {false};

@@ -116,5 +116,5 @@ int pt_kafka_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, rd_kafka_t **out, 
 int pt_kafka_unreachable(const char *brokers, int64_t timeout_us, pt_kafka_trouble *trouble, pt_error *err) {
     char reason[sizeof trouble->reason];
     (void)pt_kafka_trouble_read(trouble, reason, sizeof reason);
-    return pt_fail(err, PT_E_KAFKA, "no broker answers at %s within %g s: %s", brokers, (double)timeout_us / 1e6, reason);
+    return pt_fail(err, PT_E_KAFKA_DOWN, "no broker answers at %s within %g s: %s", brokers, (double)timeout_us / 1e6, reason);
 }

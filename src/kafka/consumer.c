@@ -30,10 +30,32 @@ static pt_consumer *of_handle(rd_kafka_t *rk);
 
 /* ---- what the broker knows ----------------------------------------------------------------------------- */
 
+/* Errors of a broker that is away, or of a partition without a leader right now. */
+static bool passes(rd_kafka_resp_err_t code) {
+    switch ((int)code) {
+    case RD_KAFKA_RESP_ERR__TRANSPORT:
+    case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
+    case RD_KAFKA_RESP_ERR__TIMED_OUT:
+    case RD_KAFKA_RESP_ERR__TIMED_OUT_QUEUE:
+    case RD_KAFKA_RESP_ERR__RESOLVE:
+    case RD_KAFKA_RESP_ERR__WAIT_COORD:
+    case RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT:
+    case RD_KAFKA_RESP_ERR_NETWORK_EXCEPTION:
+    case RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE:
+    case RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION:
+    case RD_KAFKA_RESP_ERR_BROKER_NOT_AVAILABLE:
+    case RD_KAFKA_RESP_ERR_REPLICA_NOT_AVAILABLE:
+    case RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE:
+        return true;
+    default:
+        return false;
+    }
+}
+
 int pt_consumer_bounds(pt_consumer *c, const char *topic, int32_t partition, int64_t *low, int64_t *high, pt_error *err) {
     rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(c->rk, topic, partition, low, high, BOUNDS_TIMEOUT_MS);
     if (code) {
-        return pt_fail(err, PT_E_KAFKA, "topic %s partition %" PRId32 ": the broker does not tell its offsets: %s", topic, partition, rd_kafka_err2str(code));
+        return pt_fail(err, passes(code) ? PT_E_KAFKA_DOWN : PT_E_KAFKA, "topic %s partition %" PRId32 ": the broker does not tell its offsets: %s", topic, partition, rd_kafka_err2str(code));
     }
     return PT_OK;
 }

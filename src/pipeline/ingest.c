@@ -17,6 +17,7 @@
 #include "pipeline/line.h"
 #include "pipeline/progress.h"
 #include "pipeline/reader.h"
+#include "pipeline/watchdog.h"
 #include "pipeline/workers.h"
 
 #define POLL_MESSAGES 20000
@@ -25,6 +26,7 @@
 #define BLOCKED_BEFORE_PAUSE (30 * PT_SECOND) /* without a poll, while all batches are under way; far below max.poll.interval.ms */
 #define FENCED_WINDOW (60 * PT_SECOND)
 #define FENCED_LIMIT 3
+#define STOP_GRACE (5 * PT_SECOND) /* to leave the group and close, after --stop-timeout */
 
 /* One life in the group: from opening the lake to leaving. Being fenced ends it; another one may follow. */
 typedef struct run {
@@ -44,6 +46,8 @@ typedef struct run {
     pt_progress_state progress;
     rd_kafka_message_t **messages;
     bool assigned_once;
+    bool lost;    /* partitions went before their rows were committed: no fence, the group or the broker took them */
+    bool gave_up; /* the last rows could not be committed in time: no further wait */
 } run;
 
 /* ---- tables -------------------------------------------------------------------------------------------- */
@@ -215,10 +219,11 @@ static void on_revoked(void *arg, const pt_assigned *partitions, size_t n, bool 
     pt_error err = {0};
     bool flushed = false;
     (void)pt_failpoint("revoke.before");
-    if (!lost) {
+    if (!lost && !r->gave_up) {
         flushed = pt_reader_seal(&r->reader, true, &err) == PT_OK && pt_line_drain(&r->line, r->options->stop_timeout_us);
     }
     if (!flushed) {
+        r->lost = true;
         pt_reader_drop(&r->reader);
         int ignored = pt_fail(&err, PT_E_FENCED, "partitions were %s before their rows were committed; going on from the lake", lost ? "lost" : "revoked");
         (void)ignored;
@@ -430,6 +435,7 @@ static int finish_run(run *r, pt_error *err) {
     if (pt_line_drain(&r->line, r->options->stop_timeout_us)) {
         return PT_OK;
     }
+    r->gave_up = true;
     PT_TRY(pt_line_failed(&r->line, err));
     return pt_fail(err, PT_E_INTERRUPTED, "the last rows could not be committed within %g s; they are not lost: the next start reads them again",
                    (double)r->options->stop_timeout_us / 1e6);
@@ -462,13 +468,24 @@ static void close_run(run *r) {
     free(r->messages);
 }
 
-static int run_once(const pt_ingest_options *options, const char *owner, pt_error *err) {
+/* What one life leaves to the next. */
+typedef struct lives {
+    char owner[128]; /* of the life under way */
+    bool assigned;   /* some life had partitions: from then on an outage is waited for */
+    bool lost;       /* the last one ended because partitions were lost */
+    bool paused;     /* said so in the log */
+    unsigned fenced; /* within the window */
+    int64_t first_fenced_us;
+} lives;
+
+static int run_once(const pt_ingest_options *options, lives *l, pt_error *err) {
     run r = {.options = options};
     r.progress.started_us = r.progress.shown_us = pt_monotonic_us();
-    int code = open_run(&r, owner, err);
+    int code = open_run(&r, l->owner, err);
     if (code == PT_OK) {
-        pt_log(PT_LOG_INFO, PT_EVENT("started"), PT_STR("group", options->consumer.group), PT_INT("topics", options->n_routes),
+        pt_log(PT_LOG_INFO, PT_EVENT(l->paused ? "goes on" : "started"), PT_STR("group", options->consumer.group), PT_INT("topics", options->n_routes),
                PT_STR("lake", options->lake.lake));
+        l->paused = false;
         code = read_loop(&r, err);
         if (code == PT_OK || code == PT_E_DATA) {
             pt_error why = {0};
@@ -480,35 +497,61 @@ static int run_once(const pt_ingest_options *options, const char *owner, pt_erro
         }
         pt_progress_end(&r.progress, &r.line, &r.reader);
     }
+    l->assigned |= r.assigned_once;
+    l->lost = r.lost && code == PT_E_FENCED;
     close_run(&r);
     return code;
 }
 
-int pt_ingest(const pt_ingest_options *options, pt_error *err) {
-    char owner[128];
-    char host[64] = "?";
-    (void)gethostname(host, sizeof host - 1);
-    for (size_t i = 0; i < options->n_routes; i++) { /* before anything is touched */
-        pt_target_options t = target_options(options, i);
-        PT_TRY(pt_target_check(&t, err));
+/* Whether another life makes sense after one that ended with code; waits a little before it. */
+static bool live_again(lives *l, int code, pt_error *err) {
+    bool down = code == PT_E_LAKE_DOWN || code == PT_E_LAKE_BUSY || code == PT_E_KAFKA_DOWN;
+    if (pt_stop_asked() || (code != PT_E_FENCED && !(down && l->assigned))) {
+        return false;
     }
-    unsigned fenced = 0;
-    int64_t first_fenced = 0;
-    for (unsigned life = 1;; life++) {
-        (void)snprintf(owner, sizeof owner, "%s:%ld:%" PRId64 ":%u", host, (long)getpid(), pt_now_us(), life);
-        int code = run_once(options, owner, err);
-        if (code != PT_E_FENCED || pt_stop_asked()) {
-            return code;
+    int64_t now = pt_monotonic_us();
+    if (down) {
+        if (!l->paused) {
+            pt_log(PT_LOG_WARN, PT_EVENT("paused"), PT_STR("waiting_for", code == PT_E_KAFKA_DOWN ? "broker" : "catalog"), PT_STR("error", err->text));
         }
-        int64_t now = pt_monotonic_us();
-        if (fenced == 0 || now - first_fenced > FENCED_WINDOW) {
-            fenced = 0;
-            first_fenced = now;
+        l->paused = true;
+    } else if (l->lost) {
+        pt_log(PT_LOG_WARN, PT_EVENT("joining the group again"), PT_STR("reason", err->text));
+    } else {
+        if (l->fenced == 0 || now - l->first_fenced_us > FENCED_WINDOW) {
+            l->fenced = 0;
+            l->first_fenced_us = now;
         }
-        if (++fenced >= FENCED_LIMIT) {
-            return pt_fail_in(err, "fenced %u times within a minute; is another ingest running with the same --group outside of Kafka's control?", fenced);
+        if (++l->fenced >= FENCED_LIMIT) {
+            int ignored = pt_fail_in(err, "fenced %u times within a minute; is another ingest running with the same --group outside of Kafka's control?", l->fenced);
+            (void)ignored; /* err->code stays */
+            return false;
         }
         pt_log(PT_LOG_WARN, PT_EVENT("fenced; joining the group again"), PT_STR("reason", err->text));
-        pt_sleep_us(PT_SECOND);
     }
+    pt_sleep_us(PT_SECOND);
+    return !pt_stop_asked() || !down;
+}
+
+static int run_lives(const pt_ingest_options *options, pt_error *err) {
+    lives l = {.assigned = false};
+    char host[64] = "?";
+    (void)gethostname(host, sizeof host - 1);
+    for (unsigned life = 1;; life++) {
+        (void)snprintf(l.owner, sizeof l.owner, "%s:%ld:%" PRId64 ":%u", host, (long)getpid(), pt_now_us(), life);
+        int code = run_once(options, &l, err);
+        if (!live_again(&l, code, err)) {
+            return code;
+        }
+    }
+}
+
+int pt_ingest(const pt_ingest_options *options, pt_error *err) {
+    pt_ingest_options o = *options;
+    pt_watchdog watchdog = {.statement_limit_us = o.commit_timeout_us, .stop_limit_us = o.stop_timeout_us + STOP_GRACE};
+    o.lake.pulse = &watchdog.pulse;
+    PT_TRY(pt_watchdog_start(&watchdog, err));
+    int code = run_lives(&o, err);
+    pt_watchdog_stop(&watchdog);
+    return code;
 }

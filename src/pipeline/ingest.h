@@ -41,6 +41,7 @@ typedef struct pt_ingest_options {
     uint64_t max_dead_letters; /* stop when there are more in this run; UINT64_MAX: no limit */
     double max_dead_share;     /* stop when more than this share of at least 1000 records; > 1: no limit */
     int64_t stop_timeout_us;   /* after SIGTERM */
+    int64_t commit_timeout_us; /* for one statement on the lake; the watchdog ends the process when it is exceeded */
     int64_t leftover_age_us;   /* staged files of dead processes are removed at the start when they are older */
 } pt_ingest_options;
 

@@ -148,7 +148,7 @@ static void answer_claim(pt_workers *w) {
     int code = PT_OK;
     for (unsigned attempt = 1;; attempt++) {
         code = pt_committer_claim(w->committer, line->claims, line->n_claims, &err);
-        if ((code != PT_E_LAKE_BUSY && code != PT_E_LAKE_DOWN) || pt_line_abandoned(line) || attempt > 60) {
+        if (code != PT_E_LAKE_DOWN || pt_line_abandoned(line) || attempt > 60) {
             break;
         }
         pt_backoff(attempt);
