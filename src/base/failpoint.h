@@ -3,7 +3,7 @@
  *   PINTAIL_FAILPOINT=commit.registered:3:kill    at the third pass of commit.registered: SIGKILL to itself
  *   actions: kill, stop (SIGSTOP), sleep-<ms>, fail (the place fails as if its call had), oom (the same, as an allocation)
  *   several, separated by commas
- *   PINTAIL_BREAK=epoch-check,from-offset         rules that are switched off, to show that a test notices
+ *   PINTAIL_BREAK=epoch-check,continuity         rules that are switched off, to show that a test notices
  *
  * The names, in the order of a record's way; tests/crash/ goes through all of them:
  */
@@ -11,7 +11,7 @@
 
 #define PT_FAILPOINTS                                                                                                                          \
     "poll.after", "decode.after", "seal.before", "stage.before", "stage.written", "stage.synced", "commit.begun", "commit.epochs",            \
-        "commit.registered", "commit.ledger", "commit.committed", "offsets.before", "claim.raised", "claim.commented", "claim.committed",     \
+        "commit.registered", "commit.ledger", "commit.answer", "commit.committed", "batch.lost", "offsets.before", "claim.raised", "claim.commented", "claim.committed",     \
         "claim.read", "assign.before", "assign.after", "revoke.before", "revoke.drained", "recover.attached", "recover.claimed",              \
         "leftovers.before"
 

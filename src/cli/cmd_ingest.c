@@ -26,7 +26,7 @@ typedef struct ingest_args {
     int64_t timeout, stop_timeout, commit_timeout, leftover_age;
 } ingest_args;
 
-#define IDLE_TRANSACTION ((int64_t)60000000) /* microseconds; a flush is idle in its transaction for a few milliseconds */
+#define IDLE_TRANSACTION ((int64_t)10000000) /* microseconds; a flush is idle in its transaction for milliseconds, and a frozen one must not hold up the next owner */
 
 #define AT(field_) offsetof(ingest_args, field_)
 

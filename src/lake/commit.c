@@ -142,7 +142,11 @@ int pt_committer_claim(pt_committer *c, pt_claim *claims, size_t n_claims, pt_er
     if (!c->session) {
         PT_TRY(attach(c, err));
     }
-    PT_TRY(pt_ledger_claim(c->engine, c->session, c->pipeline, c->owner, claims, n_claims, err));
+    int code = pt_ledger_claim(c->engine, c->session, c->pipeline, c->owner, claims, n_claims, err);
+    if (code != PT_OK && code != PT_E_LAKE_BUSY) { /* a connection that failed, or a DuckDB that has given up its catalog file, is not used again */
+        detach(c);
+    }
+    PT_TRY(code);
     for (size_t i = 0; i < n_claims; i++) {
         PT_TRY(keep_claim(c, &claims[i], err));
     }
@@ -312,7 +316,9 @@ static int write_flush(void *arg, pt_error *err) {
     if (!pt_rule_broken("ledger-row")) {
         PT_TRY(insert_ledger(job, err));
     }
-    (void)pt_failpoint("commit.ledger");
+    if (pt_failpoint("commit.ledger")) {
+        return pt_fail(err, PT_E_LAKE_DOWN, "failpoint: server closed the connection unexpectedly");
+    }
     return PT_OK;
 }
 
@@ -327,12 +333,18 @@ int pt_commit(pt_committer *c, pt_flush *flush, pt_error *err) {
         return pt_fail(err, PT_E_INTERNAL, "a flush without a ledger row is not fenced and must not be committed");
     }
     PT_TRY(check_entries(c, flush, err));
+    if (!c->session) {
+        return pt_fail(err, PT_E_LAKE_DOWN, "the lake is not attached since the catalog failed");
+    }
     commit_job job = {c, flush};
     int64_t start = pt_monotonic_us();
     int code = pt_transaction(c->session, write_flush, &job, err);
     flush->commit_us = pt_monotonic_us() - start;
     if (code == PT_E_LAKE_BUSY) {
         c->conflicts++;
+    }
+    if (code == PT_OK && pt_failpoint("commit.answer")) {
+        return pt_fail(err, PT_E_LAKE_DOWN, "failpoint: the answer to COMMIT was lost");
     }
     if (code == PT_OK) {
         (void)pt_failpoint("commit.committed");

@@ -21,10 +21,10 @@ void pt_committer_release(pt_committer *committer, const char *topic, int32_t pa
 
 /* One attempt: BEGIN, the epochs are still ours, files and rows and ledger, COMMIT.
  * PT_E_LAKE_BUSY: nothing happened, try again. PT_E_FENCED: a partition of the flush is not ours (any more); nothing happened and never will.
- * PT_E_LAKE_DOWN: out of reach; the outcome may be unknown, call pt_committer_recover before anything else. */
+ * PT_E_LAKE_DOWN, or any code of which pt_transaction_unknown says so: the outcome may be unknown, call pt_committer_recover before anything else. */
 int pt_commit(pt_committer *committer, pt_flush *flush, pt_error *err) PT_CHECKED;
 
-/* After PT_E_LAKE_DOWN: attaches again, fences (so that a COMMIT still under way cannot land later), reads the ledger, and says in *committed whether
+/* After an unknown outcome: attaches again, fences (so that a COMMIT still under way cannot land later), reads the ledger, and says in *committed whether
  * the flush had landed. PT_E_LAKE_DOWN: still out of reach, call again. PT_E_FENCED: another process owns a partition by now. */
 int pt_committer_recover(pt_committer *committer, const pt_flush *flush, bool *committed, pt_error *err) PT_CHECKED;
 

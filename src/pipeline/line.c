@@ -13,7 +13,6 @@ int pt_line_init(pt_line *line, const pt_target *const *targets, size_t n_target
     (void)pthread_cond_init(&line->changed, &attributes);
     (void)pthread_condattr_destroy(&attributes);
     (void)pthread_mutex_init(&line->lock, NULL);
-    line->paused = "";
     for (size_t i = 0; i < PT_BATCHES; i++) {
         int code = pt_flush_new(targets, n_targets, &line->batches[i].flush, err);
         if (code != PT_OK) {
@@ -180,14 +179,25 @@ int pt_line_failed(pt_line *line, pt_error *err) {
     return code;
 }
 
-void pt_line_pause(pt_line *line, const char *what, const pt_error *why) {
+/* Under no lock. Returns what the worker waited for before. */
+static const char *set_paused(pt_line *line, pt_worker who, const char *what) {
     pthread_mutex_lock(&line->lock);
-    bool changed = strcmp(line->paused, what ? what : "") != 0;
-    line->paused = what ? what : "";
+    const char *before = line->paused[who];
+    line->paused[who] = what;
     pthread_mutex_unlock(&line->lock);
-    if (changed && what) {
+    return before;
+}
+
+void pt_line_pause(pt_line *line, pt_worker who, const char *what, const pt_error *why) {
+    const char *before = set_paused(line, who, what);
+    if (!before || strcmp(before, what) != 0) {
         pt_log(PT_LOG_WARN, PT_EVENT("paused"), PT_STR("waiting_for", what), PT_STR("error", why->text));
-    } else if (changed) {
-        pt_log(PT_LOG_INFO, PT_EVENT("goes on"));
+    }
+}
+
+void pt_line_go_on(pt_line *line, pt_worker who) {
+    const char *before = set_paused(line, who, NULL);
+    if (before) {
+        pt_log(PT_LOG_INFO, PT_EVENT("goes on"), PT_STR("waited_for", before));
     }
 }

@@ -29,6 +29,9 @@ typedef struct pt_counters {
     int64_t stage_us, commit_us; /* summed up */
 } pt_counters;
 
+/* Who stands still; each says so for itself. */
+typedef enum pt_worker { PT_WORKER_STAGER, PT_WORKER_COMMITTER, PT_WORKERS } pt_worker;
+
 typedef enum pt_claim_state { PT_CLAIM_NONE, PT_CLAIM_ASKED, PT_CLAIM_DONE } pt_claim_state;
 
 typedef struct pt_line {
@@ -46,7 +49,7 @@ typedef struct pt_line {
 
     bool end;     /* workers return when nothing is left to do */
     bool abandon; /* workers give up what they have and return batches uncommitted */
-    const char *paused; /* "" or what stands still: "staging", "catalog" */
+    const char *paused[PT_WORKERS]; /* what each waits for, NULL: it goes on */
     int code;     /* why the run must end; the first one stays */
     pt_error why;
     pt_counters counters;
@@ -73,6 +76,7 @@ void pt_line_staged(pt_line *line, pt_batch *batch);
 void pt_line_done(pt_line *line, pt_batch *batch); /* committed or given up */
 bool pt_line_abandoned(pt_line *line);
 void pt_line_fail(pt_line *line, const pt_error *why);
-/* Logs when it changes, not more. what NULL: goes on again. */
-void pt_line_pause(pt_line *line, const char *what, const pt_error *why);
+/* A worker waits for something: logged when it begins and when it ends, not more. */
+void pt_line_pause(pt_line *line, pt_worker who, const char *what, const pt_error *why);
+void pt_line_go_on(pt_line *line, pt_worker who);
 int pt_line_failed(pt_line *line, pt_error *err);

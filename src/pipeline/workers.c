@@ -3,10 +3,12 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/log.h"
+#include "base/failpoint.h"
+#include "base/signals.h"
 #include "lake/transaction.h"
 
 #define UNCLASSIFIED_TRIES 5 /* attempts at a commit that fails for a reason that we cannot place */
+#define CLAIM_TRIES 60       /* about half a minute, far below max.poll.interval.ms: a rebalance waits for it. Then the run ends, and may begin anew */
 
 /* ---- stager -------------------------------------------------------------------------------------------- */
 
@@ -34,9 +36,7 @@ static void stage_batch(pt_workers *w, pt_batch *batch) {
     pt_error err;
     for (unsigned attempt = 1; !pt_line_abandoned(w->line); attempt++) {
         if (pt_stage(w->stager, batch->flush, &err) == PT_OK) {
-            if (attempt > 1) {
-                pt_line_pause(w->line, NULL, NULL);
-            }
+            pt_line_go_on(w->line, PT_WORKER_STAGER);
             pt_line_staged(w->line, batch);
             return;
         }
@@ -44,7 +44,7 @@ static void stage_batch(pt_workers *w, pt_batch *batch) {
             pt_line_fail(w->line, &err);
             break;
         }
-        pt_line_pause(w->line, "staging", &err);
+        pt_line_pause(w->line, PT_WORKER_STAGER, "staging", &err);
         wait_before(w->line, attempt);
     }
     pt_unstage(batch->flush);
@@ -78,12 +78,11 @@ static void count(pt_workers *w, const pt_flush *flush) {
 
 /* Until the catalog answers again: true when the outcome of the flush is settled, *committed says which. */
 static bool recover(pt_workers *w, pt_flush *flush, bool *committed, pt_error *err) {
-    pt_line_pause(w->line, "catalog", err);
+    pt_line_pause(w->line, PT_WORKER_COMMITTER, "catalog", err);
     for (unsigned attempt = 1; !pt_line_abandoned(w->line); attempt++) {
         wait_before(w->line, attempt);
         int code = pt_committer_recover(w->committer, flush, committed, err);
         if (code == PT_OK) {
-            pt_line_pause(w->line, NULL, NULL);
             return true;
         }
         if (code != PT_E_LAKE_DOWN && code != PT_E_LAKE_BUSY) {
@@ -100,12 +99,10 @@ static outcome commit_flush(pt_workers *w, pt_flush *flush, pt_error *err) {
     for (unsigned attempt = 1; !pt_line_abandoned(w->line); attempt++) {
         int code = pt_commit(w->committer, flush, err);
         if (code == PT_OK) {
-            if (attempt > 1) {
-                pt_line_pause(w->line, NULL, NULL);
-            }
             return COMMITTED;
         }
-        if (code == PT_E_LAKE_DOWN) {
+        pt_error why = *err;
+        if (code == PT_E_LAKE_DOWN || pt_transaction_unknown(err)) {
             bool committed = false;
             if (!recover(w, flush, &committed, err)) {
                 pt_line_fail(w->line, err);
@@ -114,12 +111,13 @@ static outcome commit_flush(pt_workers *w, pt_flush *flush, pt_error *err) {
             if (committed) {
                 return COMMITTED;
             }
-        } else if (code != PT_E_LAKE_BUSY && (code != PT_E_LAKE || ++unclassified == UNCLASSIFIED_TRIES)) {
-            pt_line_fail(w->line, err);
-            return NOT_COMMITTED;
+        } else if (attempt == 10) {
+            pt_line_pause(w->line, PT_WORKER_COMMITTER, "other writers of the catalog", err);
         }
-        if (attempt == 10) {
-            pt_line_pause(w->line, "other writers of the catalog", err);
+        bool tried_enough = code == PT_E_LAKE && ++unclassified == UNCLASSIFIED_TRIES;
+        if (tried_enough || (code != PT_E_LAKE_BUSY && code != PT_E_LAKE_DOWN && code != PT_E_LAKE)) {
+            pt_line_fail(w->line, &why);
+            return NOT_COMMITTED;
         }
         wait_before(w->line, attempt);
     }
@@ -128,8 +126,13 @@ static outcome commit_flush(pt_workers *w, pt_flush *flush, pt_error *err) {
 
 static void commit_batch(pt_workers *w, pt_batch *batch) {
     pt_error err = {0};
+    if (pt_failpoint("batch.lost")) {
+        pt_line_done(w->line, batch);
+        return;
+    }
     switch (commit_flush(w, batch->flush, &err)) {
     case COMMITTED:
+        pt_line_go_on(w->line, PT_WORKER_COMMITTER);
         count(w, batch->flush);
         w->committed(w->arg, batch->flush);
         break;
@@ -148,10 +151,14 @@ static void answer_claim(pt_workers *w) {
     int code = PT_OK;
     for (unsigned attempt = 1;; attempt++) {
         code = pt_committer_claim(w->committer, line->claims, line->n_claims, &err);
-        if (code != PT_E_LAKE_DOWN || pt_line_abandoned(line) || attempt > 60) {
+        if (code != PT_E_LAKE_DOWN || pt_line_abandoned(line) || pt_stop_asked() || attempt > CLAIM_TRIES) {
             break;
         }
+        pt_line_pause(line, PT_WORKER_COMMITTER, "catalog", &err);
         pt_backoff(attempt);
+    }
+    if (code == PT_OK) {
+        pt_line_go_on(line, PT_WORKER_COMMITTER);
     }
     pthread_mutex_lock(&line->lock);
     line->claim_code = code;
