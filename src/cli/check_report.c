@@ -261,7 +261,7 @@ static void add_block(const pt_check_report *r, size_t from, size_t until, pt_te
     for (size_t i = from; i < until; i++) {
         const pt_audit_partition *p = &r->audit->partitions[i];
         if (p->skipped > 0) {
-            pt_text_addf(out, "  partition %" PRId32 ": %" PRId64 " offsets were skipped, the broker had deleted them before they were read\n", p->partition, p->skipped);
+            pt_text_addf(out, "  partition %" PRId32 ": %" PRId64 " offsets were skipped (--start latest, or --on-missing-data skip after the broker had deleted them)\n", p->partition, p->skipped);
         }
     }
 }

@@ -118,9 +118,12 @@ static int open_targets(run *r, pt_error *err) {
 
 /* ---- rebalances ---------------------------------------------------------------------------------------- */
 
-static int new_to_lake(run *r, const pt_assigned *a, int64_t *start) {
+/* With --start latest the place is written down as a jump, also an empty one: a restart before the first commit must not jump again. */
+static int new_to_lake(run *r, const pt_assigned *a, int64_t *start, int64_t *skipped_from) {
     pt_route *route = pt_reader_route(&r->reader, a->topic);
-    *start = r->options->start == PT_START_LATEST ? a->high : a->low;
+    bool latest = r->options->start == PT_START_LATEST;
+    *start = latest ? a->high : a->low;
+    *skipped_from = latest ? a->low : -1;
     if (route->target->has_rows && !route->warned) {
         route->warned = true;
         pt_log(PT_LOG_WARN, PT_EVENT("the table already has rows and this group is new to the topic: it reads from its own start"),
@@ -151,11 +154,11 @@ static int check_source(const run *r, const pt_assigned *a, const pt_claim *clai
     return PT_OK;
 }
 
-/* *skipped_from: -1, or where the lake stood when the broker no longer has what comes next and --on-missing-data skip was given. */
+/* *skipped_from: -1, or from where the lake jumps to *start: --start latest, or --on-missing-data skip when the broker no longer has what comes next. */
 static int start_of(run *r, const pt_assigned *a, const pt_claim *claim, int64_t *start, int64_t *skipped_from, pt_error *err) {
     *skipped_from = -1;
     if (claim->next_offset < 0) {
-        return new_to_lake(r, a, start);
+        return new_to_lake(r, a, start, skipped_from);
     }
     PT_TRY(check_source(r, a, claim, err));
     *start = claim->next_offset;
@@ -186,6 +189,7 @@ static int take_over(run *r, pt_assigned *partitions, const pt_claim *claims, si
         p->next = p->sealed = p->position = partitions[i].start;
         p->rows = p->dead_letters = 0;
         p->skipped_from = skipped_from;
+        r->reader.jumped |= skipped_from >= 0;
     }
     return PT_OK;
 }
@@ -354,8 +358,8 @@ static int read_loop(run *r, pt_error *err) {
         PT_TRY(code);
         PT_TRY(taken);
         (void)pt_failpoint("decode.after");
-        if (due(r)) {
-            PT_TRY(pt_reader_seal(&r->reader, false, err));
+        if (due(r) || (r->reader.jumped && !pt_reader_has_rows(&r->reader))) {
+            PT_TRY(pt_reader_seal(&r->reader, r->reader.jumped, err));
         }
         pt_progress_show(&r->progress, &r->line, &r->reader, r->consumer);
     }

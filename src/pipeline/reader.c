@@ -242,7 +242,23 @@ static int add_entries(pt_reader *r, pt_route *route, pt_error *err) {
     return PT_OK;
 }
 
+/* Whether the ledger has something to learn even without a row. */
+static bool moved(const pt_reader *r) {
+    for (size_t i = 0; i < r->n_routes; i++) {
+        for (int32_t k = 0; k < r->routes[i].n_partitions; k++) {
+            const pt_partition *p = &r->routes[i].partitions[k];
+            if (p->assigned && (p->position > p->sealed || p->skipped_from >= 0)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 int pt_reader_seal(pt_reader *r, bool with_positions, pt_error *err) {
+    if (!r->batch && with_positions && moved(r)) {
+        r->batch = pt_line_take_free(r->line, r->options->stop_timeout_us);
+    }
     if (!r->batch || (!r->batch_rows && !with_positions)) {
         return PT_OK;
     }
@@ -253,6 +269,7 @@ int pt_reader_seal(pt_reader *r, bool with_positions, pt_error *err) {
     pt_batch *batch = r->batch;
     r->batch = NULL;
     r->batch_rows = r->since_check = 0;
+    r->jumped = false;
     if (batch->flush->n_entries) {
         pt_line_seal(r->line, batch);
     } else {

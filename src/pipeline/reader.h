@@ -21,7 +21,7 @@ typedef struct pt_partition {
     int64_t position;  /* next, or beyond it when the broker said that nothing visible is left before */
     int64_t end;       /* --until-end: done at this position; -1 none */
     int64_t rows, dead_letters; /* in the open batch */
-    int64_t skipped_from;       /* the ledger stood here and the broker has nothing before `sealed` any more; -1: nothing was skipped */
+    int64_t skipped_from;       /* the lake goes on at `sealed` instead of here (retention, --start latest): a 'skip' row to be written; -1: none */
 } pt_partition;
 
 /* One topic on its way into one table. */
@@ -47,6 +47,7 @@ typedef struct pt_reader {
     pt_batch *batch;  /* open; NULL: none taken yet */
     size_t dead_part; /* index of the dead letters in a flush */
     uint64_t batch_rows, since_check;
+    bool jumped;      /* some partition has a 'skip' row to be written */
     uint64_t records, dead_letters; /* read in this run */
     pt_header *headers;
     size_t cap_headers;
@@ -61,7 +62,7 @@ void pt_reader_eof(pt_reader *reader, const rd_kafka_message_t *message);
 
 bool pt_reader_full(pt_reader *reader);       /* rows or bytes */
 bool pt_reader_has_rows(const pt_reader *reader);
-/* Writes the ledger rows and seals the batch; one without rows is sealed only if with_positions and a position moved. */
+/* Writes the ledger rows and seals the batch; one without rows is sealed only if with_positions and a position moved (taken for it when none is open). */
 int pt_reader_seal(pt_reader *reader, bool with_positions, pt_error *err) PT_CHECKED;
 /* Forgets the open batch. */
 void pt_reader_drop(pt_reader *reader);
