@@ -13,6 +13,7 @@ from support.lake import Lake
 from support.pintail import Pintail, binary
 from support.postgres import PostgresServer
 from support.procs import Unavailable
+from support.s3 import S3Server
 
 REQUIRE_ALL = os.environ.get("CI") == "true" or os.environ.get("PINTAIL_REQUIRE_ALL") == "1"
 
@@ -87,6 +88,28 @@ def own_postgres():
         pytest.skip(str(e))
     yield server
     server.remove()
+
+
+@pytest.fixture(scope="session")
+def s3(server_folder):
+    """An S3 server."""
+    try:
+        server = S3Server(server_folder / "s3")
+    except Unavailable as e:
+        pytest.skip(str(e))
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def own_s3(tmp_path):
+    """An S3 server of this test alone, which it may stop, freeze and start again."""
+    try:
+        server = S3Server(tmp_path / "s3")
+    except Unavailable as e:
+        pytest.skip(str(e))
+    yield server
+    server.stop()
 
 
 # ---- the lake and the program

@@ -24,8 +24,10 @@ class Reader:
         self.lake = lake
         self.connection = duckdb.connect(config={"extension_directory": str(EXTENSIONS), "autoinstall_known_extensions": False})
         try:
-            for name in (*_LOADED[lake.catalog], "ducklake"):
+            for name in (*(("httpfs",) if lake.s3 else ()), *_LOADED[lake.catalog], "ducklake"):
                 self.connection.execute(f"LOAD {name}")
+            if lake.s3:
+                self.connection.execute(lake.s3.create_secret())
             self.connection.execute("SET TimeZone='UTC'")
             options = ["READ_ONLY"] if read_only else [f"DATA_PATH '{lake.data_path}'"]
             if lake.catalog == "sqlite":
@@ -116,6 +118,7 @@ class Lake:
         self.catalog = catalog
         self.folder = folder
         self.data_path = f"{folder}/data/"
+        self.s3 = None
         self.postgres = postgres
         self.last_error = None
         self._kept = None
@@ -126,6 +129,11 @@ class Lake:
         else:
             self.database = postgres.create_database()
             self.text = f"ducklake:postgres:{postgres.connection_string(self.database)}"
+
+    def move_to(self, s3):
+        """Data on an object store, in a bucket of its own; before the lake is made."""
+        self.s3 = s3
+        self.data_path = f"s3://{s3.make_bucket()}/a lake/data"
 
     @property
     def args(self) -> list:
@@ -165,4 +173,6 @@ class Lake:
 
     def files(self) -> list:
         """Every file under the data path."""
+        if self.s3:
+            return self.s3.objects(self.data_path)
         return sorted(str(p) for p in Path(self.data_path).rglob("*") if p.is_file())

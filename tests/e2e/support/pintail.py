@@ -90,10 +90,11 @@ class Pintail:
     def __init__(self, folder: Path, brokers=None):
         self.folder = folder
         self.brokers = brokers
+        self.env = {}  # for every process
         self._started = []
 
     def start(self, *arguments, **how) -> Process:
-        process = Process(arguments, self.folder, len(self._started), **how)
+        process = Process(arguments, self.folder, len(self._started), **{**how, "env": {**self.env, **(how.get("env") or {})}})
         self._started.append(process)
         return process
 

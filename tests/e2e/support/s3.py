@@ -1,0 +1,76 @@
+"""versitygw over a folder: a real S3 server on a free loopback port, with one pair of keys."""
+
+import os
+import signal
+import subprocess
+import urllib.error
+import urllib.request
+import uuid
+from pathlib import Path
+
+from .procs import DEPS, Unavailable, end, free_port, tail, wait_for
+
+
+class S3Server:
+    def __init__(self, folder: Path):
+        self.program = DEPS / "bin" / "versitygw"
+        if not self.program.exists():
+            raise Unavailable(f"{self.program} is not there: deps/fetch test builds it, for which it needs Go 1.25 or newer")
+        self.root, self.log = folder / "objects", folder / "versitygw.log"
+        self.root.mkdir(parents=True)
+        self.port = free_port()
+        self.key, self.secret = f"KEY{uuid.uuid4().hex[:13].upper()}", uuid.uuid4().hex
+        self.process = None
+        self.start()
+
+    def start(self):
+        environment = {"PATH": os.environ["PATH"], "HOME": str(self.root), "ROOT_ACCESS_KEY_ID": self.key, "ROOT_SECRET_ACCESS_KEY": self.secret}
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen([self.program, "--port", f"127.0.0.1:{self.port}", "posix", self.root], stdin=subprocess.DEVNULL, stdout=log,
+                                            stderr=log, env=environment, start_new_session=True)
+
+        def ready():
+            assert self.process.poll() is None, f"versitygw ended with {self.process.returncode}:\n{tail(self.log)}"
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/", timeout=2):
+                    return True
+            except urllib.error.HTTPError:
+                return True  # it refuses us, so it is there
+            except OSError:
+                return False
+        wait_for(ready, 30, f"versitygw on port {self.port}")
+
+    def stop(self):
+        self.thaw()
+        end(self.process)
+
+    def freeze(self):
+        """Connections are accepted and never answered."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def thaw(self):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGCONT)
+
+    def make_bucket(self) -> str:
+        name = f"lake-{uuid.uuid4().hex[:12]}"
+        (self.root / name).mkdir()  # what its posix backend holds to be a bucket
+        return name
+
+    def path(self, url: str) -> Path:
+        """Where the server keeps the object."""
+        return self.root / url.removeprefix("s3://")
+
+    def objects(self, url: str) -> list:
+        """s3://... of every object below url, as the server's own folder shows it."""
+        return sorted(f"s3://{p.relative_to(self.root)}" for p in self.path(url).rglob("*") if p.is_file() and ".sgwtmp" not in p.parts)
+
+    @property
+    def environment(self) -> dict:
+        return {"AWS_ACCESS_KEY_ID": self.key, "AWS_SECRET_ACCESS_KEY": self.secret, "AWS_REGION": "us-east-1",
+                "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.port}"}
+
+    def create_secret(self, **changed) -> str:
+        """CREATE SECRET as a user writes it; changed: other values of parameters."""
+        values = {"KEY_ID": self.key, "SECRET": self.secret, "REGION": "us-east-1", "ENDPOINT": f"127.0.0.1:{self.port}", "URL_STYLE": "path", **changed}
+        return "CREATE SECRET (TYPE s3, USE_SSL false, " + ", ".join(f"{k} '{v}'" for k, v in values.items()) + ")"
