@@ -16,9 +16,14 @@ build:
 test-deps:
 	@deps/fetch test
 
-debug asan tsan crash: test-deps
+debug asan tsan: test-deps
 	@cmake --preset $@ $(CMAKE_PATHS) >/dev/null
 	@cmake --build build-$@
+
+# The test build with failpoints, for the crash tests of e2e.
+crash: test-deps
+	@cmake --preset $@ $(CMAKE_PATHS) >/dev/null
+	@cmake --build build-$@ --target pintail
 
 # The main job from nothing, in under a minute; files land in metadata/ and data/.
 demo: build
@@ -40,12 +45,13 @@ fuzz: test-deps
 	@tests/fuzz/run.sh build-fuzz/tests/fuzz/fuzz_decode $(FUZZ_SECONDS)
 
 E2E_ARGS ?=
-e2e: test-deps build
-	@cd tests/e2e && PINTAIL=$(CURDIR)/build/pintail $(CURDIR)/$(PYTEST) $(E2E_ARGS)
+E2E = cd tests/e2e && PINTAIL=$(CURDIR)/build/pintail PINTAIL_CRASH=$(CURDIR)/build-crash/pintail $(CURDIR)/$(PYTEST)
+e2e: test-deps build crash
+	@$(E2E) $(E2E_ARGS)
 
 # The longer tier: more kills, more records.
-test-long: test-deps build
-	@cd tests/e2e && PINTAIL=$(CURDIR)/build/pintail $(CURDIR)/$(PYTEST) -m long $(E2E_ARGS)
+test-long: test-deps build crash
+	@$(E2E) -m long $(E2E_ARGS)
 
 bench: test-deps build
 	@PINTAIL=$(CURDIR)/build/pintail .deps/venv/bin/python tests/bench/bench.py $(BENCH_ARGS)

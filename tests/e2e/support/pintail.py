@@ -63,9 +63,13 @@ class Process:
         assert done.code == 0, f"exit code {done.code} after SIGTERM\n{tail(self.err_path)}"
         return done
 
+    @property
+    def frozen(self) -> bool:
+        return Path(f"/proc/{self.pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "T"
+
     def freeze(self):
         self.signal(signal.SIGSTOP)
-        wait_for(lambda: Path(f"/proc/{self.pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "T", 5, "the process to be stopped")
+        wait_for(lambda: self.frozen, 5, "the process to be stopped")
 
     def thaw(self):
         self.signal(signal.SIGCONT)

@@ -1,0 +1,89 @@
+"""SIGKILL at every failpoint of the source, on every catalog: what the next start finds, it completes.
+
+The default tier has every point on one catalog (point i on catalog i mod 3) and those of the commit on all three; `-m long` has all on all."""
+
+import itertools
+
+import pytest
+from support import orders
+from support.crash import crashing, failpoints, side_by_side, small_world
+from support.judge import assert_exactly_once, assert_no_leftovers
+from support.kafka import FAST_FAILOVER
+from support.procs import wait_for
+from support.progress import wait_landed
+
+CATALOGS = ("duckdb", "sqlite", "postgres")
+GOOD, BAD = 600, 9
+ARGS = ("--schema", orders.SCHEMA, "--table", "orders", "--flush-rows", "100", "--flush-interval", "2s", *FAST_FAILOVER)
+REBALANCE = ("assign.before", "assign.after", "revoke.before", "revoke.drained")
+
+
+@pytest.fixture(scope="module")
+def topic(kafka):
+    """One topic for all cases; each has a group and a lake of its own."""
+    topic = kafka.create_topic(3)
+    records = [dict(o) for o in orders.orders(GOOD)]
+    for i in range(BAD):
+        records.insert(60 * i + 7, {"key": b"bad", "value": b'{"order_id": 17, "quantity": "many"'})
+    kafka.produce(topic, records)
+    return topic
+
+
+@pytest.fixture(scope="module")
+def records(kafka, topic):
+    return kafka.records(topic)
+
+
+def catalogs_of(point, everywhere):
+    return CATALOGS if everywhere or point.startswith("commit.") else (CATALOGS[failpoints().index(point) % len(CATALOGS)],)
+
+
+def failures_before(point, at) -> list:
+    """What makes a process come to the point, a given number of times. A commit whose answer is lost is followed by a recovery, and that claims anew."""
+    if point.startswith("recover."):
+        return [f"commit.answer:{i}:fail" for i in range(1, at + 1)]
+    if point.startswith("claim."):
+        return [f"commit.answer:{i}:fail" for i in range(1, at)]
+    return []
+
+
+def passes_of(point) -> tuple:
+    if point == "leftovers.before":  # once in a life
+        return (1,)
+    return (1,) if point in REBALANCE else (1, 3)  # more of these in the tests with two processes
+
+
+def assert_killed(done, point):
+    assert f"failpoint {point}: kill" in done.err, f"{point} was never reached; exit code {done.code}\n{done.err[-3000:]}"
+    assert done.code == -9, f"exit code {done.code}"
+
+
+def assert_all_there(lake, kafka, topic, records, group):
+    with lake.reader() as reader:
+        assert assert_exactly_once(reader, kafka, topic, "orders", pipeline=group, records=records) == (GOOD, BAD)
+    assert_no_leftovers(lake)
+
+
+def killed_and_started_again(tmp_path, kafka, postgres, topic, records, point, catalog, at):
+    group = f"{topic}-{point}-{catalog}-{at}"
+    with small_world(tmp_path, group, catalog, kafka, postgres) as (lake, pintail):
+        end = ("--until-end",) if point.startswith("revoke.") else ()  # leaving the group revokes
+        dies = pintail.ingest(lake, topic, *ARGS, *end, "--group", group, **crashing(*failures_before(point, at), f"{point}:{at}:kill"))
+        assert_killed(dies.wait(), point)
+        pintail.ingest_all(lake, topic, *ARGS, "--group", group, "--leftover-age", "0s")
+        assert_all_there(lake, kafka, topic, records, group)
+
+
+@pytest.mark.parametrize("point", failpoints())
+def test_a_kill_at(point, tmp_path, kafka, postgres, topic, records):
+    cases = list(itertools.product(catalogs_of(point, everywhere=False), passes_of(point)))
+    side_by_side(lambda case: killed_and_started_again(tmp_path, kafka, postgres, topic, records, point, *case), cases)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("point", failpoints())
+def test_a_kill_on_every_catalog_at(point, tmp_path, kafka, postgres, topic, records):
+    passes = (*passes_of(point), 2, 5) if len(passes_of(point)) > 1 else passes_of(point)
+    cases = list(itertools.product(CATALOGS, passes))
+    side_by_side(lambda case: killed_and_started_again(tmp_path, kafka, postgres, topic, records, point, *case), cases)
