@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "lake/scan.h"
 #include "lake/transaction.h"
+#include "lake/turnstile.h"
 
 struct pt_committer {
     const pt_lake_options *options;
@@ -17,6 +18,7 @@ struct pt_committer {
     pt_engine *engine;
     pt_session *session;
     pt_scan *scan;
+    pt_turnstile *turnstile; /* used from the first conflict on: a single writer has no need of it */
     uint64_t conflicts;
     pt_claim *claims; /* [n_claims] what this process owns, topic names owned too; next_offset: what is committed */
     size_t n_claims;
@@ -25,6 +27,7 @@ struct pt_committer {
 /* ---- open, close, open again --------------------------------------------------------------------------- */
 
 static void detach(pt_committer *c) {
+    pt_turnstile_close(&c->turnstile);
     pt_session_close(&c->session);
     pt_engine_close(&c->engine);
     pt_scan_free(&c->scan);
@@ -53,6 +56,9 @@ static int attach(pt_committer *c, pt_error *err) {
     }
     if (code == PT_OK) {
         code = pt_scan_new(c->session, &c->scan, err);
+    }
+    if (code == PT_OK) {
+        code = pt_turnstile_open(c->engine, &c->turnstile, err);
     }
     if (code != PT_OK) {
         detach(c);
@@ -266,15 +272,15 @@ static int insert_rows(const commit_job *job, size_t slot, const pt_part *part, 
     return code;
 }
 
-static int insert_ledger(const commit_job *job, pt_error *err) {
+static int insert_entries(const commit_job *job, size_t from, size_t to, pt_error *err) {
     const pt_committer *c = job->committer;
     pt_text sql = {0};
     char now[40];
     pt_format_time(pt_now_us(), now, sizeof now);
     pt_text_addf(&sql, "INSERT INTO \"%s\".pintail.offsets VALUES ", pt_engine_alias(c->engine));
-    for (size_t i = 0; i < job->flush->n_entries; i++) {
+    for (size_t i = from; i < to; i++) {
         const pt_ledger_entry *e = &job->flush->entries[i];
-        pt_text_add(&sql, i ? ", (" : "(");
+        pt_text_add(&sql, i > from ? ", (" : "(");
         pt_text_add_sql_string(&sql, c->pipeline);
         pt_text_add(&sql, ", ");
         pt_text_add_sql_string(&sql, e->topic);
@@ -295,6 +301,14 @@ static int insert_ledger(const commit_job *job, pt_error *err) {
     }
     pt_text_free(&sql);
     return code;
+}
+
+static int insert_ledger(const commit_job *job, pt_error *err) {
+    size_t n = job->flush->n_entries;
+    for (size_t from = 0; from < n; from += PT_LEDGER_INSERT_ROWS) {
+        PT_TRY(insert_entries(job, from, n - from < PT_LEDGER_INSERT_ROWS ? n : from + PT_LEDGER_INSERT_ROWS, err));
+    }
+    return PT_OK;
 }
 
 static int write_flush(void *arg, pt_error *err) {
@@ -337,8 +351,11 @@ int pt_commit(pt_committer *c, pt_flush *flush, pt_error *err) {
         return pt_fail(err, PT_E_LAKE_DOWN, "the lake is not attached since the catalog failed");
     }
     commit_job job = {c, flush};
+    pt_turnstile *turnstile = c->conflicts ? c->turnstile : NULL;
     int64_t start = pt_monotonic_us();
+    pt_turnstile_enter(turnstile);
     int code = pt_transaction(c->session, write_flush, &job, err);
+    pt_turnstile_leave(turnstile);
     flush->commit_us = pt_monotonic_us() - start;
     if (code == PT_E_LAKE_BUSY) {
         c->conflicts++;

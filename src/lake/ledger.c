@@ -10,9 +10,6 @@
 #include "base/text.h"
 #include "lake/transaction.h"
 
-/* Rows of one INSERT into pintail's own tables that DuckLake keeps in the catalog instead of a file of their own. */
-#define OWN_INLINE_ROWS 1000
-
 static int create_tables(pt_engine *engine, pt_session *session, pt_error *err) {
     const char *a = pt_engine_alias(engine);
     PT_TRY(pt_session_runf(session, err, "CREATE SCHEMA IF NOT EXISTS \"%s\".pintail", a));
@@ -41,8 +38,8 @@ static int create_once(void *arg, pt_error *err) {
         return PT_OK;
     }
     PT_TRY(create_tables(engine, session, err));
-    return pt_session_runf(session, err, "CALL \"%s\".set_option('data_inlining_row_limit', %d, schema => 'pintail')", pt_engine_alias(engine),
-                           OWN_INLINE_ROWS);
+    return pt_session_runf(session, err, "CALL \"%s\".set_option('data_inlining_row_limit', %zu, schema => 'pintail')", pt_engine_alias(engine),
+                           PT_LEDGER_INSERT_ROWS);
 }
 
 int pt_ledger_create(pt_engine *engine, pt_session *session, pt_error *err) {
@@ -85,14 +82,14 @@ int pt_ledger_epochs(pt_engine *engine, pt_session *session, const char *pipelin
     return code;
 }
 
-static int insert_epochs(const claim_job *job, pt_error *err) {
+static int insert_some_epochs(const claim_job *job, size_t from, size_t to, pt_error *err) {
     pt_text sql = {0};
     char now[40];
     pt_format_time(pt_now_us(), now, sizeof now);
     pt_text_addf(&sql, "INSERT INTO \"%s\".pintail.epochs VALUES ", pt_engine_alias(job->engine));
-    for (size_t i = 0; i < job->n_claims; i++) {
+    for (size_t i = from; i < to; i++) {
         const pt_claim *c = &job->claims[i];
-        pt_text_add(&sql, i ? ", (" : "(");
+        pt_text_add(&sql, i > from ? ", (" : "(");
         pt_text_add_sql_string(&sql, job->pipeline);
         pt_text_add(&sql, ", ");
         pt_text_add_sql_string(&sql, c->topic);
@@ -106,6 +103,14 @@ static int insert_epochs(const claim_job *job, pt_error *err) {
     }
     pt_text_free(&sql);
     return code;
+}
+
+static int insert_epochs(const claim_job *job, pt_error *err) {
+    size_t n = job->n_claims;
+    for (size_t from = 0; from < n; from += PT_LEDGER_INSERT_ROWS) {
+        PT_TRY(insert_some_epochs(job, from, n - from < PT_LEDGER_INSERT_ROWS ? n : from + PT_LEDGER_INSERT_ROWS, err));
+    }
+    return PT_OK;
 }
 
 /* COMMENT counts as ALTER: it conflicts with every INSERT into the ledger that is in flight, and only one such transaction wins. */

@@ -24,6 +24,10 @@
     "error_code VARCHAR, error_text VARCHAR, error_position BIGINT, ingest_time TIMESTAMPTZ, target_table VARCHAR, "      \
     "pipeline VARCHAR, headers STRUCT(key VARCHAR, value BLOB)[]"
 
+/* Rows of one INSERT into pintail's own tables at most. DuckLake keeps so many in the catalog (inlining is judged per INSERT) and would write a larger one to
+ * a file of its own, which it deletes when a COMMIT seems to have failed, also one that the server has done. */
+#define PT_LEDGER_INSERT_ROWS ((size_t)1000)
+
 /* Makes schema pintail and its tables where they are missing; safe when several processes start at once. */
 int pt_ledger_create(pt_engine *engine, pt_session *session, pt_error *err) PT_CHECKED;
 

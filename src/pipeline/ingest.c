@@ -23,6 +23,7 @@
 #define POLL_MESSAGES 20000
 #define HELD_MESSAGES 4096 /* read while all batches were under way for long */
 #define POLL_MS 50
+#define POLL_DUE_MS 5 /* the open batch is due and waits for an earlier one */
 #define BLOCKED_BEFORE_PAUSE (30 * PT_SECOND) /* without a poll, while all batches are under way; far below max.poll.interval.ms */
 #define FENCED_WINDOW (60 * PT_SECOND)
 #define FENCED_LIMIT 3
@@ -319,13 +320,32 @@ static int take_messages(run *r, size_t n, pt_error *err) {
     return code;
 }
 
-/* Milliseconds until the open batch is due, at most POLL_MS. */
-static int poll_time(const run *r) {
+/* Microseconds until the open batch is old enough; 0: it is. */
+static int64_t time_left(const run *r) {
+    int64_t left = r->reader.batch->opened_us + r->options->flush_interval_us - pt_monotonic_us();
+    return left > 0 ? left : 0;
+}
+
+/* While one batch is being committed and another waits for it, sealing a third gains nothing: the open one goes on growing until it is full. So a catalog
+ * that is slow, or shared by many writers, gets fewer and bigger flushes. */
+static bool line_is_full(run *r) {
+    return pt_line_under_way(&r->line) >= PT_BATCHES - 1;
+}
+
+static bool due(run *r) {
+    return pt_reader_has_rows(&r->reader) && time_left(r) == 0 && !line_is_full(r);
+}
+
+/* Milliseconds that a poll may wait. */
+static int poll_time(run *r) {
     if (!pt_reader_has_rows(&r->reader)) {
         return POLL_MS;
     }
-    int64_t left = (r->reader.batch->opened_us + r->options->flush_interval_us - pt_monotonic_us()) / 1000;
-    return left < 1 ? 1 : left > POLL_MS ? POLL_MS : (int)left;
+    int64_t left = time_left(r) / 1000;
+    if (left < 1) {
+        return line_is_full(r) ? POLL_DUE_MS : 1;
+    }
+    return left > POLL_MS ? POLL_MS : (int)left;
 }
 
 static bool reached_end(const run *r) {
@@ -341,10 +361,6 @@ static bool reached_end(const run *r) {
         }
     }
     return true;
-}
-
-static bool due(const run *r) {
-    return pt_reader_has_rows(&r->reader) && pt_monotonic_us() - r->reader.batch->opened_us >= r->options->flush_interval_us;
 }
 
 static int read_loop(run *r, pt_error *err) {

@@ -88,6 +88,13 @@ void pt_line_return(pt_line *line, pt_batch *batch) {
     pthread_mutex_unlock(&line->lock);
 }
 
+size_t pt_line_under_way(pt_line *line) {
+    pthread_mutex_lock(&line->lock);
+    size_t n = line->under_way;
+    pthread_mutex_unlock(&line->lock);
+    return n;
+}
+
 bool pt_line_drain(pt_line *line, int64_t timeout_us) {
     int64_t deadline = pt_monotonic_us() + timeout_us;
     pthread_mutex_lock(&line->lock);

@@ -63,6 +63,7 @@ pt_batch *pt_line_take_free(pt_line *line, int64_t timeout_us);
 void pt_line_seal(pt_line *line, pt_batch *batch);
 /* Gives a batch back unused. */
 void pt_line_return(pt_line *line, pt_batch *batch);
+size_t pt_line_under_way(pt_line *line);
 /* Waits until nothing is under way; false: not within the time, or the run has failed. */
 bool pt_line_drain(pt_line *line, int64_t timeout_us);
 /* Throws away what is under way and waits until that is done. */
