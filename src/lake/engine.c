@@ -10,22 +10,53 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/path.h"
 #include "base/text.h"
 #include "lake/lake_uri.h"
+
+#define SET_ASIDE_MAX 8U /* each keeps some 20 MB */
 
 struct pt_engine {
     duckdb_database database;
     char *alias;
     pt_catalog catalog;
     bool attached;
+    bool is_file;         /* the catalog */
+    _Atomic bool invalid; /* DuckDB has given itself up: it answers every statement with a FATAL error */
     _Atomic int64_t *pulse; /* the options' */
 };
 
 struct pt_session {
     duckdb_connection connection;
-    _Atomic int64_t *pulse; /* the engine's */
+    pt_engine *engine;
 };
+
+/* ---- engines that cannot be closed --------------------------------------------------------------------- */
+
+/* An internal error (DuckDB 1.5 has some when PostgreSQL goes away) invalidates the whole instance. To end a connection that has a transaction open there calls
+ * std::terminate: the rollback in its destructor throws. So such an engine is neither rolled back, detached nor closed, but left as it is. */
+static _Atomic unsigned n_set_aside, n_files_set_aside;
+
+static void set_aside(const pt_engine *engine) {
+    (void)atomic_fetch_add(&n_set_aside, 1U);
+    if (engine->is_file) {
+        (void)atomic_fetch_add(&n_files_set_aside, 1U);
+    }
+    pt_log(PT_LOG_WARN, PT_EVENT("DuckDB gave itself up after an internal error; it cannot be closed and is set aside"), PT_INT("times", atomic_load(&n_set_aside)));
+}
+
+/* A catalog file is still held, perhaps locked, by the engine that was set aside: only the end of the process frees it. */
+static int may_open_another(const pt_lake_uri *uri, pt_error *err) {
+    if (uri->is_file && atomic_load(&n_files_set_aside)) {
+        return pt_fail(err, PT_E_LAKE, "DuckDB gave itself up after an internal error and cannot let go of catalog file %s; nothing is lost: start pintail again", uri->rest);
+    }
+    if (atomic_load(&n_set_aside) >= SET_ASIDE_MAX) {
+        return pt_fail(err, PT_E_LAKE, "DuckDB gave itself up %u times after internal errors, and each time keeps memory; nothing is lost: start pintail again",
+                       SET_ASIDE_MAX);
+    }
+    return PT_OK;
+}
 
 /* ---- extensions ---------------------------------------------------------------------------------------- */
 
@@ -257,6 +288,8 @@ static int set_up(pt_engine *engine, const pt_lake_options *o, const char *folde
         PT_TRY(pt_lake_uri_parse(o->lake, &uri, err));
     }
     engine->catalog = uri.catalog;
+    engine->is_file = uri.is_file;
+    PT_TRY(may_open_another(&uri, err));
     if (o->load == PT_LOAD_NOTHING) {
         return PT_OK;
     }
@@ -333,20 +366,30 @@ int pt_engine_open(const pt_lake_options *options, pt_engine **out, pt_error *er
     return code;
 }
 
+bool pt_engine_invalid(const pt_engine *engine) {
+    return engine && atomic_load(&engine->invalid);
+}
+
+static void detach_lake(pt_engine *e) {
+    pt_session *session = NULL;
+    if (!pt_engine_invalid(e) && pt_session_open(e, &session, NULL) == PT_OK) {
+        int ignored = pt_session_runf(session, NULL, "DETACH \"%s\"", e->alias);
+        (void)ignored; /* closing anyway */
+        pt_session_close(&session);
+    }
+}
+
 void pt_engine_close(pt_engine **engine) {
     pt_engine *e = *engine;
     if (!e) {
         return;
     }
     if (e->attached) {
-        pt_session *session = NULL;
-        if (pt_session_open(e, &session, NULL) == PT_OK) {
-            int ignored = pt_session_runf(session, NULL, "DETACH \"%s\"", e->alias);
-            (void)ignored; /* closing anyway */
-            pt_session_close(&session);
-        }
+        detach_lake(e);
     }
-    if (e->database) {
+    if (pt_engine_invalid(e)) {
+        set_aside(e);
+    } else if (e->database) {
         duckdb_close(&e->database);
     }
     free(e->alias);
@@ -374,13 +417,24 @@ int pt_session_open(pt_engine *engine, pt_session **out, pt_error *err) {
         *out = NULL;
         return pt_fail(err, PT_E_LAKE, "DuckDB refused a connection");
     }
-    (*out)->pulse = engine->pulse;
+    (*out)->engine = engine;
     return PT_OK;
+}
+
+/* Asks, since a statement may have failed without passing through here. */
+static bool is_invalid(pt_session *session) {
+    if (!pt_engine_invalid(session->engine)) {
+        int ignored = pt_session_run(session, "SELECT 1", NULL);
+        (void)ignored; /* query_failed has noted what matters */
+    }
+    return pt_engine_invalid(session->engine);
 }
 
 void pt_session_close(pt_session **session) {
     if (*session) {
-        duckdb_disconnect(&(*session)->connection);
+        if (!is_invalid(*session)) {
+            duckdb_disconnect(&(*session)->connection);
+        }
         free(*session);
         *session = NULL;
     }
@@ -440,8 +494,11 @@ pt_code pt_lake_failure(const char *message) {
     return has_one_of(text, down) ? PT_E_LAKE_DOWN : has_one_of(text, busy) ? PT_E_LAKE_BUSY : PT_E_LAKE;
 }
 
-static int query_failed(duckdb_result *result, pt_error *err) {
+static int query_failed(pt_session *session, duckdb_result *result, pt_error *err) {
     const char *message = duckdb_result_error(result);
+    if (message && strstr(message, "database has been invalidated because of a previous fatal error")) {
+        atomic_store(&session->engine->invalid, true);
+    }
     message = message ? message : "DuckDB gave no reason";
     int code = pt_fail(err, pt_lake_failure(message), "%s", message);
     duckdb_destroy_result(result);
@@ -449,16 +506,16 @@ static int query_failed(duckdb_result *result, pt_error *err) {
 }
 
 static void beat(pt_session *session, int64_t now_us) {
-    if (session->pulse) {
-        atomic_store_explicit(session->pulse, now_us, memory_order_relaxed);
+    if (session->engine->pulse) {
+        atomic_store_explicit(session->engine->pulse, now_us, memory_order_relaxed);
     }
 }
 
 int pt_session_query(pt_session *session, const char *sql, duckdb_result *out, pt_error *err) {
-    beat(session, session->pulse ? pt_monotonic_us() : 0);
+    beat(session, session->engine->pulse ? pt_monotonic_us() : 0);
     duckdb_state state = duckdb_query(session->connection, sql, out);
     beat(session, 0);
-    return state == DuckDBError ? query_failed(out, err) : PT_OK;
+    return state == DuckDBError ? query_failed(session, out, err) : PT_OK;
 }
 
 int pt_session_run(pt_session *session, const char *sql, pt_error *err) {

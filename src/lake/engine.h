@@ -40,8 +40,12 @@ typedef struct pt_lake_options {
  * Errors: PT_E_USAGE for a bad lake text, PT_E_LAKE(_BUSY, _DOWN) for a catalog or a data path that cannot be used. */
 int pt_engine_open(const pt_lake_options *options, pt_engine **out, pt_error *err) PT_CHECKED;
 
-/* Detaches, then closes. All sessions are closed before. */
+/* Detaches, then closes. All sessions are closed before. An invalid engine is set aside instead: to close it would abort the process. Then a catalog file
+ * cannot be opened again in this process, and only a few engines more: pt_engine_open fails with PT_E_LAKE. */
 void pt_engine_close(pt_engine **engine);
+
+/* Whether a session has noticed that DuckDB gave itself up after an internal error: nothing but pt_session_close and pt_engine_close makes sense. */
+bool pt_engine_invalid(const pt_engine *engine);
 
 const char *pt_engine_alias(const pt_engine *engine);
 

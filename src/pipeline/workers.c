@@ -15,6 +15,9 @@
 /* What may pass by waiting: a full disk, an object store out of reach. */
 static bool may_pass(const pt_error *err) {
     static const char *const texts[] = {"No space left", "HTTP", "timed out", "onnection", "Could not", "resolve", "Input/output error", "quota"};
+    if (strstr(err->text, "has been invalidated")) { /* DuckDB failed inside: what this batch did to it, it does again */
+        return false;
+    }
     if (err->code == PT_E_LAKE_DOWN || err->code == PT_E_LAKE_BUSY) {
         return true;
     }
