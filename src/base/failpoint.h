@@ -3,9 +3,11 @@
  *   PINTAIL_FAILPOINT=commit.registered:3:kill    at the third pass of commit.registered: SIGKILL to itself
  *   actions: kill, stop (SIGSTOP), sleep-<ms>, fail (the place fails as if its call had), oom (the same, as an allocation)
  *   several, separated by commas
- *   PINTAIL_BREAK=epoch-check,continuity         rules that are switched off, to show that a test notices
+ *   PINTAIL_BREAK=epoch-check,continuity         rules that are switched off, to show that a test notices:
+ *   epoch-check (read inside each transaction), ledger-row (in each transaction), comment (a claim comments the ledger), fence (a claim raises epochs at
+ *   all), continuity (a flush begins where the last one ended), own-retry (DuckLake itself does not retry a COMMIT)
  *
- * The names, in the order of a record's way; tests/crash/ goes through all of them:
+ * The names, in the order of a record's way; tests/e2e/test_crash_matrix.py goes through all of them:
  */
 #pragma once
 

@@ -52,7 +52,7 @@ static int attach(pt_committer *c, pt_error *err) {
         code = pt_session_open(c->engine, &c->session, err);
     }
     if (code == PT_OK) {
-        code = pt_session_run(c->session, "SET GLOBAL ducklake_max_retry_count = 1", err);
+        code = pt_session_run(c->session, pt_rule_broken("own-retry") ? "SET GLOBAL ducklake_max_retry_count = 10" : "SET GLOBAL ducklake_max_retry_count = 1", err);
     }
     if (code == PT_OK) {
         code = pt_scan_new(c->session, &c->scan, err);
