@@ -205,12 +205,12 @@ static void print_help_text(const char *text) {
     size_t column = 30;
     for (const char *p = text; *p;) {
         size_t n = strcspn(p, " ");
-        if (column + n + 1 > 110) {
+        if (column > 30 && column + 1 + n > 110) {
             printf("\n%30s", "");
             column = 30;
         }
-        printf("%.*s ", (int)n, p);
-        column += n + 1;
+        printf("%s%.*s", column > 30 ? " " : "", (int)n, p);
+        column += n + (column > 30);
         p += n + strspn(p + n, " ");
     }
     printf("\n");
