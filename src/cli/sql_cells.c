@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "lake/table.h"
 
 #define PT_ROWS_FUNCTION "__pintail_sql_rows"
 

@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "cli/sql_history.h"
 #include "cli/sql_split.h"
+#include "lake/table.h"
 
 typedef struct pt_prompt {
     pt_sql_runner *runner;

@@ -9,7 +9,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "lake/engine.h"
+#include "lake/table.h"
 
 #define PT_AUDIT_EXAMPLES 10
 #define PT_AUDIT_SMALL_FILE ((int64_t)10 * 1024 * 1024) /* bytes; smaller files are counted as small */

@@ -64,21 +64,6 @@ int pt_session_runf(pt_session *session, pt_error *err, const char *format, ...)
 /* Runs one statement and keeps its result, which the caller ends with duckdb_destroy_result. Values come by pt_cell_*. */
 int pt_session_query(pt_session *session, const char *sql, duckdb_result *out, pt_error *err) PT_CHECKED;
 
-/* One value: first row, first column, as text (malloc'd; NULL for SQL NULL or no row). */
-int pt_session_text(pt_session *session, const char *sql, char **out, pt_error *err) PT_CHECKED;
-int pt_session_int(pt_session *session, const char *sql, int64_t *out, pt_error *err) PT_CHECKED;
-
-/* A materialised result, every cell as text; for small results. */
-typedef struct pt_table {
-    size_t n_rows, n_columns;
-    char **names; /* n_columns */
-    char **cells; /* row-major; NULL is SQL NULL */
-} pt_table;
-int pt_session_table(pt_session *session, const char *sql, pt_table *out, pt_error *err) PT_CHECKED;
-const char *pt_table_cell(const pt_table *table, size_t row, size_t column);
-int64_t pt_table_int(const pt_table *table, size_t row, size_t column); /* 0 for NULL */
-void pt_table_clear(pt_table *table);
-
 /* What a message of DuckDB, DuckLake or a catalog means for a caller: PT_E_LAKE_BUSY, PT_E_LAKE_DOWN, or PT_E_LAKE (permanent, or unknown to us).
  * A query that the message cites is not looked at: it may hold any word. */
 pt_code pt_lake_failure(const char *message);

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "lake/engine.h"
+#include "lake/table.h"
 
 /* The contract's names and types; also what `pintail check` reads. */
 #define PT_LEDGER_COLUMNS                                                                                                 \

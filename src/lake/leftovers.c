@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "lake/lake_uri.h"
+#include "lake/table.h"
 
 #define NAME_LENGTH 39 /* uuid + ".pq" */
 

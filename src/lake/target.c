@@ -8,6 +8,7 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "lake/lake_uri.h"
+#include "lake/table.h"
 
 static const struct {
     const char *name;
