@@ -4,7 +4,7 @@ PYTEST = .deps/venv/bin/python -m pytest
 export PINTAIL_LIBDUCKDB PINTAIL_LIBRDKAFKA
 CMAKE_PATHS = $(if $(PINTAIL_LIBDUCKDB),-DPINTAIL_LIBDUCKDB=$(PINTAIL_LIBDUCKDB)) $(if $(PINTAIL_LIBRDKAFKA),-DPINTAIL_LIBRDKAFKA=$(PINTAIL_LIBRDKAFKA))
 
-.PHONY: all build debug asan tsan crash fuzz demo test test-deps test-long unit unit-asan e2e bench install clean distclean
+.PHONY: all build debug asan tsan crash fuzz demo test test-deps test-long unit unit-asan e2e bench bench-scale install clean distclean
 
 all: build
 
@@ -55,6 +55,10 @@ test-long: test-deps build crash
 
 bench: test-deps build
 	@PINTAIL=$(CURDIR)/build/pintail .deps/venv/bin/python tests/bench/bench.py $(BENCH_ARGS)
+
+# Several writers on one PostgreSQL catalog.
+bench-scale: test-deps build
+	@PINTAIL=$(CURDIR)/build/pintail .deps/venv/bin/python tests/bench/scale.py $(BENCH_ARGS)
 
 install: build
 	@cmake --install build --prefix "$(PREFIX)" >/dev/null

@@ -148,7 +148,7 @@ int pt_committer_claim(pt_committer *c, pt_claim *claims, size_t n_claims, pt_er
     if (!c->session) {
         PT_TRY(attach(c, err));
     }
-    int code = pt_ledger_claim(c->engine, c->session, c->pipeline, c->owner, claims, n_claims, err);
+    int code = pt_ledger_claim(c->engine, c->session, c->turnstile, c->pipeline, c->owner, claims, n_claims, err);
     if (code != PT_OK && code != PT_E_LAKE_BUSY) { /* a connection that failed, or a DuckDB that has given up its catalog file, is not used again */
         detach(c);
     }
@@ -428,7 +428,7 @@ int pt_committer_recover(pt_committer *c, const pt_flush *flush, bool *committed
     PT_TRY(attach(c, err));
     (void)pt_failpoint("recover.attached");
     PT_TRY(check_claims(c, err));
-    PT_TRY(pt_ledger_claim(c->engine, c->session, c->pipeline, c->owner, c->claims, c->n_claims, err));
+    PT_TRY(pt_ledger_claim(c->engine, c->session, c->turnstile, c->pipeline, c->owner, c->claims, c->n_claims, err));
     (void)pt_failpoint("recover.claimed");
     return decide(c, flush, committed, err);
 }

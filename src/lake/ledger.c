@@ -55,6 +55,7 @@ int pt_ledger_create(pt_engine *engine, pt_session *session, pt_error *err) {
 typedef struct claim_job {
     pt_engine *engine;
     pt_session *session;
+    pt_turnstile *turnstile;
     const char *pipeline, *owner;
     pt_claim *claims;
     size_t n_claims;
@@ -157,7 +158,10 @@ static int raise_epochs(void *arg, pt_error *err) {
 
 static int raise_in_transaction(void *arg, pt_error *err) {
     claim_job *job = arg;
-    return pt_transaction(job->session, raise_epochs, job, err);
+    pt_turnstile_enter(job->turnstile);
+    int code = pt_transaction(job->session, raise_epochs, job, err);
+    pt_turnstile_leave(job->turnstile);
+    return code;
 }
 
 static int read_offsets(void *arg, pt_error *err) {
@@ -194,9 +198,9 @@ static int read_offsets(void *arg, pt_error *err) {
     return code;
 }
 
-int pt_ledger_claim(pt_engine *engine, pt_session *session, const char *pipeline, const char *owner, pt_claim *claims, size_t n_claims,
+int pt_ledger_claim(pt_engine *engine, pt_session *session, pt_turnstile *turnstile, const char *pipeline, const char *owner, pt_claim *claims, size_t n_claims,
                     pt_error *err) {
-    claim_job job = {engine, session, pipeline, owner, claims, n_claims};
+    claim_job job = {engine, session, turnstile, pipeline, owner, claims, n_claims};
     if (n_claims == 0) {
         return PT_OK;
     }

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "lake/table.h"
+#include "lake/turnstile.h"
 
 /* The contract's names and types; also what `pintail check` reads. */
 #define PT_LEDGER_COLUMNS                                                                                                 \
@@ -42,8 +43,8 @@ typedef struct pt_claim {
 } pt_claim;
 
 /* Fences whoever owned these partitions (DESIGN 4.3): one transaction that raises their epochs and comments the ledger, tried again
- * while others are in the way; then reads the offsets. Fills epoch and the rest of each claim. */
-int pt_ledger_claim(pt_engine *engine, pt_session *session, const char *pipeline, const char *owner, pt_claim *claims, size_t n_claims,
+ * while others are in the way (each time in its turn at the turnstile, NULL: none); then reads the offsets. Fills epoch and the rest of each claim. */
+int pt_ledger_claim(pt_engine *engine, pt_session *session, pt_turnstile *turnstile, const char *pipeline, const char *owner, pt_claim *claims, size_t n_claims,
                     pt_error *err) PT_CHECKED;
 
 /* The largest epoch of each partition of the pipeline: rows of (topic, partition, epoch, owner). Inside a transaction, it is the fence's other half. */
