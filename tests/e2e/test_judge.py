@@ -1,5 +1,6 @@
 """The judge itself: it accepts a sound lake and notices each way in which one can be wrong."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -72,3 +73,10 @@ def test_the_judge_notices_a_missing_data_file(lake, kafka, fed):
     Path(lake.files()[0]).rename(f"{lake.folder}/away")
     with lake.reader() as reader, pytest.raises(Exception, match="No files found|does not exist|No such file"):
         assert_exactly_once(reader, kafka, fed)
+
+
+def test_the_guarantees_name_only_tests_that_exist():
+    here = Path(__file__).parent
+    defined = set(re.findall(r"^def (test_\w+)", "\n".join(p.read_text() for p in here.glob("test_*.py")), re.M))
+    named = set(re.findall(r"`(test_\w+)`", (here.parents[1] / "docs" / "GUARANTEES.md").read_text()))
+    assert named and named <= defined, f"docs/GUARANTEES.md names tests that are not there: {sorted(named - defined)}"
