@@ -2,6 +2,9 @@
 
 A zombie is a process that froze (SIGSTOP, at a failpoint) until its partitions were given to another one, and then wakes up."""
 
+import signal
+from types import SimpleNamespace
+
 import pytest
 from support import on, orders
 from support.crash import crashing, side_by_side, small_world
@@ -36,17 +39,24 @@ def zombie_and_heir(pintail, lake, kafka, topic, group, zombie, heir, more=100):
     zombie.wait_for(lambda: zombie.frozen, 60, "the zombie to freeze")
     heir = pintail.ingest(lake, topic, *ARGS, "--group", group, **heir)
     wait_landed(heir, lake, kafka, topic, TOTAL, group, timeout=60)
-    zombie.thaw()
-    wait_for(lambda: any(e in zombie.err for e in EXPLAINED), 60, "the zombie to say why it stops")
+    wake(zombie)
     kafka.produce(topic, orders.orders(more, 2))
     heir.wait_for(lambda: landed(lake, kafka, topic, group) >= TOTAL + more, 60, "everything, with the zombie awake")
     return zombie, heir
 
 
+def wake(zombie):
+    zombie.thaw()
+    wait_for(lambda: any(e in zombie.err for e in EXPLAINED), 60, "the zombie to say why it stops")
+
+
 def stop(*processes):
+    """A process that is told to stop in the moment in which it finds out that it was fenced may say so and exit with 1."""
     for process in processes:
         if process.running:
-            process.stop()
+            process.signal(signal.SIGTERM)
+            done = process.wait(40)
+            assert done.code == 0 or any(e in done.err.splitlines()[-1] for e in EXPLAINED), done.err[-3000:]
 
 
 # ---- zombies
@@ -120,3 +130,114 @@ def test_a_batch_that_does_not_continue_the_ledger_is_refused_and_without_this_r
                 assert_landed_once(own, kafka, topic, group, TOTAL)
 
     side_by_side(run, (False, True))
+
+
+# ---- COMMITs that come to nothing, or come late
+
+FLUSH = "ducklake_data_file VALUES"  # a COMMIT of a transaction with this text is one of a flush
+
+@pytest.fixture
+def proxy(postgres):
+    proxy = PostgresProxy(postgres.port)
+    yield proxy
+    proxy.close()
+
+
+def behind(proxy, lake):
+    """The lake by way of the proxy, as Pintail.ingest takes it."""
+    return SimpleNamespace(args=["--lake", through(lake, proxy.port), "--data-path", lake.data_path])
+
+
+@on("postgres")
+@pytest.mark.timeout(200)
+def test_a_zombie_frozen_in_the_middle_of_its_commit_keeps_nobody_out_and_lands_nothing(pintail, lake, kafka, proxy):
+    """It has written to the catalog and holds its locks; the server ends a transaction that is idle for ten seconds."""
+    topic = new_topic(kafka)
+    zombie = pintail.ingest(behind(proxy, lake), topic, *ARGS, "--group", topic)
+    frozen = proxy.arm("hold", FLUSH, strike=lambda: zombie.freeze())
+    wait_struck(zombie, frozen, 60)
+    heir = pintail.ingest(lake, topic, *ARGS, "--group", topic)
+    wait_landed(heir, lake, kafka, topic, TOTAL, topic, timeout=90)
+    proxy.cut_all()
+    wake(zombie)
+    kafka.produce(topic, orders.orders(100, 2))
+    heir.wait_for(lambda: landed(lake, kafka, topic, topic) >= TOTAL + 100, 60, "everything, with the zombie awake")
+    stop(zombie, heir)
+    assert_landed_once(lake, kafka, topic, topic, TOTAL + 100)
+
+
+@on("postgres")
+@pytest.mark.timeout(200)
+def test_without_the_limit_for_idle_transactions_a_frozen_commit_keeps_everybody_out(pintail, lake, kafka, proxy):
+    topic = new_topic(kafka)
+    zombie = pintail.ingest(behind(proxy, lake), topic, *ARGS, "--group", topic, env=NO_IDLE_LIMIT)
+    frozen = proxy.arm("hold", FLUSH, strike=lambda: zombie.freeze())
+    wait_struck(zombie, frozen, 60)
+    heir = pintail.ingest(lake, topic, *ARGS, "--group", topic)
+    with pytest.raises(AssertionError, match="waited 15 s in vain"):
+        wait_landed(heir, lake, kafka, topic, 1, topic, timeout=15)
+    proxy.cut_all()
+    wait_landed(heir, lake, kafka, topic, TOTAL, topic, timeout=60)
+    wake(zombie)
+    stop(heir, zombie)
+    assert_landed_once(lake, kafka, topic, topic, TOTAL)
+
+
+def with_and_without(tmp_path, kafka, postgres, fault, rule):
+    """One COMMIT is harmed by the proxy; with the rule nothing comes of it, without it rows land twice."""
+    topic = new_topic(kafka)
+
+    def run(switched_off):
+        group = f"{topic}-{switched_off}"
+        proxy = PostgresProxy(postgres.port)
+        try:
+            with small_world(tmp_path, group, "postgres", kafka, postgres) as (lake, pintail):
+                process = pintail.ingest(behind(proxy, lake), topic, *ARGS, "--until-end", "--group", group,
+                                         **crashing(broken=(rule,) if switched_off else (), **NO_IDLE_LIMIT))
+                struck = proxy.arm(fault, FLUSH, seconds=8)
+                wait_struck(process, struck, 60)
+                done = process.wait(90)
+                assert struck.answer == "COMMIT", struck.answer
+                if not switched_off:
+                    assert done.code == 0, done.err[-3000:]
+                    return assert_landed_once(lake, kafka, topic, group, TOTAL)
+                with pytest.raises(AssertionError, match=r"more than once: \[\("):
+                    assert_landed_once(lake, kafka, topic, group, TOTAL)
+        finally:
+            proxy.close()
+
+    side_by_side(run, (False, True))
+
+
+@pytest.mark.timeout(200)
+def test_a_commit_that_comes_late_is_fenced_off_first_and_without_the_fence_lands_twice(tmp_path, kafka, postgres):
+    with_and_without(tmp_path, kafka, postgres, "late", "fence")
+
+
+@pytest.mark.timeout(200)
+def test_a_false_conflict_after_a_commit_is_looked_into_and_with_ducklakes_own_retry_lands_twice(tmp_path, kafka, postgres):
+    with_and_without(tmp_path, kafka, postgres, "lie", "own-retry")
+
+
+# ---- two by mistake
+
+@on("postgres", "sqlite")
+@pytest.mark.timeout(200)
+def test_two_processes_of_one_pipeline_that_kafka_does_not_keep_apart_never_both_land(pintail, lake, kafka):
+    """The same --group, hence the same ledger, but two Kafka groups: each is given all partitions."""
+    topic = new_topic(kafka)
+    both = [pintail.ingest(lake, topic, *ARGS, "--group", topic, "-X", f"group.id={topic}-{i}") for i in (1, 2)]
+    total = TOTAL
+
+    def one_gave_up():  # without records nobody commits, and nobody notices
+        nonlocal total
+        kafka.produce(topic, orders.orders(10, total))
+        total += 10
+        return not all(p.running for p in both)
+    wait_for(one_gave_up, 90, "one of the two to give up", every=0.2)
+    loser, winner = sorted(both, key=lambda p: p.running)
+    assert loser.wait(5).code == 1
+    assert "fenced 3 times within a minute; is another ingest running with the same --group" in loser.err and "taken over by another process" in loser.err
+    wait_landed(winner, lake, kafka, topic, total, topic, timeout=60)
+    stop(winner)
+    assert_landed_once(lake, kafka, topic, topic, total)
