@@ -53,7 +53,8 @@ e2e: test-deps build crash
 test-long: test-deps build crash
 	@$(E2E) -m long $(E2E_ARGS)
 
-bench: test-deps build
+# The benchmark; BENCH_ARGS='--only rate,decode' picks parts. `cost` wants the crash preset, which can switch staging off.
+bench: test-deps build crash
 	@PINTAIL=$(CURDIR)/build/pintail .deps/venv/bin/python tests/bench/bench.py $(BENCH_ARGS)
 
 # Several writers on one PostgreSQL catalog.

@@ -140,7 +140,7 @@ int pt_stage(pt_stager *stager, pt_flush *flush, pt_error *err) {
     (void)pt_failpoint("stage.before");
     for (size_t i = 0; i < flush->n_parts; i++) {
         pt_part *part = &flush->parts[i];
-        if (part->target->stage && !part->staged && pt_rows_count(part->rows) >= PT_STAGE_MIN_ROWS) {
+        if (part->target->stage && !part->staged && pt_rows_count(part->rows) >= PT_STAGE_MIN_ROWS && !pt_rule_broken("staging")) {
             PT_TRY(stage_part(stager, part, err));
         }
     }

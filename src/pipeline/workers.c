@@ -219,6 +219,8 @@ int pt_workers_start(pt_workers *w, pt_error *err) {
         (void)pthread_join(w->stager_thread, NULL);
         return pt_fail(err, PT_E_INTERNAL, "the committer thread cannot start");
     }
+    (void)pthread_setname_np(w->stager_thread, "stager"); /* for top -H and perf */
+    (void)pthread_setname_np(w->committer_thread, "committer");
     return PT_OK;
 }
 

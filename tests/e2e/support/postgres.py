@@ -21,7 +21,9 @@ def _programs() -> Path:
 
 
 class PostgresServer:
-    def __init__(self):
+    def __init__(self, **settings):
+        """settings: of postgresql.conf, over those of start()."""
+        self._settings = settings
         self.programs = _programs()
         self._user = {}
         if os.geteuid() == 0:  # initdb refuses root
@@ -47,7 +49,7 @@ class PostgresServer:
 
     def start(self):
         settings = {"port": self.port, "listen_addresses": "127.0.0.1", "unix_socket_directories": "", "fsync": "off", "synchronous_commit": "off",
-                    "full_page_writes": "off", "shared_buffers": "64MB", "max_connections": 200, "log_min_messages": "fatal"}
+                    "full_page_writes": "off", "shared_buffers": "64MB", "max_connections": 200, "log_min_messages": "fatal", **self._settings}
         arguments = [a for k, v in settings.items() for a in ("-c", f"{k}={v}")]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen([self.programs / "postgres", "-D", self.folder / "db", *arguments], stdin=subprocess.DEVNULL, stdout=log,

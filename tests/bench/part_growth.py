@@ -1,0 +1,39 @@
+"""Growth: what a commit costs when the lake has 100, 1,000, 10,000 snapshots, and how long the next start takes."""
+
+import json
+import shutil
+import statistics
+import time
+
+from tools import PARTITIONS, PINTAIL, SCHEMA, lake_options, print_table, produce, say, timed, when
+
+ROWS = 10  # a flush
+
+
+def growth(kafka, folder, most) -> dict:
+    """One ingest in flushes of 10 records, each a snapshot with a data file of its own; the commits around each mark are looked at."""
+    topic = kafka.create_topic(PARTITIONS)
+    produce(kafka, topic, most * ROWS)
+    lake = folder / "growth"
+    shutil.rmtree(lake, ignore_errors=True)
+    flushes = run(kafka, topic, lake)[0]
+    commits = [f["commit_us"] / 1000 for f in flushes]
+    marks = [m for m in (100, 1_000, 10_000, 100_000) if m <= most]
+    out = []
+    for mark in marks:
+        near = commits[mark - mark // 5:mark]
+        out.append({"snapshots": mark, "commit_p50_ms": statistics.median(near), "commit_p95_ms": sorted(near)[len(near) * 95 // 100]})
+    again = run(kafka, topic, lake)[1]
+    say("\nGrowth: one commit (a file, the ledger's rows), DuckDB-file catalog, nothing merged in between")
+    print_table([("snapshots", ",d"), ("commit p50 ms", ".1f"), ("p95 ms", ".1f")], [[r["snapshots"], r["commit_p50_ms"], r["commit_p95_ms"]] for r in out])
+    say(f"the next start with a ledger of {len(commits):,} commits: {again:.2f} s until it reads")
+    return {"marks": out, "commits": len(commits), "start_seconds": again}
+
+
+def run(kafka, topic, lake):
+    """The log lines of the flushes, and the seconds until the first fetch."""
+    begin = time.time()
+    said = timed([PINTAIL, "ingest", "--brokers", kafka.address, "--topic", topic, "--group", "growth", *lake_options(lake), "--table", "orders", "--schema", SCHEMA,
+                  "--flush-rows", ROWS, "--until-end", "--log-format", "json", "--verbose"], timeout=3600)[1]
+    lines = [json.loads(line) for line in said.splitlines()]
+    return [line for line in lines if line["msg"] == "flush"], next(when(line) for line in lines if line["msg"] == "assigned") - begin
