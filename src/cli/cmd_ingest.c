@@ -51,9 +51,9 @@ static const pt_option options[] = {
     {"topic-column", 0, PT_OPT_FLAG, AT(topic_column), "", "add the column _kafka_topic (always there when several topics feed one table)"},
     {"config", 'c', PT_OPT_STRING, AT(config), "FILE", "YAML file with all of this and several topics; options given here win"},
     {"X", 'X', PT_OPT_LIST, AT(properties), "PROP=VAL", "librdkafka property, repeatable"},
-    {"memory", 0, PT_OPT_SIZE, AT(memory), "SIZE", "memory limit of DuckDB (default 256MiB); buffers come on top: three times --flush-bytes at most"},
-    {"threads", 0, PT_OPT_COUNT, AT(threads), "N", "threads that encode Parquet (default: one less than the cores, at least 1)"},
-    {"queue-bytes", 0, PT_OPT_SIZE, AT(queue), "SIZE", "messages that librdkafka fetches ahead (default 32MiB)"},
+    {"memory", 0, PT_OPT_SIZE, AT(memory), "SIZE", "memory of the whole process (default 512MiB), divided among fetched messages, batches and DuckDB; a flush is made earlier where it would not fit"},
+    {"threads", 0, PT_OPT_COUNT, AT(threads), "N", "threads that encode Parquet (default: one less than the cores, at least 1, and no more than --memory has room for)"},
+    {"queue-bytes", 0, PT_OPT_SIZE, AT(queue), "SIZE", "messages that librdkafka fetches ahead (default: a part of --memory)"},
     {"timeout", 0, PT_OPT_DURATION, AT(timeout), "DUR", "wait so long for a broker at the start (default 10s)"},
     {"stop-timeout", 0, PT_OPT_DURATION, AT(stop_timeout), "DUR", "after SIGTERM, wait so long for the last commit (default 30s)"},
     {"commit-timeout", 0, PT_OPT_DURATION, AT(commit_timeout), "DUR",
@@ -225,12 +225,19 @@ static int check_args(const ingest_args *a, pt_error *err) {
     return PT_OK;
 }
 
+static unsigned default_threads(unsigned most) {
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    unsigned wanted = cores > 2 ? (unsigned)cores - 1 : 1;
+    return wanted < most ? wanted : most;
+}
+
 static int run_with(ingest_args *a, const pt_config *config, pt_error *err) {
     pt_ingest_options o = {0};
     pt_route_options *routes = NULL;
     char *group = NULL;
     PT_TRY(check_args(a, err));
     PT_TRY(parse_dead_letters(a->max_dead_letters, &o, err));
+    PT_TRY(pt_memory_divide(a->memory, a->queue, &o.memory, err));
     int code = make_routes(a, config, &routes, &o.n_routes, err);
     if (code == PT_OK && !a->group) {
         const char *table = routes[0].table;
@@ -244,12 +251,13 @@ static int run_with(ingest_args *a, const pt_config *config, pt_error *err) {
         pt_log_setup(a->verbose ? PT_LOG_DEBUG : PT_LOG_INFO, a->log_format == 1 ? PT_LOG_JSON : PT_LOG_LOGFMT);
         o.lake = pt_lake_args_options(&a->lake_args);
         o.lake.create = true;
-        o.lake.memory_limit = a->memory;
-        o.lake.threads = (unsigned)a->threads;
+        o.lake.threads = a->threads ? (unsigned)a->threads : default_threads(o.memory.threads);
         o.consumer = (pt_consumer_options){
             .client = {.brokers = a->brokers, .properties = a->properties.items, .n_properties = a->properties.n},
             .group = a->group ? a->group : group,
-            .queue_bytes = a->queue,
+            .queue_bytes = o.memory.queue_bytes,
+            .queue_messages = o.memory.queue_messages,
+            .fetch_bytes = o.memory.fetch_bytes,
             .timeout_us = a->timeout,
         };
         o.routes = routes;
@@ -275,18 +283,12 @@ static int run_with(ingest_args *a, const pt_config *config, pt_error *err) {
     return code;
 }
 
-static uint64_t default_threads(void) {
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    return cores > 2 ? (uint64_t)cores - 1 : 1;
-}
-
 static int run(int argc, char **argv) {
     ingest_args a = {
         .flush_rows = 200000,
         .flush_bytes = (uint64_t)64 << 20,
         .flush_interval = 10000000,
-        .memory = (uint64_t)256 << 20,
-        .threads = default_threads(),
+        .memory = PT_MEMORY_DEFAULT,
         .timeout = 10000000,
         .stop_timeout = 30000000,
         .commit_timeout = 300000000,

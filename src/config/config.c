@@ -8,7 +8,7 @@
 #include <string.h>
 #include <yaml.h>
 
-#define TEXT_MAX 65536
+#define TEXT_MAX (16 << 20) /* a schema of many thousand columns fits */
 
 #define TEXT(key_, struct_, field_) CYAML_FIELD_STRING_PTR(key_, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct_, field_, 0, TEXT_MAX)
 

@@ -9,6 +9,7 @@
 
 #define BLOCK_MIN ((size_t)64 << 10)
 #define BLOCK_MAX ((size_t)1 << 20)
+#define CHUNK_STRINGS ((size_t)4 << 20) /* a chunk with more bytes of strings takes no further row: readers buffer whole chunks */
 
 struct pt_chunk {
     duckdb_data_chunk chunk;
@@ -184,6 +185,10 @@ static void chunk_seal(const pt_rows *rows, pt_chunk *c) {
     pthread_mutex_unlock(&c->seal);
 }
 
+static size_t arena_bytes(const pt_rows *rows) {
+    return rows->block_bytes + (rows->block ? (size_t)(rows->arena_at - rows->block->bytes) : 0);
+}
+
 static int next_chunk(pt_rows *rows, pt_error *err) {
     if (rows->used_chunks == rows->n_chunks) {
         if (rows->n_chunks == rows->cap_chunks) {
@@ -201,6 +206,8 @@ static int next_chunk(pt_rows *rows, pt_error *err) {
     rows->chunk = rows->chunks[rows->used_chunks++];
     rows->vecs = rows->chunk->vecs;
     rows->at = 0;
+    rows->chunk_full = false;
+    rows->chunk_bytes = arena_bytes(rows);
     return PT_OK;
 }
 
@@ -234,6 +241,7 @@ int pt_rows_arena_grow(pt_rows *rows, size_t bytes, pt_error *err) {
     }
     rows->block_bytes += here;
     use_block(rows, next);
+    rows->chunk_full |= rows->block_bytes - rows->chunk_bytes + bytes > CHUNK_STRINGS;
     return PT_OK;
 }
 
@@ -372,7 +380,7 @@ void pt_rows_free(pt_rows **rows_at) {
     *rows_at = NULL;
 }
 
-static size_t chunk_memory(const pt_rows *rows) {
+size_t pt_rows_chunk_memory(const pt_rows *rows) {
     return rows->row_bytes * chunk_rows() + rows->n_vecs * (sizeof(pt_vec) + chunk_rows() / 8);
 }
 
@@ -382,10 +390,10 @@ void pt_rows_reset(pt_rows *rows, size_t keep_bytes) {
         duckdb_data_chunk_reset(rows->chunks[i]->chunk); /* lists go back to their first size, NULLs are forgotten */
         load_chunk(rows, rows->chunks[i]);
     }
-    while (rows->n_chunks && rows->n_chunks * chunk_memory(rows) > keep) {
+    while (rows->n_chunks && rows->n_chunks * pt_rows_chunk_memory(rows) > keep) {
         chunk_free(rows->chunks[--rows->n_chunks]);
     }
-    size_t chunks = rows->n_chunks * chunk_memory(rows);
+    size_t chunks = rows->n_chunks * pt_rows_chunk_memory(rows);
     size_t blocks = 0;
     for (pt_block **b = &rows->blocks; *b;) {
         pt_block *block = *b;
@@ -400,7 +408,7 @@ void pt_rows_reset(pt_rows *rows, size_t keep_bytes) {
     }
     rows->chunk = NULL;
     rows->vecs = NULL;
-    rows->used_chunks = rows->at = rows->count = rows->list_bytes = rows->list_memory = rows->block_bytes = 0;
+    rows->used_chunks = rows->at = rows->count = rows->list_bytes = rows->list_memory = rows->block_bytes = rows->chunk_bytes = 0;
     rows->block = NULL;
     rows->arena_at = rows->arena_end = NULL;
     rows->open = false;
@@ -410,7 +418,7 @@ int pt_rows_open(pt_rows *rows, pt_error *err) {
     if (rows->open) {
         roll_back(rows);
     }
-    if (!rows->chunk || rows->at == chunk_rows()) {
+    if (!rows->chunk || rows->at == chunk_rows() || (rows->chunk_full && rows->at)) {
         PT_TRY(next_chunk(rows, err));
     }
     keep_mark(rows);
@@ -437,7 +445,7 @@ size_t pt_rows_count(const pt_rows *rows) {
 }
 
 size_t pt_rows_bytes(const pt_rows *rows) {
-    size_t strings = rows->block_bytes + (rows->block ? (size_t)(rows->arena_at - rows->block->bytes) : 0);
+    size_t strings = arena_bytes(rows);
     if (rows->open) {
         strings = rows->mark_bytes + (rows->mark_block ? (size_t)(rows->mark_at - rows->mark_block->bytes) : 0);
     }
@@ -445,7 +453,15 @@ size_t pt_rows_bytes(const pt_rows *rows) {
 }
 
 size_t pt_rows_memory(const pt_rows *rows) {
-    return rows->n_chunks * chunk_memory(rows) + rows->list_memory + rows->block_memory;
+    return rows->n_chunks * pt_rows_chunk_memory(rows) + rows->list_memory + rows->block_memory;
+}
+
+size_t pt_rows_used_memory(const pt_rows *rows) {
+    size_t blocks = 0;
+    for (const pt_block *b = rows->block ? rows->blocks : NULL; b; b = b == rows->block ? NULL : b->next) {
+        blocks += b->size;
+    }
+    return rows->used_chunks * pt_rows_chunk_memory(rows) + rows->list_memory + blocks;
 }
 
 size_t pt_rows_columns(const pt_rows *rows) {

@@ -27,6 +27,8 @@ void pt_rows_commit(pt_rows *rows);
 size_t pt_rows_count(const pt_rows *rows);
 size_t pt_rows_bytes(const pt_rows *rows); /* bytes in use by committed rows: vectors and strings; cheap enough for every record */
 size_t pt_rows_memory(const pt_rows *rows); /* bytes held, in use or not */
+size_t pt_rows_used_memory(const pt_rows *rows); /* bytes held by what is in use: whole chunks and arena blocks */
+size_t pt_rows_chunk_memory(const pt_rows *rows); /* bytes of one chunk: the least that rows take */
 size_t pt_rows_columns(const pt_rows *rows);
 
 /* The open row: index inside the last chunk, and the column's data (an array of the type's C form). */

@@ -48,6 +48,8 @@ struct pt_rows {
     pt_chunk *chunk; /* the open one, NULL before the first row */
     pt_chunk **chunks;
     size_t n_chunks, used_chunks, cap_chunks;
+    size_t chunk_bytes; /* of the arena, when the open chunk was begun */
+    bool chunk_full;    /* it holds enough bytes of strings */
     size_t list_bytes; /* of committed list elements */
     size_t list_memory;
 

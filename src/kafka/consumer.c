@@ -256,10 +256,21 @@ static bool has_property(const pt_kafka_options *o, const char *property) {
     return false;
 }
 
+static uint64_t bounded(uint64_t value, uint64_t low, uint64_t high) {
+    return value < low ? low : value > high ? high : value;
+}
+
 static int set_properties(const pt_consumer_options *o, rd_kafka_conf_t *conf, pt_error *err) {
     char kbytes[32];
+    char messages[32];
+    char fetch[32];
+    char partition[32];
     uint64_t queue = o->queue_bytes ? o->queue_bytes : (uint64_t)32 << 20;
-    (void)snprintf(kbytes, sizeof kbytes, "%" PRIu64, queue / 1024 ? queue / 1024 : 1);
+    uint64_t fetch_bytes = bounded(o->fetch_bytes ? o->fetch_bytes : (uint64_t)8 << 20, 64 << 10, (uint64_t)1 << 30);
+    (void)snprintf(kbytes, sizeof kbytes, "%" PRIu64, bounded(queue / 1024, 1, 2097151));
+    (void)snprintf(messages, sizeof messages, "%" PRIu64, bounded(o->queue_messages ? o->queue_messages : 1000000, 1, 10000000));
+    (void)snprintf(fetch, sizeof fetch, "%" PRIu64, fetch_bytes);
+    (void)snprintf(partition, sizeof partition, "%" PRIu64, bounded(fetch_bytes, 1, 1 << 20));
     const char *const values[][2] = {
         {"group.id", o->group},
         {"enable.auto.commit", "false"},
@@ -269,9 +280,12 @@ static int set_properties(const pt_consumer_options *o, rd_kafka_conf_t *conf, p
         {"isolation.level", "read_committed"},
         {"fetch.queue.backoff.ms", "5"}, /* the default of one second halves the rate */
         {"fetch.wait.max.ms", "100"},
-        {"queued.min.messages", "1000000"}, /* the bound is in bytes: */
+        {"queued.min.messages", messages},
         {"queued.max.messages.kbytes", kbytes},
-        {"fetch.message.max.bytes", "1048576"},
+        {"message.max.bytes", "1000"}, /* only a producer's; but fetch.max.bytes is raised to it */
+        {"fetch.max.bytes", fetch},
+        {"fetch.message.max.bytes", partition},
+        {"receive.message.max.bytes", "2147483647"}, /* a record larger than what was asked for comes alone, whatever its size */
         {"socket.keepalive.enable", "true"},
     };
     for (size_t i = 0; i < sizeof values / sizeof *values; i++) {

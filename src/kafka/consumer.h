@@ -36,7 +36,8 @@ typedef struct pt_consumer_options {
     const char *group;
     const char *const *topics;
     size_t n_topics;
-    uint64_t queue_bytes; /* messages fetched ahead, 0: 32 MiB */
+    uint64_t queue_bytes, queue_messages; /* fetched ahead over all partitions, 0: 32 MiB and 1000000 */
+    uint64_t fetch_bytes; /* one answer of a broker over all partitions, one record more at most; 0: 8 MiB */
     int64_t timeout_us;   /* for a broker that does not answer at the start */
 } pt_consumer_options;
 

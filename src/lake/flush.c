@@ -2,8 +2,6 @@
 
 #include <stdlib.h>
 
-#define KEEP_BYTES ((size_t)64 << 20) /* a part does not hold on to more memory than this between flushes */
-
 int pt_flush_new(const pt_target *const *targets, size_t n_targets, pt_flush **out, pt_error *err) {
     pt_flush *f = calloc(1, sizeof *f);
     *out = NULL;
@@ -38,9 +36,11 @@ void pt_flush_free(pt_flush **flush) {
     }
 }
 
-void pt_flush_reset(pt_flush *flush) {
+void pt_flush_reset(pt_flush *flush, size_t keep_bytes) {
     for (size_t i = 0; i < flush->n_parts; i++) {
-        pt_rows_reset(flush->parts[i].rows, KEEP_BYTES);
+        pt_rows_reset(flush->parts[i].rows, keep_bytes);
+        size_t kept = pt_rows_memory(flush->parts[i].rows);
+        keep_bytes -= kept < keep_bytes ? kept : keep_bytes - 1; /* 0 would mean: all */
         free(flush->parts[i].staged);
         flush->parts[i].staged = NULL;
     }
@@ -70,6 +70,14 @@ int64_t pt_flush_rows(const pt_flush *flush) {
         n += pt_rows_count(flush->parts[i].rows);
     }
     return (int64_t)n;
+}
+
+size_t pt_flush_memory(const pt_flush *flush) {
+    size_t n = 0;
+    for (size_t i = 0; i < flush->n_parts; i++) {
+        n += pt_rows_used_memory(flush->parts[i].rows);
+    }
+    return n;
 }
 
 size_t pt_flush_bytes(const pt_flush *flush) {

@@ -29,9 +29,10 @@ typedef struct pt_flush {
 
 int pt_flush_new(const pt_target *const *targets, size_t n_targets, pt_flush **out, pt_error *err) PT_CHECKED;
 void pt_flush_free(pt_flush **flush);
-/* Empties it for use again. Staged files are not touched. */
-void pt_flush_reset(pt_flush *flush);
+/* Empties it for use again and keeps no more than keep_bytes of its memory (more than 0). Staged files are not touched. */
+void pt_flush_reset(pt_flush *flush, size_t keep_bytes);
 /* A new entry at the end; NULL without memory. Earlier pointers become invalid. */
 pt_ledger_entry *pt_flush_add_entry(pt_flush *flush);
 int64_t pt_flush_rows(const pt_flush *flush); /* dead letters included */
-size_t pt_flush_bytes(const pt_flush *flush);
+size_t pt_flush_bytes(const pt_flush *flush);  /* decoded, of rows and strings */
+size_t pt_flush_memory(const pt_flush *flush); /* what they take: whole chunks and blocks */

@@ -1,5 +1,6 @@
 #include "lake/stage.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,10 +14,13 @@
 #include "lake/lake_uri.h"
 #include "lake/scan.h"
 
+#define GROUP_SHARE 6 /* of the memory limit: each thread buffers a row group, and encodes it into pages beside that double in size */
+
 struct pt_stager {
     pt_engine *engine;
     pt_session *session;
     pt_scan *scan;
+    uint64_t group_bytes; /* a row group is written at this size, so that large rows fit into the memory limit; 0: no limit */
 };
 
 int pt_stager_open(const pt_lake_options *options, bool remote, pt_stager **out, pt_error *err) {
@@ -28,6 +32,7 @@ int pt_stager_open(const pt_lake_options *options, bool remote, pt_stager **out,
     pt_lake_options o = *options;
     o.lake = NULL;
     o.pulse = NULL; /* the committer's */
+    s->group_bytes = o.memory_limit / GROUP_SHARE / (o.threads ? o.threads : 1);
     o.load = remote ? PT_LOAD_REMOTE : PT_LOAD_NOTHING;
     int code = pt_engine_open(&o, &s->engine, err);
     if (code == PT_OK) {
@@ -97,7 +102,11 @@ static int write_file(pt_stager *s, const pt_part *part, const char *path, pt_er
     add_select(&sql, t);
     pt_text_add(&sql, ") TO ");
     pt_text_add_sql_string(&sql, path);
-    pt_text_add(&sql, " (FORMAT parquet, PARQUET_VERSION v2, DICTIONARY_SIZE_LIMIT 1000, WRITE_BLOOM_FILTER false, ROW_GROUP_SIZE 122880, USE_TMP_FILE false)");
+    pt_text_add(&sql, " (FORMAT parquet, PARQUET_VERSION v2, DICTIONARY_SIZE_LIMIT 1000, WRITE_BLOOM_FILTER false, ROW_GROUP_SIZE 122880, USE_TMP_FILE false");
+    if (s->group_bytes) {
+        pt_text_addf(&sql, ", ROW_GROUP_SIZE_BYTES %" PRIu64, s->group_bytes);
+    }
+    pt_text_add(&sql, ")");
     int code = pt_text_check(&sql, err);
     if (code == PT_OK) {
         code = pt_session_run(s->session, pt_text_get(&sql), err);

@@ -21,6 +21,7 @@
 #include "pipeline/workers.h"
 
 #define POLL_MESSAGES 20000
+#define FIRST_POLL_MESSAGES 100 /* while their size is not known */
 #define HELD_MESSAGES 4096 /* read while all batches were under way for long */
 #define POLL_MS 50
 #define POLL_DUE_MS 5 /* the open batch is due and waits for an earlier one */
@@ -46,6 +47,8 @@ typedef struct run {
     pt_reader reader;
     pt_progress_state progress;
     rd_kafka_message_t **messages;
+    size_t poll_messages; /* of the next poll */
+    pt_lake_options committing, staging; /* the lake, with the memory that each DuckDB may take */
     bool assigned_once;
     bool lost;    /* partitions went before their rows were committed: no fence, the group or the broker took them */
     bool gave_up; /* the last rows could not be committed in time: no further wait */
@@ -303,12 +306,20 @@ static int take_message(run *r, const rd_kafka_message_t *m, int64_t now_us, pt_
     return pt_reader_full(&r->reader) ? pt_reader_seal(&r->reader, false, err) : PT_OK;
 }
 
+/* Messages that were polled have left librdkafka's bounded queue: as many as fill their share of the memory, going by the size of the last ones. */
+static size_t poll_messages(const run *r, size_t mean_bytes) {
+    uint64_t n = r->options->memory.poll_bytes / (mean_bytes + 1);
+    return n < 1 ? 1 : n > POLL_MESSAGES ? POLL_MESSAGES : (size_t)n;
+}
+
 /* Destroys all messages, also after a failure. */
 static int take_messages(run *r, size_t n, pt_error *err) {
     int64_t now = pt_now_us();
     int code = PT_OK;
+    size_t bytes = 0;
     for (size_t i = 0; i < n; i++) {
         rd_kafka_message_t *m = r->messages[i];
+        bytes += m->len + m->key_len;
         if (code == PT_OK && !m->err && !r->reader.batch) {
             code = wait_for_batch(r, &n, err);
         }
@@ -316,6 +327,9 @@ static int take_messages(run *r, size_t n, pt_error *err) {
             code = take_message(r, m, now, err);
         }
         rd_kafka_message_destroy(m);
+    }
+    if (n) {
+        r->poll_messages = poll_messages(r, bytes / n);
     }
     return code;
 }
@@ -368,7 +382,7 @@ static int read_loop(run *r, pt_error *err) {
         size_t n = 0;
         pt_error ignored;
         PT_TRY(pt_line_failed(&r->line, err));
-        int code = pt_consumer_poll(r->consumer, poll_time(r), r->messages, POLL_MESSAGES, &n, err);
+        int code = pt_consumer_poll(r->consumer, poll_time(r), r->messages, r->poll_messages, &n, err);
         (void)pt_failpoint("poll.after");
         int taken = take_messages(r, n, code == PT_OK ? err : &ignored);
         PT_TRY(code);
@@ -422,13 +436,57 @@ static void remove_leftovers(run *r) {
     }
 }
 
+/* The DuckDB that writes the files gets more: the committer's when a table takes INSERT (it is opened with the small share, and again after an outage). */
+static int share_duckdb(run *r, pt_error *err) {
+    bool insert = false;
+    for (size_t i = 0; i < r->n_targets; i++) {
+        insert |= !r->targets[i]->stage;
+    }
+    if (!insert) {
+        return PT_OK;
+    }
+    r->committing.memory_limit = r->options->memory.large_bytes;
+    r->staging.memory_limit = r->options->memory.small_bytes;
+    return pt_session_runf(pt_committer_session(r->committer), err, "SET memory_limit = '%" PRIu64 "B'", r->committing.memory_limit);
+}
+
+/* Before anything is made in the lake. */
+static int check_schemas(const pt_ingest_options *o, pt_error *err) {
+    pt_least least = {0};
+    for (size_t i = 0; i < o->n_routes; i++) {
+        if (o->routes[i].schema) {
+            PT_TRY(pt_least_add_schema(&least, o->routes[i].schema, err));
+        }
+    }
+    return pt_memory_check_batch(&o->memory, &least, err);
+}
+
+/* What batches may hold on to, and whether the smallest one fits. */
+static int share_batches(run *r, pt_error *err) {
+    const pt_flush *flush = r->line.batches[0].flush;
+    pt_least least = {0};
+    for (size_t i = 0; i < flush->n_parts; i++) {
+        pt_least_add(&least, flush->parts[i].rows);
+    }
+    for (size_t i = 0; i < r->reader.n_routes; i++) {
+        r->reader.routes[i].row_bytes = pt_rows_chunk_memory(flush->parts[r->reader.routes[i].part].rows) / (size_t)duckdb_vector_size();
+    }
+    r->line.keep_bytes = (size_t)r->options->memory.batch_bytes;
+    return pt_memory_check_batch(&r->options->memory, &least, err);
+}
+
 static int open_run(run *r, const char *owner, pt_error *err) {
     const pt_ingest_options *o = r->options;
     r->reader.options = o;
     r->reader.pipeline = o->consumer.group;
     r->reader.line = &r->line;
-    PT_TRY(pt_committer_open(&o->lake, o->consumer.group, owner, &r->committer, err));
+    r->committing = r->staging = o->lake;
+    r->committing.memory_limit = o->memory.small_bytes;
+    r->staging.memory_limit = o->memory.large_bytes;
+    PT_TRY(check_schemas(o, err));
+    PT_TRY(pt_committer_open(&r->committing, o->consumer.group, owner, &r->committer, err));
     PT_TRY(open_targets(r, err));
+    PT_TRY(share_duckdb(r, err));
     remove_leftovers(r);
     r->consumer_options = o->consumer;
     r->consumer_options.topics = r->topics;
@@ -437,9 +495,11 @@ static int open_run(run *r, const char *owner, pt_error *err) {
     PT_TRY(pt_consumer_open(&r->consumer_options, &events, &r->consumer, err));
     r->reader.cluster_id = pt_consumer_cluster_id(r->consumer);
     PT_TRY(read_ends(r, err));
-    PT_TRY(pt_stager_open(&o->lake, pt_path_is_remote(r->targets[0]->folder), &r->stager, err));
+    PT_TRY(pt_stager_open(&r->staging, pt_path_is_remote(r->targets[0]->folder), &r->stager, err));
     r->line_ready = true;
     PT_TRY(pt_line_init(&r->line, (const pt_target *const *)r->targets, r->n_targets, err));
+    PT_TRY(share_batches(r, err));
+    r->poll_messages = FIRST_POLL_MESSAGES;
     r->messages = calloc(POLL_MESSAGES + HELD_MESSAGES, sizeof(rd_kafka_message_t *));
     if (!r->messages) {
         return pt_fail_nomem(err, "the poll's messages");
@@ -573,5 +633,8 @@ int pt_ingest(const pt_ingest_options *options, pt_error *err) {
     PT_TRY(pt_watchdog_start(&watchdog, err));
     int code = run_lives(&o, err);
     pt_watchdog_stop(&watchdog);
+    if (code != PT_OK) {
+        pt_memory_explain(&o.memory, err);
+    }
     return code;
 }

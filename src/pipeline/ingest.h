@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "kafka/consumer.h"
 #include "lake/engine.h"
+#include "pipeline/memory.h"
 
 typedef enum pt_on_error { PT_ON_ERROR_DEAD_LETTER, PT_ON_ERROR_FAIL } pt_on_error;
 /* Records that the lake wants next were deleted from the topic (retention). */
@@ -28,10 +29,11 @@ typedef struct pt_route_options {
 typedef struct pt_ingest_options {
     pt_lake_options lake;
     pt_consumer_options consumer; /* topics are taken from the routes */
+    pt_memory memory;
     const pt_route_options *routes;
     size_t n_routes;
     uint64_t flush_rows;       /* rows and dead letters of a flush */
-    uint64_t flush_bytes;      /* decoded bytes of a flush */
+    uint64_t flush_bytes;      /* decoded bytes of a flush; it is also made when a batch has its share of the memory */
     int64_t flush_interval_us; /* age of the oldest buffered record */
     bool until_end;            /* up to the end offsets seen at the start, then stop */
     bool with_topic;           /* _kafka_topic also where one topic feeds a table */

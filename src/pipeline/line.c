@@ -7,6 +7,7 @@
 
 int pt_line_init(pt_line *line, const pt_target *const *targets, size_t n_targets, pt_error *err) {
     memset(line, 0, sizeof *line);
+    line->keep_bytes = SIZE_MAX;
     pthread_condattr_t attributes;
     (void)pthread_condattr_init(&attributes);
     (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
@@ -67,7 +68,7 @@ pt_batch *pt_line_take_free(pt_line *line, int64_t timeout_us) {
     pt_batch *batch = line->code == PT_OK ? take_first(&line->free) : NULL;
     pthread_mutex_unlock(&line->lock);
     if (batch) {
-        pt_flush_reset(batch->flush);
+        pt_flush_reset(batch->flush, line->keep_bytes);
         batch->opened_us = batch->newest_us = 0;
     }
     return batch;

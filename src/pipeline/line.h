@@ -53,6 +53,7 @@ typedef struct pt_line {
     int code;     /* why the run must end; the first one stays */
     pt_error why;
     pt_counters counters;
+    size_t keep_bytes; /* memory that a batch holds on to between two flushes; set before the first batch is taken */
 } pt_line;
 
 int pt_line_init(pt_line *line, const pt_target *const *targets, size_t n_targets, pt_error *err) PT_CHECKED;

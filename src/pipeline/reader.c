@@ -7,7 +7,8 @@
 #include "base/clock.h"
 #include "base/failpoint.h"
 
-#define CHECK_BYTES ((uint64_t)1 << 20) /* the size of a batch is looked at whenever this many raw bytes were added */
+#define CHECK_BYTES ((uint64_t)1 << 20) /* the size of a batch is looked at whenever about as many bytes were added */
+#define DEAD_LETTER_BYTES 512 /* about what one takes beside the record itself */
 #define SHARE_FROM 1000                 /* records before --max-dead-letters P% is judged */
 
 /* ---- finding partitions -------------------------------------------------------------------------------- */
@@ -81,16 +82,17 @@ static int write_metadata(const pt_target *t, pt_rows *rows, const pt_route *rou
     return PT_OK;
 }
 
-static size_t read_headers(pt_reader *r, const rd_kafka_message_t *m) {
+static int read_headers(pt_reader *r, const rd_kafka_message_t *m, size_t *out, pt_error *err) {
     rd_kafka_headers_t *headers = NULL;
+    *out = 0;
     if (rd_kafka_message_headers(m, &headers)) {
-        return 0;
+        return PT_OK;
     }
     size_t n = rd_kafka_header_cnt(headers);
     if (n > r->cap_headers) {
         pt_header *grown = realloc(r->headers, n * sizeof *grown);
         if (!grown) {
-            return 0;
+            return pt_fail_nomem(err, "the headers of a record");
         }
         r->headers = grown;
         r->cap_headers = n;
@@ -98,7 +100,20 @@ static size_t read_headers(pt_reader *r, const rd_kafka_message_t *m) {
     for (size_t i = 0; i < n; i++) {
         (void)rd_kafka_header_get_all(headers, i, &r->headers[i].key, &r->headers[i].value, &r->headers[i].value_len);
     }
-    return n;
+    *out = n;
+    return PT_OK;
+}
+
+/* Of the dead letter just taken. */
+static size_t header_bytes(const pt_reader *r, const rd_kafka_message_t *m) {
+    rd_kafka_headers_t *headers = NULL;
+    size_t bytes = 0;
+    if (!rd_kafka_message_headers(m, &headers)) {
+        for (size_t i = rd_kafka_header_cnt(headers); i > 0; i--) {
+            bytes += sizeof(duckdb_string_t) * 2 + strlen(r->headers[i - 1].key) + r->headers[i - 1].value_len;
+        }
+    }
+    return bytes;
 }
 
 static int refuse(const pt_reader *r, const rd_kafka_message_t *m, const pt_decode_error *why, pt_error *err) {
@@ -141,7 +156,7 @@ static int take_dead_letter(pt_reader *r, const pt_route *route, const rd_kafka_
         .target_table = route->target->label,
         .pipeline = r->pipeline,
     };
-    letter.n_headers = read_headers(r, m);
+    PT_TRY(read_headers(r, m, &letter.n_headers, err));
     letter.headers = r->headers;
     return pt_dead_letter_add(r->batch->flush->parts[r->dead_part].rows, &letter, err);
 }
@@ -172,11 +187,12 @@ int pt_reader_take(pt_reader *r, const rd_kafka_message_t *m, int64_t now_us, pt
     } else {
         PT_TRY(take_dead_letter(r, route, m, &why, now_us, err));
         p->dead_letters++;
+        r->since_check += DEAD_LETTER_BYTES + header_bytes(r, m);
     }
     p->next = m->offset + 1;
     p->position = p->next;
     r->batch_rows++;
-    r->since_check += m->len + m->key_len;
+    r->since_check += m->len + m->key_len + route->row_bytes;
     if (!r->batch->opened_us) {
         r->batch->opened_us = pt_monotonic_us();
     }
@@ -204,7 +220,7 @@ bool pt_reader_full(pt_reader *r) {
         return false;
     }
     r->since_check = 0;
-    return pt_flush_bytes(r->batch->flush) >= r->options->flush_bytes;
+    return pt_flush_bytes(r->batch->flush) >= r->options->flush_bytes || pt_flush_memory(r->batch->flush) >= r->options->memory.batch_bytes;
 }
 
 static int add_entry(pt_reader *r, const pt_route *route, int32_t partition, const pt_ledger_entry *what, pt_error *err) {

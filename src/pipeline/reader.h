@@ -33,6 +33,7 @@ typedef struct pt_route {
     const char *topic_id;
     pt_partition *partitions; /* [n_partitions] */
     int32_t n_partitions;
+    size_t row_bytes;         /* of the vectors, a row */
     bool warned;              /* said that the table has rows already */
     rd_kafka_topic_t *handle; /* librdkafka's, as seen in messages; to find the route fast */
 } pt_route;
