@@ -454,8 +454,8 @@ static int share_duckdb(run *r, pt_error *err) {
 static int check_schemas(const pt_ingest_options *o, pt_error *err) {
     pt_least least = {0};
     for (size_t i = 0; i < o->n_routes; i++) {
-        if (o->routes[i].schema) {
-            PT_TRY(pt_least_add_schema(&least, o->routes[i].schema, err));
+        if (o->routes[i].schema && pt_least_add_schema(&least, o->routes[i].schema, err) != PT_OK) {
+            return pt_fail_in(err, "table %s", o->routes[i].table);
         }
     }
     return pt_memory_check_batch(&o->memory, &least, err);

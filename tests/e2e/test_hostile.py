@@ -7,6 +7,7 @@ import time
 import pytest
 from support import on, orders, rawproduce
 from support.judge import assert_exactly_once
+from support.kafka import Record
 from support.lake import quoted
 from support.memory import run_within
 
@@ -115,10 +116,12 @@ def test_header_bombs_do_no_harm_and_are_kept_with_dead_letters(pintail, lake, k
 def test_keys_and_headers_that_are_no_utf8_are_kept_as_far_as_text_can(pintail, lake, kafka):
     topic = kafka.create_topic(1)
     headers = [(b"\xff\xfe", b"\xff\x00"), (b"good", None), (b"\xc0\xaf" * 20, b"v" * 5000)]
-    rawproduce.produce(kafka.address, topic, [(b"broken", b"\xff\x00\xfe" * 5, headers), (b'{"n": 1}', b"\xed\xa0\x80", headers)])
+    now = int(time.time() * 1000)
+    sent = [(now, b"broken", b"\xff\x00\xfe" * 5, headers), (now + 1, b'{"n": 1}', b"\xed\xa0\x80", headers)]
+    rawproduce.produce(kafka.address, topic, sent)
     drained(pintail, lake, topic, "--schema", "n INTEGER")
     with lake.reader() as reader:
-        records = [r._replace(headers=[]) for r in kafka.records(topic)]
+        records = [Record(topic, 0, n, stamp, key, value, []) for n, (stamp, value, key, _) in enumerate(sent)]  # confluent-kafka fails on such names
         assert assert_exactly_once(reader, kafka, topic, columns=("n",), select={}, expected=lambda v: (1,), records=records) == (1, 1)
         (letter,) = reader.dead_letters(topic)
     assert [(h["key"], h["value"]) for h in letter["headers"]] == [("", b"\xff\x00"), ("good", None), ("", b"v" * 5000)]
