@@ -454,8 +454,10 @@ static int share_duckdb(run *r, pt_error *err) {
 static int check_schemas(const pt_ingest_options *o, pt_error *err) {
     pt_least least = {0};
     for (size_t i = 0; i < o->n_routes; i++) {
-        if (o->routes[i].schema && pt_least_add_schema(&least, o->routes[i].schema, err) != PT_OK) {
-            return pt_fail_in(err, "table %s", o->routes[i].table);
+        pt_target_options t = target_options(o, i);
+        PT_TRY(pt_target_check(&t, err));
+        if (t.schema_text) {
+            PT_TRY(pt_least_add_schema(&least, t.schema_text, err));
         }
     }
     return pt_memory_check_batch(&o->memory, &least, err);
