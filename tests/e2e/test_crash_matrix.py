@@ -80,6 +80,50 @@ def test_a_kill_at(point, tmp_path, kafka, postgres, topic, records):
     side_by_side(lambda case: killed_and_started_again(tmp_path, kafka, postgres, topic, records, point, *case), cases)
 
 
+# ---- in the callbacks of a rebalance, with a second process that comes and goes
+
+def killed_in_a_rebalance(tmp_path, kafka, postgres, topic, records, point, at, catalog):
+    group = f"{topic}-{point}-{catalog}-{at}-two"
+    args = (*ARGS, "--group", group)
+    with small_world(tmp_path, group, catalog, kafka, postgres) as (lake, pintail):
+        dies = pintail.ingest(lake, topic, *args, **crashing(f"{point}:{at}:kill"))
+        wait_for(lambda: not dies.running or kafka.members(group), 60, "the first to have partitions")
+        other = None
+        for _ in range(2 * at):  # each coming and each going of another member is a rebalance
+            if not dies.running:
+                break
+            other = pintail.ingest(lake, topic, *args)
+            wait_for(lambda: not dies.running or len(kafka.members(group)) == 2, 60, "both to have partitions, or the first to be killed")
+            if dies.running:
+                other.stop()
+                wait_for(lambda: not dies.running or len(kafka.members(group)) == 1, 60, "the first to be alone again, or to be killed")
+        assert_killed(dies.wait(10), point)
+        if other and other.running:  # it takes over
+            wait_landed(other, lake, kafka, topic, GOOD + BAD, group, timeout=60)
+            other.stop()
+        pintail.ingest_all(lake, topic, *args, "--leftover-age", "0s")
+        assert_all_there(lake, kafka, topic, records, group)
+
+
+def rebalance_cases(everywhere):
+    for i, (point, at) in enumerate(itertools.product(REBALANCE, (1, 3))):
+        if (point, at) not in (("assign.before", 1), ("assign.after", 1)):  # the first assignment needs no second process
+            yield from ((point, at, catalog) for catalog in (("sqlite", "postgres") if everywhere else (("sqlite", "postgres")[i % 2],)))
+
+
+@pytest.mark.timeout(300)
+def test_a_kill_in_the_middle_of_a_rebalance(tmp_path, kafka, postgres, topic, records):
+    side_by_side(lambda case: killed_in_a_rebalance(tmp_path, kafka, postgres, topic, records, *case), list(rebalance_cases(everywhere=False)))
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1200)
+def test_a_kill_in_the_middle_of_a_rebalance_on_every_catalog(tmp_path, kafka, postgres, topic, records):
+    side_by_side(lambda case: killed_in_a_rebalance(tmp_path, kafka, postgres, topic, records, *case), list(rebalance_cases(everywhere=True)))
+
+
+# ---- the whole product
+
 @pytest.mark.long
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("point", failpoints())
