@@ -90,6 +90,7 @@ def test_a_second_process_joins_and_leaves_in_the_middle_without_loss_or_duplica
 
 
 @on("postgres", "sqlite")
+@pytest.mark.timeout(240)
 def test_a_frozen_process_that_wakes_up_after_its_partitions_were_taken_writes_nothing_twice(pintail, lake, kafka):
     topic = kafka.create_topic(4)
     kafka.produce(topic, orders.orders(TOTAL))
@@ -98,14 +99,14 @@ def test_a_frozen_process_that_wakes_up_after_its_partitions_were_taken_writes_n
     zombie.freeze()
     heir = pintail.ingest(lake, topic, *ARGS)
     try:
-        # Frozen with SQLite's write lock in its hand, it keeps everybody out until it wakes up.
-        wait_landed(heir, lake, kafka, topic, TOTAL, timeout=20)
+        # Frozen with SQLite's write lock in its hand, it keeps everybody out until it wakes up; PostgreSQL ends its transaction after ten idle seconds.
+        wait_landed(heir, lake, kafka, topic, TOTAL, timeout=60 if lake.catalog == "postgres" else 20)
     except AssertionError:
         if lake.catalog != "sqlite":
             raise
     zombie.thaw()
     kafka.produce(topic, orders.orders(2000, 2))
-    heir.wait_for(lambda: landed(lake, kafka, topic) >= TOTAL + 2000, 60, "everything, with the zombie awake")
+    heir.wait_for(lambda: landed(lake, kafka, topic) >= TOTAL + 2000, 90, "everything, with the zombie awake")
     heir.stop()
     if zombie.running:  # it may have rejoined as a member, or given up with a clear word
         zombie.stop()

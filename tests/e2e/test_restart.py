@@ -5,6 +5,7 @@ import threading
 
 import pytest
 from support import on, orders
+from support.crash import kill_at_work
 from support.judge import assert_exactly_once, assert_no_leftovers
 from support.kafka import FAST_FAILOVER
 from support.procs import wait_for
@@ -40,50 +41,6 @@ def test_a_restart_with_nothing_new_changes_no_row(pintail, lake, kafka):
         assert assert_exactly_once(reader, kafka, topic) == (500, 0)
 
 
-def kill_at_work(process, lake, kafka, topic, r):
-    """SIGKILL a random while after a commit of this process: in the middle of reading, staging, committing or between."""
-    def seen():
-        return sum(kafka.committed(f"pintail-{topic}", topic).values())
-    before = seen()
-    process.wait_for(lambda: seen() > before, 30, "a commit")
-    threading.Event().wait(r.uniform(0, 0.4))
-    assert process.running, f"ended by itself:\n{process.err[-2000:]}"
-    process.kill()
-
-
-def killed_again_and_again(pintail, lake, kafka, seed, kills, records, flush_rows):
-    r = random.Random(seed)
-    topic = kafka.create_topic(4)
-    kafka.produce(topic, orders.orders(records))
-    args = (*SCHEMA, "--flush-rows", flush_rows, "--flush-interval", "100ms", *FAST_FAILOVER)
-    seen = []
-    for _ in range(kills):
-        process = pintail.ingest(lake, topic, *args)
-        if r.random() < 0.25:
-            threading.Event().wait(r.uniform(0, 0.8))  # while it starts
-            process.kill()
-        else:
-            kill_at_work(process, lake, kafka, topic, r)
-        seen.append(lake.read(lambda reader: reader.rows(topic), 0))
-        print(f"kill {len(seen)}: {seen[-1]} rows")
-    pintail.ingest_all(lake, topic, *args, "--flush-rows", "20000", timeout=90)
-    with lake.reader() as reader:
-        assert assert_exactly_once(reader, kafka, topic) == (records, 0)
-    assert len({n for n in seen if 0 < n < records}) >= kills // 3, f"the kills missed the work: {seen}"
-    return topic
-
-
-@pytest.mark.timeout(180)
-def test_100000_records_survive_sigkill_at_random_moments(pintail, lake, kafka, seed):
-    killed_again_and_again(pintail, lake, kafka, seed, 8, 100_000, 500)
-
-
-@pytest.mark.long
-@pytest.mark.timeout(1200)
-def test_300000_records_survive_60_sigkills(pintail, lake, kafka, seed):
-    killed_again_and_again(pintail, lake, kafka, seed, 60, 300_000, 250)
-
-
 @pytest.mark.timeout(120)
 def test_sigkill_during_the_very_first_start_leaves_a_lake_that_the_next_can_use(pintail, lake, kafka, seed):
     r = random.Random(seed)
@@ -105,7 +62,7 @@ def test_files_that_a_killed_process_left_are_removed_by_the_next(pintail, lake,
     kafka.produce(topic, orders.orders(60_000))
     args = (*SCHEMA, "--flush-rows", "500", *FAST_FAILOVER)
     for _ in range(4):
-        kill_at_work(pintail.ingest(lake, topic, *args), lake, kafka, topic, r)
+        kill_at_work(pintail.ingest(lake, topic, *args), kafka, topic, r)
     pintail.ingest_all(lake, topic, *args, "--flush-rows", "20000", "--leftover-age", "0s")
     with lake.reader() as reader:
         assert assert_exactly_once(reader, kafka, topic) == (60_000, 0)

@@ -2,6 +2,7 @@
 
 import os
 import re
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,6 +31,17 @@ def failpoints() -> list:
 def crashing(*points, broken=(), **environment) -> dict:
     """Arguments for Pintail.start and its like: the crash build with these failpoints (name:pass:action) set and these rules switched off."""
     return {"program": crash_binary(), "env": {"PINTAIL_FAILPOINT": ",".join(points), "PINTAIL_BREAK": ",".join(broken), **environment}}
+
+
+def kill_at_work(process, kafka, topic, r):
+    """SIGKILL a random while after a commit of this process: in the middle of reading, staging, committing or between."""
+    def seen():
+        return sum(kafka.committed(f"pintail-{topic}", topic).values())
+    before = seen()
+    process.wait_for(lambda: seen() > before, 30, "a commit")
+    threading.Event().wait(r.uniform(0, 0.4))
+    assert process.running, f"ended by itself:\n{process.err[-2000:]}"
+    process.kill()
 
 
 @contextmanager
