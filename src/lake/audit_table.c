@@ -76,7 +76,7 @@ int pt_audit_table_has(pt_auditor *a, const pt_audit_name *name, const char *col
 
 /* ---- files --------------------------------------------------------------------------------------------- */
 
-/* data and delete files that are alive: path, size; those under a remote path that a listing does not show have absent = 1. */
+/* data and delete files that are alive: path, size, whether it is a data file. */
 static int load_files(pt_auditor *a, const pt_audit_name *name, pt_table *out, pt_error *err) {
     pt_text sql = {0};
     pt_text_add(&sql, "WITH f AS MATERIALIZED (FROM ducklake_list_files(");
@@ -92,7 +92,7 @@ static int load_files(pt_auditor *a, const pt_audit_name *name, pt_table *out, p
 
 typedef struct remote_folder {
     char *path;
-    pt_table files; /* sorted */
+    pt_table files; /* name, size; sorted by name */
 } remote_folder;
 
 static int list_folder(pt_auditor *a, const char *file, size_t len, remote_folder *folder, pt_error *err) {
@@ -103,11 +103,14 @@ static int list_folder(pt_auditor *a, const char *file, size_t len, remote_folde
     }
     pt_text pattern = {0};
     pt_text_addf(&pattern, "%s*", folder->path);
-    pt_text_add(&sql, "SELECT file FROM glob(");
+    pt_text_add(&sql, "SELECT filename, size FROM read_blob("); /* the listing has both; nothing is read */
     pt_text_add_sql_string(&sql, pt_text_get(&pattern));
-    pt_text_add(&sql, ") ORDER BY file COLLATE \"C\"");
+    pt_text_add(&sql, ") ORDER BY filename COLLATE \"C\"");
     pt_text_free(&pattern);
     if (pt_auditor_table(a, &sql, &folder->files, err) != PT_OK) {
+        if (strstr(err->text, "No files found that match")) {
+            return PT_OK;
+        }
         return pt_fail_in(err, "files at %s cannot be listed", folder->path);
     }
     return PT_OK;
@@ -117,15 +120,17 @@ static int compare_cells(const void *key, const void *cell) {
     return strcmp(key, *(char *const *)cell);
 }
 
-/* Whether a remote file is in the listing of its folder, which is made once (files come sorted by folder more or less: one is kept). */
-static int look_remote(pt_auditor *a, remote_folder *folder, const char *file, bool *there, pt_error *err) {
+/* A remote file's size in the listing of its folder, -1 when it is not there. The listing is made once (files come sorted by folder more or less: one is kept). */
+static int look_remote(pt_auditor *a, remote_folder *folder, const char *file, int64_t *size, pt_error *err) {
     size_t len = (size_t)(strrchr(file, '/') - file) + 1;
     if (!folder->path || strlen(folder->path) != len || strncmp(folder->path, file, len) != 0) {
         free(folder->path);
         pt_table_clear(&folder->files);
         PT_TRY(list_folder(a, file, len, folder, err));
     }
-    *there = folder->files.n_rows && bsearch(file, folder->files.cells, folder->files.n_rows, sizeof *folder->files.cells, compare_cells);
+    char **cells = folder->files.cells;
+    char **found = folder->files.n_rows ? bsearch(file, cells, folder->files.n_rows, 2 * sizeof *cells, compare_cells) : NULL;
+    *size = found ? pt_table_int(&folder->files, (size_t)(found - cells) / 2, 1) : -1;
     return PT_OK;
 }
 
@@ -144,19 +149,21 @@ static int missing_file(pt_auditor *a, const pt_audit_name *name, pt_audit_table
 }
 
 static int look_at_file(pt_auditor *a, const pt_audit_name *name, pt_audit_table *t, remote_folder *folder, const char *file, int64_t size, pt_error *err) {
-    if (pt_path_is_remote(file)) {
-        bool there = false;
-        PT_TRY(look_remote(a, folder, file, &there, err));
-        return there ? PT_OK : missing_file(a, name, t, file, "the catalog names this file, the object store does not have it", err);
-    }
-    struct stat s;
+    int64_t held = -1;
     char why[160];
-    if (stat(file, &s) != 0) {
+    if (pt_path_is_remote(file)) {
+        PT_TRY(look_remote(a, folder, file, &held, err));
+        (void)snprintf(why, sizeof why, "the catalog names this file, the object store does not have it");
+    } else {
+        struct stat s;
+        held = stat(file, &s) == 0 ? (int64_t)s.st_size : -1;
         (void)snprintf(why, sizeof why, "the catalog names this file: %s", strerror(errno));
+    }
+    if (held < 0) {
         return missing_file(a, name, t, file, why, err);
     }
-    if (size > 0 && s.st_size != size) {
-        (void)snprintf(why, sizeof why, "the file has %lld bytes, the catalog says %" PRId64, (long long)s.st_size, size);
+    if (size > 0 && held != size) {
+        (void)snprintf(why, sizeof why, "the file has %" PRId64 " bytes, the catalog says %" PRId64, held, size);
         return missing_file(a, name, t, file, why, err);
     }
     return PT_OK;

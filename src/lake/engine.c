@@ -14,6 +14,7 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "lake/lake_uri.h"
+#include "lake/object_store.h"
 
 #define SET_ASIDE_MAX 8U /* each keeps some 20 MB */
 
@@ -122,46 +123,6 @@ static const char *catalog_extension(pt_catalog catalog) {
         break;
     }
     return NULL;
-}
-
-/* ---- secrets ------------------------------------------------------------------------------------------- */
-
-static void add_secret_part(pt_text *sql, const char *key, const char *variable) {
-    const char *value = getenv(variable);
-    if (value && *value) {
-        pt_text_addf(sql, ", %s ", key);
-        pt_text_add_sql_string(sql, value);
-    }
-}
-
-static int secret_from_environment(pt_session *session, pt_error *err) {
-    const char *key = getenv("AWS_ACCESS_KEY_ID");
-    if (!key || !*key) {
-        return PT_OK;
-    }
-    pt_text sql = {0};
-    pt_text_add(&sql, "CREATE SECRET pintail_env (TYPE s3");
-    add_secret_part(&sql, "KEY_ID", "AWS_ACCESS_KEY_ID");
-    add_secret_part(&sql, "SECRET", "AWS_SECRET_ACCESS_KEY");
-    add_secret_part(&sql, "SESSION_TOKEN", "AWS_SESSION_TOKEN");
-    add_secret_part(&sql, "REGION", getenv("AWS_REGION") ? "AWS_REGION" : "AWS_DEFAULT_REGION");
-    const char *url = getenv("AWS_ENDPOINT_URL_S3") ? getenv("AWS_ENDPOINT_URL_S3") : getenv("AWS_ENDPOINT_URL");
-    if (url && *url) {
-        bool plain = strncmp(url, "http://", 7) == 0;
-        const char *host = strstr(url, "://") ? strstr(url, "://") + 3 : url;
-        char *bare = strndup(host, strcspn(host, "/"));
-        pt_text_add(&sql, ", ENDPOINT ");
-        pt_text_add_sql_string(&sql, bare ? bare : host);
-        free(bare);
-        pt_text_addf(&sql, ", URL_STYLE 'path', USE_SSL %s", plain ? "false" : "true");
-    }
-    pt_text_add(&sql, ")");
-    int code = pt_text_check(&sql, err);
-    if (code == PT_OK) {
-        code = pt_session_run(session, pt_text_get(&sql), err);
-    }
-    pt_text_free(&sql);
-    return code;
 }
 
 /* ---- attach -------------------------------------------------------------------------------------------- */
@@ -296,19 +257,19 @@ static int set_up(pt_engine *engine, const pt_lake_options *o, const char *folde
     pt_session *session = NULL;
     PT_TRY(pt_session_open(engine, &session, err));
     int code = load_extension(session, folder, "httpfs", err); /* before ducklake: DuckLake looks for it when it loads */
-    if (code == PT_OK && o->load == PT_LOAD_LAKE) {
+    if (code == PT_OK) {
         code = load_extension(session, folder, "ducklake", err);
     }
     if (code == PT_OK && catalog_extension(uri.catalog)) {
         code = load_extension(session, folder, catalog_extension(uri.catalog), err);
     }
     if (code == PT_OK) {
-        code = secret_from_environment(session, err);
+        code = pt_object_store_login(session, err);
     }
     for (size_t i = 0; code == PT_OK && i < o->n_init_sql; i++) {
-        code = pt_session_run(session, o->init_sql[i], err);
+        code = pt_object_store_run_secret(session, o->init_sql[i], err);
         if (code != PT_OK) {
-            code = pt_fail_in(err, "init SQL");
+            code = pt_fail_in(err, "init SQL statement %zu", i + 1);
         }
     }
     if (code == PT_OK && o->lake) {
@@ -476,7 +437,7 @@ pt_code pt_lake_failure(const char *message) {
     static const char *const down[] = {"Connection refused", "server closed the connection", "could not connect", "Unable to connect",
                                        "connection to server", "Connection timed out", "SSL connection has been closed", "terminating connection",
                                        "the database system is", "no connection to the server", "Could not establish connection", "Connection error",
-                                       "Could not connect to server", "timed out", "Connection reset", "Broken pipe", "HTTP 503", "HTTP 500", "Service Unavailable",
+                                       "Could not connect to server", "timed out", "Connection reset", "Broken pipe",
                                        "idle-in-transaction timeout", "Lost connection", "server has gone away", "could not receive data from server",
                                        "could not send data to server", "SSL SYSCALL error", "too many clients", "connection slots are reserved",
                                        "could not translate host name", "No space left on device", "database or disk is full", "disk I/O error",
@@ -488,6 +449,10 @@ pt_code pt_lake_failure(const char *message) {
         return PT_E_LAKE_DOWN;
     }
     const char *text = reason ? reason : message;
+    pt_code http = reason ? PT_OK : pt_object_store_failure(message);
+    if (http != PT_OK) {
+        return http;
+    }
     if (has_one_of(text, never)) {
         return PT_E_LAKE;
     }

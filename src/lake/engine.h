@@ -16,7 +16,7 @@ typedef struct pt_session pt_session;
 
 typedef enum pt_load {
     PT_LOAD_LAKE,   /* all that a lake may need */
-    PT_LOAD_REMOTE, /* no lake, but files on an object store: httpfs, secrets, init_sql */
+    PT_LOAD_REMOTE, /* no lake, but files on an object store: httpfs, secrets, init_sql; DuckLake, to remove some */
     PT_LOAD_NOTHING /* local files only */
 } pt_load;
 

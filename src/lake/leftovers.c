@@ -1,14 +1,12 @@
 #include "lake/leftovers.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/text.h"
-#include "lake/lake_uri.h"
+#include "lake/object_store.h"
 #include "lake/table.h"
 
 #define NAME_LENGTH 39 /* uuid + ".pq" */
@@ -62,26 +60,29 @@ static int list_unknown(pt_engine *engine, pt_session *session, const pt_target 
     return code;
 }
 
-int pt_leftovers_remove(pt_engine *engine, pt_session *session, const pt_target *t, int64_t max_age_us, uint64_t *removed, uint64_t *kept, pt_error *err) {
+int pt_leftovers_remove(pt_engine *engine, pt_session *session, const pt_target *t, int64_t max_age_us, uint64_t *removed, pt_error *err) {
     pt_table files = {0};
     int64_t now = pt_now_us();
-    *removed = *kept = 0;
-    PT_TRY(list_unknown(engine, session, t, &files, err));
-    int code = PT_OK;
+    *removed = 0;
+    int code = list_unknown(engine, session, t, &files, err);
+    const char **old = calloc(files.n_rows + 1, sizeof *old);
+    size_t n = 0;
+    if (code == PT_OK && !old) {
+        code = pt_fail_nomem(err, "a list of files");
+    }
     for (size_t i = 0; code == PT_OK && i < files.n_rows; i++) {
         const char *path = pt_table_cell(&files, i, 0);
         int64_t made = path ? time_of_name(name_of(path)) : -1;
         if (made < 0 || now - made < max_age_us) {
             continue;
         }
-        if (pt_path_is_remote(path)) {
-            ++*kept;
-        } else if (unlink(path) == 0) {
-            ++*removed;
-        } else if (errno != ENOENT) {
-            code = pt_fail(err, PT_E_IO, "leftover file %s cannot be removed: %s", path, strerror(errno));
-        }
+        old[n++] = path;
     }
+    if (code == PT_OK && n) {
+        code = pt_files_remove(session, old, n, err);
+    }
+    *removed = code == PT_OK ? n : 0;
+    free(old);
     pt_table_clear(&files);
     return code;
 }

@@ -8,6 +8,5 @@
 
 #include "lake/target.h"
 
-/* Removes them from a local folder and counts them; on an object store they are only counted. */
-int pt_leftovers_remove(pt_engine *engine, pt_session *session, const pt_target *target, int64_t max_age_us, uint64_t *removed, uint64_t *kept,
-                        pt_error *err) PT_CHECKED;
+/* Removes them and counts them, on a disk and on an object store. */
+int pt_leftovers_remove(pt_engine *engine, pt_session *session, const pt_target *target, int64_t max_age_us, uint64_t *removed, pt_error *err) PT_CHECKED;

@@ -12,6 +12,7 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "lake/lake_uri.h"
+#include "lake/object_store.h"
 #include "lake/scan.h"
 
 #define GROUP_SHARE 6 /* of the memory limit: each thread buffers a row group, and encodes it into pages beside that double in size */
@@ -122,7 +123,7 @@ static int write_file(pt_stager *s, const pt_part *part, const char *path, pt_er
         if (!pt_path_is_remote(path)) {
             (void)unlink(path);
         }
-        return pt_fail_in(err, "staging %zu rows for table %s as %s", pt_rows_count(part->rows), t->label, path);
+        return pt_fail_in(err, "staging %zu rows for table %s as %s%s", pt_rows_count(part->rows), t->label, path, pt_object_store_advice(err->text));
     }
     return PT_OK;
 }
@@ -157,11 +158,16 @@ int pt_stage(pt_stager *stager, pt_flush *flush, pt_error *err) {
     return PT_OK;
 }
 
-void pt_unstage(pt_flush *flush) {
+pt_session *pt_stager_session(pt_stager *stager) {
+    return stager->session;
+}
+
+void pt_unstage(pt_session *session, pt_flush *flush) {
     for (size_t i = 0; i < flush->n_parts; i++) {
         pt_part *part = &flush->parts[i];
-        if (part->staged && !pt_path_is_remote(part->staged)) {
-            (void)unlink(part->staged);
+        if (part->staged) {
+            int ignored = pt_files_remove(session, &(const char *){part->staged}, 1, NULL);
+            (void)ignored;
         }
         free(part->staged);
         part->staged = NULL;

@@ -15,8 +15,12 @@ void pt_stager_close(pt_stager **stager);
 #define PT_STAGE_MIN_ROWS 1
 
 /* Writes <uuid>.pq into the folder of each part that is worth it, fsyncs file and folder, and notes the path in the part. A part that is
- * staged already is left alone, so a call after a failure goes on where it stopped. A failure leaves no file behind. */
+ * staged already is left alone, so a call after a failure goes on where it stopped. A failure leaves no file behind, as far as can be known: an object store may keep one whose
+ * upload seemed to fail. */
 int pt_stage(pt_stager *stager, pt_flush *flush, pt_error *err) PT_CHECKED;
 
-/* Removes the staged files of a flush that is not going to be committed. */
-void pt_unstage(pt_flush *flush);
+pt_session *pt_stager_session(pt_stager *stager);
+
+/* Removes the staged files of a flush that is not going to be committed; one that cannot be removed now is a leftover for later (lake/leftovers.h).
+ * session: for objects, as pt_files_remove wants it; NULL when there is none. */
+void pt_unstage(pt_session *session, pt_flush *flush);

@@ -424,14 +424,12 @@ static void remove_leftovers(run *r) {
     for (size_t i = 0; i < r->n_targets; i++) {
         pt_error err = {0};
         uint64_t removed;
-        uint64_t kept;
         int code = pt_leftovers_remove(pt_committer_engine(r->committer), pt_committer_session(r->committer), r->targets[i], r->options->leftover_age_us,
-                                       &removed, &kept, &err);
+                                       &removed, &err);
         if (code != PT_OK) {
             pt_log(PT_LOG_WARN, PT_EVENT("staged files of earlier runs cannot be looked at"), PT_STR("table", r->targets[i]->label), PT_STR("error", err.text));
-        } else if (removed || kept) {
-            pt_log(PT_LOG_INFO, PT_EVENT("staged files of earlier runs that no snapshot knows"), PT_STR("table", r->targets[i]->label),
-                   PT_INT("removed", removed), PT_INT("left_on_object_store", kept));
+        } else if (removed) {
+            pt_log(PT_LOG_INFO, PT_EVENT("staged files of earlier runs that no snapshot knows"), PT_STR("table", r->targets[i]->label), PT_INT("removed", removed));
         }
     }
 }

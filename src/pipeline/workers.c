@@ -14,7 +14,7 @@
 
 /* What may pass by waiting: a full disk, an object store out of reach. */
 static bool may_pass(const pt_error *err) {
-    static const char *const texts[] = {"No space left", "HTTP", "timed out", "onnection", "Could not", "resolve", "Input/output error", "quota"};
+    static const char *const texts[] = {"No space left", "Input/output error", "quota"};
     if (strstr(err->text, "has been invalidated")) { /* DuckDB failed inside: what this batch did to it, it does again */
         return false;
     }
@@ -23,7 +23,7 @@ static bool may_pass(const pt_error *err) {
     }
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         if (strstr(err->text, texts[i])) {
-            return strstr(err->text, "403") == NULL && strstr(err->text, "Permission denied") == NULL;
+            return true;
         }
     }
     return false;
@@ -50,7 +50,7 @@ static void stage_batch(pt_workers *w, pt_batch *batch) {
         pt_line_pause(w->line, PT_WORKER_STAGER, "staging", &err);
         wait_before(w->line, attempt);
     }
-    pt_unstage(batch->flush);
+    pt_unstage(pt_stager_session(w->stager), batch->flush);
     pt_line_done(w->line, batch);
 }
 
@@ -140,7 +140,7 @@ static void commit_batch(pt_workers *w, pt_batch *batch) {
         w->committed(w->arg, batch->flush);
         break;
     case NOT_COMMITTED:
-        pt_unstage(batch->flush);
+        pt_unstage(pt_committer_session(w->committer), batch->flush);
         break;
     case UNKNOWN: /* the files may be the lake's: they stay */
         break;
