@@ -72,8 +72,9 @@ struct pt_json_object {
     size_t words;
     uint64_t last_word; /* seen[words - 1] when all were seen */
     pt_json_slot *names; /* [n] name and closing quote, to compare like slots; those that are too long never match */
-    uint32_t *quick;     /* [quick_mask + 1] column + 1 by a hash of some bytes of the key, before its end is known; a guess */
-    size_t quick_mask, quick_at;
+    uint32_t *quick;     /* [2^(64 - quick_shift)] column + 1 by a hash of some bytes of the key, before its end is known; a guess */
+    size_t quick_at;
+    unsigned quick_shift; /* the hash is the top bits of a product: all bytes of the key reach those */
     uint64_t quick_bytes, quick_factor;
     uint8_t unordered;         /* so many objects more are read without asking the slots, as the last had its keys in an order of its own */
     uint8_t gap[2], colon_gap; /* bytes from , or { to the key, and from its end to the value, as they were last; 1 or 2 */
@@ -238,7 +239,7 @@ void pt_json_slot_learn(pt_json_slot *slot, const char *from, const char *key, c
 static inline uint32_t pt_json_quick(const pt_json_object *o, const char *key) {
     uint64_t bytes;
     memcpy(&bytes, key + o->quick_at, sizeof bytes);
-    return o->quick[((bytes & o->quick_bytes) * o->quick_factor >> 40) & o->quick_mask];
+    return o->quick[(bytes & o->quick_bytes) * o->quick_factor >> o->quick_shift];
 }
 /* Of a key, for the table of an object; quick, but not safe against keys that are made to collide (the table's names are the schema's). */
 static inline uint64_t pt_json_name_hash(const char *key, size_t len) {

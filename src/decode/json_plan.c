@@ -105,7 +105,7 @@ static int object_new(size_t n, pt_json_object **out, pt_error *err) {
     o->table = calloc(table, sizeof *o->table);
     o->slots = aligned_alloc(_Alignof(pt_json_slot), (n + 1) * sizeof *o->slots);
     o->names = aligned_alloc(_Alignof(pt_json_slot), (n + 1) * sizeof *o->names);
-    o->quick_mask = table * 2 - 1;
+    o->quick_shift = 63U - (unsigned)__builtin_ctzll(table);
     o->quick = calloc(table * 2, sizeof *o->quick);
     if (!o->nodes || !o->seen || !o->table || !o->slots || !o->names || !o->quick) {
         return pt_fail_nomem(err, "a decoder");
@@ -117,7 +117,7 @@ static int object_new(size_t n, pt_json_object **out, pt_error *err) {
 
 /* Fills the table of guesses for one choice of bytes and factor; returns how many names have their own place. */
 static size_t quick_fill(pt_json_object *o, size_t at, uint64_t bytes, uint64_t factor) {
-    memset(o->quick, 0, (o->quick_mask + 1) * sizeof *o->quick);
+    memset(o->quick, 0, ((size_t)1 << (64 - o->quick_shift)) * sizeof *o->quick);
     o->quick_at = at;
     o->quick_bytes = bytes;
     o->quick_factor = factor;
@@ -125,7 +125,7 @@ static size_t quick_fill(pt_json_object *o, size_t at, uint64_t bytes, uint64_t 
     for (size_t i = 0; i < o->n; i++) {
         uint64_t word;
         memcpy(&word, o->nodes[i].name + at, sizeof word);
-        uint32_t *place = &o->quick[((word & bytes) * factor >> 40) & o->quick_mask];
+        uint32_t *place = &o->quick[(word & bytes) * factor >> o->quick_shift];
         if (*place == 0) {
             *place = (uint32_t)i + 1;
             placed++;
