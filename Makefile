@@ -4,7 +4,7 @@ PYTEST = .deps/venv/bin/python -m pytest
 export PINTAIL_LIBDUCKDB PINTAIL_LIBRDKAFKA
 CMAKE_PATHS = $(if $(PINTAIL_LIBDUCKDB),-DPINTAIL_LIBDUCKDB=$(PINTAIL_LIBDUCKDB)) $(if $(PINTAIL_LIBRDKAFKA),-DPINTAIL_LIBRDKAFKA=$(PINTAIL_LIBRDKAFKA))
 
-.PHONY: all build debug asan tsan crash fuzz demo test test-deps test-long unit unit-asan e2e bench bench-scale install clean distclean
+.PHONY: all build debug asan tsan crash fuzz demo test test-deps test-long unit unit-asan e2e bench bench-scale install clean distclean perf-guard
 
 all: build
 
@@ -52,6 +52,10 @@ e2e: test-deps build crash
 # The longer tier: more kills, more records.
 test-long: test-deps build crash
 	@$(E2E) -m long $(E2E_ARGS)
+
+# Speed as ratios, part of e2e.
+perf-guard: test-deps build
+	@cd tests/e2e && PINTAIL=$(CURDIR)/build/pintail $(CURDIR)/$(PYTEST) test_speed.py
 
 # The benchmark; BENCH_ARGS='--only rate,decode' picks parts. `cost` wants the crash preset, which can switch staging off.
 bench: test-deps build crash

@@ -1,0 +1,49 @@
+"""Guards against a change that halves the speed. Ratios only, each to something measured in the same seconds on the same machine, best of three: a busy
+machine slows both sides. `make bench` has the figures themselves."""
+
+import sys
+
+import pytest
+
+from support.procs import REPO
+
+sys.path.insert(0, str(REPO / "tests" / "bench"))
+import part_decode  # noqa: E402
+from tools import PARTITIONS, drain, ingest, produce  # noqa: E402
+
+RECORDS = 1_000_000
+
+
+@pytest.fixture(scope="module")
+def rounds(kafka, tmp_path_factory):
+    """Three times a drain and an ingest of the same million orders; and what the start of ingest costs, which is no part of a record."""
+    folder = tmp_path_factory.mktemp("speed")
+    topic = kafka.create_topic(PARTITIONS)
+    produce(kafka, topic, RECORDS)
+    startup = min(ingest(kafka.address, kafka.create_topic(PARTITIONS), folder / "lake", 1000)["cpu_seconds"] for _ in range(2))
+    return startup, [(drain(kafka.address, topic), ingest(kafka.address, topic, folder / "lake", 200_000)) for _ in range(3)]
+
+
+def test_a_record_costs_at_most_five_times_the_cpu_of_a_bare_drain(rounds):
+    """Two and a half times is normal, three on a crowded machine."""
+    startup, pairs = rounds
+    bare = min(d["cpu_seconds"] for d, _ in pairs)
+    ours = min(i["cpu_seconds"] for _, i in pairs) - startup
+    print(f"CPU: {ours / bare:.2f} times the drain's")
+    assert ours / bare <= 5, f"ingest {ours:.2f} s CPU for {RECORDS:,} records, drain {bare:.2f} s"
+
+
+def test_ingest_reaches_a_fifth_of_a_bare_drain(rounds):
+    """0.6 is normal; this one sees waiting that costs no CPU, and leaves room for a machine where threads wait for their turn."""
+    _, pairs = rounds
+    best = max(i["rate"] / d["rate"] for d, i in pairs)
+    print(f"rate: {best:.2f} of the drain's")
+    assert best >= 0.2, [(round(d["rate"]), round(i["rate"])) for d, i in pairs]
+
+
+# normal: five times, three times
+@pytest.mark.parametrize("case, times", [("orders_compact", 3.3), ("orders_shuffled", 2.0)])
+def test_the_decoder_stays_ahead_of_from_json(case, times):
+    found = [part_decode.decode("--seconds", "0.3", case)[0] for _ in range(3)]
+    ratio = max(c["best"] for c in found) / max(c["duckdb"] for c in found)
+    assert ratio >= times, found
