@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/failpoint.h"
 #include "base/text.h"
+#include "lake/guard.h"
 #include "lake/scan.h"
 #include "lake/transaction.h"
 #include "lake/turnstile.h"
@@ -256,7 +257,7 @@ static int register_file(const commit_job *job, const pt_part *part, pt_error *e
     return code;
 }
 
-static int insert_rows(const commit_job *job, size_t slot, const pt_part *part, pt_error *err) {
+static int insert_rows(const commit_job *job, size_t slot, pt_part *part, pt_error *err) {
     const pt_committer *c = job->committer;
     const pt_target *t = part->target;
     pt_text sql = {0};
@@ -269,7 +270,7 @@ static int insert_rows(const commit_job *job, size_t slot, const pt_part *part, 
         code = pt_fail_in(err, "inserting %zu rows into %s", pt_rows_count(part->rows), t->label);
     }
     pt_text_free(&sql);
-    return code;
+    return code == PT_OK && t->guard && !pt_rule_broken("guard") ? pt_guard_part(c->engine, c->session, part, slot, err) : code;
 }
 
 static int insert_entries(const commit_job *job, size_t from, size_t to, pt_error *err) {
@@ -319,7 +320,7 @@ static int write_flush(void *arg, pt_error *err) {
     }
     (void)pt_failpoint("commit.epochs");
     for (size_t i = 0; i < job->flush->n_parts; i++) {
-        const pt_part *part = &job->flush->parts[i];
+        pt_part *part = &job->flush->parts[i];
         if (part->staged) {
             PT_TRY(register_file(job, part, err));
         } else if (pt_rows_count(part->rows)) {
@@ -362,6 +363,9 @@ int pt_commit(pt_committer *c, pt_flush *flush, pt_error *err) {
     }
     if (code == PT_OK && pt_failpoint("commit.answer")) {
         return pt_fail(err, PT_E_LAKE_DOWN, "failpoint: the answer to COMMIT was lost");
+    }
+    if (code != PT_E_LAKE_DOWN && (code == PT_OK || !pt_transaction_unknown(err))) {
+        pt_guards_drop(flush);
     }
     if (code == PT_OK) {
         (void)pt_failpoint("commit.committed");
@@ -423,12 +427,17 @@ static int decide(const pt_committer *c, const pt_flush *flush, bool *committed,
     return PT_OK;
 }
 
-int pt_committer_recover(pt_committer *c, const pt_flush *flush, bool *committed, pt_error *err) {
+int pt_committer_recover(pt_committer *c, pt_flush *flush, bool *committed, pt_error *err) {
     detach(c);
     PT_TRY(attach(c, err));
     (void)pt_failpoint("recover.attached");
     PT_TRY(check_claims(c, err));
     PT_TRY(pt_ledger_claim(c->engine, c->session, c->turnstile, c->pipeline, c->owner, c->claims, c->n_claims, err));
     (void)pt_failpoint("recover.claimed");
-    return decide(c, flush, committed, err);
+    PT_TRY(decide(c, flush, committed, err));
+    if (*committed) {
+        PT_TRY(pt_guards_restore(flush, err));
+    }
+    pt_guards_drop(flush);
+    return PT_OK;
 }

@@ -25,8 +25,8 @@ void pt_committer_release(pt_committer *committer, const char *topic, int32_t pa
 int pt_commit(pt_committer *committer, pt_flush *flush, pt_error *err) PT_CHECKED;
 
 /* After an unknown outcome: attaches again, fences (so that a COMMIT still under way cannot land later), reads the ledger, and says in *committed whether
- * the flush had landed. PT_E_LAKE_DOWN: still out of reach, call again. PT_E_FENCED: another process owns a partition by now. */
-int pt_committer_recover(pt_committer *committer, const pt_flush *flush, bool *committed, pt_error *err) PT_CHECKED;
+ * the flush had landed; if so, brings back files of INSERTs that DuckLake deleted. PT_E_LAKE_DOWN: still out of reach, call again. PT_E_FENCED: another process owns a partition by now. */
+int pt_committer_recover(pt_committer *committer, pt_flush *flush, bool *committed, pt_error *err) PT_CHECKED;
 
 /* How many attempts ended in PT_E_LAKE_BUSY so far. */
 uint64_t pt_committer_conflicts(const pt_committer *committer);

@@ -22,12 +22,22 @@ int pt_flush_new(const pt_target *const *targets, size_t n_targets, pt_flush **o
     return PT_OK;
 }
 
+void pt_part_forget_guards(pt_part *part) {
+    for (size_t i = 0; i < part->n_guarded; i++) {
+        free(part->guarded[i]);
+    }
+    free(part->guarded);
+    part->guarded = NULL;
+    part->n_guarded = 0;
+}
+
 void pt_flush_free(pt_flush **flush) {
     pt_flush *f = *flush;
     if (f) {
         for (size_t i = 0; i < f->n_parts; i++) {
             pt_rows_free(&f->parts[i].rows);
             free(f->parts[i].staged);
+            pt_part_forget_guards(&f->parts[i]);
         }
         free(f->parts);
         free(f->entries);
@@ -43,6 +53,7 @@ void pt_flush_reset(pt_flush *flush, size_t keep_bytes) {
         keep_bytes -= kept < keep_bytes ? kept : keep_bytes - 1; /* 0 would mean: all */
         free(flush->parts[i].staged);
         flush->parts[i].staged = NULL;
+        pt_part_forget_guards(&flush->parts[i]);
     }
     flush->n_entries = 0;
     flush->snapshot = -1;

@@ -16,6 +16,8 @@ typedef struct pt_part {
     const pt_target *target;
     pt_rows *rows; /* owned */
     char *staged;  /* path of the staged file, as the lake is to know it; NULL: no rows, or INSERT */
+    char **guarded; /* [n_guarded] owned: files of an INSERT whose outcome is not known yet (lake/guard.h) */
+    size_t n_guarded;
 } pt_part;
 
 typedef struct pt_flush {
@@ -29,8 +31,9 @@ typedef struct pt_flush {
 
 int pt_flush_new(const pt_target *const *targets, size_t n_targets, pt_flush **out, pt_error *err) PT_CHECKED;
 void pt_flush_free(pt_flush **flush);
-/* Empties it for use again and keeps no more than keep_bytes of its memory (more than 0). Staged files are not touched. */
+/* Empties it for use again and keeps no more than keep_bytes of its memory (more than 0). Staged files and guards are not touched. */
 void pt_flush_reset(pt_flush *flush, size_t keep_bytes);
+void pt_part_forget_guards(pt_part *part);
 /* A new entry at the end; NULL without memory. Earlier pointers become invalid. */
 pt_ledger_entry *pt_flush_add_entry(pt_flush *flush);
 int64_t pt_flush_rows(const pt_flush *flush); /* dead letters included */

@@ -324,6 +324,16 @@ static int lay_out(pt_target *t, bool own, bool with_topic, pt_error *err) {
     return PT_OK;
 }
 
+/* A column of such a name hides DuckLake's own, by which the files of an INSERT are found. */
+static bool hides_virtual_columns(const pt_target *t) {
+    for (size_t i = 0; i < t->n_columns; i++) {
+        if (strcasecmp(t->names[i], "filename") == 0 || strcasecmp(t->names[i], "snapshot_id") == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static int find_folder(pt_engine *engine, pt_session *session, pt_target *t, pt_error *err) {
     pt_text sql = {0};
     const char *alias = pt_engine_alias(engine);
@@ -352,6 +362,7 @@ static int find_folder(pt_engine *engine, pt_session *session, pt_target *t, pt_
     }
     if (code == PT_OK) {
         t->stage = pt_table_int(&found, 0, 1) == 0;
+        t->guard = !t->stage && !pt_path_is_remote(t->folder) && !hides_virtual_columns(t);
     }
     pt_table_clear(&found);
     pt_text_free(&sql);

@@ -37,6 +37,7 @@ typedef struct pt_target {
     size_t meta_at[PT_META_COUNT]; /* index of each metadata column; SIZE_MAX: not there */
     char *folder;        /* data_path + schema path + table path, as the catalog spells them; ends with '/' */
     bool stage;          /* files may be staged and registered; else INSERT (partitioned tables) */
+    bool guard;          /* what an INSERT writes is guarded (lake/guard.h) */
     bool has_rows;       /* when opened */
 } pt_target;
 

@@ -12,6 +12,7 @@
 #include "base/signals.h"
 #include "lake/commit.h"
 #include "lake/lake_uri.h"
+#include "lake/guard.h"
 #include "lake/leftovers.h"
 #include "lake/transaction.h"
 #include "pipeline/line.h"
@@ -418,10 +419,22 @@ static int read_ends(run *r, pt_error *err) {
     return PT_OK;
 }
 
-/* What dead processes left behind. Not being able to is no reason not to start. */
-static void remove_leftovers(run *r) {
+static int restore_files(run *r, const pt_target *target, pt_error *err) {
+    uint64_t restored = 0;
+    PT_TRY(pt_guards_mend(pt_committer_engine(r->committer), pt_committer_session(r->committer), target, &restored, err));
+    if (restored) {
+        pt_log(PT_LOG_WARN, PT_EVENT("data files that a commit of unknown outcome lost are back"), PT_STR("table", target->label), PT_INT("files", restored));
+    }
+    return PT_OK;
+}
+
+/* What dead processes left behind. Not being able to remove it is no reason not to start. */
+static int clear_leftovers(run *r, pt_error *why) {
     (void)pt_failpoint("leftovers.before");
     for (size_t i = 0; i < r->n_targets; i++) {
+        if (r->targets[i]->guard) {
+            PT_TRY(restore_files(r, r->targets[i], why));
+        }
         pt_error err = {0};
         uint64_t removed;
         int code = pt_leftovers_remove(pt_committer_engine(r->committer), pt_committer_session(r->committer), r->targets[i], r->options->leftover_age_us,
@@ -432,6 +445,7 @@ static void remove_leftovers(run *r) {
             pt_log(PT_LOG_INFO, PT_EVENT("staged files of earlier runs that no snapshot knows"), PT_STR("table", r->targets[i]->label), PT_INT("removed", removed));
         }
     }
+    return PT_OK;
 }
 
 /* The DuckDB that writes the files gets more: the committer's when a table takes INSERT (it is opened with the small share, and again after an outage). */
@@ -487,7 +501,7 @@ static int open_run(run *r, const char *owner, pt_error *err) {
     PT_TRY(pt_committer_open(&r->committing, o->consumer.group, owner, &r->committer, err));
     PT_TRY(open_targets(r, err));
     PT_TRY(share_duckdb(r, err));
-    remove_leftovers(r);
+    PT_TRY(clear_leftovers(r, err));
     r->consumer_options = o->consumer;
     r->consumer_options.topics = r->topics;
     r->consumer_options.n_topics = o->n_routes;

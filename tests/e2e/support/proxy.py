@@ -6,7 +6,7 @@ A fault is armed for the next COMMIT of a transaction that some statement of men
     cut during      the COMMIT is sent and the connection to the client is closed at once
     cut half        only half of the COMMIT's bytes are sent, then both sides are closed
     cut after       the server has answered; the client never hears of it
-    late            the client's connection is closed, the server gets its COMMIT `seconds` later
+    late            the client's connection is closed, the server gets its COMMIT `seconds` later, or when .release is set
     slow            the COMMIT is held back for `seconds`, then all goes on
     slow answer     the server commits at once, the client hears of it `seconds` later
     lie             the server commits; the client is told an error with `text`
@@ -20,6 +20,8 @@ import threading
 import time
 from contextlib import suppress
 
+FLUSH = 'INSERT INTO "public".ducklake_data_file '  # what DuckLake writes for a transaction with new data files
+
 SSL_REQUEST, GSS_REQUEST, CANCEL = 80877103, 80877104, 80877102
 
 
@@ -27,6 +29,7 @@ class _Fault:
     def __init__(self, kind, of, seconds, text, strike):
         self.kind, self.of, self.seconds, self.text, self.strike = kind, of, seconds, text, strike
         self.struck = threading.Event()  # the COMMIT was seen
+        self.release = threading.Event()
         self.done = threading.Event()    # ... and the server has answered it, or never will
         self.answer = None               # the server's own: the command tag, or the error's text
 
@@ -47,7 +50,7 @@ class PostgresProxy:
 
     # ---- what tests use
 
-    def arm(self, kind: str, of="ducklake_data_file", seconds=2.0, text="could not serialize access: conflict", strike=None) -> _Fault:
+    def arm(self, kind: str, of=FLUSH, seconds=2.0, text="could not serialize access: conflict", strike=None) -> _Fault:
         """strike(): called when the COMMIT was seen, before anything is done to it."""
         fault = _Fault(kind, of, seconds, text, strike)
         with self._lock:
@@ -190,7 +193,7 @@ class _Link:
         elif kind == "late":
             self.fault = fault
             _end(self.client)
-            self.proxy.pause(fault.seconds)
+            fault.release.wait(fault.seconds)
             self.server.sendall(packet)
         elif kind == "hold":
             self.fault = fault

@@ -1,0 +1,131 @@
+"""The catalog's connection dies or lies around COMMIT: whatever became of it, each record is in the lake once and every file that the lake names is there."""
+
+import copy
+
+import pytest
+from support import on, orders
+from support.crash import crashing
+from support.judge import assert_exactly_once, assert_files_sound, assert_no_leftovers
+from support.kafka import FAST_FAILOVER
+from support.proxy import PostgresProxy, through, wait_struck
+from support.progress import wait_landed
+
+ARGS = ("--schema", orders.SCHEMA, "--flush-rows", "400", "--flush-interval", "100ms", *FAST_FAILOVER)
+RECORDS = 3000
+# What the server made of the COMMIT; None: it never got it, or it may have been beaten by the fence.
+KINDS = {"cut before": None, "cut half": None, "cut during": "COMMIT", "cut after": "COMMIT", "late": None, "slow": None, "slow answer": "COMMIT", "lie": "COMMIT"}
+PARTITIONED = "region, year(order_time), month(order_time), bucket(4, quantity)"
+EVERY = [(kind, partitioned) for kind in KINDS for partitioned in (False, True)]
+
+
+def cases(short):
+    """All kinds on both sorts of tables; those that `short` does not name are left to the long tier."""
+    return pytest.mark.parametrize("kind, partitioned", [
+        pytest.param(kind, partitioned, id=f"{kind}-{'partitioned' if partitioned else 'staged'}", marks=() if short(kind, partitioned) else pytest.mark.long)
+        for kind, partitioned in EVERY])
+
+
+@pytest.fixture
+def proxy(lake):
+    proxy = PostgresProxy(lake.postgres.port)
+    yield proxy
+    proxy.close()
+
+
+def by_way_of(lake, proxy):
+    """The lake as pintail sees it; tests go the direct way."""
+    seen = copy.copy(lake)
+    seen.text = through(lake, proxy.port)
+    return seen
+
+
+def make_partitioned(lake, topic):
+    """A table that takes INSERT instead of staged files."""
+    with lake.writer() as writer:
+        writer.sql(f"CREATE TABLE lake.\"{topic}\" ({orders.SCHEMA}, _kafka_partition INTEGER, _kafka_offset BIGINT, _kafka_timestamp TIMESTAMPTZ, "
+                   "ingest_time TIMESTAMPTZ)")
+        writer.sql(f'ALTER TABLE lake."{topic}" SET PARTITIONED BY ({PARTITIONED})')
+        writer.sql("CALL lake.set_option('data_inlining_row_limit', 0)")
+
+
+def set_up(lake, kafka, partitioned):
+    topic = kafka.create_topic(2)
+    kafka.produce(topic, orders.orders(RECORDS))
+    if partitioned:
+        make_partitioned(lake, topic)
+    return topic
+
+
+def assert_whole(lake, kafka, topic):
+    with lake.reader() as reader:
+        assert assert_exactly_once(reader, kafka, topic) == (RECORDS, 0)
+        for (version,) in reader.sql("SELECT snapshot_id FROM lake.snapshots() ORDER BY 1 DESC LIMIT 30"):  # also in what time travel sees
+            if reader.sql(f"SELECT 1 FROM __ducklake_metadata_lake.ducklake_table WHERE table_name = ? AND begin_snapshot <= {version}", topic):
+                reader.sql(f'SELECT count(DISTINCT order_id) FROM lake."{topic}" AT (VERSION => {version})')
+
+
+def strike(pintail, lake, proxy, topic, kind, seconds=2.5, **how):
+    """Runs ingest until the second flush's COMMIT is struck and everything has landed all the same."""
+    fault = None
+
+    def arm_second(statements=None):
+        nonlocal fault
+        fault = proxy.arm(kind, seconds=seconds)
+    first = proxy.arm("slow", seconds=0, strike=arm_second)
+    process = pintail.ingest(by_way_of(lake, proxy), topic, *ARGS, **how)
+    wait_struck(process, first)
+    process.wait_for(lambda: fault and fault.struck.is_set(), 40, f"a COMMIT to be {kind}")
+    return process, fault
+
+
+@on("postgres")
+@cases(lambda kind, partitioned: not partitioned or kind in ("cut during", "cut after", "lie"))
+def test_whatever_happens_to_a_commit_each_record_lands_once_and_no_file_is_missing(pintail, lake, kafka, proxy, kind, partitioned):
+    topic = set_up(lake, kafka, partitioned)
+    process, fault = strike(pintail, lake, proxy, topic, kind)
+    wait_landed(process, lake, kafka, topic, RECORDS, timeout=60)
+    process.wait_for(fault.done.is_set, 20, "the server's answer to the COMMIT")
+    process.stop()
+    assert KINDS[kind] is None or fault.answer == KINDS[kind], fault.answer
+    assert process.err.count("paused") == process.err.count("goes on") <= 1, process.err
+    assert_whole(lake, kafka, topic)
+    assert_no_leftovers(lake)
+
+
+@on("postgres")
+@cases(lambda kind, partitioned: kind in ("cut during", "late") or (kind == "cut half" and not partitioned))
+def test_whatever_happens_to_a_commit_of_a_process_killed_at_that_moment_each_record_lands_once(pintail, lake, kafka, proxy, kind, partitioned):
+    topic = set_up(lake, kafka, partitioned)
+    process, fault = strike(pintail, lake, proxy, topic, kind)
+    process.kill()
+    again = pintail.ingest(lake, topic, *ARGS)
+    wait_landed(again, lake, kafka, topic, RECORDS, timeout=60)
+    again.wait_for(fault.done.is_set, 20, "the server's answer to the COMMIT")
+    again.stop()
+    assert_whole(lake, kafka, topic)
+
+
+# ---- the tests above can fail (see also test_fencing.py)
+
+@on("postgres")
+def test_without_guards_a_partitioned_table_loses_files_that_the_server_has_committed(pintail, lake, kafka, proxy):
+    topic = set_up(lake, kafka, True)
+    process, fault = strike(pintail, lake, proxy, topic, "cut after", **crashing(broken=("guard",)))
+    process.wait_for(fault.done.is_set, 20, "the server's answer to the COMMIT")
+    wait_landed(process, lake, kafka, topic, RECORDS, timeout=60)
+    process.stop()
+    with lake.reader() as reader, pytest.raises(AssertionError, match="which does not exist"):
+        assert_files_sound(reader)
+
+
+@on("postgres")
+def test_files_that_were_lost_when_the_process_died_before_it_could_mend_them_are_back_after_the_next_start(pintail, lake, kafka, proxy):
+    topic = set_up(lake, kafka, True)
+    process, _ = strike(pintail, lake, proxy, topic, "cut after", **crashing("recover.attached:1:kill"))
+    assert process.wait(30).code == -9
+    with lake.reader() as reader, pytest.raises(AssertionError, match="which does not exist"):
+        assert_files_sound(reader)
+    done = pintail.ingest_all(lake, topic, *ARGS, "--leftover-age", "0s", timeout=60)
+    assert "lost are back" in done.err
+    assert_whole(lake, kafka, topic)
+    assert_no_leftovers(lake)
