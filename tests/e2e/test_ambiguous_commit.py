@@ -12,9 +12,10 @@ from support.progress import wait_landed
 
 ARGS = ("--schema", orders.SCHEMA, "--flush-rows", "400", "--flush-interval", "100ms", *FAST_FAILOVER)
 RECORDS = 3000
+pytestmark = pytest.mark.timeout(400)  # of a loaded machine; each takes seconds
 # What the server made of the COMMIT; None: it never got it, or it may have been beaten by the fence.
 KINDS = {"cut before": None, "cut half": None, "cut during": "COMMIT", "cut after": "COMMIT", "late": None, "slow": None, "slow answer": "COMMIT", "lie": "COMMIT"}
-PARTITIONED = "region, year(order_time), month(order_time), bucket(4, quantity)"
+PARTITIONED = "region, bucket(2, quantity)"
 EVERY = [(kind, partitioned) for kind in KINDS for partitioned in (False, True)]
 
 
@@ -73,8 +74,8 @@ def strike(pintail, lake, proxy, topic, kind, seconds=2.5, **how):
         fault = proxy.arm(kind, seconds=seconds)
     first = proxy.arm("slow", seconds=0, strike=arm_second)
     process = pintail.ingest(by_way_of(lake, proxy), topic, *ARGS, **how)
-    wait_struck(process, first)
-    process.wait_for(lambda: fault and fault.struck.is_set(), 40, f"a COMMIT to be {kind}")
+    wait_struck(process, first, 100)
+    process.wait_for(lambda: fault and fault.struck.is_set(), 100, f"a COMMIT to be {kind}")
     return process, fault
 
 
@@ -83,8 +84,8 @@ def strike(pintail, lake, proxy, topic, kind, seconds=2.5, **how):
 def test_whatever_happens_to_a_commit_each_record_lands_once_and_no_file_is_missing(pintail, lake, kafka, proxy, kind, partitioned):
     topic = set_up(lake, kafka, partitioned)
     process, fault = strike(pintail, lake, proxy, topic, kind)
-    wait_landed(process, lake, kafka, topic, RECORDS, timeout=60)
-    process.wait_for(fault.done.is_set, 20, "the server's answer to the COMMIT")
+    wait_landed(process, lake, kafka, topic, RECORDS, timeout=150)
+    process.wait_for(fault.done.is_set, 60, "the server's answer to the COMMIT")
     process.stop()
     assert KINDS[kind] is None or fault.answer == KINDS[kind], fault.answer
     assert process.err.count("paused") == process.err.count("goes on") <= 1, process.err
@@ -99,8 +100,8 @@ def test_whatever_happens_to_a_commit_of_a_process_killed_at_that_moment_each_re
     process, fault = strike(pintail, lake, proxy, topic, kind)
     process.kill()
     again = pintail.ingest(lake, topic, *ARGS)
-    wait_landed(again, lake, kafka, topic, RECORDS, timeout=60)
-    again.wait_for(fault.done.is_set, 20, "the server's answer to the COMMIT")
+    wait_landed(again, lake, kafka, topic, RECORDS, timeout=150)
+    again.wait_for(fault.done.is_set, 60, "the server's answer to the COMMIT")
     again.stop()
     assert_whole(lake, kafka, topic)
 
@@ -111,8 +112,8 @@ def test_whatever_happens_to_a_commit_of_a_process_killed_at_that_moment_each_re
 def test_without_guards_a_partitioned_table_loses_files_that_the_server_has_committed(pintail, lake, kafka, proxy):
     topic = set_up(lake, kafka, True)
     process, fault = strike(pintail, lake, proxy, topic, "cut after", **crashing(broken=("guard",)))
-    process.wait_for(fault.done.is_set, 20, "the server's answer to the COMMIT")
-    wait_landed(process, lake, kafka, topic, RECORDS, timeout=60)
+    process.wait_for(fault.done.is_set, 60, "the server's answer to the COMMIT")
+    wait_landed(process, lake, kafka, topic, RECORDS, timeout=150)
     process.stop()
     with lake.reader() as reader, pytest.raises(AssertionError, match="which does not exist"):
         assert_files_sound(reader)
@@ -122,10 +123,10 @@ def test_without_guards_a_partitioned_table_loses_files_that_the_server_has_comm
 def test_files_that_were_lost_when_the_process_died_before_it_could_mend_them_are_back_after_the_next_start(pintail, lake, kafka, proxy):
     topic = set_up(lake, kafka, True)
     process, _ = strike(pintail, lake, proxy, topic, "cut after", **crashing("recover.attached:1:kill"))
-    assert process.wait(30).code == -9
+    assert process.wait(100).code == -9
     with lake.reader() as reader, pytest.raises(AssertionError, match="which does not exist"):
         assert_files_sound(reader)
-    done = pintail.ingest_all(lake, topic, *ARGS, "--leftover-age", "0s", timeout=60)
+    done = pintail.ingest_all(lake, topic, *ARGS, "--leftover-age", "0s", timeout=150)
     assert "lost are back" in done.err
     assert_whole(lake, kafka, topic)
     assert_no_leftovers(lake)
