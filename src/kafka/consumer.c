@@ -331,14 +331,21 @@ int pt_consumer_open(const pt_consumer_options *options, const pt_consumer_event
     return code;
 }
 
+void pt_consumer_leave(pt_consumer *c) {
+    if (c->queue) {
+        rd_kafka_queue_destroy(c->queue);
+        c->queue = NULL;
+    }
+    if (c->rk && !rd_kafka_consumer_closed(c->rk)) {
+        (void)rd_kafka_consumer_close(c->rk);
+    }
+}
+
 void pt_consumer_close(pt_consumer **consumer) {
     pt_consumer *c = *consumer;
     if (c) {
-        if (c->queue) {
-            rd_kafka_queue_destroy(c->queue);
-        }
+        pt_consumer_leave(c);
         if (c->rk) {
-            (void)rd_kafka_consumer_close(c->rk);
             rd_kafka_destroy(c->rk);
         }
         free(c->topics);
@@ -415,7 +422,9 @@ void pt_consumer_resume(pt_consumer *consumer) {
 }
 
 void pt_consumer_commit_list(pt_consumer *c, rd_kafka_topic_partition_list_t *list) {
-    (void)rd_kafka_commit(c->rk, list, 1);
+    if (!rd_kafka_consumer_closed(c->rk)) {
+        (void)rd_kafka_commit(c->rk, list, 1);
+    }
     rd_kafka_topic_partition_list_destroy(list);
 }
 

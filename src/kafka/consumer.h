@@ -74,5 +74,8 @@ void pt_consumer_commit_list(pt_consumer *consumer, rd_kafka_topic_partition_lis
 /* The last trouble that librdkafka reported. */
 void pt_consumer_trouble(pt_consumer *consumer, char *out, size_t size);
 
-/* Leaves the group (the revoked callback runs) and ends the handle. */
+/* Leaves the group (the revoked callback runs). Of the other calls only pt_consumer_commit_list, which does nothing any more, and pt_consumer_close may follow. */
+void pt_consumer_leave(pt_consumer *consumer);
+
+/* Leaves the group if that is still to be done, and ends the handle: no other thread may use it any more. */
 void pt_consumer_close(pt_consumer **consumer);

@@ -538,7 +538,7 @@ static int finish_run(run *r, pt_error *err) {
 static void close_run(run *r) {
     if (r->workers_started) {
         pt_reader_drop(&r->reader);
-        pt_consumer_close(&r->consumer); /* runs on_revoked */
+        pt_consumer_leave(r->consumer); /* runs on_revoked; the handle stays for on_committed, as a commit may be under way */
         pt_line_abandon(&r->line);
         pt_workers_stop(&r->workers);
     }

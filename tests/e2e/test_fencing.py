@@ -45,9 +45,16 @@ def zombie_and_heir(pintail, lake, kafka, topic, group, zombie, heir, more=100):
     return zombie, heir
 
 
+def explains(zombie) -> bool:
+    return any(e in zombie.err for e in EXPLAINED)
+
+
 def wake(zombie):
     zombie.thaw()
-    wait_for(lambda: any(e in zombie.err for e in EXPLAINED), 60, "the zombie to say why it stops")
+    try:
+        wait_for(lambda: explains(zombie) or not zombie.running, 60, "the zombie to say why it stops")
+    finally:
+        assert explains(zombie), f"exit code {zombie.popen.returncode}\n{zombie.err[-3000:]}"
 
 
 def stop(*processes):

@@ -1,11 +1,12 @@
 """Restarts, wished and unwished: the lake alone says where to go on, and every record lands once."""
 
 import random
+import signal
 import threading
 
 import pytest
 from support import on, orders
-from support.crash import kill_at_work
+from support.crash import crashing, kill_at_work
 from support.judge import assert_exactly_once, assert_no_leftovers
 from support.kafka import FAST_FAILOVER
 from support.procs import wait_for
@@ -67,6 +68,24 @@ def test_files_that_a_killed_process_left_are_removed_by_the_next(pintail, lake,
     with lake.reader() as reader:
         assert assert_exactly_once(reader, kafka, topic) == (60_000, 0)
     assert_no_leftovers(lake)
+
+
+@on("sqlite")
+def test_a_stop_that_gives_up_while_a_commit_is_under_way_ends_in_order(pintail, lake, kafka):
+    """The commit succeeds when the process has left the group already."""
+    topic = kafka.create_topic(1)
+    kafka.produce(topic, orders.orders(300))
+    slow = crashing("commit.ledger:2:sleep-3000")
+    process = pintail.ingest(lake, topic, *SCHEMA, "--flush-rows", "100", "--stop-timeout", "500ms", *FAST_FAILOVER, **slow)
+    process.wait_for(lambda: "failpoint commit.ledger" in process.err, 40, "the slow commit")
+    process.signal(signal.SIGTERM)
+    done = process.wait(40)
+    assert done.code == 1 and "could not be committed within 0.5 s" in done.err, (done.code, done.err)
+    with lake.reader() as reader:
+        assert reader.rows(topic) == 200
+    pintail.ingest_all(lake, topic, *FAST_FAILOVER)
+    with lake.reader() as reader:
+        assert assert_exactly_once(reader, kafka, topic) == (300, 0)
 
 
 @on("duckdb")
