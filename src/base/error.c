@@ -1,7 +1,6 @@
 #include "base/error.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static void one_line(char *text) {
@@ -33,12 +32,13 @@ int pt_fail_in(pt_error *err, const char *format, ...) {
     if (!err) {
         return PT_E_INTERNAL;
     }
-    char *was = strdup(err->text);
+    char was[sizeof err->text]; /* no allocation: memory may be what is missing */
+    memcpy(was, err->text, sizeof was);
     va_list args;
     va_start(args, format);
     int n = vsnprintf(err->text, sizeof err->text, format, args);
     va_end(args);
-    if (was && n >= 0 && (size_t)n + 3 < sizeof err->text) {
+    if (n >= 0 && (size_t)n + 3 < sizeof err->text) {
         size_t at = (size_t)n;
         err->text[at++] = ':';
         err->text[at++] = ' ';
@@ -46,7 +46,6 @@ int pt_fail_in(pt_error *err, const char *format, ...) {
         memcpy(err->text + at, was, rest);
         err->text[at + rest] = '\0';
     }
-    free(was);
     one_line(err->text);
     return (int)err->code;
 }

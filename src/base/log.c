@@ -71,7 +71,7 @@ void pt_log_write(pt_log_level level, const pt_log_field *fields) {
         (void)fputs("\r\033[K", stderr);
         progress_shown = false;
     }
-    (void)fputs(pt_text_get(&line), stderr);
+    (void)fputs(line.failed ? "time=? level=error msg=\"no memory for a log line\"\n" : pt_text_get(&line), stderr);
     pt_text_free(&line);
     pthread_mutex_unlock(&lock);
 }

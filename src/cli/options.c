@@ -307,7 +307,7 @@ int pt_command_failed(const pt_command *command, const pt_error *err) {
     pt_text_add_redacted(&shown, err->text);
     pt_progress(NULL);
     (void)fflush(stdout);
-    (void)fprintf(stderr, "pintail %s: %s\n", command->name, pt_text_get(&shown));
+    (void)fprintf(stderr, "pintail %s: %s\n", command->name, shown.failed ? "out of memory, also to say for what" : pt_text_get(&shown));
     pt_text_free(&shown);
     return pt_exit_code((int)err->code);
 }

@@ -4,13 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-static char *cell_text(duckdb_vector vector, idx_t row) {
+/* *out: NULL for SQL NULL. false: no memory, which must not look like a NULL. */
+static bool cell_text(duckdb_vector vector, idx_t row, char **out) {
     uint64_t *validity = duckdb_vector_get_validity(vector);
+    *out = NULL;
     if (validity && !duckdb_validity_row_is_valid(validity, row)) {
-        return NULL;
+        return true;
     }
     duckdb_string_t *s = &((duckdb_string_t *)duckdb_vector_get_data(vector))[row];
-    return strndup(duckdb_string_t_data(s), duckdb_string_t_length(*s));
+    *out = strndup(duckdb_string_t_data(s), duckdb_string_t_length(*s));
+    return *out != NULL;
 }
 
 /* Every column cast to VARCHAR by DuckDB itself, so that each type has its usual text. */
@@ -30,13 +33,14 @@ static int add_chunk(pt_table *table, duckdb_data_chunk chunk, pt_error *err) {
         return pt_fail_nomem(err, "a result");
     }
     table->cells = cells;
+    bool complete = true;
     for (idx_t r = 0; r < n; r++) {
         for (idx_t c = 0; c < table->n_columns; c++) {
-            cells[(table->n_rows + r) * table->n_columns + c] = cell_text(duckdb_data_chunk_get_vector(chunk, c), r);
+            complete &= cell_text(duckdb_data_chunk_get_vector(chunk, c), r, &cells[(table->n_rows + r) * table->n_columns + c]);
         }
     }
     table->n_rows += n;
-    return PT_OK;
+    return complete ? PT_OK : pt_fail_nomem(err, "a result");
 }
 
 int pt_session_table(pt_session *session, const char *sql, pt_table *out, pt_error *err) {
@@ -51,10 +55,12 @@ int pt_session_table(pt_session *session, const char *sql, pt_table *out, pt_err
     }
     out->n_columns = duckdb_column_count(&result);
     out->names = calloc(out->n_columns, sizeof *out->names);
+    bool named = out->names != NULL;
     for (size_t i = 0; out->names && i < out->n_columns; i++) {
         out->names[i] = strdup(duckdb_column_name(&result, i));
+        named &= out->names[i] != NULL;
     }
-    code = out->names ? PT_OK : pt_fail_nomem(err, "a result");
+    code = named ? PT_OK : pt_fail_nomem(err, "a result");
     duckdb_data_chunk chunk;
     while (code == PT_OK && (chunk = duckdb_fetch_chunk(result)) != NULL) {
         code = add_chunk(out, chunk, err);

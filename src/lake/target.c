@@ -104,6 +104,7 @@ static int create_table(pt_engine *engine, pt_session *session, const pt_target 
         const pt_column *c = &schema->columns[i];
         char *type = pt_type_sql(&c->type);
         add_column_sql(&sql, separator, c->name, type ? type : "?", c->not_null ? " NOT NULL" : "");
+        sql.failed |= !type;
         free(type);
         if (c->default_sql) {
             pt_text_addf(&sql, " DEFAULT %s", c->default_sql);
@@ -136,14 +137,6 @@ static const pt_column *find_column(const pt_schema *schema, const char *name) {
     return NULL;
 }
 
-static bool same_type(const pt_type *a, const pt_type *b) {
-    char *x = pt_type_sql(a);
-    char *y = pt_type_sql(b);
-    bool same = x && y && strcasecmp(x, y) == 0;
-    free(x);
-    free(y);
-    return same;
-}
 
 static const pt_type *find_lossy(const pt_type *type) {
     if (type->id == PT_HUGEINT || type->id == PT_UHUGEINT) {
@@ -182,15 +175,16 @@ static int fit_column(const pt_target *t, pt_column *have, const pt_schema *aske
     if (!want) {
         return PT_OK;
     }
-    if (!same_type(&want->type, &have->type)) {
-        char *a = pt_type_sql(&want->type);
-        char *b = pt_type_sql(&have->type);
-        int code = pt_fail(err, PT_E_USAGE, "table %s does not fit: column %s is %s in the lake and %s in the schema; change the schema, or ALTER the table",
-                           t->label, have->name, b ? b : "?", a ? a : "?");
-        free(a);
-        free(b);
-        return code;
+    char *a = pt_type_sql(&want->type);
+    char *b = pt_type_sql(&have->type);
+    int code = a && b ? PT_OK : pt_fail_nomem(err, "a type");
+    if (code == PT_OK && strcasecmp(a, b) != 0) {
+        code = pt_fail(err, PT_E_USAGE, "table %s does not fit: column %s is %s in the lake and %s in the schema; change the schema, or ALTER the table", t->label,
+                       have->name, b, a);
     }
+    free(a);
+    free(b);
+    PT_TRY(code);
     take_over_reading(&have->type, &want->type);
     have->not_null = have->not_null || want->not_null;
     if (!have->default_sql && want->default_sql && !(have->default_sql = strdup(want->default_sql))) {
@@ -222,6 +216,9 @@ static int add_column(pt_target *t, const pt_table *table, size_t row, pt_error 
     const char *fallback = pt_table_cell(table, row, 3);
     if (fallback && *fallback && strcasecmp(fallback, "NULL") != 0) {
         c->default_sql = strdup(fallback);
+        if (!c->default_sql) {
+            return pt_fail_nomem(err, "a default");
+        }
     }
     return c->name ? PT_OK : pt_fail_nomem(err, "a column");
 }
@@ -240,8 +237,12 @@ static int check_meta(const pt_target *t, const pt_table *columns, bool with_top
             return pt_fail(err, PT_E_USAGE, "table %s does not fit: the metadata column %s is missing; ALTER TABLE %s ADD COLUMN %s %s", t->label,
                            meta_columns[m].name, t->label, meta_columns[m].name, meta_columns[m].sql);
         }
-        bool fits = pt_type_parse(pt_table_cell(columns, row, 1), &have, err) == PT_OK && have.id == meta_columns[m].type;
+        int code = pt_type_parse(pt_table_cell(columns, row, 1), &have, err);
+        bool fits = code == PT_OK && have.id == meta_columns[m].type;
         pt_type_clear(&have);
+        if (code == PT_E_NOMEM) {
+            return code;
+        }
         if (!fits) {
             return pt_fail(err, PT_E_USAGE, "table %s does not fit: the metadata column %s is %s, it must be %s", t->label, meta_columns[m].name,
                            pt_table_cell(columns, row, 1), meta_columns[m].sql);
@@ -291,8 +292,12 @@ static int evaluate_default(pt_session *session, const pt_target *t, pt_column *
     }
     pt_text_addf(&sql, "SELECT %s(%s)::%s%s", open, c->default_sql, type ? type : "?", close);
     int code = type ? pt_text_check(&sql, err) : pt_fail_nomem(err, "a default");
-    if (code == PT_OK && pt_session_text(session, pt_text_get(&sql), &c->default_json, err) != PT_OK) {
-        code = pt_fail(err, PT_E_USAGE, "table %s, column %s: DEFAULT %s cannot be evaluated: %s", t->label, c->name, c->default_sql, err ? err->text : "?");
+    if (code == PT_OK) {
+        code = pt_session_text(session, pt_text_get(&sql), &c->default_json, err);
+    }
+    if (code != PT_OK && code != PT_E_NOMEM) {
+        err->code = PT_E_USAGE;
+        code = pt_fail_in(err, "table %s, column %s: DEFAULT %s cannot be evaluated", t->label, c->name, c->default_sql);
     }
     free(type);
     pt_text_free(&sql);

@@ -1,9 +1,11 @@
 """What a process takes of the machine, as Linux tells it."""
 
+import os
 import threading
 from pathlib import Path
 
 MIB = 1 << 20
+SANITIZED = os.environ.get("PINTAIL_SANITIZED") == "1"  # make e2e-asan: memory is the sanitizer's then
 
 
 def status(pid: int) -> dict:
@@ -46,5 +48,5 @@ def run_within(pintail, mib, *arguments, timeout=100, code=0):
     done = process.wait(timeout)
     assert done.code == code, f"exit code {done.code}, not {code}\n{done.err[-4000:]}"
     print(f"peak memory: {peak.mib:.0f} MiB of {mib}")
-    assert peak.mib <= mib, f"peak memory {peak.mib:.0f} MiB is more than --memory {mib}MiB"
+    assert SANITIZED or peak.mib <= mib, f"peak memory {peak.mib:.0f} MiB is more than --memory {mib}MiB"
     return done
