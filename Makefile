@@ -48,8 +48,10 @@ unit-tsan: tsan
 FUZZ_SECONDS ?= 60
 fuzz: test-deps
 	@cmake --preset fuzz $(CMAKE_PATHS) >/dev/null
-	@cmake --build build-fuzz --target fuzz_decode
-	@tests/fuzz/run.sh build-fuzz/tests/fuzz/fuzz_decode $(FUZZ_SECONDS)
+	@cmake --build build-fuzz --target fuzz_decode fuzz_schema fuzz_config
+	@tests/fuzz/run.sh build-fuzz/tests/fuzz decode $(FUZZ_SECONDS)
+	@tests/fuzz/run.sh build-fuzz/tests/fuzz schema $$(($(FUZZ_SECONDS) / 4))
+	@tests/fuzz/run.sh build-fuzz/tests/fuzz config $$(($(FUZZ_SECONDS) / 4))
 
 E2E_ARGS ?=
 E2E = cd tests/e2e && PINTAIL=$(CURDIR)/build/pintail PINTAIL_CRASH=$(CURDIR)/build-crash/pintail PINTAIL_ASAN=$(CURDIR)/build-asan/pintail $(CURDIR)/$(PYTEST)
@@ -72,6 +74,11 @@ e2e-tsan: test-deps build crash tsan
 # The longer tier: more kills, more records.
 test-long: test-deps build crash asan
 	@$(E2E) -m long $(E2E_ARGS)
+
+# Half an hour at a high rate; SOAK_SECONDS and SOAK_RATE make it another. Prints the curves of memory and commit time.
+SOAK_SECONDS ?= 1800
+soak: test-deps build
+	@export SOAK_SECONDS=$(SOAK_SECONDS) $(if $(SOAK_RATE),SOAK_RATE=$(SOAK_RATE)); $(E2E) test_soak.py -s
 
 # Speed as ratios, part of e2e.
 perf-guard: test-deps build
