@@ -1,4 +1,4 @@
-/* Types: from DuckDB's names, back to them, and to its logical types. */
+/* Types: from DuckDB's names, and back to them. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
