@@ -8,13 +8,14 @@ import pytest
 from support import orders
 from support.crash import crashing, failpoints, side_by_side, small_world
 from support.judge import assert_exactly_once, assert_no_leftovers
-from support.kafka import FAST_FAILOVER
+from support.kafka import FAST_FAILOVER, STEADY
 from support.procs import wait_for
 from support.progress import wait_landed
 
 CATALOGS = ("duckdb", "sqlite", "postgres")
 GOOD, BAD = 600, 9
-ARGS = ("--schema", orders.SCHEMA, "--table", "orders", "--flush-rows", "100", "--flush-interval", "2s", *FAST_FAILOVER)
+ARGS = ("--schema", orders.SCHEMA, "--table", "orders", "--flush-rows", "100", "--flush-interval", "2s")
+TO_DIE, TO_LIVE = (*ARGS, *FAST_FAILOVER), (*ARGS, *STEADY)
 REBALANCE = ("assign.before", "assign.after", "revoke.before", "revoke.drained")
 
 
@@ -68,12 +69,13 @@ def killed_and_started_again(tmp_path, kafka, postgres, topic, records, point, c
     group = f"{topic}-{point}-{catalog}-{at}"
     with small_world(tmp_path, group, catalog, kafka, postgres) as (lake, pintail):
         end = ("--until-end",) if point.startswith("revoke.") else ()  # leaving the group revokes
-        dies = pintail.ingest(lake, topic, *ARGS, *end, "--group", group, **crashing(*failures_before(point, at), f"{point}:{at}:kill"))
-        assert_killed(dies.wait(), point)
-        pintail.ingest_all(lake, topic, *ARGS, "--group", group, "--leftover-age", "0s")
+        dies = pintail.ingest(lake, topic, *TO_DIE, *end, "--group", group, **crashing(*failures_before(point, at), f"{point}:{at}:kill"))
+        assert_killed(dies.wait(120), point)
+        pintail.ingest_all(lake, topic, *TO_LIVE, "--group", group, "--leftover-age", "0s", timeout=120)
         assert_all_there(lake, kafka, topic, records, group)
 
 
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("point", failpoints())
 def test_a_kill_at(point, tmp_path, kafka, postgres, topic, records):
     cases = list(itertools.product(catalogs_of(point, everywhere=False), passes_of(point)))
@@ -84,9 +86,9 @@ def test_a_kill_at(point, tmp_path, kafka, postgres, topic, records):
 
 def killed_in_a_rebalance(tmp_path, kafka, postgres, topic, records, point, at, catalog):
     group = f"{topic}-{point}-{catalog}-{at}-two"
-    args = (*ARGS, "--group", group)
+    args = (*TO_LIVE, "--group", group)
     with small_world(tmp_path, group, catalog, kafka, postgres) as (lake, pintail):
-        dies = pintail.ingest(lake, topic, *args, **crashing(f"{point}:{at}:kill"))
+        dies = pintail.ingest(lake, topic, *TO_DIE, "--group", group, **crashing(f"{point}:{at}:kill"))
         wait_for(lambda: not dies.running or kafka.members(group), 60, "the first to have partitions")
         other = None
         for _ in range(2 * at):  # each coming and each going of another member is a rebalance
@@ -101,7 +103,7 @@ def killed_in_a_rebalance(tmp_path, kafka, postgres, topic, records, point, at, 
         if other and other.running:  # it takes over
             wait_landed(other, lake, kafka, topic, GOOD + BAD, group, timeout=60)
             other.stop()
-        pintail.ingest_all(lake, topic, *args, "--leftover-age", "0s")
+        pintail.ingest_all(lake, topic, *args, "--leftover-age", "0s", timeout=120)
         assert_all_there(lake, kafka, topic, records, group)
 
 

@@ -9,13 +9,14 @@ import pytest
 from support import on, orders
 from support.crash import crashing, side_by_side, small_world
 from support.judge import assert_exactly_once
-from support.kafka import FAST_FAILOVER
+from support.kafka import FAST_FAILOVER, STEADY
 from support.procs import wait_for
 from support.progress import landed, wait_landed
 from support.proxy import PostgresProxy, through, wait_struck
 
 TOTAL = 600
-ARGS = ("--schema", orders.SCHEMA, "--table", "orders", "--flush-rows", "100", "--flush-interval", "300ms", *FAST_FAILOVER)
+ARGS = ("--schema", orders.SCHEMA, "--table", "orders", "--flush-rows", "100", "--flush-interval", "300ms")
+TO_FREEZE, TO_LIVE = (*ARGS, *FAST_FAILOVER), (*ARGS, *STEADY)
 # So that a slow machine cannot let the server end a zombie's transaction before the rule in question does its work.
 NO_IDLE_LIMIT = {"PGOPTIONS": "-cidle_in_transaction_session_timeout=0"}
 EXPLAINED = ("taken over by another process", "fenced", "were lost before their rows were committed", "no longer assigned", "the lake stands at")
@@ -35,13 +36,13 @@ def assert_landed_once(lake, kafka, topic, group, count):
 def zombie_and_heir(pintail, lake, kafka, topic, group, zombie, heir, more=100):
     """The zombie freezes at its failpoint; the heir takes over and lands everything; the zombie wakes up. Returns (zombie, heir), both running or ended,
     when the zombie has said what became of it and `more` records have landed since."""
-    zombie = pintail.ingest(lake, topic, *ARGS, "--group", group, **zombie)
-    zombie.wait_for(lambda: zombie.frozen, 60, "the zombie to freeze")
-    heir = pintail.ingest(lake, topic, *ARGS, "--group", group, **heir)
-    wait_landed(heir, lake, kafka, topic, TOTAL, group, timeout=60)
+    zombie = pintail.ingest(lake, topic, *TO_FREEZE, "--group", group, **zombie)
+    zombie.wait_for(lambda: zombie.frozen, 90, "the zombie to freeze")
+    heir = pintail.ingest(lake, topic, *TO_LIVE, "--group", group, **heir)
+    wait_landed(heir, lake, kafka, topic, TOTAL, group, timeout=120)
     wake(zombie)
     kafka.produce(topic, orders.orders(more, 2))
-    heir.wait_for(lambda: landed(lake, kafka, topic, group) >= TOTAL + more, 60, "everything, with the zombie awake")
+    heir.wait_for(lambda: landed(lake, kafka, topic, group) >= TOTAL + more, 120, "everything, with the zombie awake")
     return zombie, heir
 
 
@@ -79,7 +80,7 @@ def zombie_lands_nothing(tmp_path, kafka, postgres, catalog, topic, point):
         assert_landed_once(lake, kafka, topic, group, TOTAL + 100)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(500)
 @pytest.mark.parametrize("catalog", ["sqlite", "postgres"])
 def test_a_zombie_lands_nothing_wherever_it_was_frozen(catalog, tmp_path, kafka, postgres):
     side_by_side(lambda point: zombie_lands_nothing(tmp_path, kafka, postgres, catalog, new_topic(kafka), point), ASLEEP_AT)
@@ -103,7 +104,7 @@ def broken_rules(rule, switched_off):
     return (*always, *(mine if whose != "heir" else ())), mine if whose != "zombie" else ()
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(500)
 @pytest.mark.parametrize("rule", RULES)
 def test_without_this_rule_a_zombie_doubles_rows_and_with_it_none(rule, tmp_path, kafka, postgres):
     topic = new_topic(kafka)
@@ -129,7 +130,7 @@ def test_a_batch_that_does_not_continue_the_ledger_is_refused_and_without_this_r
         group = f"{topic}-{switched_off}"
         with small_world(tmp_path, group, lake.catalog, kafka, postgres) as (own, pintail):
             broken = ("continuity",) if switched_off else ()
-            done = pintail.ingest_all(own, topic, *ARGS, "--group", group, **crashing("batch.lost:2:fail", broken=broken))
+            done = pintail.ingest_all(own, topic, *TO_LIVE, "--group", group, **crashing("batch.lost:2:fail", broken=broken))
             if not switched_off:
                 assert "the lake stands at offset" in done.err
                 return assert_landed_once(own, kafka, topic, group, TOTAL)
@@ -156,35 +157,35 @@ def behind(proxy, lake):
 
 
 @on("postgres")
-@pytest.mark.timeout(200)
+@pytest.mark.timeout(400)
 def test_a_zombie_frozen_in_the_middle_of_its_commit_keeps_nobody_out_and_lands_nothing(pintail, lake, kafka, proxy):
     """It has written to the catalog and holds its locks; the server ends a transaction that is idle for ten seconds."""
     topic = new_topic(kafka)
-    zombie = pintail.ingest(behind(proxy, lake), topic, *ARGS, "--group", topic)
+    zombie = pintail.ingest(behind(proxy, lake), topic, *TO_FREEZE, "--group", topic)
     frozen = proxy.arm("hold", FLUSH, strike=lambda: zombie.freeze())
     wait_struck(zombie, frozen, 60)
-    heir = pintail.ingest(lake, topic, *ARGS, "--group", topic)
-    wait_landed(heir, lake, kafka, topic, TOTAL, topic, timeout=90)
+    heir = pintail.ingest(lake, topic, *TO_LIVE, "--group", topic)
+    wait_landed(heir, lake, kafka, topic, TOTAL, topic, timeout=120)
     proxy.cut_all()
     wake(zombie)
     kafka.produce(topic, orders.orders(100, 2))
-    heir.wait_for(lambda: landed(lake, kafka, topic, topic) >= TOTAL + 100, 60, "everything, with the zombie awake")
+    heir.wait_for(lambda: landed(lake, kafka, topic, topic) >= TOTAL + 100, 120, "everything, with the zombie awake")
     stop(zombie, heir)
     assert_landed_once(lake, kafka, topic, topic, TOTAL + 100)
 
 
 @on("postgres")
-@pytest.mark.timeout(200)
+@pytest.mark.timeout(400)
 def test_without_the_limit_for_idle_transactions_a_frozen_commit_keeps_everybody_out(pintail, lake, kafka, proxy):
     topic = new_topic(kafka)
-    zombie = pintail.ingest(behind(proxy, lake), topic, *ARGS, "--group", topic, env=NO_IDLE_LIMIT)
+    zombie = pintail.ingest(behind(proxy, lake), topic, *TO_FREEZE, "--group", topic, env=NO_IDLE_LIMIT)
     frozen = proxy.arm("hold", FLUSH, strike=lambda: zombie.freeze())
     wait_struck(zombie, frozen, 60)
-    heir = pintail.ingest(lake, topic, *ARGS, "--group", topic)
+    heir = pintail.ingest(lake, topic, *TO_LIVE, "--group", topic)
     with pytest.raises(AssertionError, match="waited 15 s in vain"):
         wait_landed(heir, lake, kafka, topic, 1, topic, timeout=15)
     proxy.cut_all()
-    wait_landed(heir, lake, kafka, topic, TOTAL, topic, timeout=60)
+    wait_landed(heir, lake, kafka, topic, TOTAL, topic, timeout=120)
     wake(zombie)
     stop(heir, zombie)
     assert_landed_once(lake, kafka, topic, topic, TOTAL)
@@ -199,11 +200,11 @@ def with_and_without(tmp_path, kafka, postgres, fault, rule):
         proxy = PostgresProxy(postgres.port)
         try:
             with small_world(tmp_path, group, "postgres", kafka, postgres) as (lake, pintail):
-                process = pintail.ingest(behind(proxy, lake), topic, *ARGS, "--until-end", "--group", group,
+                process = pintail.ingest(behind(proxy, lake), topic, *TO_LIVE, "--until-end", "--group", group,
                                          **crashing(broken=(rule,) if switched_off else (), **NO_IDLE_LIMIT))
                 struck = proxy.arm(fault, FLUSH, seconds=8)
                 wait_struck(process, struck, 60)
-                done = process.wait(90)
+                done = process.wait(150)
                 assert struck.answer == "COMMIT", struck.answer
                 if not switched_off:
                     assert done.code == 0, done.err[-3000:]
@@ -216,12 +217,12 @@ def with_and_without(tmp_path, kafka, postgres, fault, rule):
     side_by_side(run, (False, True))
 
 
-@pytest.mark.timeout(200)
+@pytest.mark.timeout(400)
 def test_a_commit_that_comes_late_is_fenced_off_first_and_without_the_fence_lands_twice(tmp_path, kafka, postgres):
     with_and_without(tmp_path, kafka, postgres, "late", "fence")
 
 
-@pytest.mark.timeout(200)
+@pytest.mark.timeout(400)
 def test_a_false_conflict_after_a_commit_is_looked_into_and_with_ducklakes_own_retry_lands_twice(tmp_path, kafka, postgres):
     with_and_without(tmp_path, kafka, postgres, "lie", "own-retry")
 
@@ -229,11 +230,11 @@ def test_a_false_conflict_after_a_commit_is_looked_into_and_with_ducklakes_own_r
 # ---- two by mistake
 
 @on("postgres", "sqlite")
-@pytest.mark.timeout(200)
+@pytest.mark.timeout(400)
 def test_two_processes_of_one_pipeline_that_kafka_does_not_keep_apart_never_both_land(pintail, lake, kafka):
     """The same --group, hence the same ledger, but two Kafka groups: each is given all partitions."""
     topic = new_topic(kafka)
-    both = [pintail.ingest(lake, topic, *ARGS, "--group", topic, "-X", f"group.id={topic}-{i}") for i in (1, 2)]
+    both = [pintail.ingest(lake, topic, *TO_LIVE, "--group", topic, "-X", f"group.id={topic}-{i}") for i in (1, 2)]
     total = TOTAL
 
     def one_gave_up():  # without records nobody commits, and nobody notices
@@ -241,10 +242,10 @@ def test_two_processes_of_one_pipeline_that_kafka_does_not_keep_apart_never_both
         kafka.produce(topic, orders.orders(10, total))
         total += 10
         return not all(p.running for p in both)
-    wait_for(one_gave_up, 90, "one of the two to give up", every=0.2)
+    wait_for(one_gave_up, 150, "one of the two to give up", every=0.2)
     loser, winner = sorted(both, key=lambda p: p.running)
     assert loser.wait(5).code == 1
     assert "fenced 3 times within a minute; is another ingest running with the same --group" in loser.err and "taken over by another process" in loser.err
-    wait_landed(winner, lake, kafka, topic, total, topic, timeout=60)
+    wait_landed(winner, lake, kafka, topic, total, topic, timeout=120)
     stop(winner)
     assert_landed_once(lake, kafka, topic, topic, total)

@@ -22,6 +22,8 @@ _NO_GROUP_YET = (KafkaError.GROUP_ID_NOT_FOUND, KafkaError.NOT_COORDINATOR, Kafk
 
 # A killed or frozen member is given up after 1.5 s.
 FAST_FAILOVER = ["-X", "session.timeout.ms=1500", "-X", "heartbeat.interval.ms=300"]
+# Of a process that is to live: it hears of changes as soon, but a busy machine does not make the group give it up.
+STEADY = ["-X", "session.timeout.ms=10000", "-X", "heartbeat.interval.ms=300"]
 
 
 class Kafka:
