@@ -28,6 +28,17 @@ struct pt_consumer {
 
 static pt_consumer *of_handle(rd_kafka_t *rk);
 
+/* The value of -X name=value, the last one when there are several; NULL: not given. */
+static const char *property_of(const pt_kafka_options *o, const char *name) {
+    size_t n = strlen(name);
+    for (size_t i = o->n_properties; i > 0; i--) {
+        if (strncmp(o->properties[i - 1], name, n) == 0 && o->properties[i - 1][n] == '=') {
+            return o->properties[i - 1] + n + 1;
+        }
+    }
+    return NULL;
+}
+
 /* ---- what the broker knows ----------------------------------------------------------------------------- */
 
 /* Errors of a broker that is away, or of a partition without a leader right now. */
@@ -56,6 +67,13 @@ int pt_consumer_bounds(pt_consumer *c, const char *topic, int32_t partition, int
     rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(c->rk, topic, partition, low, high, BOUNDS_TIMEOUT_MS);
     if (code) {
         return pt_fail(err, passes(code) ? PT_E_KAFKA_DOWN : PT_E_KAFKA, "topic %s partition %" PRId32 ": the broker does not tell its offsets: %s", topic, partition, rd_kafka_err2str(code));
+    }
+    return PT_OK;
+}
+
+int pt_consumer_read_bounds(pt_consumer *c, pt_assigned *partitions, size_t n, pt_error *err) {
+    for (size_t i = 0; i < n; i++) {
+        PT_TRY(pt_consumer_bounds(c, partitions[i].topic, partitions[i].partition, &partitions[i].low, &partitions[i].high, err));
     }
     return PT_OK;
 }
@@ -168,9 +186,6 @@ static int ask_start(pt_consumer *c, rd_kafka_topic_partition_list_t *list, pt_a
     if (!partitions) {
         return pt_fail_nomem(err, "an assignment");
     }
-    for (int i = 0; i < list->cnt; i++) {
-        PT_TRY(pt_consumer_bounds(c, partitions[i].topic, partitions[i].partition, &partitions[i].low, &partitions[i].high, err));
-    }
     PT_TRY(c->events.assigned(c->events.arg, partitions, (size_t)list->cnt, err));
     for (int i = 0; i < list->cnt; i++) {
         list->elems[i].offset = partitions[i].start;
@@ -247,15 +262,6 @@ static pt_consumer *of_handle(rd_kafka_t *rk) {
 
 /* ---- open and close ------------------------------------------------------------------------------------ */
 
-static bool has_property(const pt_kafka_options *o, const char *property) {
-    for (size_t i = 0; i < o->n_properties; i++) {
-        if (strcmp(o->properties[i], property) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static uint64_t bounded(uint64_t value, uint64_t low, uint64_t high) {
     return value < low ? low : value > high ? high : value;
 }
@@ -291,7 +297,8 @@ static int set_properties(const pt_consumer_options *o, rd_kafka_conf_t *conf, p
     for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
         PT_TRY(pt_kafka_conf_set(conf, values[i][0], values[i][1], err));
     }
-    if (!has_property(&o->client, "group.protocol=consumer")) { /* KIP-848 has the broker decide both */
+    const char *protocol = property_of(&o->client, "group.protocol");
+    if (!protocol || strcmp(protocol, "consumer") != 0) { /* KIP-848 has the broker decide both */
         PT_TRY(pt_kafka_conf_set(conf, "partition.assignment.strategy", "cooperative-sticky", err));
         PT_TRY(pt_kafka_conf_set(conf, "session.timeout.ms", "10000", err)); /* after a crash the group waits as long; fences make short safe */
     }
@@ -366,6 +373,22 @@ int pt_consumer_subscribe(pt_consumer *c, pt_error *err) {
 
 /* ---- messages ------------------------------------------------------------------------------------------ */
 
+/* The handle has failed for good; librdkafka tells so by an event and by a message, whichever comes first. */
+static int fatal(const pt_consumer *c, pt_error *err) {
+    char reason[512] = "";
+    const char *instance = property_of(&c->options->client, "group.instance.id");
+    rd_kafka_resp_err_t code = rd_kafka_fatal_error(c->rk, reason, sizeof reason);
+    if (code == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID) {
+        return pt_fail(err, PT_E_KAFKA, "another process has joined group %s with the same group.instance.id=%s and Kafka has given it this one's partitions; "
+                       "give each process an id of its own", c->options->group, instance ? instance : "?");
+    }
+    if (code == RD_KAFKA_RESP_ERR_UNRELEASED_INSTANCE_ID) {
+        return pt_fail(err, PT_E_KAFKA, "a process with the same group.instance.id=%s is in group %s, or was until it was killed; give each process an id of its own, "
+                       "or wait for the end of the broker's session timeout", instance ? instance : "?", c->options->group);
+    }
+    return pt_fail(err, PT_E_KAFKA, "the Kafka client cannot go on: %s", reason);
+}
+
 int pt_consumer_poll(pt_consumer *c, int timeout_ms, rd_kafka_message_t **messages, size_t max, size_t *n, pt_error *err) {
     ssize_t got = rd_kafka_consume_batch_queue(c->queue, timeout_ms, messages, max);
     *n = got > 0 ? (size_t)got : 0;
@@ -373,18 +396,14 @@ int pt_consumer_poll(pt_consumer *c, int timeout_ms, rd_kafka_message_t **messag
         *err = c->why;
         return (int)c->why.code;
     }
-    if (pt_kafka_trouble_fatal(&c->trouble)) {
-        char reason[512];
-        pt_kafka_trouble_read(&c->trouble, reason, sizeof reason);
-        return pt_fail(err, PT_E_KAFKA, "the Kafka client cannot go on: %s", reason);
-    }
-    return PT_OK;
+    return pt_kafka_trouble_fatal(&c->trouble) ? fatal(c, err) : PT_OK;
 }
 
 int pt_consumer_judge(pt_consumer *c, const rd_kafka_message_t *m, pt_error *err) {
     const char *topic = m->rkt ? rd_kafka_topic_name(m->rkt) : "?";
-    (void)c;
     switch (m->err) {
+    case RD_KAFKA_RESP_ERR__FATAL:
+        return fatal(c, err);
     case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
     case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
         return pt_fail(err, PT_E_KAFKA, "topic %s partition %" PRId32 ": the broker has no offset %" PRId64 " any more (or not yet): %s", topic, m->partition,

@@ -14,13 +14,12 @@
 
 typedef struct pt_consumer pt_consumer;
 
-/* A partition at its assignment. low and high are the broker's at the chosen isolation level: the first offset that it still has, and the
- * last stable offset. The callback fills start. */
+/* A partition at its assignment. The callback fills start. */
 typedef struct pt_assigned {
     const char *topic;
     int32_t partition;
-    int64_t low, high;
-    int64_t start; /* out */
+    int64_t low, high; /* out, of pt_consumer_read_bounds */
+    int64_t start;     /* out */
 } pt_assigned;
 
 typedef struct pt_consumer_events {
@@ -51,6 +50,9 @@ int32_t pt_consumer_partitions(const pt_consumer *consumer, size_t topic);
 
 /* First offset and last stable offset of a partition, asked of the broker. */
 int pt_consumer_bounds(pt_consumer *consumer, const char *topic, int32_t partition, int64_t *low, int64_t *high, pt_error *err) PT_CHECKED;
+
+/* Fills low and high of all n. For a comparison with the ledger, call it after the ledger was read: another member may be writing it until it is fenced. */
+int pt_consumer_read_bounds(pt_consumer *consumer, pt_assigned *partitions, size_t n, pt_error *err) PT_CHECKED;
 
 /* The end of a partition as the last fetch told, without asking; -1 unknown. */
 int64_t pt_consumer_known_end(pt_consumer *consumer, const char *topic, int32_t partition);

@@ -211,6 +211,9 @@ static int on_assigned(void *arg, pt_assigned *partitions, size_t n, pt_error *e
     }
     int code = n ? pt_line_claim(&r->line, claims, n, err) : PT_OK;
     if (code == PT_OK) {
+        code = pt_consumer_read_bounds(r->consumer, partitions, n, err);
+    }
+    if (code == PT_OK) {
         code = take_over(r, partitions, claims, n, err);
     }
     free(claims);

@@ -1,0 +1,234 @@
+"""Rebalances of every kind under load: members come, go and die, and every record lands once."""
+
+import random
+import threading
+
+import pytest
+from support import on, orders
+from support.judge import assert_exactly_once
+from support.kafka import FAST_FAILOVER
+from support.progress import landed, wait_landed
+
+ARGS = ("--schema", orders.SCHEMA, "--flush-rows", "2000", "--flush-interval", "300ms")
+EAGER = ("-X", "partition.assignment.strategy=range,roundrobin")
+CONSUMER = ("-X", "group.protocol=consumer")  # the broker's session.timeout.ms counts
+# How member number i of a group is started.
+KINDS = {
+    "cooperative-sticky": lambda i: FAST_FAILOVER,
+    "eager": lambda i: (*EAGER, *FAST_FAILOVER),
+    "static": lambda i: ("-X", f"group.instance.id=member-{i}", *FAST_FAILOVER),
+    "static and eager": lambda i: ("-X", f"group.instance.id=member-{i}", *EAGER, *FAST_FAILOVER),
+    "consumer protocol": lambda i: CONSUMER,
+}
+
+
+class Load:
+    """Produces all the time, some thousand records a second, until it is stopped."""
+
+    def __init__(self, kafka, topic):
+        self.kafka, self.topic, self.total, self.failed = kafka, topic, 0, []
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self):
+        try:
+            while not self._end.wait(0.1):
+                self.kafka.produce(self.topic, orders.orders(300, self.total % 7))
+                self.total += 300
+        except Exception as e:  # noqa: BLE001, shown by stop()
+            self.failed.append(e)
+
+    def stop(self) -> int:
+        self._end.set()
+        self._thread.join(60)
+        assert not self.failed and not self._thread.is_alive(), self.failed
+        return self.total
+
+
+def members_come_and_go(pintail, lake, kafka, kind, seed, steps):
+    """Three members; in each step one of them starts, or ends by SIGTERM or SIGKILL. Most of the time there is some progress before the next one."""
+    r = random.Random(seed)
+    topic = kafka.create_topic(6)
+    members = [None] * 3
+    load = Load(kafka, topic)
+
+    def start(i):
+        members[i] = pintail.ingest(lake, topic, *ARGS, *KINDS[kind](i))
+
+    def alive():
+        return [p for p in members if p and p.running]
+
+    fates = []
+    for step in range(steps):
+        i = r.randrange(3) if step >= 3 else step
+        if members[i] is None:
+            start(i)
+            fates.append(f"start {i}")
+        elif r.random() < 0.5:
+            members[i].stop()
+            members[i] = None
+            fates.append(f"stop {i}")
+        else:
+            members[i].kill()
+            members[i] = None
+            fates.append(f"kill {i}")
+        if alive() and r.random() < 0.7:
+            before = landed(lake, kafka, topic)
+            alive()[0].wait_for(lambda: landed(lake, kafka, topic) > before, 30, f"progress after {fates}")
+    print(", ".join(fates))
+    for i in range(3):
+        if members[i] is None:
+            start(i)
+    total = load.stop()
+    wait_landed(members[0], lake, kafka, topic, total, timeout=90)
+    for member in members:
+        member.stop()
+    with lake.reader() as reader:
+        assert assert_exactly_once(reader, kafka, topic) == (total, 0)
+        owners = reader.one("SELECT count(DISTINCT owner) FROM lake.pintail.epochs WHERE topic = ?", topic)
+    assert owners >= 4, f"only {owners} members ever had partitions: {fates}"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.timeout(240)
+@on("postgres")
+def test_three_members_come_go_and_die_under_load(pintail, lake, kafka, seed, kind):
+    members_come_and_go(pintail, lake, kafka, kind, seed, 9)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.long
+@pytest.mark.timeout(1200)
+@on("postgres", "sqlite")
+def test_three_members_come_go_and_die_under_load_for_long(pintail, lake, kafka, seed, kind):
+    members_come_and_go(pintail, lake, kafka, kind, seed, 40)
+
+
+# ---- revoked and lost
+
+def shares(kafka, topic) -> list:
+    return kafka.members(f"pintail-{topic}")
+
+
+@pytest.mark.parametrize("kind", ["cooperative-sticky", "eager", "consumer protocol"])
+@on("postgres")
+def test_rows_that_were_buffered_for_revoked_partitions_are_committed_before_another_reads_on(pintail, lake, kafka, kind):
+    topic = kafka.create_topic(4)
+    never = ("--schema", orders.SCHEMA, "--flush-interval", "1h", *KINDS[kind](0))
+    kafka.produce(topic, orders.orders(3000))
+    first = pintail.ingest(lake, topic, *never)
+    first.wait_for(lambda: len(shares(kafka, topic)) == 1 and shares(kafka, topic)[0], 40, "the first to have partitions")
+    kafka.produce(topic, orders.orders(3000, 2))
+    assert landed(lake, kafka, topic) == 0  # all of it is in memory
+    second = pintail.ingest(lake, topic, *never)
+    wait_landed(first, lake, kafka, topic, 1)  # the revocation made it commit
+    first.wait_for(lambda: len(shares(kafka, topic)) == 2 and all(shares(kafka, topic)), 40, "both to have partitions")
+    first.stop()
+    second.stop()
+    pintail.ingest_all(lake, topic, *KINDS[kind](0))
+    with lake.reader() as reader:
+        assert assert_exactly_once(reader, kafka, topic) == (6000, 0)
+
+
+@pytest.mark.parametrize("kind", ["cooperative-sticky", "eager", "consumer protocol"])
+@on("postgres")
+def test_rows_that_were_buffered_for_lost_partitions_are_dropped_and_read_again(pintail, lake, kafka, kind):
+    topic = kafka.create_topic(4)
+    kafka.produce(topic, orders.orders(3000))
+    frozen = pintail.ingest(lake, topic, "--schema", orders.SCHEMA, "--flush-interval", "1h", *KINDS[kind](0))
+    frozen.wait_for(lambda: "assigned" in frozen.err, 40, "it to have partitions")
+    kafka.produce(topic, orders.orders(3000, 2))
+    frozen.freeze()
+    kafka.wait_empty(f"pintail-{topic}", 40)  # the session is over, the partitions are nobody's
+    heir = pintail.ingest(lake, topic, *ARGS, *KINDS[kind](1))
+    wait_landed(heir, lake, kafka, topic, 6000)
+    frozen.thaw()
+    heir.wait_for(lambda: len(shares(kafka, topic)) == 2, 60, "the thawed one to be a member again")
+    kafka.produce(topic, orders.orders(1000, 3))
+    heir.wait_for(lambda: sum(map(len, shares(kafka, topic))) == 4 and all(shares(kafka, topic)), 40, "both to have partitions")
+    frozen.stop()
+    wait_landed(heir, lake, kafka, topic, 7000)
+    heir.stop()
+    with lake.reader() as reader:
+        assert assert_exactly_once(reader, kafka, topic) == (7000, 0)
+    assert "joining the group again" in frozen.err, frozen.err
+
+
+# ---- static membership
+
+@on("postgres")
+def test_a_static_member_that_restarts_within_the_session_timeout_gets_its_partitions_back_and_no_other_moves(pintail, lake, kafka):
+    topic = kafka.create_topic(4)
+    patient = ("-X", "session.timeout.ms=30000")
+
+    def start(i):
+        return pintail.ingest(lake, topic, *ARGS, "-X", f"group.instance.id=member-{i}", *patient)
+
+    stays, restarts = start(0), start(1)
+    stays.wait_for(lambda: len(shares(kafka, topic)) == 2 and all(shares(kafka, topic)), 40, "both to have partitions")
+    before = sorted(shares(kafka, topic))
+    assigned = stays.err.count("assigned") + stays.err.count("revoked")
+    for end in (restarts.stop, restarts.kill):
+        if restarts.running:
+            end()
+        restarts = start(1)
+        kafka.produce(topic, orders.orders(2000))
+        wait_landed(restarts, lake, kafka, topic, landed(lake, kafka, topic) + 1)
+        restarts.wait_for(lambda: "assigned" in restarts.err, 20, "its partitions")
+        assert sorted(shares(kafka, topic)) == before
+    wait_landed(restarts, lake, kafka, topic, 4000)
+    assert stays.err.count("assigned") + stays.err.count("revoked") == assigned, stays.err
+    stays.stop()
+    restarts.stop()
+    with lake.reader() as reader:
+        assert assert_exactly_once(reader, kafka, topic) == (4000, 0)
+
+
+@on("postgres")
+def test_of_two_processes_with_one_instance_id_the_older_is_fenced_and_says_why(pintail, lake, kafka):
+    topic = kafka.create_topic(4)
+    kafka.produce(topic, orders.orders(2000))
+    args = (*ARGS, "-X", "group.instance.id=twin", *FAST_FAILOVER)
+    older = pintail.ingest(lake, topic, *args)
+    wait_landed(older, lake, kafka, topic, 2000)
+    newer = pintail.ingest(lake, topic, *args)
+    done = older.wait(40)
+    last = done.err.splitlines()[-1]
+    assert done.code == 1 and last.startswith("pintail ingest: ") and "group.instance.id" in last and "twin" in last, done.err
+    kafka.produce(topic, orders.orders(1000, 2))
+    wait_landed(newer, lake, kafka, topic, 3000)
+    newer.stop()
+    with lake.reader() as reader:
+        assert assert_exactly_once(reader, kafka, topic) == (3000, 0)
+
+
+# ---- the new consumer protocol
+
+@on("postgres")
+def test_under_the_consumer_protocol_the_broker_refuses_a_second_process_with_one_instance_id(pintail, lake, kafka):
+    topic = kafka.create_topic(4)
+    kafka.produce(topic, orders.orders(2000))
+    args = (*ARGS, "-X", "group.instance.id=twin", *CONSUMER)
+    older = pintail.ingest(lake, topic, *args)
+    wait_landed(older, lake, kafka, topic, 2000)
+    done = pintail.ingest(lake, topic, *args).wait(40)
+    last = done.err.splitlines()[-1]
+    assert done.code == 1 and last.startswith("pintail ingest: ") and "group.instance.id" in last and "twin" in last, done.err
+    kafka.produce(topic, orders.orders(1000, 2))
+    wait_landed(older, lake, kafka, topic, 3000)
+    older.stop()
+    with lake.reader() as reader:
+        assert assert_exactly_once(reader, kafka, topic) == (3000, 0)
+
+
+@on("sqlite")
+def test_the_consumer_protocol_takes_no_session_timeout_and_says_so(pintail, lake, kafka):
+    topic = kafka.create_topic(1)
+    kafka.produce(topic, orders.orders(100))
+    pintail.ingest_all(lake, topic, *ARGS, *CONSUMER)
+    with lake.reader() as reader:
+        assert assert_exactly_once(reader, kafka, topic) == (100, 0)
+    failed = pintail.run(*pintail.ingest_args(lake, topic, "--until-end", *CONSUMER, "-X", "session.timeout.ms=5000"), code=None)
+    last = failed.err.splitlines()[-1]
+    assert failed.code in (1, 2) and last.startswith("pintail ingest: ") and "session.timeout.ms" in last, failed.err
