@@ -21,6 +21,8 @@ struct pt_committer {
     pt_scan *scan;
     pt_turnstile *turnstile; /* used from the first conflict on: a single writer has no need of it */
     uint64_t conflicts;
+    int64_t own_snapshot; /* of our last commit, if the epochs of all claims stood then; -1: not known */
+    bool all_stood;       /* they did at the last check */
     pt_claim *claims; /* [n_claims] what this process owns, topic names owned too; next_offset: what is committed */
     size_t n_claims;
 };
@@ -28,6 +30,7 @@ struct pt_committer {
 /* ---- open, close, open again --------------------------------------------------------------------------- */
 
 static void detach(pt_committer *c) {
+    c->own_snapshot = -1;
     pt_turnstile_close(&c->turnstile);
     pt_session_close(&c->session);
     pt_engine_close(&c->engine);
@@ -74,6 +77,7 @@ int pt_committer_open(const pt_lake_options *options, const char *pipeline, cons
         return pt_fail_nomem(err, "the committer");
     }
     c->options = options;
+    c->own_snapshot = -1;
     c->pipeline = strdup(pipeline);
     c->owner = strdup(owner);
     int code = c->pipeline && c->owner ? attach(c, err) : pt_fail_nomem(err, "the committer");
@@ -223,9 +227,48 @@ static int check_entries(const pt_committer *c, pt_flush *flush, pt_error *err) 
     return PT_OK;
 }
 
+static int snapshot_of(const pt_committer *c, const char *function, int64_t *snapshot, pt_error *err) {
+    pt_text sql = {0};
+    pt_text_addf(&sql, "SELECT id FROM %s(", function);
+    pt_text_add_sql_string(&sql, pt_engine_alias(c->engine));
+    pt_text_add(&sql, ")");
+    int code = pt_text_check(&sql, err);
+    if (code == PT_OK) {
+        code = pt_session_int(c->session, pt_text_get(&sql), snapshot, err);
+    }
+    pt_text_free(&sql);
+    return code;
+}
+
+/* Whether this transaction sees the very snapshot that our last commit made: then no fence came since, and the epochs need not be read (which is a third of
+ * a commit's work). It is the transaction's first statement on the lake, which fixes its snapshot: a fence that comes later conflicts. */
+static int stands_on_own_commit(const pt_committer *c, bool *stands, pt_error *err) {
+    int64_t now = -1;
+    *stands = false;
+    if (c->own_snapshot >= 0) {
+        PT_TRY(snapshot_of(c, "ducklake_current_snapshot", &now, err));
+        *stands = now == c->own_snapshot;
+    }
+    return PT_OK;
+}
+
+static bool all_claims_stand(const pt_committer *c, const pt_table *epochs) {
+    for (size_t i = 0; i < c->n_claims; i++) {
+        if (epoch_of(epochs, &c->claims[i]) != c->claims[i].epoch) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* The epochs are read inside the transaction: a fence committed before shows here, one committed later conflicts with our ledger rows. */
 static int check_epochs(const commit_job *job, pt_error *err) {
-    const pt_committer *c = job->committer;
+    pt_committer *c = job->committer;
+    bool stands;
+    PT_TRY(stands_on_own_commit(c, &stands, err));
+    if (stands) {
+        return PT_OK;
+    }
     pt_table epochs = {0};
     PT_TRY(pt_ledger_epochs(c->engine, c->session, c->pipeline, &epochs, err));
     int code = PT_OK;
@@ -233,6 +276,7 @@ static int check_epochs(const commit_job *job, pt_error *err) {
         const pt_ledger_entry *e = &job->flush->entries[i];
         code = check_epoch(&epochs, find_claim(c, e->topic, e->partition), err);
     }
+    c->all_stood = all_claims_stand(c, &epochs);
     pt_table_clear(&epochs);
     return code;
 }
@@ -340,6 +384,10 @@ static int write_flush(void *arg, pt_error *err) {
 static void note_committed(pt_committer *c, const pt_flush *flush) {
     for (size_t i = 0; i < flush->n_entries; i++) {
         find_claim(c, flush->entries[i].topic, flush->entries[i].partition)->next_offset = flush->entries[i].next_offset;
+    }
+    /* what DuckLake noted at the COMMIT, not a look at the catalog: a commit of another process that followed is not counted in */
+    if (!c->all_stood || snapshot_of(c, "ducklake_last_committed_snapshot", &c->own_snapshot, NULL) != PT_OK) {
+        c->own_snapshot = -1;
     }
 }
 

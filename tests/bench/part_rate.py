@@ -8,6 +8,7 @@ import time
 from tools import PARTITIONS, PINTAIL, SCHEMA, Failed, drain, ingest, lake_options, middle, print_table, say, wait_for_end
 
 SIZES = [50_000, 200_000, 1_000_000]
+LARGE = ["--memory", "2GiB"]  # for a million rows; the default of 512MiB flushes earlier
 SLOW_SECONDS = 20
 
 
@@ -17,7 +18,7 @@ def rates(kafka, topic, folder, rounds, sizes=SIZES) -> dict:
     runs, drains = {size: [] for size in sizes}, [drain(kafka.address, topic)]
     for _ in range(rounds):
         for size in sizes:
-            run = ingest(kafka.address, topic, folder / "lake", size)
+            run = ingest(kafka.address, topic, folder / "lake", size, *(LARGE if size == 1_000_000 else []))
             drains.append(drain(kafka.address, topic))
             run["drain"] = (drains[-2]["rate"] + drains[-1]["rate"]) / 2
             run["ratio"] = run["rate"] / run["drain"]

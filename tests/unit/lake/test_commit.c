@@ -50,8 +50,10 @@ static int set_up(void **state) {
 
 static int new_topic(void **state) {
     lake *l = *state;
-    pt_committer_release(l->committer[OLD], l->topic, 0);
-    pt_committer_release(l->committer[NEW], l->topic, 0);
+    for (int32_t partition = 0; partition < 2; partition++) {
+        pt_committer_release(l->committer[OLD], l->topic, partition);
+        pt_committer_release(l->committer[NEW], l->topic, partition);
+    }
     (void)snprintf(l->topic, sizeof l->topic, "t%d", ++l->n_topics);
     return 0;
 }
@@ -83,22 +85,30 @@ static int64_t stands_at(lake *l) {
     return number(l, sql);
 }
 
-static pt_claim claim(lake *l, int who) {
+static pt_claim claim_partition(lake *l, int who, int32_t partition) {
     pt_error err = {0};
-    pt_claim c = {.topic = l->topic, .partition = 0, .next_offset = -1};
+    pt_claim c = {.topic = l->topic, .partition = partition, .next_offset = -1};
     must(pt_committer_claim(l->committer[who], &c, 1, &err), &err);
     return c;
 }
 
-static int commit(lake *l, int who, int64_t from, int64_t to, pt_error *err) {
+static pt_claim claim(lake *l, int who) {
+    return claim_partition(l, who, 0);
+}
+
+static int commit_partition(lake *l, int who, int32_t partition, int64_t from, int64_t to, pt_error *err) {
     pt_flush_reset(l->flush, 1);
-    *pt_flush_add_entry(l->flush) = (pt_ledger_entry){.topic = l->topic, .from_offset = from, .next_offset = to, .rows = to - from, .cluster_id = "c", .topic_id = "",
+    *pt_flush_add_entry(l->flush) = (pt_ledger_entry){.topic = l->topic, .partition = partition, .from_offset = from, .next_offset = to, .rows = to - from, .cluster_id = "c", .topic_id = "",
                                                       .target_table = "t", .kind = "commit"};
     int code;
     do {
         code = pt_commit(l->committer[who], l->flush, err);
     } while (code == PT_E_LAKE_BUSY);
     return code;
+}
+
+static int commit(lake *l, int who, int64_t from, int64_t to, pt_error *err) {
+    return commit_partition(l, who, 0, from, to, err);
 }
 
 static void a_flush_without_a_ledger_row_is_refused(void **state) {
@@ -123,6 +133,33 @@ static void who_claimed_last_commits_and_nobody_else(void **state) {
     assert_int_equal(stands_at(l), 10);
     must(commit(l, NEW, 10, 20, &err), &err);
     assert_int_equal(stands_at(l), 20);
+}
+
+/* The committer does not read the epochs again while the lake stands at its own last commit. */
+static void a_fence_after_any_number_of_own_commits_is_noticed(void **state) {
+    lake *l = *state;
+    pt_error err = {0};
+    (void)claim(l, OLD);
+    for (int64_t at = 0; at < 50; at += 10) {
+        must(commit(l, OLD, at, at + 10, &err), &err);
+    }
+    (void)claim(l, NEW);
+    assert_int_equal(commit(l, OLD, 50, 60, &err), PT_E_FENCED);
+    assert_int_equal(stands_at(l), 50);
+}
+
+/* Nor does an own commit to another partition hide a fence that came before it. */
+static void a_partition_that_was_taken_before_the_last_own_commit_is_not_committed(void **state) {
+    lake *l = *state;
+    pt_error err = {0};
+    (void)claim_partition(l, OLD, 0);
+    (void)claim_partition(l, OLD, 1);
+    must(commit(l, OLD, 0, 10, &err), &err);
+    (void)claim_partition(l, NEW, 1);
+    must(commit(l, OLD, 10, 20, &err), &err);
+    assert_int_equal(commit_partition(l, OLD, 1, 0, 10, &err), PT_E_FENCED);
+    assert_non_null(strstr(err.text, " partition 1 was taken over by another process of this group (epoch 2, ours is 1)"));
+    must(commit(l, OLD, 20, 30, &err), &err);
 }
 
 static void a_flush_that_leaves_a_gap_or_steps_back_is_refused(void **state) {
@@ -203,6 +240,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(a_flush_without_a_ledger_row_is_refused, new_topic),
         cmocka_unit_test_setup(who_claimed_last_commits_and_nobody_else, new_topic),
+        cmocka_unit_test_setup(a_fence_after_any_number_of_own_commits_is_noticed, new_topic),
+        cmocka_unit_test_setup(a_partition_that_was_taken_before_the_last_own_commit_is_not_committed, new_topic),
         cmocka_unit_test_setup(a_flush_that_leaves_a_gap_or_steps_back_is_refused, new_topic),
         cmocka_unit_test_setup(a_partition_that_was_released_is_not_committed, new_topic),
         cmocka_unit_test_setup(recovery_tells_what_landed_from_what_did_not, new_topic),
