@@ -6,7 +6,7 @@ from tools import BUILD, print_table, say, timed
 
 
 def decode(*arguments) -> list:
-    out = timed([BUILD / "tests/bench/bench_decode", "--json", *arguments])[0]
+    out = timed([BUILD / "tests/bench/bench_decode", "--json", *(arguments or ["--seconds", "1"])])[0]
     found = [json.loads(line) for line in out.splitlines()]
     cases = {}
     for line in found:
