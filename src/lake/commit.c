@@ -58,6 +58,9 @@ static int attach(pt_committer *c, pt_error *err) {
     if (code == PT_OK) {
         code = pt_session_run(c->session, pt_rule_broken("own-retry") ? "SET GLOBAL ducklake_max_retry_count = 10" : "SET GLOBAL ducklake_max_retry_count = 1", err);
     }
+    if (code == PT_OK) { /* each registered file is read once, for its footer: keeping it would cost memory with every commit */
+        code = pt_session_run(c->session, "SET GLOBAL enable_external_file_cache = false", err);
+    }
     if (code == PT_OK) {
         code = pt_scan_new(c->session, &c->scan, err);
     }
