@@ -8,10 +8,15 @@
 #include "base/log.h"
 
 #define BOUNDS_TIMEOUT_MS 10000
+#define CHECK_TIMEOUT_MS 2000
+
+typedef struct topic_id {
+    char text[64]; /* "": not known */
+} topic_id;
 
 typedef struct topic_facts {
     int32_t partitions;
-    char id[64];
+    topic_id id;
 } topic_facts;
 
 struct pt_consumer {
@@ -84,24 +89,33 @@ int64_t pt_consumer_known_end(pt_consumer *c, const char *topic, int32_t partiti
     return rd_kafka_get_watermark_offsets(c->rk, topic, partition, &low, &high) ? -1 : high;
 }
 
-/* Topic ids (KIP-516) come by the admin API; a broker without them leaves "". */
-static void read_topic_id(pt_consumer *c, size_t i) {
-    const char *name = c->options->topics[i];
-    rd_kafka_TopicCollection_t *names = rd_kafka_TopicCollection_of_topic_names(&name, 1);
+/* Fills the ids of all topics, [n_topics]; one that the broker does not tell (an older one, or a topic that is gone) stays "". */
+static void note_topic_ids(const pt_consumer *c, const rd_kafka_DescribeTopics_result_t *result, topic_id *ids) {
+    size_t n = 0;
+    const rd_kafka_TopicDescription_t **topics = rd_kafka_DescribeTopics_result_topics(result, &n);
+    for (size_t k = 0; k < n * c->options->n_topics; k++) {
+        const rd_kafka_TopicDescription_t *t = topics[k % n];
+        size_t i = k / n;
+        const rd_kafka_Uuid_t *id = rd_kafka_error_code(rd_kafka_TopicDescription_error(t)) ? NULL : rd_kafka_TopicDescription_topic_id(t);
+        if (id && strcmp(rd_kafka_TopicDescription_name(t), c->options->topics[i]) == 0 &&
+            (rd_kafka_Uuid_most_significant_bits(id) || rd_kafka_Uuid_least_significant_bits(id))) {
+            (void)snprintf(ids[i].text, sizeof ids[i].text, "%s", rd_kafka_Uuid_base64str(id));
+        }
+    }
+}
+
+/* Topic ids (KIP-516) come by the admin API. */
+static void ask_topic_ids(const pt_consumer *c, int timeout_ms, topic_id *ids) {
+    rd_kafka_TopicCollection_t *names =
+        rd_kafka_TopicCollection_of_topic_names((const char **)(uintptr_t)c->options->topics, c->options->n_topics);
     rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(c->rk, RD_KAFKA_ADMIN_OP_DESCRIBETOPICS);
     rd_kafka_queue_t *queue = rd_kafka_queue_new(c->rk);
     char why[128];
-    (void)rd_kafka_AdminOptions_set_request_timeout(options, 5000, why, sizeof why);
+    (void)rd_kafka_AdminOptions_set_request_timeout(options, timeout_ms, why, sizeof why);
     rd_kafka_DescribeTopics(c->rk, names, options, queue);
-    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, 6000);
-    const rd_kafka_DescribeTopics_result_t *result = event ? rd_kafka_event_DescribeTopics_result(event) : NULL;
-    size_t n = 0;
-    const rd_kafka_TopicDescription_t **topics = result && !rd_kafka_event_error(event) ? rd_kafka_DescribeTopics_result_topics(result, &n) : NULL;
-    if (n == 1 && !rd_kafka_error_code(rd_kafka_TopicDescription_error(topics[0]))) {
-        const rd_kafka_Uuid_t *id = rd_kafka_TopicDescription_topic_id(topics[0]);
-        if (id && (rd_kafka_Uuid_most_significant_bits(id) || rd_kafka_Uuid_least_significant_bits(id))) {
-            (void)snprintf(c->topics[i].id, sizeof c->topics[i].id, "%s", rd_kafka_Uuid_base64str(id));
-        }
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, timeout_ms + 1000);
+    if (event && !rd_kafka_event_error(event) && rd_kafka_event_DescribeTopics_result(event)) {
+        note_topic_ids(c, rd_kafka_event_DescribeTopics_result(event), ids);
     }
     if (event) {
         rd_kafka_event_destroy(event);
@@ -109,6 +123,36 @@ static void read_topic_id(pt_consumer *c, size_t i) {
     rd_kafka_queue_destroy(queue);
     rd_kafka_AdminOptions_destroy(options);
     rd_kafka_TopicCollection_destroy(names);
+}
+
+int pt_consumer_check_topics(const pt_consumer *c, pt_error *err) {
+    topic_id *now = calloc(c->options->n_topics, sizeof *now);
+    if (!now) {
+        return pt_fail_nomem(err, "topic ids");
+    }
+    int code = PT_OK;
+    ask_topic_ids(c, CHECK_TIMEOUT_MS, now);
+    for (size_t i = 0; code == PT_OK && i < c->options->n_topics; i++) {
+        if (*now[i].text && *c->topics[i].id.text && strcmp(now[i].text, c->topics[i].id.text) != 0) {
+            code = pt_fail(err, PT_E_SOURCE, "topic %s was deleted and made anew while it was read (id %s, now %s)", c->options->topics[i], c->topics[i].id.text,
+                           now[i].text);
+        }
+    }
+    free(now);
+    return code;
+}
+
+static int read_topic_ids(pt_consumer *c, pt_error *err) {
+    topic_id *ids = calloc(c->options->n_topics, sizeof *ids);
+    if (!ids) {
+        return pt_fail_nomem(err, "topic ids");
+    }
+    ask_topic_ids(c, 5000, ids);
+    for (size_t i = 0; i < c->options->n_topics; i++) {
+        c->topics[i].id = ids[i];
+    }
+    free(ids);
+    return PT_OK;
 }
 
 static int look_at_topic(pt_consumer *c, size_t i, pt_error *err) {
@@ -132,7 +176,6 @@ static int look_at_topic(pt_consumer *c, size_t i, pt_error *err) {
     if (code && code != RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE) {
         return pt_fail(err, PT_E_KAFKA, "topic %s on %s: %s", name, c->options->client.brokers, rd_kafka_err2str(code));
     }
-    read_topic_id(c, i);
     return PT_OK;
 }
 
@@ -150,7 +193,7 @@ static int look_at_cluster(pt_consumer *c, pt_error *err) {
     for (size_t i = 0; i < c->options->n_topics; i++) {
         PT_TRY(look_at_topic(c, i, err));
     }
-    return PT_OK;
+    return read_topic_ids(c, err);
 }
 
 const char *pt_consumer_cluster_id(const pt_consumer *consumer) {
@@ -158,7 +201,7 @@ const char *pt_consumer_cluster_id(const pt_consumer *consumer) {
 }
 
 const char *pt_consumer_topic_id(const pt_consumer *consumer, size_t topic) {
-    return consumer->topics[topic].id;
+    return consumer->topics[topic].id.text;
 }
 
 int32_t pt_consumer_partitions(const pt_consumer *consumer, size_t topic) {
@@ -406,12 +449,12 @@ int pt_consumer_judge(pt_consumer *c, const rd_kafka_message_t *m, pt_error *err
         return fatal(c, err);
     case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
     case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
-        return pt_fail(err, PT_E_KAFKA, "topic %s partition %" PRId32 ": the broker has no offset %" PRId64 " any more (or not yet): %s", topic, m->partition,
+        return pt_fail(err, PT_E_SOURCE, "topic %s partition %" PRId32 ": the broker has no offset %" PRId64 " any more (or not yet): %s", topic, m->partition,
                        m->offset, rd_kafka_message_errstr(m));
     case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
     case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
     case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
-        return pt_fail(err, PT_E_KAFKA, "topic %s is gone from the broker", topic);
+        return pt_fail(err, PT_E_SOURCE, "topic %s is gone from the broker", topic);
     case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
     case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
         return pt_fail(err, PT_E_KAFKA, "topic %s, group %s: %s", topic, c->options->group, rd_kafka_err2str(m->err));

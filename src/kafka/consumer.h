@@ -1,7 +1,7 @@
 /* A member of a consumer group whose start offsets come from elsewhere (the lake).
  *
- * All calls are the reader thread's, except pt_consumer_commit_list, which any thread may call. The callbacks run in the reader thread, inside
- * pt_consumer_poll or pt_consumer_close. */
+ * All calls are the reader thread's, except those that say "any thread". The callbacks run in the reader thread, inside
+ * pt_consumer_poll or pt_consumer_leave. */
 #pragma once
 
 #include <librdkafka/rdkafka.h>
@@ -48,6 +48,10 @@ const char *pt_consumer_cluster_id(const pt_consumer *consumer);
 const char *pt_consumer_topic_id(const pt_consumer *consumer, size_t topic);
 int32_t pt_consumer_partitions(const pt_consumer *consumer, size_t topic);
 
+/* Any thread. PT_E_SOURCE: a topic is not the one any more that it was when the consumer was opened. What was fetched before a call that returns PT_OK is of the
+ * topics as they were; a broker that does not answer or does not tell ids is taken at its word. */
+int pt_consumer_check_topics(const pt_consumer *consumer, pt_error *err) PT_CHECKED;
+
 /* First offset and last stable offset of a partition, asked of the broker. */
 int pt_consumer_bounds(pt_consumer *consumer, const char *topic, int32_t partition, int64_t *low, int64_t *high, pt_error *err) PT_CHECKED;
 
@@ -64,19 +68,19 @@ int pt_consumer_subscribe(pt_consumer *consumer, pt_error *err) PT_CHECKED;
  * an event that pt_consumer_judge knows. Fails when a callback failed or the handle is of no use any more. */
 int pt_consumer_poll(pt_consumer *consumer, int timeout_ms, rd_kafka_message_t **messages, size_t max, size_t *n, pt_error *err) PT_CHECKED;
 
-/* PT_OK: passing trouble, go on. Else: why the run must end. */
+/* PT_OK: passing trouble, go on. Else: why the run must end; PT_E_SOURCE: look again at what the broker has. */
 int pt_consumer_judge(pt_consumer *consumer, const rd_kafka_message_t *message, pt_error *err) PT_CHECKED;
 
 void pt_consumer_pause(pt_consumer *consumer);
 void pt_consumer_resume(pt_consumer *consumer);
 
-/* Tells the group how far the lake is, for lag tools only; takes list over, does not wait, and what goes wrong is of no importance. */
+/* Any thread. Tells the group how far the lake is, for lag tools only; takes list over, does not wait, and what goes wrong is of no importance. */
 void pt_consumer_commit_list(pt_consumer *consumer, rd_kafka_topic_partition_list_t *list);
 
 /* The last trouble that librdkafka reported. */
 void pt_consumer_trouble(pt_consumer *consumer, char *out, size_t size);
 
-/* Leaves the group (the revoked callback runs). Of the other calls only pt_consumer_commit_list, which does nothing any more, and pt_consumer_close may follow. */
+/* Leaves the group (the revoked callback runs). Of the other calls only those of any thread (a commit does nothing any more) and pt_consumer_close may follow. */
 void pt_consumer_leave(pt_consumer *consumer);
 
 /* Leaves the group if that is still to be done, and ends the handle: no other thread may use it any more. */

@@ -9,6 +9,7 @@
 #include "base/failpoint.h"
 #include "base/text.h"
 #include "lake/guard.h"
+#include "lake/lake_uri.h"
 #include "lake/scan.h"
 #include "lake/transaction.h"
 #include "lake/turnstile.h"
@@ -73,9 +74,20 @@ static int attach(pt_committer *c, pt_error *err) {
     return code;
 }
 
+static int check_catalog(const pt_lake_options *options, pt_error *err) {
+    pt_lake_uri uri;
+    PT_TRY(pt_lake_uri_parse(options->lake, &uri, err));
+    if (uri.catalog == PT_CATALOG_MYSQL) {
+        return pt_fail(err, PT_E_USAGE, "--lake: nothing can be written into a lake on MySQL or MariaDB yet, since DuckLake cannot change rows of such a catalog; use a "
+                       "PostgreSQL, SQLite or DuckDB-file catalog (check and sql read this one)");
+    }
+    return PT_OK;
+}
+
 int pt_committer_open(const pt_lake_options *options, const char *pipeline, const char *owner, pt_committer **out, pt_error *err) {
-    pt_committer *c = calloc(1, sizeof *c);
     *out = NULL;
+    PT_TRY(check_catalog(options, err));
+    pt_committer *c = calloc(1, sizeof *c);
     if (!c) {
         return pt_fail_nomem(err, "the committer");
     }

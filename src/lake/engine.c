@@ -96,6 +96,11 @@ static int extension_folder(pt_text *out, pt_error *err) {
 static int load_extension(pt_session *session, const char *folder, const char *name, pt_error *err) {
     char file[4500];
     (void)snprintf(file, sizeof file, "%s/%s/%s/%s.duckdb_extension", folder, duckdb_library_version(), platform(), name);
+    bool shipped = strcmp(name, "motherduck") != 0 && strcmp(name, "quack") != 0;
+    if (!pt_path_exists(file) && !shipped) {
+        return pt_fail(err, PT_E_LAKE, "a lake of this kind needs DuckDB's extension %s, which pintail does not bring: put that of DuckDB %s at %s, or use a "
+                       "PostgreSQL, SQLite or DuckDB-file catalog", name, duckdb_library_version(), file);
+    }
     if (!pt_path_exists(file)) {
         return pt_fail(err, PT_E_LAKE, "extension file %s is missing; run make again, or install pintail with its lib folder", file);
     }

@@ -256,6 +256,12 @@ static void on_revoked(void *arg, const pt_assigned *partitions, size_t n, bool 
     pt_log(PT_LOG_INFO, PT_EVENT(lost ? "lost" : "revoked"), PT_INT("partitions", n));
 }
 
+/* In the stager's thread: nothing of a topic that was made anew under our hands is committed. */
+static int on_staged(void *arg, pt_error *err) {
+    run *r = arg;
+    return pt_consumer_check_topics(r->consumer, err);
+}
+
 /* In the committer's thread. */
 static void on_committed(void *arg, const pt_flush *flush) {
     run *r = arg;
@@ -521,7 +527,7 @@ static int open_run(run *r, const char *owner, pt_error *err) {
     if (!r->messages) {
         return pt_fail_nomem(err, "the poll's messages");
     }
-    r->workers = (pt_workers){.line = &r->line, .stager = r->stager, .committer = r->committer, .committed = on_committed, .arg = r};
+    r->workers = (pt_workers){.line = &r->line, .stager = r->stager, .committer = r->committer, .checked = on_staged, .committed = on_committed, .arg = r};
     PT_TRY(pt_workers_start(&r->workers, err));
     r->workers_started = true;
     return pt_consumer_subscribe(r->consumer, err);
@@ -541,7 +547,7 @@ static int finish_run(run *r, pt_error *err) {
 static void close_run(run *r) {
     if (r->workers_started) {
         pt_reader_drop(&r->reader);
-        pt_consumer_leave(r->consumer); /* runs on_revoked; the handle stays for on_committed, as a commit may be under way */
+        pt_consumer_leave(r->consumer); /* runs on_revoked; the workers may still use the handle */
         pt_line_abandon(&r->line);
         pt_workers_stop(&r->workers);
     }
@@ -584,7 +590,7 @@ static int run_once(const pt_ingest_options *options, lives *l, pt_error *err) {
                PT_STR("lake", options->lake.lake));
         l->paused = false;
         code = read_loop(&r, err);
-        if (code == PT_OK || code == PT_E_DATA) {
+        if (code == PT_OK || code == PT_E_DATA || code == PT_E_KAFKA || code == PT_E_SOURCE) { /* what was read is good, and may be there no more the next time */
             pt_error why = {0};
             int finished = finish_run(&r, &why);
             if (code == PT_OK && finished != PT_OK) {
@@ -603,7 +609,7 @@ static int run_once(const pt_ingest_options *options, lives *l, pt_error *err) {
 /* Whether another life makes sense after one that ended with code; waits a little before it. */
 static bool live_again(lives *l, int code, pt_error *err) {
     bool down = code == PT_E_LAKE_DOWN || code == PT_E_LAKE_BUSY || code == PT_E_KAFKA_DOWN;
-    if (pt_stop_asked() || (code != PT_E_FENCED && !(down && l->assigned))) {
+    if (pt_stop_asked() || (code != PT_E_FENCED && code != PT_E_SOURCE && !(down && l->assigned))) {
         return false;
     }
     int64_t now = pt_monotonic_us();
@@ -612,6 +618,8 @@ static bool live_again(lives *l, int code, pt_error *err) {
             pt_log(PT_LOG_WARN, PT_EVENT("paused"), PT_STR("waiting_for", code == PT_E_KAFKA_DOWN ? "broker" : "catalog"), PT_STR("error", err->text));
         }
         l->paused = true;
+    } else if (code == PT_E_SOURCE) { /* the next life says exactly what has changed, or goes on as --on-missing-data says */
+        pt_log(PT_LOG_WARN, PT_EVENT("comparing the topic with the ledger again"), PT_STR("reason", err->text));
     } else if (l->lost) {
         pt_log(PT_LOG_WARN, PT_EVENT("joining the group again"), PT_STR("reason", err->text));
     } else {

@@ -40,8 +40,10 @@ static void stage_batch(pt_workers *w, pt_batch *batch) {
     for (unsigned attempt = 1; !pt_line_abandoned(w->line); attempt++) {
         if (pt_stage(w->stager, batch->flush, &err) == PT_OK) {
             pt_line_go_on(w->line, PT_WORKER_STAGER);
-            pt_line_staged(w->line, batch);
-            return;
+            if (w->checked(w->arg, &err) == PT_OK) {
+                pt_line_staged(w->line, batch);
+                return;
+            }
         }
         if (!may_pass(&err)) {
             pt_line_fail(w->line, &err);

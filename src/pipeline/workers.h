@@ -12,6 +12,8 @@ typedef struct pt_workers {
     pt_line *line;
     pt_stager *stager;       /* the stager thread's */
     pt_committer *committer; /* the committer thread's from start to stop */
+    /* Before a staged flush may be committed, in the stager thread; an error ends the run. */
+    int (*checked)(void *arg, pt_error *err);
     /* After a commit, in the committer thread. */
     void (*committed)(void *arg, const pt_flush *flush);
     void *arg;

@@ -162,6 +162,17 @@ def test_a_postgres_catalog_out_of_reach_is_an_error_without_the_password(pintai
     assert SECRET not in done.err + done.out
 
 
+@pytest.mark.parametrize("lake, code, words", [
+    (f"ducklake:mysql:db=x host=127.0.0.1 port=1 user=u password={SECRET}", 2, ["MySQL or MariaDB", "PostgreSQL, SQLite", "check and sql"]),
+    ("ducklake:md:shop", 1, ["extension motherduck", "motherduck.duckdb_extension", "PostgreSQL, SQLite"]),
+    ("ducklake:quack:127.0.0.1:1", 1, ["extension quack", "PostgreSQL, SQLite"]),
+])
+def test_a_kind_of_catalog_that_cannot_be_written_is_refused_with_what_can(pintail, tmp_path, lake, code, words):
+    done = pintail.run("ingest", "--brokers", "127.0.0.1:1", "--topic", "t", "--lake", lake, "--data-path", tmp_path / "data", *SCHEMA, code=None, timeout=20)
+    fails(done, code, *words)
+    assert SECRET not in done.err + done.out
+
+
 @on("duckdb")
 def test_a_duckdb_catalog_that_another_process_holds_is_an_error_that_says_so(pintail, lake, kafka, tmp_path):
     topic = kafka.create_topic(1)

@@ -5,6 +5,7 @@ import threading
 
 import pytest
 from support import on, orders
+from support.crash import crashing
 from support.judge import assert_exactly_once
 from support.kafka import FAST_FAILOVER
 from support.progress import landed, wait_landed
@@ -75,13 +76,16 @@ def members_come_and_go(pintail, lake, kafka, kind, seed, steps):
             fates.append(f"kill {i}")
         if alive() and r.random() < 0.7:
             before = landed(lake, kafka, topic)
-            alive()[0].wait_for(lambda: landed(lake, kafka, topic) > before, 30, f"progress after {fates}")
+            alive()[0].wait_for(lambda: landed(lake, kafka, topic) > before, 90, f"progress after {fates}")
     print(", ".join(fates))
     for i in range(3):
         if members[i] is None:
             start(i)
     total = load.stop()
-    wait_landed(members[0], lake, kafka, topic, total, timeout=90)
+    try:
+        wait_landed(members[0], lake, kafka, topic, total, timeout=100)
+    except AssertionError as e:
+        raise AssertionError(f"{e}\nthe group: {shares(kafka, topic)}\n" + "\n---\n".join(m.err[-3000:] for m in members)) from None
     for member in members:
         member.stop()
     with lake.reader() as reader:
@@ -91,7 +95,7 @@ def members_come_and_go(pintail, lake, kafka, kind, seed, steps):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(400)
 @on("postgres")
 def test_three_members_come_go_and_die_under_load(pintail, lake, kafka, seed, kind):
     members_come_and_go(pintail, lake, kafka, kind, seed, 9)
@@ -153,6 +157,25 @@ def test_rows_that_were_buffered_for_lost_partitions_are_dropped_and_read_again(
     with lake.reader() as reader:
         assert assert_exactly_once(reader, kafka, topic) == (7000, 0)
     assert "joining the group again" in frozen.err, frozen.err
+
+
+@on("postgres")
+def test_a_member_that_froze_between_its_assignment_and_its_claim_takes_no_stale_look_for_lost_records(pintail, lake, kafka):
+    topic = kafka.create_topic(4)
+    slow = pintail.ingest(lake, topic, *ARGS, *FAST_FAILOVER, **crashing("assign.before:1:stop"))
+    slow.wait_for(lambda: slow.frozen, 60, "it to freeze")
+    kafka.wait_empty(f"pintail-{topic}", 40)
+    kafka.produce(topic, orders.orders(3000))
+    heir = pintail.ingest(lake, topic, *ARGS, *FAST_FAILOVER)
+    wait_landed(heir, lake, kafka, topic, 3000)
+    slow.thaw()
+    heir.wait_for(lambda: len(shares(kafka, topic)) == 2 and all(shares(kafka, topic)), 60, "both to have partitions")
+    kafka.produce(topic, orders.orders(1000, 2))
+    wait_landed(heir, lake, kafka, topic, 4000)
+    slow.stop()
+    heir.stop()
+    with lake.reader() as reader:
+        assert assert_exactly_once(reader, kafka, topic) == (4000, 0)
 
 
 # ---- static membership

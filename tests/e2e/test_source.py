@@ -1,8 +1,11 @@
 """Source truth: the ledger speaks of one topic of one cluster, and a jump in it is never silent."""
 
+import threading
+
 import pytest
 from support import on, orders
 from support.judge import assert_exactly_once
+from support.progress import wait_landed
 
 SCHEMA = ("--schema", orders.SCHEMA)
 
@@ -114,3 +117,61 @@ def test_aborted_records_never_land_and_control_records_are_no_gap(pintail, lake
         assert assert_exactly_once(reader, kafka, topic) == (60, 0)
     checked = pintail.run("check", *lake.args, "--brokers", kafka.address)
     assert "sound" in checked.out
+
+
+# ---- while it is being read
+
+LIVE = (*SCHEMA, "--flush-interval", "200ms", "-X", "topic.metadata.refresh.interval.ms=1000")
+
+
+def last_line(done, *words):
+    last = done.err.splitlines()[-1]
+    assert done.code == 1 and last.startswith("pintail ingest: ") and all(word in last for word in words), done.err
+
+
+@on("sqlite")
+def test_a_topic_that_is_made_anew_while_it_is_read_ends_the_run_and_none_of_the_new_records_lands(pintail, lake, kafka):
+    topic = kafka.create_topic(1)
+    kafka.produce(topic, orders.orders(300, 1))
+    process = pintail.ingest(lake, topic, *LIVE)
+    wait_landed(process, lake, kafka, topic, 300)
+    kafka.delete_topic(topic)
+    kafka.create_topic(1, name=topic)
+    kafka.produce(topic, orders.orders(500, 2))  # more than the old one had: its next offset is there
+    last_line(process.wait(60), topic, "partition 0", "offset 300", "500", "made anew", "pintail reset", "--group")
+    with lake.reader() as reader:
+        assert reader.rows(topic) == 300
+
+
+@on("sqlite")
+def test_a_topic_that_is_deleted_while_it_is_read_ends_the_run(pintail, lake, kafka):
+    topic = kafka.create_topic(1)
+    kafka.produce(topic, orders.orders(300, 1))
+    process = pintail.ingest(lake, topic, *LIVE)
+    wait_landed(process, lake, kafka, topic, 300)
+    kafka.delete_topic(topic)
+    last_line(process.wait(60), topic, "does not exist")
+    with lake.reader() as reader:
+        assert reader.rows(topic) == 300
+
+
+@pytest.mark.parametrize("skip", [False, True])
+@on("sqlite")
+def test_records_deleted_under_a_reader_that_is_behind_end_the_run_or_are_skipped_on_record(pintail, lake, kafka, skip):
+    topic = kafka.create_topic(1)
+    kafka.produce(topic, orders.orders(100, 1))
+    process = pintail.ingest(lake, topic, *LIVE, *(("--on-missing-data", "skip") if skip else ()))
+    wait_landed(process, lake, kafka, topic, 100)
+    process.freeze()
+    threading.Event().wait(1)  # a fetch that the broker holds open comes back with nothing
+    kafka.produce(topic, orders.orders(400, 2))
+    kafka.delete_records(topic, 0, 350)
+    process.thaw()
+    if not skip:
+        last_line(process.wait(60), topic, "partition 0", "offset 100", "350", "250 offsets", "--on-missing-data skip", "pintail reset")
+        return
+    wait_landed(process, lake, kafka, topic, 250)
+    process.stop()
+    with lake.reader() as reader:
+        assert reader.rows(topic) == 250
+        assert kinds(reader, topic) == [("skip", 0, 100, 350)]
