@@ -16,6 +16,7 @@
 #include "lake/lake_uri.h"
 #include "lake/object_store.h"
 
+#define CITED_QUERY_MAX 200 /* of a failed statement to the catalog, in an error */
 #define SET_ASIDE_MAX 8U /* each keeps some 20 MB */
 
 struct pt_engine {
@@ -423,17 +424,25 @@ static bool has_one_of(const char *text, const char *const *words) {
     return false;
 }
 
-/* The reason behind the query that a scanner's message cites; NULL when the message cites none. */
-static const char *reason_behind_query(const char *m) {
+/* The SQL that a scanner's message cites, from its first character to its closing quote; false when the message cites none. */
+static bool find_cited_query(const char *m, const char **begin, const char **end) {
     static const char *const citing[] = {"Failed to execute query \"", "Failed to prepare query \"", "Failed to prepare COPY \"", "Failed to fetch query \""};
-    const char *reason = NULL;
-    for (size_t i = 0; i < sizeof citing / sizeof *citing && !reason; i++) {
+    *begin = *end = NULL;
+    for (size_t i = 0; i < sizeof citing / sizeof *citing && !*end; i++) {
         const char *query = strstr(m, citing[i]);
-        for (const char *end = query; end && (end = strstr(end, "\":")) != NULL; end++) {
-            reason = end + 2;
+        *begin = query ? query + strlen(citing[i]) : NULL;
+        for (const char *p = *begin; p && (p = strstr(p, "\":")) != NULL; p++) {
+            *end = p;
         }
     }
-    return reason;
+    return *end != NULL;
+}
+
+/* The reason behind the query that a scanner's message cites; NULL when the message cites none. */
+static const char *reason_behind_query(const char *m) {
+    const char *begin;
+    const char *end;
+    return find_cited_query(m, &begin, &end) ? end + 2 : NULL;
 }
 
 pt_code pt_lake_failure(const char *message) {
@@ -470,7 +479,18 @@ static int query_failed(pt_session *session, duckdb_result *result, pt_error *er
         atomic_store(&session->engine->invalid, true);
     }
     message = message ? message : "DuckDB gave no reason";
-    int code = pt_fail(err, pt_lake_failure(message), "%s", message);
+    const char *begin;
+    const char *end;
+    int code;
+    if (find_cited_query(message, &begin, &end) && end - begin > CITED_QUERY_MAX) { /* else the reason, which comes last, would be cut off */
+        int kept = (int)(begin - message) + CITED_QUERY_MAX;
+        while (((unsigned char)message[kept] & 0xc0) == 0x80) { /* not inside of a character */
+            kept--;
+        }
+        code = pt_fail(err, pt_lake_failure(message), "%.*s ...%s", kept, message, end);
+    } else {
+        code = pt_fail(err, pt_lake_failure(message), "%s", message);
+    }
     duckdb_destroy_result(result);
     return code;
 }

@@ -158,9 +158,9 @@ class _Link:
         except OSError:
             pass
         finally:
-            if self.fault is None:
+            if self.fault is None:  # else `down` closes it, or the proxy's end does
                 self.close()
-            self.proxy.forget(self)
+                self.proxy.forget(self)
 
     def _statement(self, packet, body) -> bool:
         """True when the packet was dealt with."""

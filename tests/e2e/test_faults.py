@@ -1,0 +1,260 @@
+"""Faults that kill nobody: pintail pauses, holds its memory, says so once, and goes on by itself; what cannot pass ends it with exit 1."""
+
+import json
+import os
+import sqlite3
+import subprocess
+import threading
+from contextlib import closing, contextmanager
+
+import pytest
+from support import on, orders
+from support.judge import assert_exactly_once, assert_no_leftovers
+from support.kafka import FAST_FAILOVER
+from support.lake import Lake
+from support.memory import MIB, status
+from support.progress import landed, wait_landed
+from support.proxy import PostgresProxy, wait_struck
+from test_ambiguous_commit import by_way_of
+
+ARGS = ("--schema", orders.SCHEMA, "--flush-rows", "500", "--flush-interval", "100ms", *FAST_FAILOVER)
+PAUSED = "msg=paused"
+GOES_ON = 'msg="goes on"'
+pytestmark = pytest.mark.timeout(400)  # of a loaded machine; each takes seconds
+AWHILE = [pytest.param(20, id="20s"), pytest.param(60, id="60s", marks=pytest.mark.long)]
+
+
+def hold(seconds):
+    """The fault itself lasts so long."""
+    threading.Event().wait(seconds)
+
+
+def wait_paused(process, times=1, timeout=120):
+    process.wait_for(lambda: process.err.count(PAUSED) >= times, timeout, "a line that says that it has paused")
+
+
+@contextmanager
+def said_no_more_than(process, lines):
+    """However long it takes: a line a change of state, not a line a retry."""
+    before = len(process.err.splitlines())
+    yield
+    more = process.err.splitlines()[before:]
+    assert len(more) <= lines, f"{len(more)} lines while nothing changed:\n" + "\n".join(more[:20])
+
+
+def land(process, lake, kafka, topic, count, timeout=150):
+    """Everything lands, it stops cleanly, and it said as often that it goes on as that it paused."""
+    wait_landed(process, lake, kafka, topic, count, timeout=timeout)
+    process.stop()
+    assert process.err.count(PAUSED) == process.err.count(GOES_ON), process.err[-4000:]
+
+
+@pytest.fixture
+def pg_lake(tmp_path, own_postgres):
+    lake = Lake("postgres", tmp_path, own_postgres)
+    yield lake
+    lake.close()
+
+
+# ---- the catalog
+
+@pytest.mark.parametrize("seconds", AWHILE)
+def test_while_the_catalog_is_down_ingest_pauses_within_its_memory_says_so_once_and_goes_on_by_itself(pintail, pg_lake, own_postgres, kafka, seconds):
+    topic = kafka.create_topic(2)
+    wide = [json.dumps({"s": f"{n:08d}" + "x" * 10_000}).encode() for n in range(8000)]  # 80 MB
+    kafka.produce(topic, wide[:100])
+    process = pintail.ingest(pg_lake, topic, "--schema", "s VARCHAR", "--flush-bytes", "2MiB", "--flush-interval", "200ms", "--queue-bytes", "4MiB", *FAST_FAILOVER)
+    wait_landed(process, pg_lake, kafka, topic, 100, timeout=120)
+    own_postgres.stop()
+    kafka.produce(topic, wide[100:])
+    wait_paused(process)
+    before = status(process.pid)["VmRSS"]
+    with said_no_more_than(process, 2):
+        hold(seconds)
+    grown = (status(process.pid)["VmHWM"] - before) / MIB
+    assert process.running and process.err.count(PAUSED) == 1, process.err[-4000:]
+    assert grown < 48, f"{grown:.0f} MiB more while 80 MB waited"
+    own_postgres.start()
+    land(process, pg_lake, kafka, topic, len(wide))
+    with pg_lake.reader() as reader:
+        assert_exactly_once(reader, kafka, topic, columns=("s",), select={}, expected=lambda v: (json.loads(v)["s"],))
+
+
+def test_a_stop_while_the_catalog_is_down_ends_within_its_time_and_the_next_start_has_all(pintail, pg_lake, own_postgres, kafka):
+    topic = kafka.create_topic(2)
+    kafka.produce(topic, orders.orders(1000, 1))
+    process = pintail.ingest(pg_lake, topic, *ARGS, "--stop-timeout", "3s")
+    wait_landed(process, pg_lake, kafka, topic, 1000, timeout=120)
+    own_postgres.stop()
+    kafka.produce(topic, orders.orders(2000, 2))
+    wait_paused(process)
+    process.signal(15)
+    done = process.wait(3 + 5 + 12)  # --stop-timeout, its grace, and a slow machine
+    assert done.code == 1 and ("they are not lost" in done.err or "--stop-timeout" in done.err), done.err[-2000:]
+    own_postgres.start()
+    pintail.ingest_all(pg_lake, topic, *ARGS, timeout=120)
+    with pg_lake.reader() as reader:
+        assert assert_exactly_once(reader, kafka, topic) == (3000, 0)
+
+
+@on("postgres")
+@pytest.mark.parametrize("kind", ["mute", "hold"])
+def test_a_commit_that_is_never_answered_ends_the_process_within_commit_timeout_and_the_next_goes_on(pintail, lake, kafka, kind):
+    with closing(PostgresProxy(lake.postgres.port)) as proxy:
+        topic = kafka.create_topic(2)
+        kafka.produce(topic, orders.orders(2000))
+        fault = proxy.arm(kind)
+        process = pintail.ingest(by_way_of(lake, proxy), topic, *ARGS, "--commit-timeout", "4s")
+        wait_struck(process, fault, 60)
+        done = process.wait(4 + 26)  # a slow machine
+        assert done.code == 1 and "--commit-timeout" in done.err, done.err[-2000:]
+    pintail.ingest_all(lake, topic, *ARGS, timeout=120)
+    with lake.reader() as reader:
+        assert assert_exactly_once(reader, kafka, topic) == (2000, 0)
+
+
+@on("sqlite")
+def test_an_sqlite_catalog_that_another_process_has_locked_for_seconds_is_waited_for(pintail, lake, kafka):
+    topic = kafka.create_topic(2)
+    kafka.produce(topic, orders.orders(1000, 1))
+    process = pintail.ingest(lake, topic, *ARGS)
+    wait_landed(process, lake, kafka, topic, 1000, timeout=120)
+    with closing(sqlite3.connect(lake.folder / "metadata" / "lake.sqlite", timeout=30, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        kafka.produce(topic, orders.orders(1000, 2))
+        with said_no_more_than(process, 4):
+            wait_paused(process)
+            hold(8)
+        assert landed(lake, kafka, topic) == 1000
+        other.execute("ROLLBACK")
+    land(process, lake, kafka, topic, 2000)
+    with lake.reader() as reader:
+        assert assert_exactly_once(reader, kafka, topic) == (2000, 0)
+
+
+@pytest.mark.long
+@on("postgres")
+def test_eight_writers_of_one_catalog_conflict_and_all_land(pintail, lake, kafka):
+    topics = [kafka.create_topic(1) for _ in range(8)]
+    for n, topic in enumerate(topics):
+        kafka.produce(topic, orders.orders(600, n))
+    processes = [pintail.ingest(lake, topic, *ARGS, "--flush-rows", "60", "--stop-timeout", "60s") for topic in topics]
+    for process, topic in zip(processes, topics):
+        wait_landed(process, lake, kafka, topic, 600, timeout=200)
+    for process in processes:
+        process.stop(70)
+    with lake.reader() as reader:
+        for topic in topics:
+            assert assert_exactly_once(reader, kafka, topic) == (600, 0)
+    assert_no_leftovers(lake)
+
+
+# ---- full disks
+
+@contextmanager
+def small_disk(folder, mib):
+    """A tmpfs of its own for the folder; yields how to fill it up and how to make room."""
+    if os.geteuid() != 0:
+        pytest.skip("only root may mount a small tmpfs")
+    folder.mkdir(parents=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={mib}m", "tmpfs", folder], check=True, timeout=20)
+    filler = folder / "filler"
+
+    def fill():
+        at = os.statvfs(folder)
+        with filler.open("ab") as f:
+            f.write(b"\0" * at.f_bavail * at.f_frsize)
+    try:
+        yield fill, filler.unlink
+    finally:
+        subprocess.run(["umount", "-l", folder], check=True, timeout=20)
+
+
+def survives_a_full_disk(pintail, lake, kafka, fill, make_room):
+    topic = kafka.create_topic(2)
+    kafka.produce(topic, orders.orders(1000, 1))
+    process = pintail.ingest(lake, topic, *ARGS)
+    wait_landed(process, lake, kafka, topic, 1000, timeout=120)
+    fill()
+    kafka.produce(topic, orders.orders(20_000, 2))
+    wait_paused(process)
+    hold(5)
+    assert process.running, process.err[-3000:]
+    make_room()
+    wait_landed(process, lake, kafka, topic, 21_000, timeout=200)
+    process.stop()
+    states = [line for line in process.err.splitlines() if PAUSED in line or GOES_ON in line]  # SQLite makes room by itself when it is attached anew
+    assert [PAUSED in line for line in states] == [n % 2 == 0 for n in range(len(states))], "a line a retry:\n" + "\n".join(states)
+    with lake.reader() as reader:
+        assert assert_exactly_once(reader, kafka, topic) == (21_000, 0)
+
+
+@on("postgres", "duckdb")
+def test_a_data_path_without_room_is_waited_for(pintail, lake, kafka):
+    with small_disk(lake.folder / "data", 16) as (fill, make_room):
+        survives_a_full_disk(pintail, lake, kafka, fill, make_room)
+        assert_no_leftovers(lake)
+
+
+@on("sqlite", "duckdb")
+def test_a_catalog_file_without_room_is_waited_for(pintail, lake, kafka):
+    with small_disk(lake.folder / "metadata", 16) as (fill, make_room):
+        survives_a_full_disk(pintail, lake, kafka, fill, make_room)
+
+
+# ---- the broker
+
+@on("postgres")
+def test_while_the_broker_is_down_ingest_says_so_a_few_times_and_goes_on_by_itself(pintail, lake, own_kafka):
+    topic = own_kafka.create_topic(2)
+    own_kafka.produce(topic, orders.orders(1000, 1))
+    pintail.brokers = own_kafka
+    process = pintail.ingest(lake, topic, *ARGS)
+    wait_landed(process, lake, own_kafka, topic, 1000, timeout=120)
+    with said_no_more_than(process, 6):
+        own_kafka.stop()
+        hold(10)
+    own_kafka.start()
+    own_kafka.produce(topic, orders.orders(1000, 2))
+    land(process, lake, own_kafka, topic, 2000)
+    with lake.reader() as reader:
+        assert assert_exactly_once(reader, own_kafka, topic) == (2000, 0)
+
+
+# ---- what cannot pass
+
+@on("postgres")
+def test_a_table_that_is_dropped_while_ingest_runs_ends_it_with_exit_1_and_its_name(pintail, lake, kafka):
+    topic = kafka.create_topic(1)
+    kafka.produce(topic, orders.orders(500, 1))
+    process = pintail.ingest(lake, topic, *ARGS)
+    wait_landed(process, lake, kafka, topic, 500, timeout=120)
+    with lake.writer() as writer:
+        writer.sql(f'DROP TABLE lake."{topic}"')
+    kafka.produce(topic, orders.orders(500, 2))
+    done = process.wait(120)
+    assert done.code == 1 and topic in done.err.splitlines()[-1] and "does not exist" in done.err.splitlines()[-1], done.err[-2000:]
+    with lake.reader() as reader:
+        assert sum(r["row_count"] for r in reader.offsets(topic)) == 500
+        assert len(lake.files()) == reader.one("SELECT count(*) FROM __ducklake_metadata_lake.ducklake_data_file"), "a staged file was left behind"
+
+
+def test_a_catalog_that_takes_the_right_to_write_away_ends_ingest_with_exit_1(pintail, pg_lake, own_postgres, kafka):
+    topic = kafka.create_topic(1)
+    kafka.produce(topic, orders.orders(500, 1))
+    pintail.ingest_all(pg_lake, topic, *ARGS, timeout=120)
+    own_postgres.sql("CREATE ROLE writer LOGIN")
+    own_postgres.sql("GRANT ALL ON ALL TABLES IN SCHEMA public TO writer; GRANT ALL ON SCHEMA public TO writer", pg_lake.database)
+    theirs = Lake.__new__(Lake)
+    theirs.__dict__.update(pg_lake.__dict__, text=pg_lake.text.replace("user=postgres", "user=writer"))
+    process = pintail.ingest(theirs, topic, *ARGS)
+    kafka.produce(topic, orders.orders(500, 2))
+    wait_landed(process, pg_lake, kafka, topic, 1000, timeout=120)
+    own_postgres.sql("REVOKE INSERT ON ALL TABLES IN SCHEMA public FROM writer", pg_lake.database)
+    kafka.produce(topic, orders.orders(500, 3))
+    done = process.wait(120)
+    assert done.code == 1 and "permission denied" in done.err.splitlines()[-1], done.err[-2000:]
+    own_postgres.sql("GRANT ALL ON ALL TABLES IN SCHEMA public TO writer", pg_lake.database)
+    pintail.ingest_all(pg_lake, topic, *ARGS, timeout=120)
+    with pg_lake.reader() as reader:
+        assert assert_exactly_once(reader, kafka, topic) == (1500, 0)
