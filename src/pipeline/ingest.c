@@ -309,9 +309,6 @@ static int take_message(run *r, const rd_kafka_message_t *m, int64_t now_us, pt_
     if (m->err) {
         return pt_consumer_judge(r->consumer, m, err);
     }
-    if (!r->reader.batch) { /* a stop was asked for while all batches were under way: left for the next start */
-        return PT_OK;
-    }
     PT_TRY(pt_reader_take(&r->reader, m, now_us, err));
     return pt_reader_full(&r->reader) ? pt_reader_seal(&r->reader, false, err) : PT_OK;
 }
@@ -322,18 +319,21 @@ static size_t poll_messages(const run *r, size_t mean_bytes) {
     return n < 1 ? 1 : n > POLL_MESSAGES ? POLL_MESSAGES : (size_t)n;
 }
 
-/* Destroys all messages, also after a failure. */
+/* Destroys all messages, also after a failure. When a stop is asked for while all batches are under way, the rest is left for the next start; with it what
+ * tells a position (the end of a partition), since that would speak of records that were left. */
 static int take_messages(run *r, size_t n, pt_error *err) {
     int64_t now = pt_now_us();
+    bool left = false;
     int code = PT_OK;
     size_t bytes = 0;
     for (size_t i = 0; i < n; i++) {
         rd_kafka_message_t *m = r->messages[i];
         bytes += m->len + m->key_len;
-        if (code == PT_OK && !m->err && !r->reader.batch) {
+        if (code == PT_OK && !left && !m->err && !r->reader.batch) {
             code = wait_for_batch(r, &n, err);
+            left = code == PT_OK && !r->reader.batch;
         }
-        if (code == PT_OK) {
+        if (code == PT_OK && !left) {
             code = take_message(r, m, now, err);
         }
         rd_kafka_message_destroy(m);
