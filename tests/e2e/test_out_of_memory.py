@@ -56,6 +56,7 @@ def _sweep(folder, kafka, topic, numbers):
     assert codes.count(1) > len(codes) / 2, f"most of them have to matter: {codes}"
 
 
+@pytest.mark.timeout(400)
 def test_an_allocation_that_fails_ends_in_one_line_and_the_next_start_lands_everything(kafka, topic, tmp_path):
     count = _count(tmp_path, kafka, topic)
     assert count > 100

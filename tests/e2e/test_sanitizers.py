@@ -1,11 +1,13 @@
 """The whole way of a record under AddressSanitizer, LeakSanitizer and UBSan. `make e2e-asan` runs everything so, `make e2e-tsan` what has threads under
 ThreadSanitizer."""
 
+import pytest
 from support import on, orders
 from support.judge import assert_exactly_once
 from support.progress import wait_landed
 from support.sanitize import assert_no_report, sanitized
 
+pytestmark = pytest.mark.timeout(400)
 BROKEN = [b"", b"{", b'{"quantity": 1e99}', b'{"product": "\xff"}', b'{"order_id": "no"}']
 
 
