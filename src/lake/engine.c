@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/path.h"
 #include "base/text.h"
+#include "lake/attach.h"
 #include "lake/lake_uri.h"
 #include "lake/object_store.h"
 
@@ -131,124 +132,6 @@ static const char *catalog_extension(pt_catalog catalog) {
     return NULL;
 }
 
-/* ---- attach -------------------------------------------------------------------------------------------- */
-
-static int prepare_folders(const pt_lake_options *o, const pt_lake_uri *uri, pt_error *err) {
-    if (uri->is_file) {
-        if (!o->create && !pt_path_exists(uri->rest)) {
-            return pt_fail(err, PT_E_LAKE, "catalog file %s does not exist; check --lake and the working directory", uri->rest);
-        }
-        char *folder = pt_folder_of(uri->rest);
-        if (!folder) {
-            return pt_fail_nomem(err, "a path");
-        }
-        int code = o->create ? pt_make_folders(folder, err) : PT_OK;
-        if (code == PT_OK && !o->read_only && !pt_path_exists(uri->rest)) {
-            code = pt_folder_writable(folder, err);
-        }
-        free(folder);
-        if (code != PT_OK) {
-            return pt_fail_in(err, "catalog");
-        }
-    }
-    if (o->create && o->data_path && !pt_path_is_remote(o->data_path)) {
-        if (pt_make_folders(o->data_path, err) != PT_OK || pt_folder_writable(o->data_path, err) != PT_OK) {
-            return pt_fail_in(err, "data path");
-        }
-    }
-    return PT_OK;
-}
-
-/* Whether libpq's `options` is set already, in the connection string or in the environment: then it stays as it is. */
-static bool has_server_options(const char *connection) {
-    const char *environment = getenv("PGOPTIONS");
-    for (const char *p = connection; (p = strstr(p, "options")) != NULL; p++) {
-        bool begins = p == connection || strchr(" ?&", p[-1]);
-        if (begins && p[7 + strspn(p + 7, " ")] == '=') {
-            return true;
-        }
-    }
-    return environment && *environment;
-}
-
-/* The lake's text as given, or with a limit for sessions that are idle in a transaction: the postgres extension's own setting for it has no effect there. */
-static int add_lake(pt_text *sql, const pt_lake_options *o, const pt_lake_uri *uri, pt_error *err) {
-    pt_text lake = {0};
-    pt_text_add(&lake, o->lake);
-    if (uri->catalog == PT_CATALOG_POSTGRES && o->idle_transaction_us > 0 && !has_server_options(uri->rest)) {
-        bool is_uri = strncmp(uri->rest, "//", 2) == 0 || strstr(uri->rest, "://");
-        const char *separator = !is_uri ? " " : strchr(uri->rest, '?') ? "&" : "?";
-        pt_text_addf(&lake, "%soptions=-cidle_in_transaction_session_timeout%s%" PRId64, separator, is_uri ? "%3D" : "=", o->idle_transaction_us / 1000);
-    }
-    int code = pt_text_check(&lake, err);
-    if (code == PT_OK) {
-        pt_text_add_sql_string(sql, pt_text_get(&lake));
-    }
-    pt_text_free(&lake);
-    return code;
-}
-
-static int add_attach(pt_text *sql, const pt_lake_options *o, const pt_lake_uri *uri, const char *alias, pt_error *err) {
-    const char *separator = " (";
-    pt_text_add(sql, "ATTACH ");
-    PT_TRY(add_lake(sql, o, uri, err));
-    pt_text_add(sql, " AS ");
-    pt_text_add_sql_name(sql, alias);
-    if (o->data_path) {
-        pt_text_addf(sql, "%sDATA_PATH ", separator);
-        pt_text_add_sql_string(sql, o->data_path);
-        separator = ", ";
-    }
-    if (!o->create) {
-        pt_text_addf(sql, "%sCREATE_IF_NOT_EXISTS false", separator);
-        separator = ", ";
-    }
-    if (o->read_only) {
-        pt_text_addf(sql, "%sREAD_ONLY", separator);
-        separator = ", ";
-    }
-    if (uri->catalog == PT_CATALOG_SQLITE) {
-        pt_text_addf(sql, "%sMETA_BUSY_TIMEOUT 5000%s", separator, o->read_only ? "" : ", META_JOURNAL_MODE 'WAL'");
-        separator = ", ";
-    }
-    if (strcmp(separator, ", ") == 0) {
-        pt_text_add(sql, ")");
-    }
-    return pt_text_check(sql, err);
-}
-
-static int attach_failed(const pt_lake_options *o, const pt_lake_uri *uri, pt_error *err) {
-    if (strstr(err->text, "does not exist - and creating a new DuckLake is explicitly disabled")) {
-        return pt_fail(err, PT_E_LAKE, "there is no DuckLake at %s; check --lake (pintail ingest makes one)", o->lake);
-    }
-    if (strstr(err->text, "Conflicting lock is held") || strstr(err->text, "Could not set lock")) {
-        const char *pid = strstr(err->text, "(PID ");
-        return pt_fail(err, PT_E_LAKE_BUSY,
-                       "catalog file %s is open in another process%s%.*s: a DuckDB-file catalog allows one process; stop that one, or use an SQLite "
-                       "(ducklake:sqlite:...) or PostgreSQL catalog, which many may open",
-                       uri->rest, pid ? " " : "", pid ? (int)strcspn(pid, ")") + 1 : 0, pid ? pid : "");
-    }
-    if (strstr(err->text, "does not match existing data path") || strstr(err->text, "DATA_PATH parameter")) {
-        return pt_fail_in(err, "lake %s was made with another data path; leave --data-path out or give the one of the catalog", o->lake);
-    }
-    return pt_fail_in(err, "lake %s cannot be attached", o->lake);
-}
-
-static int attach(pt_engine *engine, pt_session *session, const pt_lake_options *o, const pt_lake_uri *uri, pt_error *err) {
-    PT_TRY(prepare_folders(o, uri, err));
-    pt_text sql = {0};
-    int code = add_attach(&sql, o, uri, engine->alias, err);
-    if (code == PT_OK) {
-        code = pt_session_run(session, pt_text_get(&sql), err);
-        if (code != PT_OK) {
-            code = attach_failed(o, uri, err);
-        }
-    }
-    pt_text_free(&sql);
-    engine->attached = code == PT_OK;
-    return code;
-}
-
 static int set_up(pt_engine *engine, const pt_lake_options *o, const char *folder, pt_error *err) {
     pt_lake_uri uri = {0};
     if (o->lake) {
@@ -279,7 +162,8 @@ static int set_up(pt_engine *engine, const pt_lake_options *o, const char *folde
         }
     }
     if (code == PT_OK && o->lake) {
-        code = attach(engine, session, o, &uri, err);
+        code = pt_attach(session, engine->alias, o, &uri, err);
+        engine->attached = code == PT_OK;
     }
     pt_session_close(&session);
     return code;

@@ -1,0 +1,534 @@
+#include "pipeline/run.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/failpoint.h"
+#include "base/log.h"
+#include "base/signals.h"
+#include "lake/commit.h"
+#include "lake/lake_uri.h"
+#include "lake/guard.h"
+#include "lake/leftovers.h"
+#include "lake/transaction.h"
+#include "pipeline/line.h"
+#include "pipeline/progress.h"
+#include "pipeline/reader.h"
+#include "pipeline/start.h"
+#include "pipeline/workers.h"
+
+#define POLL_MESSAGES 20000
+#define FIRST_POLL_MESSAGES 100 /* while their size is not known */
+#define HELD_MESSAGES 4096 /* read while all batches were under way for long */
+#define POLL_MS 50
+#define POLL_DUE_MS 5 /* the open batch is due and waits for an earlier one */
+#define BLOCKED_BEFORE_PAUSE (30 * PT_SECOND) /* without a poll, while all batches are under way; far below max.poll.interval.ms */
+
+/* One life in the group: from opening the lake to leaving. Being fenced ends it; another one may follow. */
+typedef struct run {
+    const pt_ingest_options *options;
+    pt_committer *committer;
+    pt_stager *stager;
+    pt_target **targets; /* [n_targets] one for each table, the last is pintail.dead_letters */
+    size_t n_targets;
+    const char **topics;
+    pt_consumer_options consumer_options;
+    pt_consumer *consumer;
+    pt_line line;
+    bool line_ready;
+    pt_workers workers;
+    bool workers_started;
+    pt_reader reader;
+    pt_progress_state progress;
+    rd_kafka_message_t **messages;
+    size_t poll_messages; /* of the next poll */
+    pt_lake_options committing, staging; /* the lake, with the memory that each DuckDB may take */
+    bool assigned_once;
+    bool lost;    /* partitions went before their rows were committed: no fence, the group or the broker took them */
+    bool gave_up; /* the last rows could not be committed in time: no further wait */
+} run;
+
+/* ---- tables -------------------------------------------------------------------------------------------- */
+
+static bool shares_table(const pt_ingest_options *o, size_t route) {
+    for (size_t i = 0; i < o->n_routes; i++) {
+        if (i != route && strcmp(o->routes[i].table, o->routes[route].table) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static pt_target_options target_options(const pt_ingest_options *o, size_t i) {
+    return (pt_target_options){.table = o->routes[i].table, .schema_text = o->routes[i].schema, .with_topic = o->with_topic || shares_table(o, i)};
+}
+
+typedef struct target_job {
+    run *r;
+    pt_target_options options;
+} target_job;
+
+static int open_or_make(void *arg, pt_error *err) {
+    target_job *job = arg;
+    run *r = job->r;
+    return pt_target_open(pt_committer_engine(r->committer), pt_committer_session(r->committer), &job->options, &r->targets[r->n_targets], err);
+}
+
+static int open_target(run *r, size_t i, pt_error *err) {
+    const pt_route_options *o = &r->options->routes[i];
+    for (size_t k = 0; k < i; k++) {
+        if (strcmp(r->options->routes[k].table, o->table) == 0) {
+            r->reader.routes[i].target = r->reader.routes[k].target;
+            r->reader.routes[i].part = r->reader.routes[k].part;
+            return PT_OK;
+        }
+    }
+    target_job job = {r, target_options(r->options, i)};
+    PT_TRY(pt_retry_busy(open_or_make, &job, err)); /* another process may be making the same table */
+    r->reader.routes[i].target = r->targets[r->n_targets];
+    r->reader.routes[i].part = r->n_targets++;
+    return PT_OK;
+}
+
+static int open_targets(run *r, pt_error *err) {
+    size_t n = r->options->n_routes;
+    r->targets = calloc(n + 1, sizeof(pt_target *));
+    r->reader.routes = calloc(n, sizeof *r->reader.routes);
+    r->topics = calloc(n, sizeof *r->topics);
+    if (!r->targets || !r->reader.routes || !r->topics) {
+        return pt_fail_nomem(err, "the routes");
+    }
+    for (size_t i = 0; i < n; i++) {
+        r->topics[i] = r->reader.routes[i].topic = r->options->routes[i].topic;
+        r->reader.n_routes = i + 1;
+        PT_TRY(open_target(r, i, err));
+        PT_TRY(pt_decoder_new_json(r->reader.routes[i].target->schema, &r->reader.routes[i].decoder, err));
+    }
+    PT_TRY(pt_target_open_own(pt_committer_engine(r->committer), pt_committer_session(r->committer), "dead_letters", PT_DEAD_LETTER_COLUMNS,
+                              &r->targets[n], err));
+    if (r->n_targets != n) {
+        r->targets[r->n_targets] = r->targets[n];
+        r->targets[n] = NULL;
+    }
+    r->reader.dead_part = r->n_targets++;
+    return PT_OK;
+}
+
+/* ---- rebalances ---------------------------------------------------------------------------------------- */
+
+static int take_over(run *r, pt_assigned *partitions, const pt_claim *claims, size_t n, pt_error *err) {
+    for (size_t i = 0; i < n; i++) {
+        int64_t skipped_from;
+        PT_TRY(pt_start_of(&r->reader, &partitions[i], &claims[i], &partitions[i].start, &skipped_from, err));
+        pt_partition *p = pt_reader_partition(&r->reader, partitions[i].topic, partitions[i].partition);
+        if (!p) {
+            return pt_fail_nomem(err, "a partition");
+        }
+        p->assigned = true;
+        p->next = p->sealed = p->position = partitions[i].start;
+        p->rows = p->dead_letters = 0;
+        p->skipped_from = skipped_from;
+        r->reader.jumped |= skipped_from >= 0;
+    }
+    return PT_OK;
+}
+
+static int on_assigned(void *arg, pt_assigned *partitions, size_t n, pt_error *err) {
+    run *r = arg;
+    (void)pt_failpoint("assign.before");
+    pt_claim *claims = calloc(n + 1, sizeof *claims);
+    if (!claims) {
+        return pt_fail_nomem(err, "claims");
+    }
+    for (size_t i = 0; i < n; i++) {
+        claims[i] = (pt_claim){.topic = partitions[i].topic, .partition = partitions[i].partition, .next_offset = -1};
+    }
+    int code = n ? pt_line_claim(&r->line, claims, n, err) : PT_OK;
+    if (code == PT_OK) {
+        code = pt_consumer_read_bounds(r->consumer, partitions, n, err);
+    }
+    if (code == PT_OK) {
+        code = take_over(r, partitions, claims, n, err);
+    }
+    free(claims);
+    if (code == PT_OK) {
+        pt_log(PT_LOG_INFO, PT_EVENT("assigned"), PT_INT("partitions", n));
+    }
+    r->assigned_once = true;
+    (void)pt_failpoint("assign.after");
+    return code;
+}
+
+/* What is buffered for partitions that go is flushed, all of it, before they are let go; if they are lost already it is dropped. */
+static void on_revoked(void *arg, const pt_assigned *partitions, size_t n, bool lost) {
+    run *r = arg;
+    pt_error err = {0};
+    bool flushed = false;
+    (void)pt_failpoint("revoke.before");
+    if (!lost && !r->gave_up) {
+        flushed = pt_reader_seal(&r->reader, true, &err) == PT_OK && pt_line_drain(&r->line, r->options->stop_timeout_us);
+    }
+    if (!flushed) {
+        r->lost = true;
+        pt_reader_drop(&r->reader);
+        int ignored = pt_fail(&err, PT_E_FENCED, "partitions were %s before their rows were committed; going on from the lake", lost ? "lost" : "revoked");
+        (void)ignored;
+        if (pt_line_failed(&r->line, &err) == PT_OK) {
+            pt_line_fail(&r->line, &err);
+        }
+    }
+    (void)pt_failpoint("revoke.drained");
+    for (size_t i = 0; i < n; i++) {
+        pt_partition *p = pt_reader_partition(&r->reader, partitions[i].topic, partitions[i].partition);
+        if (p) {
+            p->assigned = false;
+        }
+        if (flushed) { /* nothing is under way, so the committer's thread does not look at its claims now */
+            pt_committer_release(r->committer, partitions[i].topic, partitions[i].partition);
+        }
+    }
+    pt_log(PT_LOG_INFO, PT_EVENT(lost ? "lost" : "revoked"), PT_INT("partitions", n));
+}
+
+/* In the stager's thread: nothing of a topic that was made anew under our hands is committed. */
+static int on_staged(void *arg, pt_error *err) {
+    run *r = arg;
+    return pt_consumer_check_topics(r->consumer, err);
+}
+
+/* In the committer's thread. */
+static void on_committed(void *arg, const pt_flush *flush) {
+    run *r = arg;
+    (void)pt_failpoint("offsets.before");
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)flush->n_entries);
+    for (size_t i = 0; i < flush->n_entries; i++) {
+        const pt_ledger_entry *e = &flush->entries[i];
+        rd_kafka_topic_partition_list_add(list, e->topic, e->partition)->offset = e->next_offset;
+    }
+    pt_consumer_commit_list(r->consumer, list);
+    pt_log(PT_LOG_DEBUG, PT_EVENT("flush"), PT_INT("rows", pt_flush_rows(flush)), PT_INT("stage_us", flush->stage_us), PT_INT("commit_us", flush->commit_us));
+}
+
+/* ---- reading ------------------------------------------------------------------------------------------- */
+
+/* All batches are under way and r->messages holds what was read. Waits without polling at first; then pauses the partitions and polls on, so that
+ * the group does not think that this member is dead; what such a poll still brings is put behind the *n messages. */
+static int wait_for_batch(run *r, size_t *n, pt_error *err) {
+    int64_t start = pt_monotonic_us();
+    bool paused = false;
+    int code = PT_OK;
+    while (code == PT_OK && !r->reader.batch && !pt_stop_asked()) {
+        r->reader.batch = pt_line_take_free(&r->line, PT_SECOND / 10);
+        code = pt_line_failed(&r->line, err);
+        pt_progress_show(&r->progress, &r->line, &r->reader, r->consumer);
+        if (code == PT_OK && !r->reader.batch && pt_monotonic_us() - start > BLOCKED_BEFORE_PAUSE && *n < POLL_MESSAGES + HELD_MESSAGES) {
+            size_t more;
+            pt_consumer_pause(r->consumer);
+            paused = true;
+            code = pt_consumer_poll(r->consumer, 100, r->messages + *n, 1, &more, err);
+            *n += more;
+        }
+    }
+    if (paused) {
+        pt_consumer_resume(r->consumer);
+    }
+    return code;
+}
+
+static int take_message(run *r, const rd_kafka_message_t *m, int64_t now_us, pt_error *err) {
+    if (m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+        pt_reader_eof(&r->reader, m);
+        return PT_OK;
+    }
+    if (m->err) {
+        return pt_consumer_judge(r->consumer, m, err);
+    }
+    PT_TRY(pt_reader_take(&r->reader, m, now_us, err));
+    return pt_reader_full(&r->reader) ? pt_reader_seal(&r->reader, false, err) : PT_OK;
+}
+
+/* Messages that were polled have left librdkafka's bounded queue: as many as fill their share of the memory, going by the size of the last ones. */
+static size_t poll_messages(const run *r, size_t mean_bytes) {
+    uint64_t n = r->options->memory.poll_bytes / (mean_bytes + 1);
+    return n < 1 ? 1 : n > POLL_MESSAGES ? POLL_MESSAGES : (size_t)n;
+}
+
+/* Destroys all messages, also after a failure. When a stop is asked for while all batches are under way, the rest is left for the next start; with it what
+ * tells a position (the end of a partition), since that would speak of records that were left. */
+static int take_messages(run *r, size_t n, pt_error *err) {
+    int64_t now = pt_now_us();
+    bool left = false;
+    int code = PT_OK;
+    size_t bytes = 0;
+    for (size_t i = 0; i < n; i++) {
+        rd_kafka_message_t *m = r->messages[i];
+        bytes += m->len + m->key_len;
+        if (code == PT_OK && !left && !m->err && !r->reader.batch) {
+            code = wait_for_batch(r, &n, err);
+            left = code == PT_OK && !r->reader.batch;
+        }
+        if (code == PT_OK && !left) {
+            code = take_message(r, m, now, err);
+        }
+        rd_kafka_message_destroy(m);
+    }
+    if (n) {
+        r->poll_messages = poll_messages(r, bytes / n);
+    }
+    return code;
+}
+
+/* Microseconds until the open batch is old enough; 0: it is. */
+static int64_t time_left(const run *r) {
+    int64_t left = r->reader.batch->opened_us + r->options->flush_interval_us - pt_monotonic_us();
+    return left > 0 ? left : 0;
+}
+
+/* While one batch is being committed and another waits for it, sealing a third gains nothing: the open one goes on growing until it is full. So a catalog
+ * that is slow, or shared by many writers, gets fewer and bigger flushes. */
+static bool line_is_full(run *r) {
+    return pt_line_under_way(&r->line) >= PT_BATCHES - 1;
+}
+
+static bool due(run *r) {
+    return pt_reader_has_rows(&r->reader) && time_left(r) == 0 && !line_is_full(r);
+}
+
+/* Milliseconds that a poll may wait. */
+static int poll_time(run *r) {
+    if (!pt_reader_has_rows(&r->reader)) {
+        return POLL_MS;
+    }
+    int64_t left = time_left(r) / 1000;
+    if (left < 1) {
+        return line_is_full(r) ? POLL_DUE_MS : 1;
+    }
+    return left > POLL_MS ? POLL_MS : (int)left;
+}
+
+static bool reached_end(const run *r) {
+    if (!r->options->until_end || !r->assigned_once) {
+        return false;
+    }
+    for (size_t i = 0; i < r->reader.n_routes; i++) {
+        for (int32_t p = 0; p < r->reader.routes[i].n_partitions; p++) {
+            const pt_partition *partition = &r->reader.routes[i].partitions[p];
+            if (partition->assigned && partition->position < partition->end) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+static int read_loop(run *r, pt_error *err) {
+    while (!pt_stop_asked() && !reached_end(r)) {
+        size_t n = 0;
+        pt_error ignored;
+        PT_TRY(pt_line_failed(&r->line, err));
+        int code = pt_consumer_poll(r->consumer, poll_time(r), r->messages, r->poll_messages, &n, err);
+        (void)pt_failpoint("poll.after");
+        int taken = take_messages(r, n, code == PT_OK ? err : &ignored);
+        PT_TRY(code);
+        PT_TRY(taken);
+        (void)pt_failpoint("decode.after");
+        if (due(r) || (r->reader.jumped && !pt_reader_has_rows(&r->reader))) {
+            PT_TRY(pt_reader_seal(&r->reader, r->reader.jumped, err));
+        }
+        pt_progress_show(&r->progress, &r->line, &r->reader, r->consumer);
+    }
+    return PT_OK;
+}
+
+/* ---- a run --------------------------------------------------------------------------------------------- */
+
+static int read_ends(run *r, pt_error *err) {
+    for (size_t i = 0; i < r->reader.n_routes; i++) {
+        pt_route *route = &r->reader.routes[i];
+        route->topic_id = pt_consumer_topic_id(r->consumer, i);
+        route->n_partitions = pt_consumer_partitions(r->consumer, i);
+        route->partitions = calloc((size_t)route->n_partitions + 1, sizeof *route->partitions);
+        if (!route->partitions) {
+            return pt_fail_nomem(err, "partitions");
+        }
+        for (int32_t p = 0; p < route->n_partitions; p++) {
+            int64_t low;
+            route->partitions[p].end = route->partitions[p].skipped_from = -1;
+            if (r->options->until_end) {
+                PT_TRY(pt_consumer_bounds(r->consumer, route->topic, p, &low, &route->partitions[p].end, err));
+            }
+        }
+    }
+    return PT_OK;
+}
+
+static int restore_files(run *r, const pt_target *target, pt_error *err) {
+    uint64_t restored = 0;
+    PT_TRY(pt_guards_mend(pt_committer_engine(r->committer), pt_committer_session(r->committer), target, &restored, err));
+    if (restored) {
+        pt_log(PT_LOG_WARN, PT_EVENT("data files that a commit of unknown outcome lost are back"), PT_STR("table", target->label), PT_INT("files", restored));
+    }
+    return PT_OK;
+}
+
+/* What dead processes left behind. Not being able to remove it is no reason not to start. */
+static int clear_leftovers(run *r, pt_error *why) {
+    (void)pt_failpoint("leftovers.before");
+    for (size_t i = 0; i < r->n_targets; i++) {
+        if (r->targets[i]->guard) {
+            PT_TRY(restore_files(r, r->targets[i], why));
+        }
+        pt_error err = {0};
+        uint64_t removed;
+        int code = pt_leftovers_remove(pt_committer_engine(r->committer), pt_committer_session(r->committer), r->targets[i], r->options->leftover_age_us,
+                                       &removed, &err);
+        if (code != PT_OK) {
+            pt_log(PT_LOG_WARN, PT_EVENT("staged files of earlier runs cannot be looked at"), PT_STR("table", r->targets[i]->label), PT_STR("error", err.text));
+        } else if (removed) {
+            pt_log(PT_LOG_INFO, PT_EVENT("staged files of earlier runs that no snapshot knows"), PT_STR("table", r->targets[i]->label), PT_INT("removed", removed));
+        }
+    }
+    return PT_OK;
+}
+
+/* The DuckDB that writes the files gets more: the committer's when a table takes INSERT (it is opened with the small share, and again after an outage). */
+static int share_duckdb(run *r, pt_error *err) {
+    bool insert = false;
+    for (size_t i = 0; i < r->n_targets; i++) {
+        insert |= !r->targets[i]->stage;
+    }
+    if (!insert) {
+        return PT_OK;
+    }
+    r->committing.memory_limit = r->options->memory.large_bytes;
+    r->staging.memory_limit = r->options->memory.small_bytes;
+    return pt_session_runf(pt_committer_session(r->committer), err, "SET memory_limit = '%" PRIu64 "B'", r->committing.memory_limit);
+}
+
+/* Before anything is made in the lake. */
+static int check_schemas(const pt_ingest_options *o, pt_error *err) {
+    pt_least least = {0};
+    for (size_t i = 0; i < o->n_routes; i++) {
+        pt_target_options t = target_options(o, i);
+        PT_TRY(pt_target_check(&t, err));
+        if (t.schema_text) {
+            PT_TRY(pt_least_add_schema(&least, t.schema_text, err));
+        }
+    }
+    return pt_memory_check_batch(&o->memory, &least, err);
+}
+
+/* What batches may hold on to, and whether the smallest one fits. */
+static int share_batches(run *r, pt_error *err) {
+    const pt_flush *flush = r->line.batches[0].flush;
+    pt_least least = {0};
+    for (size_t i = 0; i < flush->n_parts; i++) {
+        pt_least_add(&least, flush->parts[i].rows);
+    }
+    for (size_t i = 0; i < r->reader.n_routes; i++) {
+        r->reader.routes[i].row_bytes = pt_rows_chunk_memory(flush->parts[r->reader.routes[i].part].rows) / (size_t)duckdb_vector_size();
+    }
+    r->line.keep_bytes = (size_t)r->options->memory.batch_bytes;
+    return pt_memory_check_batch(&r->options->memory, &least, err);
+}
+
+static int open_run(run *r, const char *owner, pt_error *err) {
+    const pt_ingest_options *o = r->options;
+    r->reader.options = o;
+    r->reader.pipeline = o->consumer.group;
+    r->reader.line = &r->line;
+    r->committing = r->staging = o->lake;
+    r->committing.memory_limit = o->memory.small_bytes;
+    r->staging.memory_limit = o->memory.large_bytes;
+    PT_TRY(check_schemas(o, err));
+    PT_TRY(pt_committer_open(&r->committing, o->consumer.group, owner, &r->committer, err));
+    PT_TRY(open_targets(r, err));
+    PT_TRY(share_duckdb(r, err));
+    PT_TRY(clear_leftovers(r, err));
+    r->consumer_options = o->consumer;
+    r->consumer_options.topics = r->topics;
+    r->consumer_options.n_topics = o->n_routes;
+    pt_consumer_events events = {on_assigned, on_revoked, r};
+    PT_TRY(pt_consumer_open(&r->consumer_options, &events, &r->consumer, err));
+    r->reader.cluster_id = pt_consumer_cluster_id(r->consumer);
+    PT_TRY(read_ends(r, err));
+    PT_TRY(pt_stager_open(&r->staging, pt_path_is_remote(r->targets[0]->folder), &r->stager, err));
+    r->line_ready = true;
+    PT_TRY(pt_line_init(&r->line, (const pt_target *const *)r->targets, r->n_targets, err));
+    PT_TRY(share_batches(r, err));
+    r->poll_messages = FIRST_POLL_MESSAGES;
+    r->messages = calloc(POLL_MESSAGES + HELD_MESSAGES, sizeof(rd_kafka_message_t *));
+    if (!r->messages) {
+        return pt_fail_nomem(err, "the poll's messages");
+    }
+    r->workers = (pt_workers){.line = &r->line, .stager = r->stager, .committer = r->committer, .checked = on_staged, .committed = on_committed, .arg = r};
+    PT_TRY(pt_workers_start(&r->workers, err));
+    r->workers_started = true;
+    return pt_consumer_subscribe(r->consumer, err);
+}
+
+static int finish_run(run *r, pt_error *err) {
+    PT_TRY(pt_reader_seal(&r->reader, true, err));
+    if (pt_line_drain(&r->line, r->options->stop_timeout_us)) {
+        return PT_OK;
+    }
+    r->gave_up = true;
+    PT_TRY(pt_line_failed(&r->line, err));
+    return pt_fail(err, PT_E_INTERRUPTED, "the last rows could not be committed within %g s; they are not lost: the next start reads them again",
+                   (double)r->options->stop_timeout_us / 1e6);
+}
+
+static void close_run(run *r) {
+    if (r->workers_started) {
+        pt_reader_drop(&r->reader);
+        pt_consumer_leave(r->consumer); /* runs on_revoked; the workers may still use the handle */
+        pt_line_abandon(&r->line);
+        pt_workers_stop(&r->workers);
+    }
+    pt_consumer_close(&r->consumer);
+    pt_stager_close(&r->stager);
+    pt_committer_close(&r->committer);
+    if (r->line_ready) {
+        pt_line_clear(&r->line);
+    }
+    for (size_t i = 0; i < r->reader.n_routes; i++) {
+        pt_decoder_free(&r->reader.routes[i].decoder);
+        free(r->reader.routes[i].partitions);
+    }
+    for (size_t i = 0; i < r->n_targets; i++) {
+        pt_target_free(&r->targets[i]);
+    }
+    free(r->targets);
+    free(r->topics);
+    free(r->reader.routes);
+    free(r->reader.headers);
+    free(r->messages);
+}
+
+int pt_run(const pt_ingest_options *options, const char *owner, bool goes_on, pt_run_end *end, pt_error *err) {
+    run r = {.options = options};
+    *end = (pt_run_end){0};
+    r.progress.started_us = r.progress.shown_us = pt_monotonic_us();
+    int code = open_run(&r, owner, err);
+    if (code == PT_OK) {
+        pt_log(PT_LOG_INFO, PT_EVENT(goes_on ? "goes on" : "started"), PT_STR("group", options->consumer.group), PT_INT("topics", options->n_routes),
+               PT_STR("lake", options->lake.lake));
+        end->started = true;
+        code = read_loop(&r, err);
+        if (code == PT_OK || code == PT_E_DATA || code == PT_E_KAFKA || code == PT_E_SOURCE) { /* what was read is good, and may be there no more the next time */
+            pt_error why = {0};
+            int finished = finish_run(&r, &why);
+            if (code == PT_OK && finished != PT_OK) {
+                *err = why;
+                code = finished;
+            }
+        }
+        pt_progress_end(&r.progress, &r.line, &r.reader);
+    }
+    end->assigned = r.assigned_once;
+    end->lost = r.lost && code == PT_E_FENCED;
+    close_run(&r);
+    return code;
+}
