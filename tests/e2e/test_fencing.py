@@ -202,7 +202,7 @@ def with_and_without(tmp_path, kafka, postgres, fault, rule):
             with small_world(tmp_path, group, "postgres", kafka, postgres) as (lake, pintail):
                 process = pintail.ingest(behind(proxy, lake), topic, *TO_LIVE, "--until-end", "--group", group,
                                          **crashing(broken=(rule,) if switched_off else (), **NO_IDLE_LIMIT))
-                struck = proxy.arm(fault, FLUSH, seconds=8)
+                struck = proxy.arm(fault, FLUSH, seconds=15)
                 wait_struck(process, struck, 60)
                 done = process.wait(150)
                 assert struck.answer == "COMMIT", struck.answer
