@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 from support import on, orders
-from support.crash import crashing
 from support.judge import assert_exactly_once, assert_no_leftovers
 from support.progress import landed, wait_landed
 
@@ -105,15 +104,3 @@ def test_sigterm_before_the_first_record_exits_0(pintail, lake, kafka):
     process.stop()
     with lake.reader() as reader:
         assert reader.rows(topic) == 0
-
-
-@on("postgres")
-def test_a_stop_while_all_batches_are_under_way_leaves_the_rest_to_the_next_start(pintail, lake, kafka):
-    topic = kafka.create_topic(1)
-    kafka.produce(topic, orders.orders(200))
-    process = pintail.ingest(lake, topic, *SCHEMA, *NEVER, "--flush-rows", "50", **crashing("commit.begun:1:sleep-3000"))
-    process.wait_for(lambda: "failpoint commit.begun" in process.err, 60, "the slow commit")
-    assert process.stop().code == 0  # 150 rows were under way, 50 and the end of the partition had been read
-    pintail.ingest_all(lake, topic)
-    with lake.reader() as reader:
-        assert assert_exactly_once(reader, kafka, topic) == (200, 0)
