@@ -7,10 +7,11 @@ import uuid
 
 import pytest
 from support import on, orders
+from support.crash import kill_at_work
 from support.judge import assert_exactly_once, assert_no_leftovers
 from support.kafka import FAST_FAILOVER
 from support.progress import wait_landed
-from test_restart import kill_at_work, killed_again_and_again
+from test_kill_loop import killed_again_and_again
 
 SCHEMA = ("--schema", orders.SCHEMA)
 SOON = ("--flush-rows", "1000", "--flush-interval", "200ms")
@@ -205,7 +206,7 @@ def test_objects_that_a_killed_process_left_are_removed_by_the_next(pintail, s3_
     kafka.produce(topic, orders.orders(30_000))
     args = (*SCHEMA, "--flush-rows", "500", *FAST_FAILOVER)
     for _ in range(3):
-        kill_at_work(pintail.ingest(s3_lake, topic, *args), s3_lake, kafka, topic, r)
+        kill_at_work(pintail.ingest(s3_lake, topic, *args), kafka, topic, r)
     pintail.ingest_all(s3_lake, topic, *args, "--flush-rows", "20000", "--leftover-age", "0s")
     with s3_lake.reader() as reader:
         assert assert_exactly_once(reader, kafka, topic) == (30_000, 0)
