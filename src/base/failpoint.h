@@ -5,7 +5,8 @@
  *   several, separated by commas
  *   PINTAIL_BREAK=epoch-check,continuity         rules that are switched off, to show that a test notices:
  *   epoch-check (read inside each transaction), ledger-row (in each transaction), comment (a claim comments the ledger), fence (a claim raises epochs at
- *   all), continuity (a flush begins where the last one ended), own-retry (DuckLake itself does not retry a COMMIT)
+ *   all), continuity (a flush begins where the last one ended), own-retry (DuckLake itself does not retry a COMMIT),
+ *   gap-check (a gap after an assignment is asked for once more)
  *
  * The names, in the order of a record's way; tests/e2e/test_crash_matrix.py goes through all of them:
  */
@@ -14,7 +15,7 @@
 #define PT_FAILPOINTS                                                                                                                          \
     "poll.after", "decode.after", "seal.before", "stage.before", "stage.written", "stage.synced", "commit.begun", "commit.epochs",            \
         "commit.registered", "commit.ledger", "commit.answer", "commit.committed", "batch.lost", "offsets.before", "claim.raised", "claim.commented", "claim.committed",     \
-        "claim.read", "assign.before", "assign.after", "revoke.before", "revoke.drained", "recover.attached", "recover.claimed",              \
+        "claim.read", "assign.before", "assign.skip", "assign.after", "revoke.before", "revoke.drained", "recover.attached", "recover.claimed",              \
         "leftovers.before"
 
 #ifdef PINTAIL_WITH_FAILPOINTS

@@ -8,6 +8,7 @@
 #include "base/log.h"
 
 #define BOUNDS_TIMEOUT_MS 10000
+#define SEEK_TIMEOUT_MS 5000
 #define CHECK_TIMEOUT_MS 2000
 
 typedef struct topic_id {
@@ -473,6 +474,20 @@ static void on_whole_assignment(pt_consumer *c, rd_kafka_resp_err_t (*verb)(rd_k
         (void)verb(c->rk, list);
         rd_kafka_topic_partition_list_destroy(list);
     }
+}
+
+int pt_consumer_seek(pt_consumer *c, const char *topic, int32_t partition, int64_t offset, pt_error *err) {
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_t *at = rd_kafka_topic_partition_list_add(list, topic, partition);
+    at->offset = offset;
+    rd_kafka_error_t *error = rd_kafka_seek_partitions(c->rk, list, SEEK_TIMEOUT_MS);
+    rd_kafka_resp_err_t code = error ? rd_kafka_error_code(error) : at->err;
+    if (error) {
+        rd_kafka_error_destroy(error);
+    }
+    rd_kafka_topic_partition_list_destroy(list);
+    return code ? pt_fail(err, PT_E_KAFKA_DOWN, "topic %s partition %" PRId32 ": cannot go back to offset %" PRId64 ": %s", topic, partition, offset, rd_kafka_err2str(code))
+                : PT_OK;
 }
 
 void pt_consumer_pause(pt_consumer *consumer) {

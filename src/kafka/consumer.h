@@ -71,6 +71,9 @@ int pt_consumer_poll(pt_consumer *consumer, int timeout_ms, rd_kafka_message_t *
 /* PT_OK: passing trouble, go on. Else: why the run must end; PT_E_SOURCE: look again at what the broker has. */
 int pt_consumer_judge(pt_consumer *consumer, const rd_kafka_message_t *message, pt_error *err) PT_CHECKED;
 
+/* Goes on at offset; messages of the partition that were fetched already are not delivered. Not from a callback. PT_E_KAFKA_DOWN: it does not. */
+int pt_consumer_seek(pt_consumer *consumer, const char *topic, int32_t partition, int64_t offset, pt_error *err) PT_CHECKED;
+
 void pt_consumer_pause(pt_consumer *consumer);
 void pt_consumer_resume(pt_consumer *consumer);
 

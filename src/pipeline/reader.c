@@ -170,10 +170,47 @@ static int decode(pt_route *route, const rd_kafka_message_t *m, pt_rows *rows, p
     return pt_decode(route->decoder, m->payload, m->len, rows, why, err);
 }
 
+/* ---- gaps ---------------------------------------------------------------------------------------------- */
+
+void pt_reader_doubt(pt_reader *r) {
+    for (size_t i = 0; i < r->n_routes; i++) {
+        for (int32_t k = 0; k < r->routes[i].n_partitions; k++) {
+            r->routes[i].partitions[k].trust = PT_UNSURE;
+        }
+    }
+}
+
+/* *follows: nothing between expected and the message was left out; else the message is not for now. */
+static int check_gap(pt_reader *r, const pt_route *route, pt_partition *p, const rd_kafka_message_t *m, int64_t expected, bool *follows, pt_error *err) {
+    *follows = true;
+    if (m->offset == expected || pt_rule_broken("gap-check")) {
+        p->trust = PT_SURE;
+        return PT_OK;
+    }
+    if (p->trust == PT_UNSURE) {
+        *follows = false;
+        p->trust = PT_ASKED;
+        p->asked_in = r->polls;
+        return r->ask(r->ask_arg, route->topic, m->partition, expected, err);
+    }
+    *follows = p->asked_in != r->polls; /* what came along with the gap is of before the question */
+    p->trust = *follows ? PT_SURE : PT_ASKED;
+    return PT_OK;
+}
+
+/* ---- taking -------------------------------------------------------------------------------------------- */
+
 int pt_reader_take(pt_reader *r, const rd_kafka_message_t *m, int64_t now_us, pt_error *err) {
     pt_route *route = route_of(r, m);
     pt_partition *p = partition_of(route, m->partition);
     if (!p || !p->assigned || m->offset < p->next) {
+        return PT_OK;
+    }
+    bool follows = true;
+    if (p->trust != PT_SURE) {
+        PT_TRY(check_gap(r, route, p, m, p->next, &follows, err));
+    }
+    if (!follows) {
         return PT_OK;
     }
     pt_rows *rows = r->batch->flush->parts[route->part].rows;
@@ -199,11 +236,17 @@ int pt_reader_take(pt_reader *r, const rd_kafka_message_t *m, int64_t now_us, pt
     return PT_OK;
 }
 
-void pt_reader_eof(pt_reader *r, const rd_kafka_message_t *m) {
-    pt_partition *p = partition_of(route_of(r, m), m->partition);
-    if (p && p->assigned && m->offset > p->position) {
+int pt_reader_eof(pt_reader *r, const rd_kafka_message_t *m, pt_error *err) {
+    pt_route *route = route_of(r, m);
+    pt_partition *p = partition_of(route, m->partition);
+    bool follows = true;
+    if (p && p->assigned && p->trust != PT_SURE && m->offset >= p->position) {
+        PT_TRY(check_gap(r, route, p, m, p->position, &follows, err));
+    }
+    if (p && p->assigned && follows && m->offset > p->position) {
         p->position = m->offset;
     }
+    return PT_OK;
 }
 
 /* ---- the batch ----------------------------------------------------------------------------------------- */

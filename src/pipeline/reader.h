@@ -14,8 +14,15 @@
 #include "pipeline/ingest.h"
 #include "pipeline/line.h"
 
+/* After an assignment or a pause librdkafka may go on at a place of its own: when messages of a partition are on their way to the application while the partition is
+ * revoked, it notes them as read, and jumps behind them in the pause of a later rebalance (2.15.1: rd_kafka_q_serve_rkmessages notes, rd_kafka_toppar_pause_resume
+ * jumps). So a gap right after such an event is asked for once more; only then it is one (control records, compaction). */
+typedef enum pt_trust { PT_SURE, PT_UNSURE, PT_ASKED } pt_trust;
+
 typedef struct pt_partition {
     bool assigned;
+    pt_trust trust;
+    uint64_t asked_in; /* the poll in whose messages the gap was */
     int64_t next;      /* offset that is expected next: below it is dropped */
     int64_t sealed;    /* next of the last sealed batch: where the open batch's ledger row begins */
     int64_t position;  /* next, or beyond it when the broker said that nothing visible is left before */
@@ -38,6 +45,9 @@ typedef struct pt_route {
     rd_kafka_topic_t *handle; /* librdkafka's, as seen in messages; to find the route fast */
 } pt_route;
 
+/* Makes the consumer go on at offset; what it has fetched of the partition is forgotten. */
+typedef int (*pt_ask)(void *arg, const char *topic, int32_t partition, int64_t offset, pt_error *err);
+
 typedef struct pt_reader {
     const pt_ingest_options *options;
     pt_line *line;
@@ -50,6 +60,9 @@ typedef struct pt_reader {
     uint64_t batch_rows, since_check;
     bool jumped;      /* some partition has a 'skip' row to be written */
     uint64_t records, dead_letters; /* read in this run */
+    uint64_t polls;                 /* number of the poll whose messages are being taken */
+    pt_ask ask;
+    void *ask_arg;
     pt_header *headers;
     size_t cap_headers;
 } pt_reader;
@@ -59,7 +72,9 @@ typedef struct pt_reader {
 int pt_reader_take(pt_reader *reader, const rd_kafka_message_t *message, int64_t now_us, pt_error *err) PT_CHECKED;
 
 /* "Nothing visible before this offset." */
-void pt_reader_eof(pt_reader *reader, const rd_kafka_message_t *message);
+int pt_reader_eof(pt_reader *reader, const rd_kafka_message_t *message, pt_error *err) PT_CHECKED;
+/* After an assignment, a revocation or a pause: the next message of each partition has to prove that nothing was left out. */
+void pt_reader_doubt(pt_reader *reader);
 
 bool pt_reader_full(pt_reader *reader);       /* rows or bytes */
 bool pt_reader_has_rows(const pt_reader *reader);

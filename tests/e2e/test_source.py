@@ -4,6 +4,7 @@ import threading
 
 import pytest
 from support import on, orders
+from support.crash import crashing
 from support.judge import assert_exactly_once
 from support.progress import wait_landed
 
@@ -175,3 +176,23 @@ def test_records_deleted_under_a_reader_that_is_behind_end_the_run_or_are_skippe
     with lake.reader() as reader:
         assert reader.rows(topic) == 250
         assert kinds(reader, topic) == [("skip", 0, 100, 350)]
+
+
+# ---- what the client library does by itself
+
+@on("sqlite")
+def test_records_that_the_client_library_jumps_over_after_an_assignment_are_asked_for_and_land_once(pintail, lake, kafka):
+    topic = kafka.create_topic(4)
+    kafka.produce(topic, orders.orders(2000))
+    pintail.ingest_all(lake, topic, "--schema", orders.SCHEMA, **crashing("assign.skip:1:fail"))
+    with lake.reader() as reader:
+        assert assert_exactly_once(reader, kafka, topic) == (2000, 0)
+
+
+@on("sqlite")
+def test_without_asking_for_them_they_would_be_missing(pintail, lake, kafka):
+    topic = kafka.create_topic(4)
+    kafka.produce(topic, orders.orders(2000))
+    pintail.ingest_all(lake, topic, "--schema", orders.SCHEMA, **crashing("assign.skip:1:fail", broken=["gap-check"]))
+    with lake.reader() as reader, pytest.raises(AssertionError, match="lost: "):
+        assert_exactly_once(reader, kafka, topic)
