@@ -2,6 +2,7 @@
 #pragma once
 
 #include <pthread.h>
+#include <stdint.h>
 
 #include "base/error.h"
 #include "lake/commit.h"
@@ -18,6 +19,7 @@ typedef struct pt_workers {
     void (*committed)(void *arg, const pt_flush *flush);
     void *arg;
     pthread_t stager_thread, committer_thread;
+    uint64_t commits; /* the committer thread's */
 } pt_workers;
 
 int pt_workers_start(pt_workers *workers, pt_error *err) PT_CHECKED;
