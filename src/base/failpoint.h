@@ -13,7 +13,7 @@
 #pragma once
 
 #define PT_FAILPOINTS                                                                                                                          \
-    "poll.after", "decode.after", "seal.before", "stage.before", "stage.written", "stage.synced", "commit.begun", "commit.epochs",            \
+    "poll.after", "decode.after", "batch.open", "seal.before", "stage.before", "stage.written", "stage.synced", "commit.begun", "commit.epochs",            \
         "commit.registered", "commit.ledger", "commit.answer", "commit.committed", "batch.lost", "offsets.before", "claim.raised", "claim.commented", "claim.committed",     \
         "claim.read", "assign.before", "assign.skip", "assign.after", "revoke.before", "revoke.drained", "recover.attached", "recover.claimed",              \
         "leftovers.before"

@@ -338,6 +338,11 @@ int pt_reader_seal(pt_reader *r, bool with_positions, pt_error *err) {
 }
 
 void pt_reader_drop(pt_reader *r) {
+    for (size_t i = 0; i < r->n_routes; i++) {
+        for (int32_t k = 0; k < r->routes[i].n_partitions; k++) {
+            r->routes[i].partitions[k].assigned = false; /* its position speaks of rows that are gone: it must not reach the ledger */
+        }
+    }
     if (r->batch) {
         pt_line_return(r->line, r->batch);
         r->batch = NULL;

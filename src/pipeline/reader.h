@@ -80,7 +80,7 @@ bool pt_reader_full(pt_reader *reader);       /* rows or bytes */
 bool pt_reader_has_rows(const pt_reader *reader);
 /* Writes the ledger rows and seals the batch; one without rows is sealed only if with_positions and a position moved (taken for it when none is open). */
 int pt_reader_seal(pt_reader *reader, bool with_positions, pt_error *err) PT_CHECKED;
-/* Forgets the open batch. */
+/* Forgets the open batch, and with it all positions: nothing more is taken or sealed in this life. */
 void pt_reader_drop(pt_reader *reader);
 
 pt_route *pt_reader_route(pt_reader *reader, const char *topic);

@@ -353,6 +353,9 @@ static int read_loop(run *r, pt_error *err) {
         PT_TRY(code);
         PT_TRY(taken);
         (void)pt_failpoint("decode.after");
+        if (pt_reader_has_rows(&r->reader) && pt_failpoint("batch.open")) {
+            return pt_fail(err, PT_E_KAFKA_DOWN, "failpoint: no broker answers");
+        }
         if (due(r) || (r->reader.jumped && !pt_reader_has_rows(&r->reader))) {
             PT_TRY(pt_reader_seal(&r->reader, r->reader.jumped, err));
         }

@@ -103,6 +103,16 @@ def test_after_a_sigkill_the_default_settings_do_not_keep_a_restart_waiting(pint
 
 # ---- what the broker no longer has (more of it in test_source.py), or has since a while
 
+@on("sqlite")
+def test_rows_that_were_in_memory_when_a_run_ended_by_an_error_are_read_again(pintail, lake, kafka):
+    topic = kafka.create_topic(2)
+    kafka.produce(topic, orders.orders(3000))
+    done = pintail.ingest_all(lake, topic, *SCHEMA, "--flush-rows", "1000000", **crashing("batch.open:1:fail"))
+    assert "failpoint: no broker answers" in done.err
+    with lake.reader() as reader:
+        assert assert_exactly_once(reader, kafka, topic) == (3000, 0)
+
+
 @on("duckdb")
 def test_a_topic_whose_start_is_gone_already_begins_at_its_first_record(pintail, lake, kafka):
     topic = kafka.create_topic(1)
