@@ -1,6 +1,7 @@
 """Rebalances of every kind under load: members come, go and die, and every record lands once."""
 
 import random
+import re
 import threading
 
 import pytest
@@ -188,6 +189,11 @@ def test_a_member_that_froze_between_its_assignment_and_its_claim_takes_no_stale
 
 # ---- static membership
 
+def holds(process) -> int:
+    """Partitions, as its log tells."""
+    return sum(int(n) if what == "assigned" else -int(n) for what, n in re.findall(r"msg=(assigned|revoked) partitions=(\d+)", process.err))
+
+
 @on("postgres")
 def test_a_static_member_that_restarts_within_the_session_timeout_gets_its_partitions_back_and_no_other_moves(pintail, lake, kafka):
     topic = kafka.create_topic(4)
@@ -197,7 +203,7 @@ def test_a_static_member_that_restarts_within_the_session_timeout_gets_its_parti
         return pintail.ingest(lake, topic, *ARGS, "-X", f"group.instance.id=member-{i}", *patient)
 
     stays, restarts = start(0), start(1)
-    stays.wait_for(lambda: len(shares(kafka, topic)) == 2 and all(shares(kafka, topic)), 40, "both to have partitions")
+    stays.wait_for(lambda: len(shares(kafka, topic)) == 2 and holds(stays) == holds(restarts) == 2, 60, "both to have partitions, and to know it")
     before = sorted(shares(kafka, topic))
     assigned = stays.err.count("assigned") + stays.err.count("revoked")
     for end in (restarts.stop, restarts.kill):
