@@ -210,6 +210,26 @@ static void on_revoked(void *arg, const pt_assigned *partitions, size_t n, bool 
     pt_log(PT_LOG_INFO, PT_EVENT(lost ? "lost" : "revoked"), PT_INT("partitions", n));
 }
 
+static int restore_files(run *r, const pt_target *target, pt_error *err) {
+    uint64_t restored = 0;
+    PT_TRY(pt_guards_mend(pt_committer_engine(r->committer), pt_committer_session(r->committer), target, &restored, err));
+    if (restored) {
+        pt_log(PT_LOG_WARN, PT_EVENT("data files that a commit of unknown outcome lost are back"), PT_STR("table", target->label), PT_INT("files", restored));
+    }
+    return PT_OK;
+}
+
+/* In the committer's thread. A COMMIT that came late, of a process that is dead or fenced, has landed by now or never will: only now its files are missed. */
+static int on_claimed(void *arg, pt_error *err) {
+    run *r = arg;
+    for (size_t i = 0; i < r->n_targets; i++) {
+        if (r->targets[i]->guard) {
+            PT_TRY(restore_files(r, r->targets[i], err));
+        }
+    }
+    return PT_OK;
+}
+
 /* In the stager's thread: nothing of a topic that was made anew under our hands is committed. */
 static int on_staged(void *arg, pt_error *err) {
     run *r = arg;
@@ -386,15 +406,6 @@ static int read_ends(run *r, pt_error *err) {
     return PT_OK;
 }
 
-static int restore_files(run *r, const pt_target *target, pt_error *err) {
-    uint64_t restored = 0;
-    PT_TRY(pt_guards_mend(pt_committer_engine(r->committer), pt_committer_session(r->committer), target, &restored, err));
-    if (restored) {
-        pt_log(PT_LOG_WARN, PT_EVENT("data files that a commit of unknown outcome lost are back"), PT_STR("table", target->label), PT_INT("files", restored));
-    }
-    return PT_OK;
-}
-
 /* What dead processes left behind. Not being able to remove it is no reason not to start. */
 static int clear_leftovers(run *r, pt_error *why) {
     (void)pt_failpoint("leftovers.before");
@@ -487,7 +498,7 @@ static int open_run(run *r, const char *owner, pt_error *err) {
     if (!r->messages) {
         return pt_fail_nomem(err, "the poll's messages");
     }
-    r->workers = (pt_workers){.line = &r->line, .stager = r->stager, .committer = r->committer, .checked = on_staged, .committed = on_committed, .arg = r};
+    r->workers = (pt_workers){.line = &r->line, .stager = r->stager, .committer = r->committer, .checked = on_staged, .claimed = on_claimed, .committed = on_committed, .arg = r};
     PT_TRY(pt_workers_start(&r->workers, err));
     r->workers_started = true;
     return pt_consumer_subscribe(r->consumer, err);

@@ -169,6 +169,7 @@ static void answer_claim(pt_workers *w) {
     }
     if (code == PT_OK) {
         pt_line_go_on(line, PT_WORKER_COMMITTER);
+        code = w->claimed(w->arg, &err);
     }
     pthread_mutex_lock(&line->lock);
     line->claim_code = code;
