@@ -16,6 +16,14 @@ int64_t pt_monotonic_us(void) {
     return read_clock(CLOCK_MONOTONIC);
 }
 
+void pt_cond_init(pthread_cond_t *cond) {
+    pthread_condattr_t attributes;
+    (void)pthread_condattr_init(&attributes);
+    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(cond, &attributes);
+    (void)pthread_condattr_destroy(&attributes);
+}
+
 struct timespec pt_deadline(int64_t us) {
     return (struct timespec){.tv_sec = us / PT_SECOND, .tv_nsec = (us % PT_SECOND) * 1000};
 }

@@ -1,6 +1,7 @@
 /* Time. Microseconds everywhere; wall time since the Unix epoch, monotonic time since an arbitrary start. */
 #pragma once
 
+#include <pthread.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -10,7 +11,9 @@ int64_t pt_now_us(void);       /* wall clock */
 int64_t pt_monotonic_us(void); /* for durations and deadlines */
 void pt_sleep_us(int64_t us);  /* ends early when a signal arrives */
 
-/* Absolute CLOCK_MONOTONIC time for condition variables made with pt_cond_init (base/thread.h). */
+/* A condition variable whose waits end at a pt_deadline: a step of the wall clock neither wakes nor holds them. */
+void pt_cond_init(pthread_cond_t *cond);
+/* Absolute CLOCK_MONOTONIC time. */
 struct timespec pt_deadline(int64_t monotonic_us);
 
 /* "2026-11-23 08:38:35.123+00" into out (at least 40 bytes). */

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/clock.h"
+
 #define PT_WATCH_TICK_NS 20000000L
 
 struct pt_sql_watch {
@@ -40,11 +42,7 @@ static void *watch_loop(void *arg) {
 }
 
 static int start(pt_sql_watch *w) {
-    pthread_condattr_t attributes;
-    (void)pthread_condattr_init(&attributes);
-    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    (void)pthread_cond_init(&w->changed, &attributes);
-    (void)pthread_condattr_destroy(&attributes);
+    pt_cond_init(&w->changed);
     (void)pthread_mutex_init(&w->lock, NULL);
     sigset_t all;
     sigset_t before;

@@ -8,11 +8,7 @@
 int pt_line_init(pt_line *line, const pt_target *const *targets, size_t n_targets, pt_error *err) {
     memset(line, 0, sizeof *line);
     line->keep_bytes = SIZE_MAX;
-    pthread_condattr_t attributes;
-    (void)pthread_condattr_init(&attributes);
-    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    (void)pthread_cond_init(&line->changed, &attributes);
-    (void)pthread_condattr_destroy(&attributes);
+    pt_cond_init(&line->changed);
     (void)pthread_mutex_init(&line->lock, NULL);
     for (size_t i = 0; i < PT_BATCHES; i++) {
         int code = pt_flush_new(targets, n_targets, &line->batches[i].flush, err);

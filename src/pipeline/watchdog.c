@@ -49,11 +49,7 @@ static void *watch(void *arg) {
 }
 
 int pt_watchdog_start(pt_watchdog *w, pt_error *err) {
-    pthread_condattr_t attributes;
-    (void)pthread_condattr_init(&attributes);
-    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    (void)pthread_cond_init(&w->changed, &attributes);
-    (void)pthread_condattr_destroy(&attributes);
+    pt_cond_init(&w->changed);
     (void)pthread_mutex_init(&w->lock, NULL);
     w->end = false;
     atomic_store(&w->pulse, 0);
