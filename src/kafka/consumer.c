@@ -180,6 +180,7 @@ static int look_at_topic(pt_consumer *c, size_t i, pt_error *err) {
     return PT_OK;
 }
 
+/* A broker before 0.10 tells no id. One that comes up while it is asked may answer without it first, so the id is kept from a second asking. */
 static int look_at_cluster(pt_consumer *c, pt_error *err) {
     char *id = rd_kafka_clusterid(c->rk, (int)(c->options->timeout_us / 1000));
     if (!id) {
@@ -189,12 +190,15 @@ static int look_at_cluster(pt_consumer *c, pt_error *err) {
         }
         rd_kafka_metadata_destroy(metadata);
     }
-    (void)snprintf(c->cluster_id, sizeof c->cluster_id, "%s", id ? id : "");
     rd_kafka_mem_free(c->rk, id);
     for (size_t i = 0; i < c->options->n_topics; i++) {
         PT_TRY(look_at_topic(c, i, err));
     }
-    return read_topic_ids(c, err);
+    PT_TRY(read_topic_ids(c, err));
+    id = rd_kafka_clusterid(c->rk, 1000);
+    (void)snprintf(c->cluster_id, sizeof c->cluster_id, "%s", id ? id : "");
+    rd_kafka_mem_free(c->rk, id);
+    return PT_OK;
 }
 
 const char *pt_consumer_cluster_id(const pt_consumer *consumer) {
