@@ -428,7 +428,7 @@ int pt_commit(pt_committer *c, pt_flush *flush, pt_error *err) {
         return pt_fail(err, PT_E_LAKE_DOWN, "failpoint: the answer to COMMIT was lost");
     }
     if (code != PT_E_LAKE_DOWN && (code == PT_OK || !pt_transaction_unknown(err))) {
-        pt_guards_drop(flush);
+        pt_guards_drop(c->session, flush);
     }
     if (code == PT_OK) {
         (void)pt_failpoint("commit.committed");
@@ -499,8 +499,8 @@ int pt_committer_recover(pt_committer *c, pt_flush *flush, bool *committed, pt_e
     (void)pt_failpoint("recover.claimed");
     PT_TRY(decide(c, flush, committed, err));
     if (*committed) {
-        PT_TRY(pt_guards_restore(flush, err));
+        PT_TRY(pt_guards_restore(c->session, flush, err));
     }
-    pt_guards_drop(flush);
+    pt_guards_drop(c->session, flush);
     return PT_OK;
 }

@@ -9,6 +9,8 @@
 
 #include "base/path.h"
 #include "base/text.h"
+#include "lake/lake_uri.h"
+#include "lake/object_store.h"
 
 #define PREFIX "ducklake-"
 #define SUFFIX ".parquet"
@@ -25,35 +27,80 @@ static int name_guard(const pt_target *t, const char *file, char **out, pt_error
     return asprintf(out, "%s%.*s.pq", t->folder, UUID_LENGTH, uuid) < 0 ? pt_fail_nomem(err, "a path") : PT_OK;
 }
 
-/* Gives the bytes of `from` the name `to` as well; a name that is there is right. */
-static int link_file(const char *from, const char *to, pt_error *err) {
-    if (link(from, to) != 0 && errno != EEXIST) {
-        return pt_fail(err, PT_E_IO, "hard link from %s to %s: %s; the data path of a partitioned table has to be on a file system with hard links", from, to,
-                       strerror(errno));
+/* Local disks: the bytes of `from` get the name `to` as well; a name that is there is right. Object stores have no links: a copy, byte for byte. */
+static int give_name(pt_session *session, const char *from, const char *to, pt_error *err) {
+    if (!pt_path_is_remote(from)) {
+        if (link(from, to) != 0 && errno != EEXIST) {
+            return pt_fail(err, PT_E_IO, "hard link from %s to %s: %s; the data path of a partitioned table has to be on a file system with hard links", from, to,
+                           strerror(errno));
+        }
+        return PT_OK;
     }
-    return PT_OK;
+    pt_text sql = {0};
+    pt_text_add(&sql, "COPY (SELECT content FROM read_blob(");
+    pt_text_add_sql_string(&sql, from);
+    pt_text_add(&sql, ")) TO ");
+    pt_text_add_sql_string(&sql, to);
+    pt_text_add(&sql, " (FORMAT blob)");
+    int code = pt_text_check(&sql, err);
+    if (code == PT_OK && pt_session_run(session, pt_text_get(&sql), err) != PT_OK) {
+        code = pt_fail_in(err, "copying %s", from);
+    }
+    pt_text_free(&sql);
+    return code;
 }
 
-static int guard_file(const pt_target *t, const char *file, pt_error *err) {
+static int sync_file(const char *file, pt_error *err) {
+    return pt_path_is_remote(file) ? PT_OK : pt_sync_file(file, err);
+}
+
+/* httpfs looks only where a star is; it takes any other name for there. */
+static int exists(pt_session *session, const char *file, bool *out, pt_error *err) {
+    if (!pt_path_is_remote(file)) {
+        *out = pt_path_exists(file);
+        return PT_OK;
+    }
+    pt_text pattern = {0};
+    pt_text sql = {0};
+    pt_table found = {0};
+    pt_text_addf(&pattern, "%s*", file);
+    pt_text_add(&sql, "SELECT file FROM glob(");
+    pt_text_add_sql_string(&sql, pt_text_get(&pattern));
+    pt_text_add(&sql, ")");
+    int code = pt_text_check(&sql, err);
+    if (code == PT_OK) {
+        code = pt_session_table(session, pt_text_get(&sql), &found, err);
+    }
+    *out = code == PT_OK && found.n_rows > 0;
+    pt_table_clear(&found);
+    pt_text_free(&sql);
+    pt_text_free(&pattern);
+    return code;
+}
+
+static int guard_file(pt_session *session, const pt_target *t, const char *file, pt_error *err) {
     char *guard = NULL;
-    PT_TRY(pt_sync_file(file, err));
+    PT_TRY(sync_file(file, err));
     PT_TRY(name_guard(t, file, &guard, err));
-    int code = link_file(file, guard, err);
+    int code = give_name(session, file, guard, err);
     free(guard);
     return code;
 }
 
 /* *restored is counted up when the file was gone. */
-static int restore_file(const char *guard, const char *file, uint64_t *restored, pt_error *err) {
-    if (pt_path_exists(file)) {
+static int restore_file(pt_session *session, const char *guard, const char *file, uint64_t *restored, pt_error *err) {
+    bool there;
+    PT_TRY(exists(session, file, &there, err));
+    if (there) {
         return PT_OK;
     }
-    if (!pt_path_exists(guard)) {
+    PT_TRY(exists(session, guard, &there, err));
+    if (!there) {
         return pt_fail(err, PT_E_LAKE, "data file %s is gone though its rows are committed, and so is its copy %s", file, guard);
     }
-    PT_TRY(link_file(guard, file, err));
+    PT_TRY(give_name(session, guard, file, err));
     ++*restored;
-    return pt_sync_file(file, err);
+    return sync_file(file, err);
 }
 
 /* Rows of this transaction have no snapshot yet. The bound on ingest_time spares DuckLake the files of all earlier flushes. */
@@ -84,20 +131,25 @@ static int list_files(pt_engine *engine, pt_session *session, const pt_part *par
     return code;
 }
 
-static void drop_part(pt_part *part) {
-    for (size_t i = 0; i < part->n_guarded; i++) {
-        char *guard = NULL;
-        if (name_guard(part->target, part->guarded[i], &guard, NULL) == PT_OK) {
-            (void)unlink(guard);
-            free(guard);
+/* Names of all guards of the flush, malloc'd each; *n of them. */
+static char **name_guards(const pt_flush *flush, size_t *n) {
+    size_t most = 0;
+    *n = 0;
+    for (size_t i = 0; i < flush->n_parts; i++) {
+        most += flush->parts[i].n_guarded;
+    }
+    char **guards = calloc(most + 1, sizeof *guards);
+    for (size_t i = 0; guards && i < flush->n_parts; i++) {
+        for (size_t k = 0; k < flush->parts[i].n_guarded; k++) {
+            *n += name_guard(flush->parts[i].target, flush->parts[i].guarded[k], &guards[*n], NULL) == PT_OK;
         }
     }
-    pt_part_forget_guards(part);
+    return guards;
 }
 
 int pt_guard_part(pt_engine *engine, pt_session *session, pt_part *part, size_t slot, pt_error *err) {
     pt_table files = {0};
-    drop_part(part);
+    pt_part_forget_guards(part);
     PT_TRY(list_files(engine, session, part, slot, &files, err));
     int code = files.n_rows ? PT_OK : pt_fail(err, PT_E_LAKE, "table %s: DuckLake does not show the files of an INSERT", part->target->label);
     part->guarded = calloc(files.n_rows + 1, sizeof *part->guarded);
@@ -110,21 +162,21 @@ int pt_guard_part(pt_engine *engine, pt_session *session, pt_part *part, size_t 
             code = pt_fail_nomem(err, "a path");
         } else {
             part->guarded[part->n_guarded++] = file;
-            code = guard_file(part->target, file, err);
+            code = guard_file(session, part->target, file, err);
         }
     }
     pt_table_clear(&files);
-    return code == PT_OK ? pt_sync_folder(part->target->folder, err) : code;
+    return code == PT_OK && !pt_path_is_remote(part->target->folder) ? pt_sync_folder(part->target->folder, err) : code;
 }
 
-int pt_guards_restore(const pt_flush *flush, pt_error *err) {
+int pt_guards_restore(pt_session *session, const pt_flush *flush, pt_error *err) {
     uint64_t restored = 0;
     for (size_t i = 0; i < flush->n_parts; i++) {
         const pt_part *part = &flush->parts[i];
         for (size_t k = 0; k < part->n_guarded; k++) {
             char *guard = NULL;
             PT_TRY(name_guard(part->target, part->guarded[k], &guard, err));
-            int code = restore_file(guard, part->guarded[k], &restored, err);
+            int code = restore_file(session, guard, part->guarded[k], &restored, err);
             free(guard);
             PT_TRY(code);
         }
@@ -132,9 +184,19 @@ int pt_guards_restore(const pt_flush *flush, pt_error *err) {
     return PT_OK;
 }
 
-void pt_guards_drop(pt_flush *flush) {
+void pt_guards_drop(pt_session *session, pt_flush *flush) {
+    size_t n;
+    char **guards = name_guards(flush, &n);
+    if (guards && n) {
+        int ignored = pt_files_remove(session, (const char *const *)guards, n, NULL); /* one that stays is a leftover */
+        (void)ignored;
+    }
+    for (size_t i = 0; guards && i < n; i++) {
+        free(guards[i]);
+    }
+    free(guards);
     for (size_t i = 0; i < flush->n_parts; i++) {
-        drop_part(&flush->parts[i]);
+        pt_part_forget_guards(&flush->parts[i]);
     }
 }
 
@@ -163,7 +225,7 @@ int pt_guards_mend(pt_engine *engine, pt_session *session, const pt_target *targ
     PT_TRY(match_guards(engine, session, target, &found, err));
     int code = PT_OK;
     for (size_t i = 0; code == PT_OK && i < found.n_rows; i++) {
-        code = restore_file(pt_table_cell(&found, i, 0), pt_table_cell(&found, i, 1), restored, err);
+        code = restore_file(session, pt_table_cell(&found, i, 0), pt_table_cell(&found, i, 1), restored, err);
     }
     pt_table_clear(&found);
     return code;

@@ -367,7 +367,7 @@ static int find_folder(pt_engine *engine, pt_session *session, pt_target *t, pt_
     }
     if (code == PT_OK) {
         t->stage = pt_table_int(&found, 0, 1) == 0;
-        t->guard = !t->stage && !pt_path_is_remote(t->folder) && !hides_virtual_columns(t);
+        t->guard = !t->stage && !hides_virtual_columns(t);
     }
     pt_table_clear(&found);
     pt_text_free(&sql);

@@ -106,27 +106,45 @@ def test_whatever_happens_to_a_commit_of_a_process_killed_at_that_moment_each_re
     assert_whole(lake, kafka, topic)
 
 
-# ---- the tests above can fail (see also test_fencing.py)
+# ---- the tests above can fail (see also test_fencing.py), and the same on an object store
+
+@pytest.fixture(params=["disk", "s3"])
+def partitioned(request, pintail, lake, kafka):
+    """The topic of a partitioned table."""
+    if request.param == "s3":
+        s3 = request.getfixturevalue("s3")
+        lake.move_to(s3)
+        pintail.env = s3.environment
+    return set_up(lake, kafka, True)
+
 
 @on("postgres")
-def test_without_guards_a_partitioned_table_loses_files_that_the_server_has_committed(pintail, lake, kafka, proxy):
-    topic = set_up(lake, kafka, True)
-    process, fault = strike(pintail, lake, proxy, topic, "cut after", **crashing(broken=("guard",)))
+def test_without_guards_a_partitioned_table_loses_files_that_the_server_has_committed(pintail, lake, kafka, partitioned, proxy):
+    process, fault = strike(pintail, lake, proxy, partitioned, "cut after", **crashing(broken=("guard",)))
     process.wait_for(fault.done.is_set, 60, "the server's answer to the COMMIT")
-    wait_landed(process, lake, kafka, topic, RECORDS, timeout=150)
+    wait_landed(process, lake, kafka, partitioned, RECORDS, timeout=150)
     process.stop()
     with lake.reader() as reader, pytest.raises(AssertionError, match="which does not exist"):
         assert_files_sound(reader)
 
 
 @on("postgres")
-def test_files_that_were_lost_when_the_process_died_before_it_could_mend_them_are_back_after_the_next_start(pintail, lake, kafka, proxy):
-    topic = set_up(lake, kafka, True)
-    process, _ = strike(pintail, lake, proxy, topic, "cut after", **crashing("recover.attached:1:kill"))
+def test_with_guards_it_loses_none(pintail, lake, kafka, partitioned, proxy):
+    process, fault = strike(pintail, lake, proxy, partitioned, "cut after")
+    wait_landed(process, lake, kafka, partitioned, RECORDS, timeout=150)
+    process.wait_for(fault.done.is_set, 60, "the server's answer to the COMMIT")
+    process.stop()
+    assert_whole(lake, kafka, partitioned)
+    assert_no_leftovers(lake)
+
+
+@on("postgres")
+def test_files_that_were_lost_when_the_process_died_before_it_could_mend_them_are_back_after_the_next_start(pintail, lake, kafka, partitioned, proxy):
+    process, _ = strike(pintail, lake, proxy, partitioned, "cut after", **crashing("recover.attached:1:kill"))
     assert process.wait(100).code == -9
     with lake.reader() as reader, pytest.raises(AssertionError, match="which does not exist"):
         assert_files_sound(reader)
-    done = pintail.ingest_all(lake, topic, *ARGS, "--leftover-age", "0s", timeout=150)
+    done = pintail.ingest_all(lake, partitioned, *ARGS, "--leftover-age", "0s", timeout=150)
     assert "lost are back" in done.err
-    assert_whole(lake, kafka, topic)
+    assert_whole(lake, kafka, partitioned)
     assert_no_leftovers(lake)
