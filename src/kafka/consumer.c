@@ -314,7 +314,19 @@ static uint64_t bounded(uint64_t value, uint64_t low, uint64_t high) {
     return value < low ? low : value > high ? high : value;
 }
 
+/* The lake says where to start and what is done; with another value records would be jumped over, or --until-end would not end. */
+static int check_properties(const pt_kafka_options *o, pt_error *err) {
+    static const char *const kept[] = {"auto.offset.reset", "enable.auto.commit", "enable.auto.offset.store", "enable.partition.eof"};
+    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
+        if (property_of(o, kept[i])) {
+            return pt_fail(err, PT_E_USAGE, "-X %s: ingest sets it itself, since its offsets are in the lake; leave it out (where a new group starts: --start)", kept[i]);
+        }
+    }
+    return PT_OK;
+}
+
 static int set_properties(const pt_consumer_options *o, rd_kafka_conf_t *conf, pt_error *err) {
+    PT_TRY(check_properties(&o->client, err));
     char kbytes[32];
     char messages[32];
     char fetch[32];

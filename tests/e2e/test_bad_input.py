@@ -106,6 +106,13 @@ def test_an_unknown_kafka_property_is_named(pintail, lake, kafka):
 
 
 @on("sqlite")
+@pytest.mark.parametrize("setting", ["auto.offset.reset=latest", "enable.auto.commit=true", "enable.auto.offset.store=true", "enable.partition.eof=false"])
+def test_a_kafka_property_with_which_records_would_be_lost_is_refused(pintail, lake, kafka, setting):
+    topic = kafka.create_topic(1)
+    fails(pintail.run(*ingest(lake, kafka.address, topic, "-X", setting), code=None, timeout=15), 2, setting.split("=")[0], "--start")
+
+
+@on("sqlite")
 def test_a_new_table_needs_a_schema(pintail, lake, kafka):
     topic = kafka.create_topic(1)
     fails(pintail.run(*pintail.ingest_args(lake, topic, "--until-end"), code=None, timeout=15), 2, topic, "--schema")
