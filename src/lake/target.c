@@ -8,30 +8,7 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "lake/lake_uri.h"
-#include "lake/table.h"
-
-static const struct {
-    const char *name;
-    const char *sql;
-    pt_type_id type;
-} meta_columns[PT_META_COUNT] = {
-    {"_kafka_partition", "INTEGER", PT_INTEGER},       {"_kafka_offset", "BIGINT", PT_BIGINT},
-    {"_kafka_timestamp", "TIMESTAMPTZ", PT_TIMESTAMPTZ}, {"ingest_time", "TIMESTAMPTZ", PT_TIMESTAMPTZ},
-    {"_kafka_topic", "VARCHAR", PT_VARCHAR},
-};
-
-static bool wants_meta(size_t meta, bool with_topic) {
-    return meta != PT_META_TOPIC || with_topic;
-}
-
-static int meta_index(const char *name) {
-    for (int i = 0; i < PT_META_COUNT; i++) {
-        if (strcasecmp(meta_columns[i].name, name) == 0) {
-            return i;
-        }
-    }
-    return -1;
-}
+#include "lake/target_internal.h"
 
 /* ---- names --------------------------------------------------------------------------------------------- */
 
@@ -112,8 +89,8 @@ static int create_table(pt_engine *engine, pt_session *session, const pt_target 
         separator = ", ";
     }
     for (size_t m = 0; !own && m < PT_META_COUNT; m++) {
-        if (wants_meta(m, with_topic)) {
-            add_column_sql(&sql, separator, meta_columns[m].name, meta_columns[m].sql, "");
+        if (pt_target_wants_meta(m, with_topic)) {
+            add_column_sql(&sql, separator, pt_meta_columns[m].name, pt_meta_columns[m].sql, "");
             separator = ", ";
         }
     }
@@ -122,184 +99,6 @@ static int create_table(pt_engine *engine, pt_session *session, const pt_target 
     if (code == PT_OK && pt_session_run(session, pt_text_get(&sql), err) != PT_OK) {
         code = pt_fail_in(err, "table %s cannot be made", t->label);
     }
-    pt_text_free(&sql);
-    return code;
-}
-
-/* ---- fitting the schema that was asked for to the table that is there ----------------------------------- */
-
-static const pt_column *find_column(const pt_schema *schema, const char *name) {
-    for (size_t i = 0; schema && i < schema->n_columns; i++) {
-        if (strcasecmp(schema->columns[i].name, name) == 0) {
-            return &schema->columns[i];
-        }
-    }
-    return NULL;
-}
-
-
-static const pt_type *find_lossy(const pt_type *type) {
-    if (type->id == PT_HUGEINT || type->id == PT_UHUGEINT) {
-        return type;
-    }
-    for (size_t i = 0; i < type->n_fields; i++) {
-        const pt_type *found = find_lossy(&type->fields[i].type);
-        if (found) {
-            return found;
-        }
-    }
-    return NULL;
-}
-
-static int refuse_lossy(const pt_schema *schema, pt_error *err) {
-    for (size_t i = 0; i < schema->n_columns; i++) {
-        if (find_lossy(&schema->columns[i].type)) {
-            return pt_fail(err, PT_E_USAGE, "column %s: Parquet in a DuckLake keeps (U)HUGEINT as DOUBLE, which loses digits; use DECIMAL(38,0)",
-                           schema->columns[i].name);
-        }
-    }
-    return PT_OK;
-}
-
-/* EPOCH and BASE64/HEX are pintail's own and not in the catalog: taken over from what was asked for. */
-static void take_over_reading(pt_type *to, const pt_type *from) {
-    to->epoch = from->epoch;
-    to->blob = from->blob;
-    for (size_t i = 0; i < to->n_fields && i < from->n_fields; i++) {
-        take_over_reading(&to->fields[i].type, &from->fields[i].type);
-    }
-}
-
-static int fit_column(const pt_target *t, pt_column *have, const pt_schema *asked, pt_error *err) {
-    const pt_column *want = find_column(asked, have->name);
-    if (!want) {
-        return PT_OK;
-    }
-    char *a = pt_type_sql(&want->type);
-    char *b = pt_type_sql(&have->type);
-    int code = a && b ? PT_OK : pt_fail_nomem(err, "a type");
-    if (code == PT_OK && strcasecmp(a, b) != 0) {
-        code = pt_fail(err, PT_E_USAGE, "table %s does not fit: column %s is %s in the lake and %s in the schema; change the schema, or ALTER the table", t->label,
-                       have->name, b, a);
-    }
-    free(a);
-    free(b);
-    PT_TRY(code);
-    take_over_reading(&have->type, &want->type);
-    have->not_null = have->not_null || want->not_null;
-    if (!have->default_sql && want->default_sql && !(have->default_sql = strdup(want->default_sql))) {
-        return pt_fail_nomem(err, "a default");
-    }
-    return PT_OK;
-}
-
-static int check_asked(const pt_target *t, const pt_schema *asked, pt_error *err) {
-    for (size_t i = 0; asked && i < asked->n_columns; i++) {
-        if (!find_column(t->schema, asked->columns[i].name)) {
-            return pt_fail(err, PT_E_USAGE, "table %s does not fit: it has no column %s; ALTER TABLE %s ADD COLUMN %s ..., or leave it out of the schema",
-                           t->label, asked->columns[i].name, t->label, asked->columns[i].name);
-        }
-    }
-    return PT_OK;
-}
-
-static int add_column(pt_target *t, const pt_table *table, size_t row, pt_error *err) {
-    pt_column *c = &t->schema->columns[t->schema->n_columns];
-    const char *name = pt_table_cell(table, row, 0);
-    if (pt_type_parse(pt_table_cell(table, row, 1), &c->type, err) != PT_OK) {
-        return pt_fail_in(err, "table %s, column %s", t->label, name);
-    }
-    t->schema->n_columns++;
-    c->name = strdup(name);
-    c->name_len = strlen(name);
-    c->not_null = strcmp(pt_table_cell(table, row, 2), "false") == 0;
-    const char *fallback = pt_table_cell(table, row, 3);
-    if (fallback && *fallback && strcasecmp(fallback, "NULL") != 0) {
-        c->default_sql = strdup(fallback);
-        if (!c->default_sql) {
-            return pt_fail_nomem(err, "a default");
-        }
-    }
-    return c->name ? PT_OK : pt_fail_nomem(err, "a column");
-}
-
-static int check_meta(const pt_target *t, const pt_table *columns, bool with_topic, pt_error *err) {
-    for (size_t m = 0; m < PT_META_COUNT; m++) {
-        if (!wants_meta(m, with_topic)) {
-            continue;
-        }
-        size_t row = 0;
-        while (row < columns->n_rows && strcasecmp(pt_table_cell(columns, row, 0), meta_columns[m].name) != 0) {
-            row++;
-        }
-        pt_type have = {0};
-        if (row == columns->n_rows) {
-            return pt_fail(err, PT_E_USAGE, "table %s does not fit: the metadata column %s is missing; ALTER TABLE %s ADD COLUMN %s %s", t->label,
-                           meta_columns[m].name, t->label, meta_columns[m].name, meta_columns[m].sql);
-        }
-        int code = pt_type_parse(pt_table_cell(columns, row, 1), &have, err);
-        bool fits = code == PT_OK && have.id == meta_columns[m].type;
-        pt_type_clear(&have);
-        if (code == PT_E_NOMEM) {
-            return code;
-        }
-        if (!fits) {
-            return pt_fail(err, PT_E_USAGE, "table %s does not fit: the metadata column %s is %s, it must be %s", t->label, meta_columns[m].name,
-                           pt_table_cell(columns, row, 1), meta_columns[m].sql);
-        }
-    }
-    return PT_OK;
-}
-
-static int take_columns(pt_target *t, const pt_table *columns, const pt_schema *asked, bool own, bool with_topic, pt_error *err) {
-    t->schema = calloc(1, sizeof *t->schema);
-    if (!t->schema || !(t->schema->columns = calloc(columns->n_rows, sizeof *t->schema->columns))) {
-        return pt_fail_nomem(err, "a schema");
-    }
-    for (size_t row = 0; row < columns->n_rows; row++) {
-        int meta = own ? -1 : meta_index(pt_table_cell(columns, row, 0));
-        if (meta < 0 || !wants_meta((size_t)meta, with_topic)) {
-            PT_TRY(add_column(t, columns, row, err));
-            PT_TRY(fit_column(t, &t->schema->columns[t->schema->n_columns - 1], asked, err));
-        }
-    }
-    PT_TRY(check_asked(t, asked, err));
-    PT_TRY(refuse_lossy(t->schema, err));
-    return own ? PT_OK : check_meta(t, columns, with_topic, err);
-}
-
-/* ---- defaults ------------------------------------------------------------------------------------------ */
-
-static bool is_bare_in_json(const pt_type *type) {
-    return type->id <= PT_DOUBLE;
-}
-
-/* The default's value as the decoder would find it in a record. Evaluated once, when the table is opened. */
-static int evaluate_default(pt_session *session, const pt_target *t, pt_column *c, pt_error *err) {
-    char *type = pt_type_sql(&c->type);
-    pt_text sql = {0};
-    const char *open = "to_json((";
-    const char *close = ")::VARCHAR)::VARCHAR";
-    if (is_bare_in_json(&c->type)) {
-        open = "((";
-        close = ")::VARCHAR)";
-    } else if (c->type.n_fields || c->type.id == PT_JSON) {
-        open = "to_json((";
-        close = "))::VARCHAR";
-    } else if (c->type.id == PT_BLOB) {
-        open = c->type.blob == PT_BLOB_HEX ? "to_json(hex((" : "to_json(base64((";
-        close = ")))::VARCHAR";
-    }
-    pt_text_addf(&sql, "SELECT %s(%s)::%s%s", open, c->default_sql, type ? type : "?", close);
-    int code = type ? pt_text_check(&sql, err) : pt_fail_nomem(err, "a default");
-    if (code == PT_OK) {
-        code = pt_session_text(session, pt_text_get(&sql), &c->default_json, err);
-    }
-    if (code != PT_OK && code != PT_E_NOMEM) {
-        err->code = PT_E_USAGE;
-        code = pt_fail_in(err, "table %s, column %s: DEFAULT %s cannot be evaluated", t->label, c->name, c->default_sql);
-    }
-    free(type);
     pt_text_free(&sql);
     return code;
 }
@@ -320,10 +119,10 @@ static int lay_out(pt_target *t, bool own, bool with_topic, pt_error *err) {
     t->n_columns = t->schema->n_columns;
     for (size_t m = 0; m < PT_META_COUNT; m++) {
         t->meta_at[m] = SIZE_MAX;
-        if (!own && wants_meta(m, with_topic)) {
+        if (!own && pt_target_wants_meta(m, with_topic)) {
             t->meta_at[m] = t->n_columns;
-            t->types[t->n_columns] = (pt_type){.id = meta_columns[m].type};
-            t->names[t->n_columns++] = meta_columns[m].name;
+            t->types[t->n_columns] = (pt_type){.id = pt_meta_columns[m].type};
+            t->names[t->n_columns++] = pt_meta_columns[m].name;
         }
     }
     return PT_OK;
@@ -403,17 +202,6 @@ static int look_for_rows(pt_engine *engine, pt_session *session, pt_target *t, p
 
 /* ---- open ---------------------------------------------------------------------------------------------- */
 
-static int check_columns(const pt_schema *asked, const char *label, bool own, bool with_topic, pt_error *err) {
-    PT_TRY(refuse_lossy(asked, err));
-    for (size_t i = 0; !own && i < asked->n_columns; i++) {
-        int meta = meta_index(asked->columns[i].name);
-        if (meta >= 0 && wants_meta((size_t)meta, with_topic)) {
-            return pt_fail(err, PT_E_USAGE, "schema of table %s: column %s is a metadata column that pintail fills; leave it out", label, asked->columns[i].name);
-        }
-    }
-    return PT_OK;
-}
-
 int pt_target_check(const pt_target_options *options, pt_error *err) {
     pt_schema *asked = NULL;
     char *schema_name = NULL;
@@ -423,7 +211,7 @@ int pt_target_check(const pt_target_options *options, pt_error *err) {
     free(name);
     if (code == PT_OK && options->schema_text) {
         code = pt_schema_parse(options->schema_text, &asked, err);
-        code = code == PT_OK ? check_columns(asked, options->table, false, options->with_topic, err) : pt_fail_in(err, "schema of table %s", options->table);
+        code = code == PT_OK ? pt_target_check_asked(asked, options->table, false, options->with_topic, err) : pt_fail_in(err, "schema of table %s", options->table);
     }
     pt_schema_free(&asked);
     return code;
@@ -437,7 +225,7 @@ static int open_named(pt_engine *engine, pt_session *session, pt_target *t, cons
         code = own ? (int)err->code : pt_fail_in(err, "schema of table %s", t->label);
     }
     if (code == PT_OK && asked) {
-        code = check_columns(asked, t->label, own, with_topic, err);
+        code = pt_target_check_asked(asked, t->label, own, with_topic, err);
     }
     if (code == PT_OK) {
         code = read_columns(engine, session, t, &columns, err);
@@ -455,12 +243,10 @@ static int open_named(pt_engine *engine, pt_session *session, pt_target *t, cons
         }
     }
     if (code == PT_OK) {
-        code = take_columns(t, &columns, asked, own, with_topic, err);
+        code = pt_target_take_columns(t, &columns, asked, own, with_topic, err);
     }
-    for (size_t i = 0; code == PT_OK && i < t->schema->n_columns; i++) {
-        if (t->schema->columns[i].default_sql) {
-            code = evaluate_default(session, t, &t->schema->columns[i], err);
-        }
+    if (code == PT_OK) {
+        code = pt_target_evaluate_defaults(session, t, err);
     }
     if (code == PT_OK) {
         code = lay_out(t, own, with_topic, err);
