@@ -1,0 +1,31 @@
+/* What the files of the consumer share: its handle, and what it knows of its topics. */
+#pragma once
+
+#include "kafka/consumer.h"
+
+typedef struct pt_topic_id {
+    char text[64]; /* "": not known */
+} pt_topic_id;
+
+typedef struct pt_topic_facts {
+    int32_t partitions;
+    pt_topic_id id;
+} pt_topic_facts;
+
+struct pt_consumer {
+    const pt_consumer_options *options;
+    pt_consumer_events events;
+    pt_kafka_trouble trouble;
+    rd_kafka_t *rk;
+    rd_kafka_queue_t *queue;
+    char cluster_id[128];
+    pt_topic_facts *topics;
+    bool failed; /* a callback failed; why says how */
+    pt_error why;
+};
+
+/* An error of a broker that is away, or of a partition without a leader right now. */
+bool pt_kafka_error_passes(rd_kafka_resp_err_t code);
+
+/* Fills cluster_id and topics. PT_E_KAFKA_DOWN: no broker answered within options->timeout_us; PT_E_KAFKA: a topic is not there. */
+int pt_consumer_look_at_cluster(pt_consumer *consumer, pt_error *err) PT_CHECKED;
