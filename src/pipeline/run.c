@@ -1,4 +1,4 @@
-#include "pipeline/run.h"
+#include "pipeline/run_internal.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -8,16 +8,9 @@
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "base/signals.h"
-#include "lake/commit.h"
 #include "lake/lake_uri.h"
-#include "lake/guard.h"
 #include "lake/leftovers.h"
 #include "lake/transaction.h"
-#include "pipeline/line.h"
-#include "pipeline/progress.h"
-#include "pipeline/reader.h"
-#include "pipeline/start.h"
-#include "pipeline/workers.h"
 
 #define POLL_MESSAGES 20000
 #define FIRST_POLL_MESSAGES 100 /* while their size is not known */
@@ -25,30 +18,6 @@
 #define POLL_MS 50
 #define POLL_DUE_MS 5 /* the open batch is due and waits for an earlier one */
 #define BLOCKED_BEFORE_PAUSE (30 * PT_SECOND) /* without a poll, while all batches are under way; far below max.poll.interval.ms */
-
-/* One life in the group: from opening the lake to leaving. Being fenced ends it; another one may follow. */
-typedef struct run {
-    const pt_ingest_options *options;
-    pt_committer *committer;
-    pt_stager *stager;
-    pt_target **targets; /* [n_targets] one for each table, the last is pintail.dead_letters */
-    size_t n_targets;
-    const char **topics;
-    pt_consumer_options consumer_options;
-    pt_consumer *consumer;
-    pt_line line;
-    bool line_ready;
-    pt_workers workers;
-    bool workers_started;
-    pt_reader reader;
-    pt_progress_state progress;
-    rd_kafka_message_t **messages;
-    size_t poll_messages; /* of the next poll */
-    pt_lake_options committing, staging; /* the lake, with the memory that each DuckDB may take */
-    bool assigned_once;
-    bool lost;    /* partitions went before their rows were committed: no fence, the group or the broker took them */
-    bool gave_up; /* the last rows could not be committed in time: no further wait */
-} run;
 
 /* ---- tables -------------------------------------------------------------------------------------------- */
 
@@ -66,17 +35,17 @@ static pt_target_options target_options(const pt_ingest_options *o, size_t i) {
 }
 
 typedef struct target_job {
-    run *r;
+    pt_life *r;
     pt_target_options options;
 } target_job;
 
 static int open_or_make(void *arg, pt_error *err) {
     target_job *job = arg;
-    run *r = job->r;
+    pt_life *r = job->r;
     return pt_target_open(pt_committer_engine(r->committer), pt_committer_session(r->committer), &job->options, &r->targets[r->n_targets], err);
 }
 
-static int open_target(run *r, size_t i, pt_error *err) {
+static int open_target(pt_life *r, size_t i, pt_error *err) {
     const pt_route_options *o = &r->options->routes[i];
     for (size_t k = 0; k < i; k++) {
         if (strcmp(r->options->routes[k].table, o->table) == 0) {
@@ -92,7 +61,7 @@ static int open_target(run *r, size_t i, pt_error *err) {
     return PT_OK;
 }
 
-static int open_targets(run *r, pt_error *err) {
+static int open_targets(pt_life *r, pt_error *err) {
     size_t n = r->options->n_routes;
     r->targets = calloc(n + 1, sizeof(pt_target *));
     r->reader.routes = calloc(n, sizeof *r->reader.routes);
@@ -116,144 +85,11 @@ static int open_targets(run *r, pt_error *err) {
     return PT_OK;
 }
 
-/* ---- rebalances ---------------------------------------------------------------------------------------- */
-
-static int take_over(run *r, pt_assigned *partitions, const pt_claim *claims, size_t n, pt_error *err) {
-    for (size_t i = 0; i < n; i++) {
-        int64_t skipped_from;
-        PT_TRY(pt_start_of(&r->reader, &partitions[i], &claims[i], &partitions[i].start, &skipped_from, err));
-        pt_partition *p = pt_reader_partition(&r->reader, partitions[i].topic, partitions[i].partition);
-        if (!p) {
-            return pt_fail_nomem(err, "a partition");
-        }
-        p->assigned = true;
-        p->next = p->sealed = p->position = partitions[i].start;
-        p->rows = p->dead_letters = 0;
-        p->skipped_from = skipped_from;
-        r->reader.jumped |= skipped_from >= 0;
-    }
-    return PT_OK;
-}
-
-/* What librdkafka was seen to do by itself: to go on behind records that nobody has read, in the middle or at the end of a partition. */
-static void skip_ahead(pt_assigned *partitions, size_t n) {
-    for (size_t i = 0; i < n; i++) {
-        int64_t middle = partitions[i].start + (partitions[i].high - partitions[i].start) / 2;
-        partitions[i].start = i % 2 ? partitions[i].high : middle;
-    }
-}
-
-static int read_again(void *arg, const char *topic, int32_t partition, int64_t offset, pt_error *err) {
-    run *r = arg;
-    return pt_consumer_seek(r->consumer, topic, partition, offset, err);
-}
-
-static int on_assigned(void *arg, pt_assigned *partitions, size_t n, pt_error *err) {
-    run *r = arg;
-    (void)pt_failpoint("assign.before");
-    pt_claim *claims = calloc(n + 1, sizeof *claims);
-    if (!claims) {
-        return pt_fail_nomem(err, "claims");
-    }
-    for (size_t i = 0; i < n; i++) {
-        claims[i] = (pt_claim){.topic = partitions[i].topic, .partition = partitions[i].partition, .next_offset = -1};
-    }
-    int code = n ? pt_line_claim(&r->line, claims, n, err) : PT_OK;
-    if (code == PT_OK) {
-        code = pt_consumer_read_bounds(r->consumer, partitions, n, err);
-    }
-    if (code == PT_OK) {
-        code = take_over(r, partitions, claims, n, err);
-    }
-    free(claims);
-    pt_reader_doubt(&r->reader);
-    if (code == PT_OK && pt_failpoint("assign.skip")) {
-        skip_ahead(partitions, n);
-    }
-    if (code == PT_OK) {
-        pt_log(PT_LOG_INFO, PT_EVENT("assigned"), PT_INT("partitions", n));
-    }
-    r->assigned_once = true;
-    (void)pt_failpoint("assign.after");
-    return code;
-}
-
-/* What is buffered for partitions that go is flushed, all of it, before they are let go; if they are lost already it is dropped. */
-static void on_revoked(void *arg, const pt_assigned *partitions, size_t n, bool lost) {
-    run *r = arg;
-    pt_error err = {0};
-    bool flushed = false;
-    (void)pt_failpoint("revoke.before");
-    if (!lost && !r->gave_up) {
-        flushed = pt_reader_seal(&r->reader, true, &err) == PT_OK && pt_line_drain(&r->line, r->options->stop_timeout_us);
-    }
-    if (!flushed) {
-        r->lost = true;
-        pt_reader_drop(&r->reader);
-        int ignored = pt_fail(&err, PT_E_FENCED, "partitions were %s before their rows were committed; going on from the lake", lost ? "lost" : "revoked");
-        (void)ignored;
-        if (pt_line_failed(&r->line, &err) == PT_OK) {
-            pt_line_fail(&r->line, &err);
-        }
-    }
-    (void)pt_failpoint("revoke.drained");
-    pt_reader_doubt(&r->reader);
-    for (size_t i = 0; i < n; i++) {
-        pt_partition *p = pt_reader_partition(&r->reader, partitions[i].topic, partitions[i].partition);
-        if (p) {
-            p->assigned = false;
-        }
-        if (flushed) { /* nothing is under way, so the committer's thread does not look at its claims now */
-            pt_committer_release(r->committer, partitions[i].topic, partitions[i].partition);
-        }
-    }
-    pt_log(PT_LOG_INFO, PT_EVENT(lost ? "lost" : "revoked"), PT_INT("partitions", n));
-}
-
-static int restore_files(run *r, const pt_target *target, pt_error *err) {
-    uint64_t restored = 0;
-    PT_TRY(pt_guards_mend(pt_committer_engine(r->committer), pt_committer_session(r->committer), target, &restored, err));
-    if (restored) {
-        pt_log(PT_LOG_WARN, PT_EVENT("data files that a commit of unknown outcome lost are back"), PT_STR("table", target->label), PT_INT("files", restored));
-    }
-    return PT_OK;
-}
-
-/* In the committer's thread. A COMMIT that came late, of a process that is dead or fenced, has landed by now or never will: only now its files are missed. */
-static int on_claimed(void *arg, pt_error *err) {
-    run *r = arg;
-    for (size_t i = 0; i < r->n_targets; i++) {
-        if (r->targets[i]->guard) {
-            PT_TRY(restore_files(r, r->targets[i], err));
-        }
-    }
-    return PT_OK;
-}
-
-/* In the stager's thread: nothing of a topic that was made anew under our hands is committed. */
-static int on_staged(void *arg, pt_error *err) {
-    run *r = arg;
-    return pt_consumer_check_topics(r->consumer, err);
-}
-
-/* In the committer's thread. */
-static void on_committed(void *arg, const pt_flush *flush) {
-    run *r = arg;
-    (void)pt_failpoint("offsets.before");
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)flush->n_entries);
-    for (size_t i = 0; i < flush->n_entries; i++) {
-        const pt_ledger_entry *e = &flush->entries[i];
-        rd_kafka_topic_partition_list_add(list, e->topic, e->partition)->offset = e->next_offset;
-    }
-    pt_consumer_commit_list(r->consumer, list);
-    pt_log(PT_LOG_DEBUG, PT_EVENT("flush"), PT_INT("rows", pt_flush_rows(flush)), PT_INT("stage_us", flush->stage_us), PT_INT("commit_us", flush->commit_us));
-}
-
 /* ---- reading ------------------------------------------------------------------------------------------- */
 
 /* All batches are under way and r->messages holds what was read. Waits without polling at first; then pauses the partitions and polls on, so that
  * the group does not think that this member is dead; what such a poll still brings is put behind the *n messages. */
-static int wait_for_batch(run *r, size_t *n, pt_error *err) {
+static int wait_for_batch(pt_life *r, size_t *n, pt_error *err) {
     int64_t start = pt_monotonic_us();
     bool paused = false;
     int code = PT_OK;
@@ -276,7 +112,7 @@ static int wait_for_batch(run *r, size_t *n, pt_error *err) {
     return code;
 }
 
-static int take_message(run *r, const rd_kafka_message_t *m, int64_t now_us, pt_error *err) {
+static int take_message(pt_life *r, const rd_kafka_message_t *m, int64_t now_us, pt_error *err) {
     if (m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
         return pt_reader_eof(&r->reader, m, err);
     }
@@ -288,14 +124,14 @@ static int take_message(run *r, const rd_kafka_message_t *m, int64_t now_us, pt_
 }
 
 /* Messages that were polled have left librdkafka's bounded queue: as many as fill their share of the memory, going by the size of the last ones. */
-static size_t poll_messages(const run *r, size_t mean_bytes) {
+static size_t poll_messages(const pt_life *r, size_t mean_bytes) {
     uint64_t n = r->options->memory.poll_bytes / (mean_bytes + 1);
     return n < 1 ? 1 : n > POLL_MESSAGES ? POLL_MESSAGES : (size_t)n;
 }
 
 /* Destroys all messages, also after a failure. When a stop is asked for while all batches are under way, the rest is left for the next start; with it what
  * tells a position (the end of a partition), since that would speak of records that were left. */
-static int take_messages(run *r, size_t n, pt_error *err) {
+static int take_messages(pt_life *r, size_t n, pt_error *err) {
     int64_t now = pt_now_us();
     bool left = false;
     int code = PT_OK;
@@ -320,23 +156,23 @@ static int take_messages(run *r, size_t n, pt_error *err) {
 }
 
 /* Microseconds until the open batch is old enough; 0: it is. */
-static int64_t time_left(const run *r) {
+static int64_t time_left(const pt_life *r) {
     int64_t left = r->reader.batch->opened_us + r->options->flush_interval_us - pt_monotonic_us();
     return left > 0 ? left : 0;
 }
 
 /* While one batch is being committed and another waits for it, sealing a third gains nothing: the open one goes on growing until it is full. So a catalog
  * that is slow, or shared by many writers, gets fewer and bigger flushes. */
-static bool line_is_full(run *r) {
+static bool line_is_full(pt_life *r) {
     return pt_line_under_way(&r->line) >= PT_BATCHES - 1;
 }
 
-static bool due(run *r) {
+static bool due(pt_life *r) {
     return pt_reader_has_rows(&r->reader) && time_left(r) == 0 && !line_is_full(r);
 }
 
 /* Milliseconds that a poll may wait. */
-static int poll_time(run *r) {
+static int poll_time(pt_life *r) {
     if (!pt_reader_has_rows(&r->reader)) {
         return POLL_MS;
     }
@@ -347,7 +183,7 @@ static int poll_time(run *r) {
     return left > POLL_MS ? POLL_MS : (int)left;
 }
 
-static bool reached_end(const run *r) {
+static bool reached_end(const pt_life *r) {
     if (!r->options->until_end || !r->assigned_once) {
         return false;
     }
@@ -362,7 +198,7 @@ static bool reached_end(const run *r) {
     return true;
 }
 
-static int read_loop(run *r, pt_error *err) {
+static int read_loop(pt_life *r, pt_error *err) {
     while (!pt_stop_asked() && !reached_end(r)) {
         size_t n = 0;
         pt_error ignored;
@@ -386,7 +222,12 @@ static int read_loop(run *r, pt_error *err) {
 
 /* ---- a run --------------------------------------------------------------------------------------------- */
 
-static int read_ends(run *r, pt_error *err) {
+static int read_again(void *arg, const char *topic, int32_t partition, int64_t offset, pt_error *err) {
+    pt_life *r = arg;
+    return pt_consumer_seek(r->consumer, topic, partition, offset, err);
+}
+
+static int read_ends(pt_life *r, pt_error *err) {
     for (size_t i = 0; i < r->reader.n_routes; i++) {
         pt_route *route = &r->reader.routes[i];
         route->topic_id = pt_consumer_topic_id(r->consumer, i);
@@ -407,11 +248,11 @@ static int read_ends(run *r, pt_error *err) {
 }
 
 /* What dead processes left behind. Not being able to remove it is no reason not to start. */
-static int clear_leftovers(run *r, pt_error *why) {
+static int clear_leftovers(pt_life *r, pt_error *why) {
     (void)pt_failpoint("leftovers.before");
     for (size_t i = 0; i < r->n_targets; i++) {
         if (r->targets[i]->guard) {
-            PT_TRY(restore_files(r, r->targets[i], why));
+            PT_TRY(pt_life_restore_files(r, r->targets[i], why));
         }
         pt_error err = {0};
         uint64_t removed;
@@ -427,7 +268,7 @@ static int clear_leftovers(run *r, pt_error *why) {
 }
 
 /* The DuckDB that writes the files gets more: the committer's when a table takes INSERT (it is opened with the small share, and again after an outage). */
-static int share_duckdb(run *r, pt_error *err) {
+static int share_duckdb(pt_life *r, pt_error *err) {
     bool insert = false;
     for (size_t i = 0; i < r->n_targets; i++) {
         insert |= !r->targets[i]->stage;
@@ -454,7 +295,7 @@ static int check_schemas(const pt_ingest_options *o, pt_error *err) {
 }
 
 /* What batches may hold on to, and whether the smallest one fits. */
-static int share_batches(run *r, pt_error *err) {
+static int share_batches(pt_life *r, pt_error *err) {
     const pt_flush *flush = r->line.batches[0].flush;
     pt_least least = {0};
     for (size_t i = 0; i < flush->n_parts; i++) {
@@ -467,7 +308,7 @@ static int share_batches(run *r, pt_error *err) {
     return pt_memory_check_batch(&r->options->memory, &least, err);
 }
 
-static int open_run(run *r, const char *owner, pt_error *err) {
+static int open_run(pt_life *r, const char *owner, pt_error *err) {
     const pt_ingest_options *o = r->options;
     r->reader.options = o;
     r->reader.pipeline = o->consumer.group;
@@ -485,7 +326,7 @@ static int open_run(run *r, const char *owner, pt_error *err) {
     r->consumer_options = o->consumer;
     r->consumer_options.topics = r->topics;
     r->consumer_options.n_topics = o->n_routes;
-    pt_consumer_events events = {on_assigned, on_revoked, r};
+    pt_consumer_events events = {pt_life_on_assigned, pt_life_on_revoked, r};
     PT_TRY(pt_consumer_open(&r->consumer_options, &events, &r->consumer, err));
     r->reader.cluster_id = pt_consumer_cluster_id(r->consumer);
     PT_TRY(read_ends(r, err));
@@ -498,13 +339,13 @@ static int open_run(run *r, const char *owner, pt_error *err) {
     if (!r->messages) {
         return pt_fail_nomem(err, "the poll's messages");
     }
-    r->workers = (pt_workers){.line = &r->line, .stager = r->stager, .committer = r->committer, .checked = on_staged, .claimed = on_claimed, .committed = on_committed, .arg = r};
+    r->workers = (pt_workers){.line = &r->line, .stager = r->stager, .committer = r->committer, .checked = pt_life_on_staged, .claimed = pt_life_on_claimed, .committed = pt_life_on_committed, .arg = r};
     PT_TRY(pt_workers_start(&r->workers, err));
     r->workers_started = true;
     return pt_consumer_subscribe(r->consumer, err);
 }
 
-static int finish_run(run *r, pt_error *err) {
+static int finish_run(pt_life *r, pt_error *err) {
     PT_TRY(pt_reader_seal(&r->reader, true, err));
     if (pt_line_drain(&r->line, r->options->stop_timeout_us)) {
         return PT_OK;
@@ -515,7 +356,7 @@ static int finish_run(run *r, pt_error *err) {
                    (double)r->options->stop_timeout_us / 1e6);
 }
 
-static void close_run(run *r) {
+static void close_run(pt_life *r) {
     if (r->workers_started) {
         pt_reader_drop(&r->reader);
         pt_consumer_leave(r->consumer); /* runs on_revoked; the workers may still use the handle */
@@ -543,7 +384,7 @@ static void close_run(run *r) {
 }
 
 int pt_run(const pt_ingest_options *options, const char *owner, bool goes_on, pt_run_end *end, pt_error *err) {
-    run r = {.options = options};
+    pt_life r = {.options = options};
     *end = (pt_run_end){0};
     r.progress.started_us = r.progress.shown_us = pt_monotonic_us();
     int code = open_run(&r, owner, err);

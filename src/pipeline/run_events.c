@@ -1,0 +1,135 @@
+#include "pipeline/run_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/failpoint.h"
+#include "base/log.h"
+#include "lake/guard.h"
+#include "pipeline/start.h"
+
+static int take_over(pt_life *r, pt_assigned *partitions, const pt_claim *claims, size_t n, pt_error *err) {
+    for (size_t i = 0; i < n; i++) {
+        int64_t skipped_from;
+        PT_TRY(pt_start_of(&r->reader, &partitions[i], &claims[i], &partitions[i].start, &skipped_from, err));
+        pt_partition *p = pt_reader_partition(&r->reader, partitions[i].topic, partitions[i].partition);
+        if (!p) {
+            return pt_fail_nomem(err, "a partition");
+        }
+        p->assigned = true;
+        p->next = p->sealed = p->position = partitions[i].start;
+        p->rows = p->dead_letters = 0;
+        p->skipped_from = skipped_from;
+        r->reader.jumped |= skipped_from >= 0;
+    }
+    return PT_OK;
+}
+
+/* What librdkafka was seen to do by itself: to go on behind records that nobody has read, in the middle or at the end of a partition. */
+static void skip_ahead(pt_assigned *partitions, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        int64_t middle = partitions[i].start + (partitions[i].high - partitions[i].start) / 2;
+        partitions[i].start = i % 2 ? partitions[i].high : middle;
+    }
+}
+
+int pt_life_on_assigned(void *arg, pt_assigned *partitions, size_t n, pt_error *err) {
+    pt_life *r = arg;
+    (void)pt_failpoint("assign.before");
+    pt_claim *claims = calloc(n + 1, sizeof *claims);
+    if (!claims) {
+        return pt_fail_nomem(err, "claims");
+    }
+    for (size_t i = 0; i < n; i++) {
+        claims[i] = (pt_claim){.topic = partitions[i].topic, .partition = partitions[i].partition, .next_offset = -1};
+    }
+    int code = n ? pt_line_claim(&r->line, claims, n, err) : PT_OK;
+    if (code == PT_OK) {
+        code = pt_consumer_read_bounds(r->consumer, partitions, n, err);
+    }
+    if (code == PT_OK) {
+        code = take_over(r, partitions, claims, n, err);
+    }
+    free(claims);
+    pt_reader_doubt(&r->reader);
+    if (code == PT_OK && pt_failpoint("assign.skip")) {
+        skip_ahead(partitions, n);
+    }
+    if (code == PT_OK) {
+        pt_log(PT_LOG_INFO, PT_EVENT("assigned"), PT_INT("partitions", n));
+    }
+    r->assigned_once = true;
+    (void)pt_failpoint("assign.after");
+    return code;
+}
+
+/* What is buffered for partitions that go is flushed, all of it, before they are let go; if they are lost already it is dropped. */
+void pt_life_on_revoked(void *arg, const pt_assigned *partitions, size_t n, bool lost) {
+    pt_life *r = arg;
+    pt_error err = {0};
+    bool flushed = false;
+    (void)pt_failpoint("revoke.before");
+    if (!lost && !r->gave_up) {
+        flushed = pt_reader_seal(&r->reader, true, &err) == PT_OK && pt_line_drain(&r->line, r->options->stop_timeout_us);
+    }
+    if (!flushed) {
+        r->lost = true;
+        pt_reader_drop(&r->reader);
+        int ignored = pt_fail(&err, PT_E_FENCED, "partitions were %s before their rows were committed; going on from the lake", lost ? "lost" : "revoked");
+        (void)ignored;
+        if (pt_line_failed(&r->line, &err) == PT_OK) {
+            pt_line_fail(&r->line, &err);
+        }
+    }
+    (void)pt_failpoint("revoke.drained");
+    pt_reader_doubt(&r->reader);
+    for (size_t i = 0; i < n; i++) {
+        pt_partition *p = pt_reader_partition(&r->reader, partitions[i].topic, partitions[i].partition);
+        if (p) {
+            p->assigned = false;
+        }
+        if (flushed) { /* nothing is under way, so the committer's thread does not look at its claims now */
+            pt_committer_release(r->committer, partitions[i].topic, partitions[i].partition);
+        }
+    }
+    pt_log(PT_LOG_INFO, PT_EVENT(lost ? "lost" : "revoked"), PT_INT("partitions", n));
+}
+
+int pt_life_restore_files(pt_life *r, const pt_target *target, pt_error *err) {
+    uint64_t restored = 0;
+    PT_TRY(pt_guards_mend(pt_committer_engine(r->committer), pt_committer_session(r->committer), target, &restored, err));
+    if (restored) {
+        pt_log(PT_LOG_WARN, PT_EVENT("data files that a commit of unknown outcome lost are back"), PT_STR("table", target->label), PT_INT("files", restored));
+    }
+    return PT_OK;
+}
+
+/* In the committer's thread. A COMMIT that came late, of a process that is dead or fenced, has landed by now or never will: only now its files are missed. */
+int pt_life_on_claimed(void *arg, pt_error *err) {
+    pt_life *r = arg;
+    for (size_t i = 0; i < r->n_targets; i++) {
+        if (r->targets[i]->guard) {
+            PT_TRY(pt_life_restore_files(r, r->targets[i], err));
+        }
+    }
+    return PT_OK;
+}
+
+/* In the stager's thread: nothing of a topic that was made anew under our hands is committed. */
+int pt_life_on_staged(void *arg, pt_error *err) {
+    pt_life *r = arg;
+    return pt_consumer_check_topics(r->consumer, err);
+}
+
+/* In the committer's thread. */
+void pt_life_on_committed(void *arg, const pt_flush *flush) {
+    pt_life *r = arg;
+    (void)pt_failpoint("offsets.before");
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)flush->n_entries);
+    for (size_t i = 0; i < flush->n_entries; i++) {
+        const pt_ledger_entry *e = &flush->entries[i];
+        rd_kafka_topic_partition_list_add(list, e->topic, e->partition)->offset = e->next_offset;
+    }
+    pt_consumer_commit_list(r->consumer, list);
+    pt_log(PT_LOG_DEBUG, PT_EVENT("flush"), PT_INT("rows", pt_flush_rows(flush)), PT_INT("stage_us", flush->stage_us), PT_INT("commit_us", flush->commit_us));
+}

@@ -1,0 +1,51 @@
+/* What the files of a run share. */
+#pragma once
+
+#include "lake/commit.h"
+#include "pipeline/line.h"
+#include "pipeline/progress.h"
+#include "pipeline/reader.h"
+#include "pipeline/run.h"
+#include "pipeline/workers.h"
+
+/* One life in the group: from opening the lake to leaving. Being fenced ends it; another one may follow. */
+typedef struct pt_life {
+    const pt_ingest_options *options;
+    pt_committer *committer;
+    pt_stager *stager;
+    pt_target **targets; /* [n_targets] one for each table, the last is pintail.dead_letters */
+    size_t n_targets;
+    const char **topics;
+    pt_consumer_options consumer_options;
+    pt_consumer *consumer;
+    pt_line line;
+    bool line_ready;
+    pt_workers workers;
+    bool workers_started;
+    pt_reader reader;
+    pt_progress_state progress;
+    rd_kafka_message_t **messages;
+    size_t poll_messages; /* of the next poll */
+    pt_lake_options committing, staging; /* the lake, with the memory that each DuckDB may take */
+    bool assigned_once;
+    bool lost;    /* partitions went before their rows were committed: no fence, the group or the broker took them */
+    bool gave_up; /* the last rows could not be committed in time: no further wait */
+} pt_life;
+
+/* ---- what the consumer tells, in the thread that polls: arg is the pt_life --------------------------------- */
+
+/* Claims the partitions in the lake's ledger and says where each is read from. */
+int pt_life_on_assigned(void *arg, pt_assigned *partitions, size_t n, pt_error *err) PT_CHECKED;
+/* Flushes what is buffered for partitions that go; drops it when they are lost already. */
+void pt_life_on_revoked(void *arg, const pt_assigned *partitions, size_t n, bool lost);
+
+/* ---- what the workers tell (pipeline/workers.h) --------------------------------------------------------- */
+
+/* In the stager's thread, between staging and commit. */
+int pt_life_on_staged(void *arg, pt_error *err) PT_CHECKED;
+/* In the committer's thread. */
+int pt_life_on_claimed(void *arg, pt_error *err) PT_CHECKED;
+void pt_life_on_committed(void *arg, const pt_flush *flush);
+
+/* Brings back data files of the table that a commit of unknown outcome lost (lake/guard.h). */
+int pt_life_restore_files(pt_life *life, const pt_target *target, pt_error *err) PT_CHECKED;
