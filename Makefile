@@ -4,7 +4,7 @@ PYTEST = .deps/venv/bin/python -m pytest
 export PINTAIL_LIBDUCKDB PINTAIL_LIBRDKAFKA
 CMAKE_PATHS = $(if $(PINTAIL_LIBDUCKDB),-DPINTAIL_LIBDUCKDB=$(PINTAIL_LIBDUCKDB)) $(if $(PINTAIL_LIBRDKAFKA),-DPINTAIL_LIBRDKAFKA=$(PINTAIL_LIBRDKAFKA))
 
-.PHONY: all build debug asan tsan crash fuzz demo test test-deps test-long unit unit-asan unit-tsan e2e e2e-asan e2e-tsan soak bench bench-scale perf-guard install clean distclean
+.PHONY: all build debug asan tsan crash fuzz demo test test-deps tsan-deps bench-deps test-long unit unit-asan unit-tsan e2e e2e-asan e2e-tsan soak bench bench-scale perf-guard install clean distclean
 
 all: build
 
@@ -19,6 +19,9 @@ test-deps:
 tsan: tsan-deps
 tsan-deps:
 	@deps/fetch tsan
+
+bench-deps:
+	@deps/fetch bench
 
 debug asan tsan: test-deps
 	@cmake --preset $@ $(CMAKE_PATHS) >/dev/null
@@ -85,7 +88,7 @@ perf-guard: test-deps build
 	@cd tests/e2e && PINTAIL=$(CURDIR)/build/pintail $(CURDIR)/$(PYTEST) test_speed.py
 
 # The benchmark; BENCH_ARGS='--only rate,decode' picks parts. `cost` wants the crash preset, which can switch staging off.
-bench: test-deps build crash
+bench: bench-deps build crash
 	@PINTAIL=$(CURDIR)/build/pintail .deps/venv/bin/python tests/bench/bench.py $(BENCH_ARGS)
 
 # Several writers on one PostgreSQL catalog.

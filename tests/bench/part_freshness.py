@@ -67,7 +67,7 @@ def measure(kafka, postgres, folder, rate, interval) -> dict:
         connection = connect(text)
         watcher = Watcher(connection)
         watcher.start()
-        seconds = max(10.0, 3.5 * INTERVALS[interval])
+        seconds = max(20.0, 3.5 * INTERVALS[interval])  # a flush is a hundredth of the records at most, so that p99 is not one flush
         subprocess.run([PINTAIL, "produce", "--brokers", kafka.address, "--topic", topic, "--rate", str(rate), "--count", str(int(rate * seconds))], check=True, capture_output=True)
         time.sleep(INTERVALS[interval] + 1)  # the last flush is by time
         reader.terminate()

@@ -1,20 +1,21 @@
-"""Side by side on one topic in one run: the drain, pintail, DuckDB from a file, and a plain Python sink."""
+"""Side by side on one topic in one run: the drain, pintail, DuckDB from a file, plain Python sinks, and dlt."""
 
 import json
 import shutil
 import sys
 from pathlib import Path
 
-from tools import drain, ingest, middle, print_table, say, timed
+from tools import ROOT, drain, ingest, middle, print_table, say, timed
 
 HERE = Path(__file__).parent
 ROWS_LIMIT = 3_000  # one by one is slow: its rate does not depend on how many
+DLT_BATCH, DLT_LIMIT = 100_000, 300_000
 
 
-def run_sink(program, folder, *arguments) -> dict:
+def run_sink(program, folder, *arguments, python=sys.executable) -> dict:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
-    result = json.loads(timed([sys.executable, HERE / program, *arguments])[0])
+    result = json.loads(timed([python, HERE / program, *arguments])[0])
     result["rate"] = result["rows"] / result["seconds"]
     return result
 
@@ -28,6 +29,7 @@ def sinks(kafka, topic, folder, rounds) -> dict:
         "DuckDB, NDJSON file into the lake": lambda: run_sink("sink_file.py", lake, file, lake),
         "Python, batches of 200,000 as JSON text": lambda: run_sink("sink_python.py", lake, kafka.address, topic, lake, "text", 200_000, 10**9),
         "Python, batches of 100, row by row": lambda: run_sink("sink_python.py", lake, kafka.address, topic, lake, "rows", 100, ROWS_LIMIT),
+        "dlt 1.31, batches of 100,000": lambda: run_sink("sink_dlt.py", lake, kafka.address, topic, lake, DLT_BATCH, DLT_LIMIT, python=ROOT / ".deps/bench-venv/bin/python"),
     }
     runs = {name: [] for name in contenders}
     for _ in range(rounds):
