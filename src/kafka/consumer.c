@@ -224,6 +224,9 @@ void pt_consumer_close(pt_consumer **consumer) {
         if (c->rk) {
             rd_kafka_destroy(c->rk);
         }
+        if (c->asker) {
+            rd_kafka_destroy(c->asker);
+        }
         free(c->topics);
         free(c);
         *consumer = NULL;

@@ -17,6 +17,7 @@ struct pt_consumer {
     pt_consumer_events events;
     pt_kafka_trouble trouble;
     rd_kafka_t *rk;
+    rd_kafka_t *asker; /* with connections of its own: on those of rk a question waits behind the fetch that is under way, up to fetch.wait.max.ms */
     rd_kafka_queue_t *queue;
     char cluster_id[128];
     pt_topic_facts *topics;

@@ -67,15 +67,26 @@ static void note_topic_ids(const pt_consumer *c, const rd_kafka_DescribeTopics_r
     }
 }
 
+static int open_asker(pt_consumer *c, pt_error *err) {
+    rd_kafka_conf_t *conf = NULL;
+    PT_TRY(pt_kafka_conf_new(&c->options->client, &c->trouble, &conf, err));
+    int code = pt_kafka_conf_properties(conf, &c->options->client, err);
+    if (code != PT_OK) {
+        rd_kafka_conf_destroy(conf);
+        return code;
+    }
+    return pt_kafka_new(RD_KAFKA_PRODUCER, conf, &c->asker, err);
+}
+
 /* Topic ids (KIP-516) come by the admin API. */
 static void ask_topic_ids(const pt_consumer *c, int timeout_ms, pt_topic_id *ids) {
     rd_kafka_TopicCollection_t *names =
         rd_kafka_TopicCollection_of_topic_names((const char **)(uintptr_t)c->options->topics, c->options->n_topics);
-    rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(c->rk, RD_KAFKA_ADMIN_OP_DESCRIBETOPICS);
-    rd_kafka_queue_t *queue = rd_kafka_queue_new(c->rk);
+    rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(c->asker, RD_KAFKA_ADMIN_OP_DESCRIBETOPICS);
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(c->asker);
     char why[128];
     (void)rd_kafka_AdminOptions_set_request_timeout(options, timeout_ms, why, sizeof why);
-    rd_kafka_DescribeTopics(c->rk, names, options, queue);
+    rd_kafka_DescribeTopics(c->asker, names, options, queue);
     rd_kafka_event_t *event = rd_kafka_queue_poll(queue, timeout_ms + 1000);
     if (event && !rd_kafka_event_error(event) && rd_kafka_event_DescribeTopics_result(event)) {
         note_topic_ids(c, rd_kafka_event_DescribeTopics_result(event), ids);
@@ -156,6 +167,7 @@ int pt_consumer_look_at_cluster(pt_consumer *c, pt_error *err) {
     for (size_t i = 0; i < c->options->n_topics; i++) {
         PT_TRY(look_at_topic(c, i, err));
     }
+    PT_TRY(open_asker(c, err));
     PT_TRY(read_topic_ids(c, err));
     id = rd_kafka_clusterid(c->rk, 1000);
     (void)snprintf(c->cluster_id, sizeof c->cluster_id, "%s", id ? id : "");

@@ -14,6 +14,8 @@
 #include "lake/transaction.h"
 #include "lake/turnstile.h"
 
+#define ATTACH_AGAIN_AFTER 500 /* commits */
+
 struct pt_committer {
     const pt_lake_options *options;
     char *pipeline, *owner;
@@ -22,6 +24,7 @@ struct pt_committer {
     pt_scan *scan;
     pt_turnstile *turnstile; /* used from the first conflict on: a single writer has no need of it */
     uint64_t conflicts;
+    unsigned commits;     /* since the lake was attached */
     int64_t own_snapshot; /* of our last commit, if the epochs of all claims stood then; -1: not known */
     bool all_stood;       /* they did at the last check */
     pt_claim *claims; /* [n_claims] what this process owns, topic names owned too; next_offset: what is committed */
@@ -396,7 +399,23 @@ static int write_flush(void *arg, pt_error *err) {
     return PT_OK;
 }
 
+/* DuckLake keeps the statistics of all tables for every snapshot that it has seen (4 KB a commit for a table of ten columns) until it is detached. */
+static int shed_snapshots(pt_committer *c, pt_error *err) {
+    if (c->commits < ATTACH_AGAIN_AFTER) {
+        return PT_OK;
+    }
+    c->commits = 0;
+    int code = pt_engine_attach_again(c->engine, c->options, c->session, err);
+    if (code != PT_OK) { /* nothing has begun: as after an outage */
+        detach(c);
+        err->code = PT_E_LAKE_DOWN;
+        return PT_E_LAKE_DOWN;
+    }
+    return PT_OK;
+}
+
 static void note_committed(pt_committer *c, const pt_flush *flush) {
+    c->commits++;
     for (size_t i = 0; i < flush->n_entries; i++) {
         find_claim(c, flush->entries[i].topic, flush->entries[i].partition)->next_offset = flush->entries[i].next_offset;
     }
@@ -414,6 +433,7 @@ int pt_commit(pt_committer *c, pt_flush *flush, pt_error *err) {
     if (!c->session) {
         return pt_fail(err, PT_E_LAKE_DOWN, "the lake is not attached since the catalog failed");
     }
+    PT_TRY(shed_snapshots(c, err));
     commit_job job = {c, flush};
     pt_turnstile *turnstile = c->conflicts ? c->turnstile : NULL;
     int64_t start = pt_monotonic_us();

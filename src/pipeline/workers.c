@@ -1,6 +1,5 @@
 #include "pipeline/workers.h"
 
-#include <malloc.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -8,7 +7,6 @@
 #include "base/signals.h"
 #include "lake/transaction.h"
 
-#define TRIM_AFTER 100 /* commits; what DuckDB allocates for each is freed again, but leaves holes in several threads' heaps: about 17 KB a commit without this */
 #define UNCLASSIFIED_TRIES 5 /* attempts at a commit that fails for a reason that we cannot place */
 #define CLAIM_TRIES 60       /* about half a minute, far below max.poll.interval.ms: a rebalance waits for it. Then the run ends, and may begin anew */
 
@@ -142,9 +140,6 @@ static void commit_batch(pt_workers *w, pt_batch *batch) {
         pt_line_go_on(w->line, PT_WORKER_COMMITTER);
         count(w, batch->flush);
         w->committed(w->arg, batch->flush);
-        if (++w->commits % TRIM_AFTER == 0) {
-            (void)malloc_trim(0);
-        }
         break;
     case NOT_COMMITTED:
         pt_unstage(pt_committer_session(w->committer), batch->flush);
