@@ -16,7 +16,7 @@
     "poll.after", "decode.after", "batch.open", "seal.before", "stage.before", "stage.written", "stage.synced", "commit.begun", "commit.epochs",            \
         "commit.registered", "commit.ledger", "commit.answer", "commit.committed", "batch.lost", "offsets.before", "claim.raised", "claim.commented", "claim.committed",     \
         "claim.read", "assign.before", "assign.skip", "assign.after", "revoke.before", "revoke.drained", "recover.attached", "recover.claimed",              \
-        "leftovers.before"
+        "leftovers.before", "attach.again"
 
 #ifdef PINTAIL_WITH_FAILPOINTS
 /* 0, or 1 when the place has to fail. Any thread. */

@@ -14,7 +14,11 @@
 #include "lake/transaction.h"
 #include "lake/turnstile.h"
 
+#ifdef PINTAIL_WITH_FAILPOINTS
+#define ATTACH_AGAIN_AFTER 2
+#else
 #define ATTACH_AGAIN_AFTER 500 /* commits */
+#endif
 
 struct pt_committer {
     const pt_lake_options *options;
@@ -405,7 +409,8 @@ static int shed_snapshots(pt_committer *c, pt_error *err) {
         return PT_OK;
     }
     c->commits = 0;
-    int code = pt_engine_attach_again(c->engine, c->options, c->session, err);
+    int code = pt_failpoint("attach.again") ? pt_fail(err, PT_E_LAKE_DOWN, "failpoint: connection refused")
+                                            : pt_engine_attach_again(c->engine, c->options, c->session, err);
     if (code != PT_OK) { /* nothing has begun: as after an outage */
         detach(c);
         err->code = PT_E_LAKE_DOWN;

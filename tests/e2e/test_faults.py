@@ -9,6 +9,7 @@ from contextlib import closing, contextmanager
 
 import pytest
 from support import on, orders
+from support.crash import crashing
 from support.judge import assert_exactly_once, assert_no_leftovers
 from support.kafka import FAST_FAILOVER
 from support.lake import Lake
@@ -219,6 +220,16 @@ def test_while_the_broker_is_down_ingest_says_so_a_few_times_and_goes_on_by_itse
     land(process, lake, own_kafka, topic, 2000)
     with lake.reader() as reader:
         assert assert_exactly_once(reader, own_kafka, topic) == (2000, 0)
+
+
+def test_a_catalog_that_is_away_just_when_the_lake_is_attached_again_is_waited_for(pintail, lake, kafka):
+    """From time to time, since DuckLake keeps something of every snapshot; in the test build after every second commit."""
+    topic = kafka.create_topic(2)
+    kafka.produce(topic, orders.orders(1000))
+    done = pintail.ingest_all(lake, topic, "--schema", orders.SCHEMA, "--flush-rows", "100", **crashing("attach.again:1:fail", "attach.again:3:fail"))
+    assert done.err.count(PAUSED) == 2 == done.err.count(GOES_ON), done.err
+    with lake.reader() as reader:
+        assert assert_exactly_once(reader, kafka, topic) == (1000, 0)
 
 
 # ---- what cannot pass
