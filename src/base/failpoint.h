@@ -6,7 +6,7 @@
  *   PINTAIL_BREAK=epoch-check,continuity         rules that are switched off, to show that a test notices:
  *   epoch-check (read inside each transaction), ledger-row (in each transaction), comment (a claim comments the ledger), fence (a claim raises epochs at
  *   all), continuity (a flush begins where the last one ended), own-retry (DuckLake itself does not retry a COMMIT),
- *   gap-check (a gap after an assignment is asked for once more)
+ *   gap-check (a gap after an assignment is asked for once more), attach-rarely (the lake is attached again after 500 commits; switched off: after 2)
  *
  * The names, in the order of a record's way; tests/e2e/test_crash_matrix.py goes through all of them:
  */

@@ -14,11 +14,8 @@
 #include "lake/transaction.h"
 #include "lake/turnstile.h"
 
-#ifdef PINTAIL_WITH_FAILPOINTS
-#define ATTACH_AGAIN_AFTER 2
-#else
 #define ATTACH_AGAIN_AFTER 500 /* commits */
-#endif
+#define ATTACH_AGAIN_SOON 2    /* in a test */
 
 struct pt_committer {
     const pt_lake_options *options;
@@ -405,7 +402,7 @@ static int write_flush(void *arg, pt_error *err) {
 
 /* DuckLake keeps the statistics of all tables for every snapshot that it has seen (4 KB a commit for a table of ten columns) until it is detached. */
 static int shed_snapshots(pt_committer *c, pt_error *err) {
-    if (c->commits < ATTACH_AGAIN_AFTER) {
+    if (c->commits < (pt_rule_broken("attach-rarely") ? ATTACH_AGAIN_SOON : ATTACH_AGAIN_AFTER)) {
         return PT_OK;
     }
     c->commits = 0;

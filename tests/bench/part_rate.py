@@ -13,7 +13,7 @@ SLOW_SECONDS = 20
 
 
 def rates(kafka, topic, folder, rounds, sizes=SIZES) -> dict:
-    """The ratio of a run is to the mean of the drains right before and right after it; shown are medians over the rounds."""
+    """The ratio of a run is to the mean of the drains right before and right after it, which allocate as pintail does; shown are medians over the rounds."""
     startup = measure_startup(kafka, folder)
     runs, drains = {size: [] for size in sizes}, [drain(kafka.address, topic)]
     for _ in range(rounds):
@@ -25,7 +25,9 @@ def rates(kafka, topic, folder, rounds, sizes=SIZES) -> dict:
             run["cpu_per_million"] = (run["cpu_seconds"] - startup["cpu_seconds"]) / run["rows"] * 1e6
             runs[size].append(run)
     records = drains[0]["records"]
-    result = {"drain": {"rate": middle(drains, "rate"), "cpu_per_million": middle(drains, "cpu_seconds") / records * 1e6, "runs": drains},
+    libc = [drain(kafka.address, topic, program="bench_drain_libc") for _ in range(rounds)]
+    result = {"drain_libc": {"rate": middle(libc, "rate"), "cpu_per_million": middle(libc, "cpu_seconds") / records * 1e6, "runs": libc},
+              "drain": {"rate": middle(drains, "rate"), "cpu_per_million": middle(drains, "cpu_seconds") / records * 1e6, "runs": drains},
               "startup": startup, "sizes": {size: summary(results) for size, results in runs.items()}}
     show(result, records)
     return result
@@ -48,6 +50,8 @@ def show(result, records):
             ("stage s", ".2f"), ("commit s", ".2f"), ("start s", ".2f")]
     d = result["drain"]
     rows = [["bare librdkafka drain", d["rate"], 1.0, max(r["rate"] for r in d["runs"]), None, d["cpu_per_million"], *[None] * 5]]
+    plain = result["drain_libc"]
+    rows.append(["the same with glibc's malloc", plain["rate"], plain["rate"] / d["rate"], max(r["rate"] for r in plain["runs"]), None, plain["cpu_per_million"], *[None] * 5])
     for size, s in result["sizes"].items():
         rows.append([f"pintail, {size:,} rows a flush", s["rate"], s["ratio"], s["best_rate"], s["best_ratio"], s["cpu_per_million"], s["memory_mb"], s["commits"], s["stage_seconds"],
                      s["commit_seconds"], s["startup_seconds"]])

@@ -94,8 +94,8 @@ def produce(kafka, topic, count, seed=1):
     timed([PINTAIL, "produce", "--brokers", kafka.address, "--topic", topic, "--rate", "0", "--count", count, "--seed", seed])
 
 
-def drain(broker, topic, *more) -> dict:
-    result = json.loads(timed([BUILD / "tests/bench/bench_drain", broker, topic, *more])[0])
+def drain(broker, topic, *more, program="bench_drain") -> dict:
+    result = json.loads(timed([BUILD / "tests/bench" / program, broker, topic, *more])[0])
     result["rate"] = result["records"] / result["seconds"]
     result["load"] = load()
     return result
