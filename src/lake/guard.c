@@ -147,6 +147,14 @@ static char **name_guards(const pt_flush *flush, size_t *n) {
     return guards;
 }
 
+/* Copies of objects may take long all together, and PostgreSQL ends a session that is idle in a transaction (lake/attach.h). */
+static int keep_awake(pt_engine *engine, pt_session *session, const char *file, pt_error *err) {
+    if (!pt_path_is_remote(file) || pt_engine_catalog(engine) != PT_CATALOG_POSTGRES) {
+        return PT_OK;
+    }
+    return pt_session_runf(session, err, "CALL postgres_execute('__ducklake_metadata_%s', 'SELECT 1')", pt_engine_alias(engine));
+}
+
 int pt_guard_part(pt_engine *engine, pt_session *session, pt_part *part, size_t slot, pt_error *err) {
     pt_table files = {0};
     pt_part_forget_guards(part);
@@ -163,6 +171,9 @@ int pt_guard_part(pt_engine *engine, pt_session *session, pt_part *part, size_t 
         } else {
             part->guarded[part->n_guarded++] = file;
             code = guard_file(session, part->target, file, err);
+        }
+        if (code == PT_OK) {
+            code = keep_awake(engine, session, file, err);
         }
     }
     pt_table_clear(&files);
