@@ -24,7 +24,7 @@ def open_pipeline(folder):
     home = folder / "home"
     (home / ".duckdb").mkdir(parents=True)
     (home / ".duckdb" / "extensions").symlink_to(EXTENSIONS)
-    os.environ.update(HOME=str(home), RUNTIME__DLTHUB_TELEMETRY="false", RUNTIME__LOG_LEVEL="CRITICAL", PROGRESS="")
+    os.environ.update(HOME=str(home), RUNTIME__DLTHUB_TELEMETRY="false", RUNTIME__LOG_LEVEL="CRITICAL")
     import dlt
     from dlt.destinations.impl.ducklake.configuration import DuckLakeCredentials
     lake = DuckLakeCredentials("lake", catalog=f"sqlite:///{folder}/lake.sqlite", storage=f"{folder}/data/")
