@@ -14,8 +14,8 @@
 #include "lake/transaction.h"
 #include "lake/turnstile.h"
 
-#define ATTACH_AGAIN_AFTER 500 /* commits */
-#define ATTACH_AGAIN_SOON 2    /* in a test */
+#define OPEN_ANEW_AFTER 500 /* commits */
+#define OPEN_ANEW_SOON 2    /* in a test */
 
 struct pt_committer {
     const pt_lake_options *options;
@@ -25,7 +25,7 @@ struct pt_committer {
     pt_scan *scan;
     pt_turnstile *turnstile; /* used from the first conflict on: a single writer has no need of it */
     uint64_t conflicts;
-    unsigned commits;     /* since the lake was attached */
+    unsigned commits;     /* since DuckDB was opened */
     int64_t own_snapshot; /* of our last commit, if the epochs of all claims stood then; -1: not known */
     bool all_stood;       /* they did at the last check */
     pt_claim *claims; /* [n_claims] what this process owns, topic names owned too; next_offset: what is committed */
@@ -51,6 +51,7 @@ static int open_engine(void *arg, pt_error *err) {
 
 static int attach(pt_committer *c, pt_error *err) {
     int code = PT_E_LAKE_BUSY;
+    c->commits = 0;
     for (unsigned attempt = 1; code == PT_E_LAKE_BUSY && attempt <= 12 && !(attempt > 1 && strstr(err->text, "is open in another process")); attempt++) {
         if (attempt > 1) {
             pt_backoff(attempt);
@@ -400,20 +401,19 @@ static int write_flush(void *arg, pt_error *err) {
     return PT_OK;
 }
 
-/* DuckLake keeps the statistics of all tables for every snapshot that it has seen (4 KB a commit for a table of ten columns) until it is detached. */
-static int shed_snapshots(pt_committer *c, pt_error *err) {
-    if (c->commits < (pt_rule_broken("attach-rarely") ? ATTACH_AGAIN_SOON : ATTACH_AGAIN_AFTER)) {
+/* Until it is closed, the DuckDB that commits grows by some 10 KB a commit: DuckLake keeps the statistics of all tables for every snapshot that it has seen, and the
+ * buffer manager the handles of blocks that are gone. So another one takes its place from time to time; nothing is under way now. */
+static int open_anew(pt_committer *c, pt_error *err) {
+    if (c->commits < (pt_rule_broken("open-rarely") ? OPEN_ANEW_SOON : OPEN_ANEW_AFTER)) {
         return PT_OK;
     }
-    c->commits = 0;
-    int code = pt_failpoint("attach.again") ? pt_fail(err, PT_E_LAKE_DOWN, "failpoint: connection refused")
-                                            : pt_engine_attach_again(c->engine, c->options, c->session, err);
-    if (code != PT_OK) { /* nothing has begun: as after an outage */
-        detach(c);
+    detach(c);
+    int code = pt_failpoint("open.anew") ? pt_fail(err, PT_E_LAKE_DOWN, "failpoint: connection refused") : attach(c, err);
+    if (code == PT_E_LAKE_BUSY) { /* another process was quicker to take the catalog file */
         err->code = PT_E_LAKE_DOWN;
-        return PT_E_LAKE_DOWN;
+        code = PT_E_LAKE_DOWN;
     }
-    return PT_OK;
+    return code;
 }
 
 static void note_committed(pt_committer *c, const pt_flush *flush) {
@@ -435,7 +435,7 @@ int pt_commit(pt_committer *c, pt_flush *flush, pt_error *err) {
     if (!c->session) {
         return pt_fail(err, PT_E_LAKE_DOWN, "the lake is not attached since the catalog failed");
     }
-    PT_TRY(shed_snapshots(c, err));
+    PT_TRY(open_anew(c, err));
     commit_job job = {c, flush};
     pt_turnstile *turnstile = c->conflicts ? c->turnstile : NULL;
     int64_t start = pt_monotonic_us();

@@ -217,16 +217,6 @@ int pt_engine_open(const pt_lake_options *options, pt_engine **out, pt_error *er
     return code;
 }
 
-int pt_engine_attach_again(pt_engine *engine, const pt_lake_options *o, pt_session *session, pt_error *err) {
-    pt_lake_uri uri;
-    PT_TRY(pt_lake_uri_parse(o->lake, &uri, err));
-    PT_TRY(pt_session_runf(session, err, "DETACH \"%s\"", engine->alias));
-    engine->attached = false;
-    PT_TRY(pt_attach(session, engine->alias, o, &uri, err));
-    engine->attached = true;
-    return PT_OK;
-}
-
 bool pt_engine_invalid(const pt_engine *engine) {
     return engine && atomic_load(&engine->invalid);
 }

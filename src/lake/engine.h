@@ -47,10 +47,6 @@ void pt_engine_close(pt_engine **engine);
 /* Whether a session has noticed that DuckDB gave itself up after an internal error: nothing but pt_session_close and pt_engine_close makes sense. */
 bool pt_engine_invalid(const pt_engine *engine);
 
-/* Detaches the lake and attaches it once more, with the options that the engine was opened with, by a session that is in no transaction and while no other uses
- * the lake. What the extension has kept in memory is freed. After a failure the lake is not attached. Errors as of pt_engine_open. */
-int pt_engine_attach_again(pt_engine *engine, const pt_lake_options *options, pt_session *session, pt_error *err) PT_CHECKED;
-
 const char *pt_engine_alias(const pt_engine *engine);
 
 typedef enum pt_catalog { PT_CATALOG_NONE, PT_CATALOG_DUCKDB, PT_CATALOG_SQLITE, PT_CATALOG_POSTGRES, PT_CATALOG_MYSQL, PT_CATALOG_MOTHERDUCK, PT_CATALOG_QUACK } pt_catalog;

@@ -49,13 +49,13 @@ def failures_before(point, at) -> list:
 
 
 def rules_before(point) -> tuple:
-    return ("attach-rarely",) if point == "attach.again" else ()
+    return ("open-rarely",) if point == "open.anew" else ()
 
 
 def passes_of(point) -> tuple:
     if point == "leftovers.before":  # once in a life
         return (1,)
-    if point == "attach.again":  # once in two commits, see rules_before
+    if point == "open.anew":  # once in two commits, see rules_before
         return (1, 2)
     return (1,) if point in REBALANCE else (1, 3)  # more of these in the tests with two processes
 

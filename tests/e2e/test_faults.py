@@ -222,11 +222,11 @@ def test_while_the_broker_is_down_ingest_says_so_a_few_times_and_goes_on_by_itse
         assert assert_exactly_once(reader, own_kafka, topic) == (2000, 0)
 
 
-def test_a_catalog_that_is_away_just_when_the_lake_is_attached_again_is_waited_for(pintail, lake, kafka):
-    """Every 500 commits, since DuckLake keeps something of every snapshot; here every second one."""
+def test_a_catalog_that_is_away_just_when_the_lake_is_opened_anew_is_waited_for(pintail, lake, kafka):
+    """Every 500 commits, since DuckDB and DuckLake keep something of every one; here every second one."""
     topic = kafka.create_topic(2)
     kafka.produce(topic, orders.orders(1000))
-    done = pintail.ingest_all(lake, topic, "--schema", orders.SCHEMA, "--flush-rows", "100", **crashing("attach.again:1:fail", "attach.again:3:fail", broken=["attach-rarely"]))
+    done = pintail.ingest_all(lake, topic, "--schema", orders.SCHEMA, "--flush-rows", "100", **crashing("open.anew:1:fail", "open.anew:3:fail", broken=["open-rarely"]))
     assert done.err.count(PAUSED) == 2 == done.err.count(GOES_ON), done.err
     with lake.reader() as reader:
         assert assert_exactly_once(reader, kafka, topic) == (1000, 0)
