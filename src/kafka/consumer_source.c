@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define BOUNDS_TIMEOUT_MS 10000
+#define CONNECT_TIMEOUT_MS 500
 #define IDS_TIMEOUT_MS 5000
 #define CHECK_TIMEOUT_MS 2000
 
@@ -153,8 +154,17 @@ static int look_at_topic(pt_consumer *c, size_t i, pt_error *err) {
     return PT_OK;
 }
 
+/* Asking for anything makes librdkafka connect; rd_kafka_clusterid only waits, up to a second until the group's own timer does it. */
+static void start_connecting(pt_consumer *c) {
+    const struct rd_kafka_metadata *metadata = NULL;
+    if (rd_kafka_metadata(c->rk, 0, NULL, &metadata, CONNECT_TIMEOUT_MS) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        rd_kafka_metadata_destroy(metadata);
+    }
+}
+
 /* A broker before 0.10 tells no id. One that comes up while it is asked may answer without it first, so the id is kept from a second asking. */
 int pt_consumer_look_at_cluster(pt_consumer *c, pt_error *err) {
+    start_connecting(c);
     char *id = rd_kafka_clusterid(c->rk, (int)(c->options->timeout_us / 1000));
     if (!id) {
         const struct rd_kafka_metadata *metadata = NULL;
