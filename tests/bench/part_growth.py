@@ -40,7 +40,7 @@ def lengthen_ledger(lake, times) -> int:
     with duckdb.connect(str(lake / "lake.ducklake")) as catalog:
         (table,) = catalog.execute("SELECT table_name FROM duckdb_tables() WHERE table_name LIKE 'ducklake_inlined_data_' || "
                                    "(SELECT table_id FROM ducklake_table WHERE table_name = 'offsets' AND end_snapshot IS NULL) || '_%'").fetchone()
-        catalog.execute(f"INSERT INTO {table} SELECT * REPLACE (row_id + t * (SELECT max(row_id) + 1 FROM {table}) AS row_id) FROM {table}, range(1, {round(times)}) AS r(t)")
+        catalog.execute(f"INSERT INTO {table} SELECT * EXCLUDE (t) REPLACE (row_id + t * (SELECT max(row_id) + 1 FROM {table}) AS row_id) FROM {table}, range(1, {round(times)}) AS r(t)")
         return catalog.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
 
 

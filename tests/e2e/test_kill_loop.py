@@ -1,5 +1,6 @@
 """SIGKILL again and again, at moments drawn from a seed: by the clock, while starting, and at failpoints of the test build."""
 
+import itertools
 import random
 import threading
 
@@ -35,11 +36,13 @@ def kill_at_failpoint(ingest, kafka, topic, r):
 
 def killed_again_and_again(pintail, lake, kafka, seed, kills, records, flush_rows):
     r = random.Random(seed)
+    """Before each kill its share of the records is produced, so that there is work to be killed at, however fast it is done."""
     topic = kafka.create_topic(4)
-    kafka.produce(topic, orders.orders(records))
+    source, share = iter(list(orders.orders(records))), -(-records // kills)
     args = ("--schema", orders.SCHEMA, "--flush-rows", flush_rows, "--flush-interval", "100ms", *FAST_FAILOVER)
     seen = []
     for _ in range(kills):
+        kafka.produce(topic, itertools.islice(source, share))
         kill = r.choices([kill_while_starting, kill_while_working, kill_at_failpoint], [1, 2, 2])[0]
         point = kill(lambda **how: pintail.ingest(lake, topic, *args, **how), kafka, topic, r)
         seen.append(lake.read(lambda reader: reader.rows(topic), 0))
@@ -54,11 +57,11 @@ def killed_again_and_again(pintail, lake, kafka, seed, kills, records, flush_row
 @pytest.mark.timeout(240)
 def test_100000_records_survive_sigkill_at_random_moments(pintail, lake, kafka, seed):
     """Ten kills on each of the three catalogs."""
-    killed_again_and_again(pintail, lake, kafka, seed, 10, 100_000, 500)
+    killed_again_and_again(pintail, lake, kafka, seed, 10, 100_000, 200)
 
 
 @pytest.mark.long
 @pytest.mark.timeout(1800)
 def test_300000_records_survive_70_sigkills(pintail, lake, kafka, seed):
     """On the three catalogs 210 kills together."""
-    killed_again_and_again(pintail, lake, kafka, seed, 70, 300_000, 250)
+    killed_again_and_again(pintail, lake, kafka, seed, 70, 300_000, 100)

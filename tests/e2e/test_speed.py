@@ -24,21 +24,21 @@ def rounds(kafka, tmp_path_factory):
     return startup, [(drain(kafka.address, topic), ingest(kafka.address, topic, folder / "lake", 200_000)) for _ in range(3)]
 
 
-def test_a_record_costs_at_most_five_times_the_cpu_of_a_bare_drain(rounds):
+def test_a_record_costs_at_most_four_times_the_cpu_of_a_bare_drain(rounds):
     """Two and a half times is normal, three on a crowded machine."""
     startup, pairs = rounds
     bare = min(d["cpu_seconds"] for d, _ in pairs)
     ours = min(i["cpu_seconds"] for _, i in pairs) - startup
     print(f"CPU: {ours / bare:.2f} times the drain's")
-    assert ours / bare <= 5, f"ingest {ours:.2f} s CPU for {RECORDS:,} records, drain {bare:.2f} s"
+    assert ours / bare <= 4.2, f"ingest {ours:.2f} s CPU for {RECORDS:,} records, drain {bare:.2f} s"
 
 
-def test_ingest_reaches_a_fifth_of_a_bare_drain(rounds):
+def test_ingest_reaches_three_tenths_of_a_bare_drain(rounds):
     """0.6 is normal; this one sees waiting that costs no CPU, and leaves room for a machine where threads wait for their turn."""
     _, pairs = rounds
     best = max(i["rate"] / d["rate"] for d, i in pairs)
     print(f"rate: {best:.2f} of the drain's")
-    assert best >= 0.2, [(round(d["rate"]), round(i["rate"])) for d, i in pairs]
+    assert best >= 0.3, [(round(d["rate"]), round(i["rate"])) for d, i in pairs]
 
 
 # normal: five times, three times
