@@ -174,6 +174,13 @@ static int set_properties(const pt_consumer_options *o, rd_kafka_conf_t *conf, p
     return pt_kafka_conf_properties(conf, &o->client, err);
 }
 
+int pt_consumer_check(const pt_consumer_options *options, pt_error *err) {
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    int code = set_properties(options, conf, err);
+    rd_kafka_conf_destroy(conf);
+    return code;
+}
+
 int pt_consumer_open(const pt_consumer_options *options, const pt_consumer_events *events, pt_consumer **out, pt_error *err) {
     pt_consumer *c = calloc(1, sizeof *c);
     rd_kafka_conf_t *conf = NULL;

@@ -40,6 +40,9 @@ typedef struct pt_consumer_options {
     int64_t timeout_us;   /* for a broker that does not answer at the start */
 } pt_consumer_options;
 
+/* PT_E_USAGE for a property that librdkafka does not know or that ingest sets itself. Needs no broker. */
+int pt_consumer_check(const pt_consumer_options *options, pt_error *err) PT_CHECKED;
+
 /* Makes the handle and checks that a broker answers and every topic exists; joins nothing yet. options and its strings must outlive the consumer. */
 int pt_consumer_open(const pt_consumer_options *options, const pt_consumer_events *events, pt_consumer **out, pt_error *err) PT_CHECKED;
 

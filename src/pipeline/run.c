@@ -318,6 +318,7 @@ static int open_run(pt_life *r, const char *owner, pt_error *err) {
     r->committing = r->staging = o->lake;
     r->committing.memory_limit = o->memory.small_bytes;
     r->staging.memory_limit = o->memory.large_bytes;
+    PT_TRY(pt_consumer_check(&o->consumer, err));
     PT_TRY(check_schemas(o, err));
     PT_TRY(pt_committer_open(&r->committing, o->consumer.group, owner, &r->committer, err));
     PT_TRY(open_targets(r, err));

@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from support import on, orders
@@ -110,6 +111,7 @@ def test_an_unknown_kafka_property_is_named(pintail, lake, kafka):
 def test_a_kafka_property_with_which_records_would_be_lost_is_refused(pintail, lake, kafka, setting):
     topic = kafka.create_topic(1)
     fails(pintail.run(*ingest(lake, kafka.address, topic, "-X", setting), code=None, timeout=15), 2, setting.split("=")[0], "--start")
+    assert not Path(lake.text.split(":", 2)[2]).exists(), "a catalog was made"
 
 
 @on("sqlite")
