@@ -102,6 +102,9 @@ static int attach_failed(const pt_lake_options *o, const pt_lake_uri *uri, pt_er
                        "(ducklake:sqlite:...) or PostgreSQL catalog, which many may open",
                        uri->rest, pid ? " " : "", pid ? (int)strcspn(pid, ")") + 1 : 0, pid ? pid : "");
     }
+    if (strstr(err->text, "data_path is not set")) {
+        return pt_fail(err, PT_E_LAKE, "lake %s is new, and its catalog does not say where its Parquet files go: give --data-path", o->lake);
+    }
     if (strstr(err->text, "does not match existing data path") || strstr(err->text, "DATA_PATH parameter")) {
         return pt_fail_in(err, "lake %s was made with another data path; leave --data-path out or give the one of the catalog", o->lake);
     }

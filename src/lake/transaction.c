@@ -5,6 +5,7 @@
 #include <sys/random.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/signals.h"
 
 #define GIVE_UP (120 * PT_SECOND)
@@ -59,11 +60,16 @@ void pt_backoff(unsigned attempt) {
 
 int pt_retry_busy(pt_job job, void *arg, pt_error *err) {
     int64_t start = pt_monotonic_us();
+    bool said = false;
     for (unsigned attempt = 1;; attempt++) {
         int code = job(arg, err);
         int64_t spent = pt_monotonic_us() - start;
         if (code != PT_E_LAKE_BUSY || spent > GIVE_UP || (pt_stop_asked() && spent > GIVE_UP_STOPPING)) {
             return code;
+        }
+        if (!said && spent >= PT_BUSY_SAID_AFTER) {
+            said = true;
+            pt_log(PT_LOG_WARN, PT_EVENT("waiting for another writer of the catalog"), PT_INT("gives_up_after_s", GIVE_UP / PT_SECOND), PT_STR("error", err->text));
         }
         pt_backoff(attempt);
     }

@@ -4,8 +4,12 @@
  * twice (DESIGN 4.3). What is tried again here is always the whole transaction. */
 #pragma once
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "lake/engine.h"
+
+/* Other writers of the catalog that keep us waiting so long are reported. SQLite's own patience with a lock (META_BUSY_TIMEOUT) is longer: one attempt. */
+#define PT_BUSY_SAID_AFTER (3 * PT_SECOND)
 
 typedef int (*pt_job)(void *arg, pt_error *err);
 
@@ -15,7 +19,7 @@ int pt_transaction(pt_session *session, pt_job job, void *arg, pt_error *err) PT
 bool pt_transaction_unknown(const pt_error *err);
 
 /* Runs job until it ends in something else than PT_E_LAKE_BUSY; backs off 5 ms to 1 s with jitter; gives up with PT_E_LAKE_BUSY after two minutes
- * or when a stop was asked for and ten seconds have gone by. */
+ * or when a stop was asked for and ten seconds have gone by. Logs one warning when it takes longer than PT_BUSY_SAID_AFTER. */
 int pt_retry_busy(pt_job job, void *arg, pt_error *err) PT_CHECKED;
 
 /* Sleeps before attempt n (1, 2, ...): exponential from 5 ms to 1 s, with full jitter. */

@@ -101,6 +101,7 @@ typedef enum outcome { COMMITTED, NOT_COMMITTED, UNKNOWN } outcome;
 
 static outcome commit_flush(pt_workers *w, pt_flush *flush, pt_error *err) {
     unsigned unclassified = 0;
+    int64_t start = pt_monotonic_us();
     for (unsigned attempt = 1; !pt_line_abandoned(w->line); attempt++) {
         int code = pt_commit(w->committer, flush, err);
         if (code == PT_OK) {
@@ -116,7 +117,7 @@ static outcome commit_flush(pt_workers *w, pt_flush *flush, pt_error *err) {
             if (committed) {
                 return COMMITTED;
             }
-        } else if (attempt == 10) {
+        } else if (code == PT_E_LAKE_BUSY && pt_monotonic_us() - start >= PT_BUSY_SAID_AFTER) {
             pt_line_pause(w->line, PT_WORKER_COMMITTER, "other writers of the catalog", err);
         }
         bool tried_enough = code == PT_E_LAKE && ++unclassified == UNCLASSIFIED_TRIES;

@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 import pytest
 from confluent_kafka import Producer
+from support.procs import wait_for
 
 REPO = Path(__file__).resolve().parents[2]
 PINTAIL = Path(os.environ.get("PINTAIL", REPO / "build" / "pintail"))
@@ -579,7 +580,8 @@ def test_what_transactions_leave_in_a_real_topic(lake, kafka):
             producer.produce(topic, b"x")
         producer.flush(20)
         producer.commit_transaction(20) if commit else producer.abort_transaction(20)
-    end = kafka.ends(topic)[0]
+    # The markers are written after the producer was told of the end of its transaction; the last stable offset follows them.
+    end = wait_for(lambda: kafka.ends(topic)[0] == 22 and 22, what="both transactions to be ended in the topic")
     lake.commit(0, end, hidden=range(10, end), topic=topic, cluster="")
     (partition,) = lake.check("--brokers", kafka.address, "--max-lag", 0)["pipelines"][0]["partitions"]
     assert (partition["lag"], partition["gaps"], partition["not_exposed"], partition["rows"]) == (0, 0, end - 10, 10)

@@ -133,6 +133,24 @@ def test_an_sqlite_catalog_that_another_process_has_locked_for_seconds_is_waited
         assert assert_exactly_once(reader, kafka, topic) == (2000, 0)
 
 
+@on("sqlite")
+def test_a_start_on_an_sqlite_catalog_that_another_process_has_locked_says_so_and_goes_on_when_it_is_free(pintail, lake, kafka):
+    topic = kafka.create_topic(2)
+    kafka.produce(topic, orders.orders(1000, 1))
+    pintail.ingest_all(lake, topic, *ARGS)
+    kafka.produce(topic, orders.orders(1000, 2))
+    with closing(sqlite3.connect(lake.folder / "metadata" / "lake.sqlite", timeout=30, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        process = pintail.ingest(lake, topic, *ARGS)
+        process.wait_for(lambda: "waiting for another writer" in process.err, 60, "the start to say what it waits for")
+        assert process.running and process.err.count("waiting for another writer") == 1, process.err
+        assert landed(lake, kafka, topic) == 1000
+        other.execute("ROLLBACK")
+    land(process, lake, kafka, topic, 2000)
+    with lake.reader() as reader:
+        assert assert_exactly_once(reader, kafka, topic) == (2000, 0)
+
+
 @pytest.mark.long
 @on("postgres")
 def test_eight_writers_of_one_catalog_conflict_and_all_land(pintail, lake, kafka):

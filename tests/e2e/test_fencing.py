@@ -74,7 +74,8 @@ ASLEEP_AT = ("seal.before", "stage.synced", "commit.begun", "commit.epochs", "co
 
 def zombie_lands_nothing(tmp_path, kafka, postgres, catalog, topic, point):
     group = f"{topic}-{point}"
-    at = 1 if point.startswith("claim.") else 2
+    # Before the first commit where the thread that freezes is not the committer: SQLite's lock would stay with a process that is frozen in the middle of one.
+    at = 2 if point.startswith("commit.") else 1
     with small_world(tmp_path, f"{catalog}-{point}", catalog, kafka, postgres) as (lake, pintail):
         stop(*zombie_and_heir(pintail, lake, kafka, topic, group, crashing(f"{point}:{at}:stop"), {}))
         assert_landed_once(lake, kafka, topic, group, TOTAL + 100)
