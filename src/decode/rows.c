@@ -189,19 +189,32 @@ static size_t arena_bytes(const pt_rows *rows) {
     return rows->block_bytes + (rows->block ? (size_t)(rows->arena_at - rows->block->bytes) : 0);
 }
 
-static int next_chunk(pt_rows *rows, pt_error *err) {
-    if (rows->used_chunks == rows->n_chunks) {
-        if (rows->n_chunks == rows->cap_chunks) {
-            size_t cap = rows->cap_chunks ? rows->cap_chunks * 2 : 16;
-            pt_chunk **chunks = realloc(rows->chunks, cap * sizeof(pt_chunk *));
-            if (!chunks) {
-                return pt_fail_nomem(err, "a row chunk");
-            }
-            rows->chunks = chunks;
-            rows->cap_chunks = cap;
+static int add_chunk(pt_rows *rows, pt_error *err) {
+    if (rows->n_chunks == rows->cap_chunks) {
+        size_t cap = rows->cap_chunks ? rows->cap_chunks * 2 : 16;
+        pt_chunk **chunks = realloc(rows->chunks, cap * sizeof(pt_chunk *));
+        if (!chunks) {
+            return pt_fail_nomem(err, "a row chunk");
         }
-        PT_TRY(chunk_new(rows, &rows->chunks[rows->n_chunks], err));
-        rows->n_chunks++;
+        rows->chunks = chunks;
+        rows->cap_chunks = cap;
+    }
+    PT_TRY(chunk_new(rows, &rows->chunks[rows->n_chunks], err));
+    rows->n_chunks++;
+    return PT_OK;
+}
+
+static int next_chunk(pt_rows *rows, pt_error *err) {
+    int code = PT_OK;
+    pthread_mutex_lock(&rows->lock);
+    rows->ready = rows->used_chunks;
+    if (rows->used_chunks == rows->n_chunks) {
+        code = add_chunk(rows, err);
+    }
+    (void)pthread_cond_broadcast(&rows->grown);
+    pthread_mutex_unlock(&rows->lock);
+    if (code != PT_OK) {
+        return code;
     }
     rows->chunk = rows->chunks[rows->used_chunks++];
     rows->vecs = rows->chunk->vecs;
@@ -330,6 +343,8 @@ int pt_rows_new(const pt_type *types, size_t n_columns, pt_rows **out, pt_error 
     if (!rows) {
         return pt_fail_nomem(err, "rows");
     }
+    (void)pthread_mutex_init(&rows->lock, NULL);
+    (void)pthread_cond_init(&rows->grown, NULL);
     rows->serial = atomic_fetch_add(&serial, 1) + 1;
     rows->n_columns = n_columns;
     for (size_t i = 0; i < n_columns; i++) {
@@ -372,6 +387,8 @@ void pt_rows_free(pt_rows **rows_at) {
         next = b->next;
         free(b);
     }
+    (void)pthread_cond_destroy(&rows->grown);
+    (void)pthread_mutex_destroy(&rows->lock);
     free(rows->chunks);
     free(rows->types);
     free(rows->shapes);
@@ -412,6 +429,8 @@ void pt_rows_reset(pt_rows *rows, size_t keep_bytes) {
     rows->block = NULL;
     rows->arena_at = rows->arena_end = NULL;
     rows->open = false;
+    rows->state = PT_ROWS_COMPLETE;
+    rows->ready = 0;
 }
 
 int pt_rows_open(pt_rows *rows, pt_error *err) {
@@ -502,4 +521,57 @@ size_t pt_rows_chunks(const pt_rows *rows) {
 duckdb_data_chunk pt_rows_chunk(const pt_rows *rows, size_t i) {
     chunk_seal(rows, rows->chunks[i]);
     return rows->chunks[i]->chunk;
+}
+
+/* ---- following the writer ---- */
+
+static void set_state(pt_rows *rows, int state) {
+    pthread_mutex_lock(&rows->lock);
+    rows->state = state;
+    (void)pthread_cond_broadcast(&rows->grown);
+    pthread_mutex_unlock(&rows->lock);
+}
+
+void pt_rows_share(pt_rows *rows) {
+    set_state(rows, PT_ROWS_GROWING);
+}
+
+void pt_rows_finish(pt_rows *rows, bool complete) {
+    set_state(rows, complete ? PT_ROWS_COMPLETE : PT_ROWS_GIVEN_UP);
+}
+
+/* Under the lock. */
+static size_t ready_chunks(const pt_rows *rows) {
+    return rows->state == PT_ROWS_COMPLETE ? pt_rows_chunks(rows) : rows->state == PT_ROWS_GROWING ? rows->ready : 0;
+}
+
+duckdb_data_chunk pt_rows_follow(pt_rows *rows, size_t i) {
+    pthread_mutex_lock(&rows->lock);
+    while (rows->state == PT_ROWS_GROWING && i >= rows->ready) {
+        (void)pthread_cond_wait(&rows->grown, &rows->lock);
+    }
+    pt_chunk *chunk = i < ready_chunks(rows) ? rows->chunks[i] : NULL;
+    pthread_mutex_unlock(&rows->lock);
+    if (!chunk) {
+        return NULL;
+    }
+    chunk_seal(rows, chunk);
+    return chunk->chunk;
+}
+
+size_t pt_rows_ready(pt_rows *rows, bool *growing) {
+    pthread_mutex_lock(&rows->lock);
+    size_t n = ready_chunks(rows);
+    if (growing) {
+        *growing = rows->state == PT_ROWS_GROWING;
+    }
+    pthread_mutex_unlock(&rows->lock);
+    return n;
+}
+
+bool pt_rows_complete(pt_rows *rows) {
+    pthread_mutex_lock(&rows->lock);
+    bool complete = rows->state == PT_ROWS_COMPLETE;
+    pthread_mutex_unlock(&rows->lock);
+    return complete;
 }

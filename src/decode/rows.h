@@ -3,6 +3,7 @@
  * A pt_rows is a list of data chunks of 2048 rows (duckdb_vector_size()) plus an arena for string bytes; strings longer than
  * 12 bytes are duckdb_string_t that point into the arena. One thread writes; after that any number of
  * threads may read the chunks until pt_rows_reset. Chunks and arena blocks are kept over a reset and used again.
+ * Others may also follow the writer, full chunk by full chunk: pt_rows_share.
  *
  * Writing a row: open it, write every column at index pt_rows_at(), commit it. A row that was opened and not committed
  * does not count; opening again takes back its strings and list elements. */
@@ -41,3 +42,13 @@ int pt_rows_string(pt_rows *rows, size_t column, const char *data, size_t len, p
 /* Reading: the chunks in order, each with its size set. Owned by the rows. */
 size_t pt_rows_chunks(const pt_rows *rows);
 duckdb_data_chunk pt_rows_chunk(const pt_rows *rows, size_t i);
+
+/* Following the writer. Writer: from pt_rows_share to pt_rows_finish others may read, by pt_rows_follow alone, what is written. complete: all rows are there;
+ * else they are thrown away, and who follows comes to the end early. pt_rows_reset must wait until nobody follows. */
+void pt_rows_share(pt_rows *rows);
+void pt_rows_finish(pt_rows *rows, bool complete);
+/* Any thread: chunk i when the writer is done with it, waiting for that; NULL behind the last. Of rows that are not shared: pt_rows_chunk. */
+duckdb_data_chunk pt_rows_follow(pt_rows *rows, size_t i);
+/* Chunks that pt_rows_follow gives at once; *growing (may be NULL): more may come. */
+size_t pt_rows_ready(pt_rows *rows, bool *growing);
+bool pt_rows_complete(pt_rows *rows);

@@ -5,6 +5,7 @@
  * shape is the number of the first vector outside its subtree. */
 #pragma once
 
+#include <pthread.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -59,6 +60,11 @@ struct pt_rows {
     pt_block *mark_block; /* where the arena stood when the row was opened */
     char *mark_at;
     size_t mark_bytes;
+
+    pthread_mutex_t lock; /* what follows, and `chunks` while others follow */
+    pthread_cond_t grown;
+    enum { PT_ROWS_COMPLETE, PT_ROWS_GROWING, PT_ROWS_GIVEN_UP } state;
+    size_t ready; /* while it grows: full chunks */
 };
 
 /* Makes bytes + PT_ARENA_SLACK available at arena_at. */

@@ -3,6 +3,8 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#define MANY 1024 /* more threads than an engine has */
+
 typedef struct scan_source {
     pt_rows *rows;
     const pt_type *types;
@@ -34,7 +36,7 @@ static void bind(duckdb_bind_info info) {
         duckdb_bind_add_result_column(info, source->names[i], type);
         duckdb_destroy_logical_type(&type);
     }
-    duckdb_bind_set_cardinality(info, pt_rows_count(source->rows), true);
+    duckdb_bind_set_cardinality(info, pt_rows_ready(source->rows, NULL) * duckdb_vector_size(), false);
     duckdb_bind_set_bind_data(info, source, free);
 }
 
@@ -51,19 +53,20 @@ static void init(duckdb_init_info info) {
     }
     atomic_init(&state->next, 0);
     duckdb_init_set_init_data(info, state, free);
-    size_t chunks = pt_rows_chunks(source->rows);
-    duckdb_init_set_max_threads(info, chunks ? chunks : 1);
+    bool growing = false;
+    size_t chunks = pt_rows_ready(source->rows, &growing);
+    duckdb_init_set_max_threads(info, growing ? MANY : chunks ? chunks : 1);
 }
 
 static void scan_chunk(duckdb_function_info info, duckdb_data_chunk output) {
     const scan_source *source = duckdb_function_get_bind_data(info);
     scan_state *state = duckdb_function_get_init_data(info);
     size_t i = atomic_fetch_add_explicit(&state->next, 1, memory_order_relaxed);
-    if (i >= pt_rows_chunks(source->rows)) {
+    duckdb_data_chunk chunk = pt_rows_follow(source->rows, i);
+    if (!chunk) {
         duckdb_data_chunk_set_size(output, 0);
         return;
     }
-    duckdb_data_chunk chunk = pt_rows_chunk(source->rows, i);
     for (size_t c = 0; c < pt_rows_columns(source->rows); c++) {
         duckdb_vector_reference_vector(duckdb_data_chunk_get_vector(output, c), duckdb_data_chunk_get_vector(chunk, c));
     }

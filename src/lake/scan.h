@@ -1,6 +1,7 @@
 /* Rows as a table of DuckDB: `FROM pintail_rows(slot)` reads a pt_rows without a copy, several threads wide.
  *
- * A pt_scan belongs to one engine and is used by one thread at a time; the rows that it shows must not change while a statement reads them. */
+ * A pt_scan belongs to one engine and is used by one thread at a time. The rows that it shows must not change while a statement reads them, or must be shared
+ * (pt_rows_share): then the statement follows their writer and ends when he is done. */
 #pragma once
 
 #include "base/error.h"

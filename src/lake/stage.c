@@ -103,7 +103,7 @@ static int write_file(pt_stager *s, const pt_part *part, const char *path, pt_er
     add_select(&sql, t);
     pt_text_add(&sql, ") TO ");
     pt_text_add_sql_string(&sql, path);
-    pt_text_add(&sql, " (FORMAT parquet, PARQUET_VERSION v2, DICTIONARY_SIZE_LIMIT 1000, WRITE_BLOOM_FILTER false, ROW_GROUP_SIZE 122880, USE_TMP_FILE false");
+    pt_text_addf(&sql, " (FORMAT parquet, PARQUET_VERSION v2, DICTIONARY_SIZE_LIMIT 1000, WRITE_BLOOM_FILTER false, ROW_GROUP_SIZE %d, USE_TMP_FILE false", PT_STAGE_GROUP_ROWS);
     if (s->group_bytes) {
         pt_text_addf(&sql, ", ROW_GROUP_SIZE_BYTES %" PRIu64, s->group_bytes);
     }
@@ -123,7 +123,7 @@ static int write_file(pt_stager *s, const pt_part *part, const char *path, pt_er
         if (!pt_path_is_remote(path)) {
             (void)unlink(path);
         }
-        return pt_fail_in(err, "staging %zu rows for table %s as %s%s", pt_rows_count(part->rows), t->label, path, pt_object_store_advice(err->text));
+        return pt_fail_in(err, "staging rows for table %s as %s%s", t->label, path, pt_object_store_advice(err->text));
     }
     return PT_OK;
 }
@@ -145,16 +145,33 @@ static int stage_part(pt_stager *s, pt_part *part, pt_error *err) {
     return PT_OK;
 }
 
+static bool is_staged(const pt_part *part) {
+    return part->target->stage && !pt_rule_broken("staging");
+}
+
+int pt_stage_ahead(pt_stager *stager, pt_flush *flush, size_t part_at, pt_error *err) {
+    pt_part *part = &flush->parts[part_at];
+    if (!is_staged(part)) {
+        return PT_OK;
+    }
+    (void)pt_failpoint("stage.before");
+    PT_TRY(stage_part(stager, part, err));
+    if (!pt_rows_complete(part->rows)) {
+        pt_unstage(stager->session, flush);
+    }
+    return PT_OK;
+}
+
 int pt_stage(pt_stager *stager, pt_flush *flush, pt_error *err) {
     int64_t start = pt_monotonic_us();
     (void)pt_failpoint("stage.before");
     for (size_t i = 0; i < flush->n_parts; i++) {
         pt_part *part = &flush->parts[i];
-        if (part->target->stage && !part->staged && pt_rows_count(part->rows) >= PT_STAGE_MIN_ROWS && !pt_rule_broken("staging")) {
+        if (is_staged(part) && !part->staged && pt_rows_count(part->rows) >= PT_STAGE_MIN_ROWS) {
             PT_TRY(stage_part(stager, part, err));
         }
     }
-    flush->stage_us = pt_monotonic_us() - start;
+    flush->stage_us += pt_monotonic_us() - start;
     return PT_OK;
 }
 

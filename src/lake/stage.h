@@ -5,6 +5,8 @@
 
 #include "lake/flush.h"
 
+#define PT_STAGE_GROUP_ROWS 122880 /* rows of a Parquet row group, DuckDB's own number; what is read together */
+
 typedef struct pt_stager pt_stager;
 
 /* options: the lake's own (for init_sql, memory and threads); nothing is attached. remote: files go to an object store. */
@@ -18,6 +20,10 @@ void pt_stager_close(pt_stager **stager);
  * staged already is left alone, so a call after a failure goes on where it stopped. A failure leaves no file behind, as far as can be known: an object store may keep one whose
  * upload seemed to fail. */
 int pt_stage(pt_stager *stager, pt_flush *flush, pt_error *err) PT_CHECKED;
+
+/* Stages one part while its rows are still being written (pt_rows_share); returns when they are finished. What fails here, or was given up, is not staged, and no
+ * file of it is left: pt_stage does what is missing once the flush has been sealed. */
+int pt_stage_ahead(pt_stager *stager, pt_flush *flush, size_t part, pt_error *err) PT_CHECKED;
 
 pt_session *pt_stager_session(pt_stager *stager);
 

@@ -65,13 +65,36 @@ pt_batch *pt_line_take_free(pt_line *line, int64_t timeout_us) {
     pthread_mutex_unlock(&line->lock);
     if (batch) {
         pt_flush_reset(batch->flush, line->keep_bytes);
-        batch->opened_us = batch->newest_us = 0;
+        batch->opened_us = batch->newest_us = batch->sealed_us = 0;
+        batch->shared = SIZE_MAX;
+        batch->dropped = false;
     }
     return batch;
 }
 
+void pt_line_offer(pt_line *line, pt_batch *batch, size_t part) {
+    pt_rows_share(batch->flush->parts[part].rows);
+    pthread_mutex_lock(&line->lock);
+    line->offered = batch;
+    batch->shared = part;
+    signal_change(line);
+    pthread_mutex_unlock(&line->lock);
+}
+
+/* Under the lock: no more rows come. */
+static void finish(pt_line *line, pt_batch *batch, bool complete) {
+    if (batch->shared != SIZE_MAX) {
+        pt_rows_finish(batch->flush->parts[batch->shared].rows, complete);
+    }
+    if (line->offered == batch) {
+        line->offered = NULL;
+    }
+}
+
 void pt_line_seal(pt_line *line, pt_batch *batch) {
     pthread_mutex_lock(&line->lock);
+    batch->sealed_us = pt_monotonic_us();
+    finish(line, batch, true);
     append(&line->to_stage, batch);
     line->under_way++;
     signal_change(line);
@@ -80,7 +103,12 @@ void pt_line_seal(pt_line *line, pt_batch *batch) {
 
 void pt_line_return(pt_line *line, pt_batch *batch) {
     pthread_mutex_lock(&line->lock);
-    append(&line->free, batch);
+    finish(line, batch, false);
+    if (line->ahead == batch) {
+        batch->dropped = true; /* the stager gives it back */
+    } else {
+        append(&line->free, batch);
+    }
     signal_change(line);
     pthread_mutex_unlock(&line->lock);
 }
@@ -131,14 +159,32 @@ int pt_line_claim(pt_line *line, pt_claim *claims, size_t n_claims, pt_error *er
     return code;
 }
 
-pt_batch *pt_line_next_to_stage(pt_line *line) {
+pt_batch *pt_line_next_to_stage(pt_line *line, size_t *part) {
     pthread_mutex_lock(&line->lock);
-    while (!line->to_stage && !line->end) {
+    while (!line->to_stage && !line->offered && !line->end) {
         (void)wait_until(line, pt_monotonic_us() + 60 * PT_SECOND);
     }
     pt_batch *batch = take_first(&line->to_stage);
+    *part = SIZE_MAX;
+    if (!batch && !line->end) {
+        batch = line->ahead = line->offered;
+        line->offered = NULL;
+        *part = batch ? batch->shared : SIZE_MAX;
+    }
     pthread_mutex_unlock(&line->lock);
     return batch;
+}
+
+void pt_line_ahead_done(pt_line *line, pt_batch *batch) {
+    pthread_mutex_lock(&line->lock);
+    line->ahead = NULL;
+    if (batch->dropped) {
+        append(&line->free, batch);
+    } else if (batch->sealed_us) {
+        batch->flush->stage_us += pt_monotonic_us() - batch->sealed_us;
+    }
+    signal_change(line);
+    pthread_mutex_unlock(&line->lock);
 }
 
 void pt_line_staged(pt_line *line, pt_batch *batch) {

@@ -2,6 +2,8 @@
  *
  *   free -> (reader fills) -> to_stage -> (stager) -> to_commit -> (committer) -> free
  *
+ * A batch that has become big is offered to the stager while the reader still fills it: what is sealed then is staged but for the rest of a row group.
+ *
  * One lock guards all of it; it is taken a few times for each batch, never for a record. */
 #pragma once
 
@@ -19,6 +21,9 @@ typedef struct pt_batch {
     pt_flush *flush;      /* owned */
     int64_t opened_us;    /* monotonic, when the first record came; 0: empty */
     int64_t newest_us;    /* wall clock of the newest record, for the lag in seconds */
+    int64_t sealed_us;    /* monotonic; 0: not yet */
+    size_t shared;        /* the part that was offered to the stager; SIZE_MAX: none */
+    bool dropped;         /* the reader gave it back while the stager was reading it */
     struct pt_batch *next;
 } pt_batch;
 
@@ -39,6 +44,8 @@ typedef struct pt_line {
     pthread_cond_t changed; /* anything below changed; CLOCK_MONOTONIC */
     pt_batch batches[PT_BATCHES];
     pt_batch *free, *to_stage, *to_commit; /* lists, oldest first */
+    pt_batch *offered;                     /* being filled; the stager may begin with a part of it */
+    pt_batch *ahead;                       /* was offered, and the stager reads it */
     size_t under_way;                      /* sealed and not yet back in free */
 
     pt_claim_state claim_state;
@@ -61,6 +68,8 @@ void pt_line_clear(pt_line *line);
 
 /* Reader: an empty batch, NULL when none is free within the time. */
 pt_batch *pt_line_take_free(pt_line *line, int64_t timeout_us);
+/* Lets the stager begin with rows [part] of the batch while they are being written; once for a batch. */
+void pt_line_offer(pt_line *line, pt_batch *batch, size_t part);
 void pt_line_seal(pt_line *line, pt_batch *batch);
 /* Gives a batch back unused. */
 void pt_line_return(pt_line *line, pt_batch *batch);
@@ -73,7 +82,9 @@ void pt_line_abandon(pt_line *line);
 int pt_line_claim(pt_line *line, pt_claim *claims, size_t n_claims, pt_error *err) PT_CHECKED;
 
 /* Workers. */
-pt_batch *pt_line_next_to_stage(pt_line *line); /* NULL: end */
+/* NULL: end. *part: SIZE_MAX of a sealed batch; else only that part of it, which is still being written; pt_line_ahead_done then. */
+pt_batch *pt_line_next_to_stage(pt_line *line, size_t *part);
+void pt_line_ahead_done(pt_line *line, pt_batch *batch);
 void pt_line_staged(pt_line *line, pt_batch *batch);
 void pt_line_done(pt_line *line, pt_batch *batch); /* committed or given up */
 bool pt_line_abandoned(pt_line *line);

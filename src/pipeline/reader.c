@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/failpoint.h"
+#include "lake/stage.h"
 
 #define CHECK_BYTES ((uint64_t)1 << 20) /* the size of a batch is looked at whenever about as many bytes were added */
 #define DEAD_LETTER_BYTES 512 /* about what one takes beside the record itself */
@@ -198,6 +199,19 @@ static int check_gap(pt_reader *r, const pt_route *route, pt_partition *p, const
     return PT_OK;
 }
 
+/* ---- staging ahead ------------------------------------------------------------------------------------- */
+
+#define AHEAD_ROWS PT_STAGE_GROUP_ROWS          /* the first row group can be encoded */
+#define AHEAD_LEFT (PT_STAGE_GROUP_ROWS / 4)    /* fewer rows to come are not worth it */
+#define AHEAD_INTERVAL (600 * PT_SECOND)          /* the name of a staged file tells its age: it must not look like a leftover (--leftover-age) */
+
+static void offer_ahead(pt_reader *r, const pt_route *route) {
+    const pt_ingest_options *o = r->options;
+    if (r->batch->shared == SIZE_MAX && route->target->stage && o->flush_interval_us <= AHEAD_INTERVAL && r->batch_rows + AHEAD_LEFT <= o->flush_rows) {
+        pt_line_offer(r->line, r->batch, route->part);
+    }
+}
+
 /* ---- taking -------------------------------------------------------------------------------------------- */
 
 int pt_reader_take(pt_reader *r, const rd_kafka_message_t *m, int64_t now_us, pt_error *err) {
@@ -221,6 +235,9 @@ int pt_reader_take(pt_reader *r, const rd_kafka_message_t *m, int64_t now_us, pt
         PT_TRY(write_metadata(route->target, rows, route, m, now_us, err));
         pt_rows_commit(rows);
         p->rows++;
+        if (pt_rows_count(rows) == AHEAD_ROWS) {
+            offer_ahead(r, route);
+        }
     } else {
         PT_TRY(take_dead_letter(r, route, m, &why, now_us, err));
         p->dead_letters++;

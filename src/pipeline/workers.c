@@ -59,8 +59,16 @@ static void stage_batch(pt_workers *w, pt_batch *batch) {
 static void *stager_main(void *arg) {
     pt_workers *w = arg;
     pt_batch *batch;
-    while ((batch = pt_line_next_to_stage(w->line)) != NULL) {
-        stage_batch(w, batch);
+    size_t part;
+    while ((batch = pt_line_next_to_stage(w->line, &part)) != NULL) {
+        if (part == SIZE_MAX) {
+            stage_batch(w, batch);
+        } else {
+            pt_error err;
+            int ignored = pt_stage_ahead(w->stager, batch->flush, part, &err);
+            (void)ignored; /* once it is sealed, it is staged as any other, and that says what is wrong */
+            pt_line_ahead_done(w->line, batch);
+        }
     }
     return NULL;
 }
