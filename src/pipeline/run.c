@@ -253,6 +253,9 @@ static int clear_leftovers(pt_life *r, pt_error *why) {
     for (size_t i = 0; i < r->n_targets; i++) {
         if (r->targets[i]->guard) {
             PT_TRY(pt_life_restore_files(r, r->targets[i], why));
+        } else if (!r->targets[i]->stage) {
+            pt_log(PT_LOG_WARN, PT_EVENT("a partitioned table with a column named filename or snapshot_id may lose data files when the answer to a COMMIT is lost; rename the column"),
+                   PT_STR("table", r->targets[i]->label));
         }
         pt_error err = {0};
         uint64_t removed;

@@ -40,10 +40,10 @@ def by_way_of(lake, proxy):
     return seen
 
 
-def make_partitioned(lake, topic):
+def make_partitioned(lake, topic, schema=orders.SCHEMA):
     """A table that takes INSERT instead of staged files."""
     with lake.writer() as writer:
-        writer.sql(f"CREATE TABLE lake.\"{topic}\" ({orders.SCHEMA}, _kafka_partition INTEGER, _kafka_offset BIGINT, _kafka_timestamp TIMESTAMPTZ, "
+        writer.sql(f"CREATE TABLE lake.\"{topic}\" ({schema}, _kafka_partition INTEGER, _kafka_offset BIGINT, _kafka_timestamp TIMESTAMPTZ, "
                    "ingest_time TIMESTAMPTZ)")
         writer.sql(f'ALTER TABLE lake."{topic}" SET PARTITIONED BY ({PARTITIONED})')
         writer.sql("CALL lake.set_option('data_inlining_row_limit', 0)")
@@ -148,3 +148,13 @@ def test_files_that_were_lost_when_the_process_died_before_it_could_mend_them_ar
     assert "lost are back" in done.err
     assert_whole(lake, kafka, partitioned)
     assert_no_leftovers(lake)
+
+
+@on("sqlite")
+def test_a_partitioned_table_that_cannot_be_guarded_is_warned_of(pintail, lake, kafka):
+    topic = set_up(lake, kafka, False)
+    make_partitioned(lake, topic, f"{orders.SCHEMA}, filename VARCHAR")
+    done = pintail.ingest_all(lake, topic)
+    assert done.err.count("rename the column") == 1 and topic in done.err, done.err
+    with lake.reader() as reader:
+        assert assert_exactly_once(reader, kafka, topic) == (RECORDS, 0)
