@@ -11,6 +11,8 @@
 #define BLOCK_MAX ((size_t)1 << 20)
 #define CHUNK_STRINGS ((size_t)4 << 20) /* a chunk with more bytes of strings takes no further row: readers buffer whole chunks */
 
+#define SHARED_AT_ONCE 30 /* full chunks: who follows the writer is woken seldom, and has something to do then */
+
 struct pt_chunk {
     duckdb_data_chunk chunk;
     pt_vec *vecs;
@@ -207,11 +209,13 @@ static int add_chunk(pt_rows *rows, pt_error *err) {
 static int next_chunk(pt_rows *rows, pt_error *err) {
     int code = PT_OK;
     pthread_mutex_lock(&rows->lock);
-    rows->ready = rows->used_chunks;
+    if (rows->used_chunks % SHARED_AT_ONCE == 0 && rows->state == PT_ROWS_GROWING) {
+        rows->ready = rows->used_chunks;
+        (void)pthread_cond_broadcast(&rows->grown);
+    }
     if (rows->used_chunks == rows->n_chunks) {
         code = add_chunk(rows, err);
     }
-    (void)pthread_cond_broadcast(&rows->grown);
     pthread_mutex_unlock(&rows->lock);
     if (code != PT_OK) {
         return code;

@@ -202,7 +202,7 @@ static int check_gap(pt_reader *r, const pt_route *route, pt_partition *p, const
 /* ---- staging ahead ------------------------------------------------------------------------------------- */
 
 #define AHEAD_ROWS PT_STAGE_GROUP_ROWS          /* the first row group can be encoded */
-#define AHEAD_LEFT (PT_STAGE_GROUP_ROWS / 4)    /* fewer rows to come are not worth it */
+#define AHEAD_LEFT PT_STAGE_GROUP_ROWS          /* at least one more is to come: in smaller flushes there is little to gain, and it was seen to cost */
 #define AHEAD_INTERVAL (600 * PT_SECOND)          /* the name of a staged file tells its age: it must not look like a leftover (--leftover-age) */
 
 static void offer_ahead(pt_reader *r, const pt_route *route) {
