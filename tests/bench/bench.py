@@ -2,7 +2,7 @@
 
 usage: make bench   or   make bench BENCH_ARGS='--only rate,decode --records 3000000 --rounds 3'
 
-Parts: rate (three flush sizes), memory (10 records/s), cost (staging against INSERT), sinks (side by side), freshness, growth, decode.
+Parts: rate (three flush sizes), memory (10 records/s), cost (staging against INSERT), sinks (side by side), freshness, growth, catchup, decode.
 Machines are noisy: the ratios within a run are what counts. build/bench/results.json and results.svg hold what was measured.
 """
 
@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 import chart
+import part_catchup
 import part_decode
 import part_freshness
 import part_growth
@@ -23,7 +24,7 @@ from tools import BUILD, PARTITIONS, load, machine, prioritise, produce, say
 
 from support.kafka import KafkaServer
 
-PARTS = ["rate", "memory", "cost", "sinks", "freshness", "growth", "decode"]
+PARTS = ["rate", "memory", "cost", "sinks", "freshness", "growth", "catchup", "decode"]
 
 
 def options():
@@ -31,6 +32,7 @@ def options():
     parser.add_argument("--records", type=int, default=3_000_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--snapshots", type=int, default=1000, help="how far `growth` goes (default 1000; 10000 takes minutes)")
+    parser.add_argument("--backlog", type=int, default=10_000_000, help="records of the topic that `catchup` reads")
     parser.add_argument("--only", default=",".join(PARTS), help="parts, separated by commas")
     parser.add_argument("--nice", type=int, default=0, help="scheduling priority of everything that is measured, broker included; below 0 (root) it gets by on a busy machine")
     parser.add_argument("--out", type=Path, default=BUILD / "bench", help="folder for results.json and results.svg")
@@ -54,6 +56,7 @@ def run_parts(o, folder, kafka, result):
         "sinks": lambda: part_sinks.sinks(kafka, topic, folder, o.rounds),
         "freshness": lambda: part_freshness.freshness(kafka, folder, o.nice),
         "growth": lambda: part_growth.growth(kafka, folder, o.snapshots),
+        "catchup": lambda: part_catchup.catch_up(kafka, folder, o.backlog),
         "decode": part_decode.decode,
     }
     for name in PARTS:

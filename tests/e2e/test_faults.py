@@ -151,7 +151,7 @@ def test_a_start_on_an_sqlite_catalog_that_another_process_has_locked_says_so_an
         assert assert_exactly_once(reader, kafka, topic) == (2000, 0)
 
 
-@pytest.mark.long
+@pytest.mark.timeout(300)
 @on("postgres")
 def test_eight_writers_of_one_catalog_conflict_and_all_land(pintail, lake, kafka):
     topics = [kafka.create_topic(1) for _ in range(8)]
