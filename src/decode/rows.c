@@ -31,84 +31,6 @@ static size_t chunk_rows(void) {
     return (size_t)duckdb_vector_size();
 }
 
-/* ---- the numbering of vectors ---- */
-
-static size_t count_vecs(const pt_type *type) {
-    size_t n = 1 + (type->id == PT_MAP);
-    for (size_t i = 0; i < type->n_fields; i++) {
-        n += count_vecs(&type->fields[i].type);
-    }
-    return n;
-}
-
-static uint32_t type_width(const pt_type *type) {
-    switch (type->id) {
-    case PT_BOOLEAN:
-    case PT_TINYINT:
-    case PT_UTINYINT:
-        return 1;
-    case PT_SMALLINT:
-    case PT_USMALLINT:
-        return 2;
-    case PT_INTEGER:
-    case PT_UINTEGER:
-    case PT_REAL:
-    case PT_DATE:
-        return 4;
-    case PT_DECIMAL:
-        return type->width <= 4 ? 2 : type->width <= 9 ? 4 : type->width <= 18 ? 8 : 16;
-    case PT_BIGINT:
-    case PT_UBIGINT:
-    case PT_DOUBLE:
-    case PT_TIME:
-    case PT_TIMESTAMP:
-    case PT_TIMESTAMP_S:
-    case PT_TIMESTAMP_MS:
-    case PT_TIMESTAMP_NS:
-    case PT_TIMESTAMPTZ:
-        return 8;
-    case PT_STRUCT:
-        return 0;
-    default: /* 128 bits, strings, list entries */
-        return 16;
-    }
-}
-
-static uint32_t add_shape(pt_rows *rows, const pt_type *type, uint32_t vec) {
-    pt_shape *shape = &rows->shapes[vec];
-    shape->id = type->id;
-    shape->width = type_width(type);
-    uint32_t next = vec + 1;
-    if (type->id == PT_LIST || type->id == PT_MAP) {
-        rows->n_lists++;
-    }
-    if (type->id == PT_MAP) {
-        rows->shapes[next++].id = PT_STRUCT;
-    }
-    for (size_t i = 0; i < type->n_fields; i++) {
-        next = add_shape(rows, &type->fields[i].type, next);
-    }
-    if (type->id == PT_MAP) {
-        rows->shapes[vec + 1].after = next;
-    }
-    shape->after = next;
-    return next;
-}
-
-static bool is_list(const pt_shape *shape) {
-    return shape->id == PT_LIST || shape->id == PT_MAP;
-}
-
-/* Bytes of one value of vector vec, STRUCT members included, list elements not. */
-static size_t value_bytes(const pt_rows *rows, uint32_t vec) {
-    size_t bytes = 0;
-    for (uint32_t i = vec; i < rows->shapes[vec].after;) {
-        bytes += rows->shapes[i].width;
-        i = is_list(&rows->shapes[i]) ? rows->shapes[i].after : i + 1;
-    }
-    return bytes;
-}
-
 /* ---- chunks ---- */
 
 /* Reads the pointers of vec and all below it anew; `fresh` forgets what was in the chunk before. */
@@ -123,7 +45,7 @@ static void load_vecs(const pt_rows *rows, pt_vec *vecs, uint32_t vec, duckdb_ve
     if (v->validity) {
         v->validity = duckdb_vector_get_validity(vector);
     }
-    if (is_list(shape)) {
+    if (pt_shape_is_list(shape)) {
         load_vecs(rows, vecs, vec + 1, duckdb_list_vector_get_child(vector), fresh);
     } else if (shape->id == PT_STRUCT) {
         idx_t member = 0;
@@ -177,7 +99,7 @@ static void chunk_seal(const pt_rows *rows, pt_chunk *c) {
     pthread_mutex_lock(&c->seal);
     if (atomic_load_explicit(&c->sealed, memory_order_relaxed) != c->rows) {
         for (uint32_t i = 0; rows->n_lists && i < rows->n_vecs; i++) {
-            if (is_list(&rows->shapes[i])) {
+            if (pt_shape_is_list(&rows->shapes[i])) {
                 duckdb_list_vector_set_size(c->vecs[i].vector, c->vecs[i].committed);
             }
         }
@@ -286,7 +208,7 @@ void pt_rows_vec_null(pt_rows *rows, uint32_t vec, size_t row) {
         for (uint32_t i = vec + 1; i < shape->after; i = rows->shapes[i].after) {
             pt_rows_vec_null(rows, i, row);
         }
-    } else if (is_list(shape)) {
+    } else if (pt_shape_is_list(shape)) {
         ((duckdb_list_entry *)v->data)[row] = (duckdb_list_entry){.offset = v->used};
     } else {
         memset((char *)v->data + row * shape->width, 0, shape->width); /* no stale pointer, and the same bytes each time */
@@ -300,7 +222,7 @@ int pt_rows_list_grow(pt_rows *rows, uint32_t vec, pt_error *err) {
         return pt_fail_nomem(err, "the elements of a list");
     }
     if (capacity > chunk_rows()) {
-        rows->list_memory += (capacity - (v->capacity ? v->capacity : 0)) * value_bytes(rows, vec + 1);
+        rows->list_memory += (capacity - (v->capacity ? v->capacity : 0)) * pt_shape_bytes(rows, vec + 1);
     }
     v->capacity = capacity;
     load_vecs(rows, rows->vecs, vec + 1, duckdb_list_vector_get_child(v->vector), false);
@@ -314,7 +236,7 @@ static void set_valid(pt_rows *rows, uint32_t vec, size_t from, size_t to) {
         for (size_t row = from; validity && row < to; row++) {
             validity[row / 64] |= (uint64_t)1 << (row % 64);
         }
-        i = is_list(&rows->shapes[i]) ? rows->shapes[i].after : i + 1;
+        i = pt_shape_is_list(&rows->shapes[i]) ? rows->shapes[i].after : i + 1;
     }
 }
 
@@ -324,7 +246,7 @@ static void roll_back(pt_rows *rows) {
         set_valid(rows, rows->column_vec[i], rows->at, rows->at + 1);
     }
     for (uint32_t i = 0; rows->n_lists && i < rows->n_vecs; i++) {
-        if (is_list(&rows->shapes[i])) {
+        if (pt_shape_is_list(&rows->shapes[i])) {
             set_valid(rows, i + 1, rows->vecs[i].committed, rows->vecs[i].used);
             rows->vecs[i].used = rows->vecs[i].committed;
         }
@@ -352,7 +274,7 @@ int pt_rows_new(const pt_type *types, size_t n_columns, pt_rows **out, pt_error 
     rows->serial = atomic_fetch_add(&serial, 1) + 1;
     rows->n_columns = n_columns;
     for (size_t i = 0; i < n_columns; i++) {
-        rows->n_vecs += count_vecs(&types[i]);
+        rows->n_vecs += pt_shape_count(&types[i]);
     }
     rows->shapes = calloc(rows->n_vecs + 1, sizeof *rows->shapes);
     rows->column_vec = calloc(n_columns + 1, sizeof *rows->column_vec);
@@ -361,8 +283,8 @@ int pt_rows_new(const pt_type *types, size_t n_columns, pt_rows **out, pt_error 
     uint32_t next = 0;
     for (size_t i = 0; complete && i < n_columns; i++) {
         rows->column_vec[i] = next;
-        next = add_shape(rows, &types[i], next);
-        rows->row_bytes += value_bytes(rows, rows->column_vec[i]);
+        next = pt_shape_add(rows, &types[i], next);
+        rows->row_bytes += pt_shape_bytes(rows, rows->column_vec[i]);
         rows->types[i] = pt_type_logical(&types[i]);
         complete = rows->types[i] != NULL;
     }
@@ -457,7 +379,7 @@ void pt_rows_commit(pt_rows *rows) {
     for (uint32_t i = 0; rows->n_lists && i < rows->n_vecs; i++) {
         pt_vec *v = &rows->vecs[i];
         if (v->used != v->committed) {
-            rows->list_bytes += (v->used - v->committed) * value_bytes(rows, i + 1);
+            rows->list_bytes += (v->used - v->committed) * pt_shape_bytes(rows, i + 1);
             v->committed = v->used;
         }
     }

@@ -67,6 +67,17 @@ struct pt_rows {
     size_t ready; /* while it grows: full chunks */
 };
 
+/* Vectors of a type and all below it. */
+size_t pt_shape_count(const pt_type *type);
+/* Fills rows->shapes from number vec on; returns the first number behind the tree. */
+uint32_t pt_shape_add(pt_rows *rows, const pt_type *type, uint32_t vec);
+/* Bytes of one value of vector vec, STRUCT members included, list elements not. */
+size_t pt_shape_bytes(const pt_rows *rows, uint32_t vec);
+
+static inline bool pt_shape_is_list(const pt_shape *shape) {
+    return shape->id == PT_LIST || shape->id == PT_MAP;
+}
+
 /* Makes bytes + PT_ARENA_SLACK available at arena_at. */
 int pt_rows_arena_grow(pt_rows *rows, size_t bytes, pt_error *err) PT_CHECKED;
 
