@@ -149,10 +149,15 @@ static int take_messages(pt_life *r, size_t n, pt_error *err) {
         }
         rd_kafka_message_destroy(m);
     }
-    if (n) {
+    if (n > 1 || n == r->poll_messages) { /* one message says little of the next ones */
         r->poll_messages = poll_messages(r, bytes / n);
     }
     return code;
+}
+
+/* A poll returns when it has as many messages, or at the end of its time. The first of a batch is not kept waiting for others: its age counts from here. */
+static size_t messages_wanted(const pt_life *r) {
+    return pt_reader_has_rows(&r->reader) ? r->poll_messages : 1;
 }
 
 /* Microseconds until the open batch is old enough; 0: it is. */
@@ -203,7 +208,7 @@ static int read_loop(pt_life *r, pt_error *err) {
         size_t n = 0;
         pt_error ignored;
         PT_TRY(pt_line_failed(&r->line, err));
-        int code = pt_consumer_poll(r->consumer, poll_time(r), r->messages, r->poll_messages, &n, err);
+        int code = pt_consumer_poll(r->consumer, poll_time(r), r->messages, messages_wanted(r), &n, err);
         (void)pt_failpoint("poll.after");
         int taken = take_messages(r, n, code == PT_OK ? err : &ignored);
         PT_TRY(code);
