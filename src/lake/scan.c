@@ -33,6 +33,11 @@ static void bind(duckdb_bind_info info) {
     *source = scan->slots[slot];
     for (size_t i = 0; i < pt_rows_columns(source->rows); i++) {
         duckdb_logical_type type = pt_type_logical(&source->types[i]);
+        if (!type) { /* DuckDB would leave the column out without a word */
+            duckdb_bind_set_error(info, "out of memory");
+            free(source);
+            return;
+        }
         duckdb_bind_add_result_column(info, source->names[i], type);
         duckdb_destroy_logical_type(&type);
     }
