@@ -61,12 +61,12 @@ E2E = cd tests/e2e && PINTAIL=$(CURDIR)/build/pintail PINTAIL_CRASH=$(CURDIR)/bu
 e2e: test-deps build crash asan
 	@$(E2E) $(E2E_ARGS)
 
-# The end-to-end suite with every pintail under a sanitizer: a report makes it exit with 86, which no test expects. Slow: E2E_ARGS picks.
+# The end-to-end suite with every pintail under a sanitizer: a report makes it exit with 86, which no test expects. Slow: E2E_ARGS picks. Speed and memory are the sanitizer's then.
 ASAN = detect_leaks=1:exitcode=86
 TSAN = suppressions=$(CURDIR)/tests/tsan.supp exitcode=86
 e2e-asan: test-deps build crash asan
 	@export ASAN_OPTIONS=$(ASAN) UBSAN_OPTIONS=exitcode=86 LSAN_OPTIONS=suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0 PINTAIL_SANITIZED=1; \
-	$(subst PINTAIL=$(CURDIR)/build/,PINTAIL=$(CURDIR)/build-asan/,$(E2E)) --timeout 600 $(E2E_ARGS)
+	$(subst PINTAIL=$(CURDIR)/build/,PINTAIL=$(CURDIR)/build-asan/,$(E2E)) --timeout 600 --ignore test_speed.py $(E2E_ARGS)
 
 # The pipeline's threads; libduckdb is not built for it (tests/tsan.supp).
 TSAN_TESTS ?= test_ingest.py test_ingest_flush.py test_ingest_dead_letters.py test_ingest_group.py test_restart.py test_rebalance.py test_stage_ahead.py

@@ -451,7 +451,7 @@ duckdb_data_chunk pt_rows_chunk(const pt_rows *rows, size_t i) {
 
 /* ---- following the writer ---- */
 
-static void set_state(pt_rows *rows, int state) {
+static void set_state(pt_rows *rows, pt_rows_state state) {
     pthread_mutex_lock(&rows->lock);
     rows->state = state;
     (void)pthread_cond_broadcast(&rows->grown);

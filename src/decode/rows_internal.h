@@ -29,6 +29,8 @@ typedef struct pt_shape {
     uint32_t width; /* bytes a value; 0 for STRUCT */
 } pt_shape;
 
+typedef enum pt_rows_state { PT_ROWS_COMPLETE, PT_ROWS_GROWING, PT_ROWS_GIVEN_UP } pt_rows_state;
+
 typedef struct pt_chunk pt_chunk;
 typedef struct pt_block pt_block;
 
@@ -63,7 +65,7 @@ struct pt_rows {
 
     pthread_mutex_t lock; /* what follows, and `chunks` while others follow */
     pthread_cond_t grown;
-    enum { PT_ROWS_COMPLETE, PT_ROWS_GROWING, PT_ROWS_GIVEN_UP } state;
+    pt_rows_state state;
     size_t ready; /* while it grows: full chunks */
 };
 
