@@ -14,7 +14,7 @@
 
 #define PT_FAILPOINTS                                                                                                                          \
     "poll.after", "decode.after", "batch.open", "seal.before", "stage.before", "stage.written", "stage.synced", "commit.begun", "commit.epochs",            \
-        "commit.registered", "commit.ledger", "commit.answer", "commit.committed", "batch.lost", "offsets.before", "claim.raised", "claim.commented", "claim.committed",     \
+        "commit.registered", "commit.ledger", "commit.answer", "commit.committed", "batch.lost", "offsets.before", "fold.begun", "fold.written", "fold.answer", "fold.committed", "claim.raised", "claim.commented", "claim.committed",     \
         "claim.read", "assign.before", "assign.skip", "assign.after", "revoke.before", "revoke.drained", "recover.attached", "recover.claimed",              \
         "leftovers.before", "open.anew"
 

@@ -11,13 +11,14 @@
 #include "cli/lake_args.h"
 #include "cli/options.h"
 #include "config/config.h"
+#include "lake/inlined.h"
 #include "pipeline/ingest.h"
 
 typedef struct ingest_args {
     pt_lake_args lake_args;
     const char *brokers, *topic, *table, *group, *schema, *config;
-    uint64_t flush_rows, flush_bytes;
-    int64_t flush_interval;
+    uint64_t flush_rows, flush_bytes, inline_rows;
+    int64_t flush_interval, fold_interval;
     bool until_end, topic_column, verbose;
     int start, on_error, on_missing, log_format;
     const char *max_dead_letters;
@@ -41,6 +42,9 @@ static const pt_option options[] = {
     {"flush-rows", 0, PT_OPT_COUNT, AT(flush_rows), "N", "commit after so many records (default 200000)"},
     {"flush-bytes", 0, PT_OPT_SIZE, AT(flush_bytes), "SIZE", "commit after so many decoded bytes (default 64MiB)"},
     {"flush-interval", 0, PT_OPT_DURATION, AT(flush_interval), "DUR", "commit when the oldest buffered record is so old (default 10s)"},
+    {"inline-rows", 0, PT_OPT_COUNT, AT(inline_rows), "N",
+     "a table's rows of a flush, if no more than that, stay in the catalog instead of a file (default 30; the lake's data_inlining_row_limit goes first; 0: never)"},
+    {"fold-interval", 0, PT_OPT_DURATION, AT(fold_interval), "DUR", "write the rows in the catalog to files when the oldest is so old (default 10m), or 10,000 of a table are there"},
     {"until-end", 0, PT_OPT_FLAG, AT(until_end), "", "read up to the end offsets seen at the start, commit, exit 0"},
     {"start", 0, PT_OPT_CHOICE, AT(start), "earliest|latest", "where to begin a partition that the lake does not know (default earliest)"},
     {"on-error", 0, PT_OPT_CHOICE, AT(on_error), "dead-letter|fail",
@@ -124,6 +128,12 @@ static int merge_config(const merge *m, const pt_config *c, ingest_args *a) {
     }
     if (c->flush && c->flush->interval && !m->given[option_index("flush-interval")]) {
         PT_TRY(in_config(m, "flush.interval", pt_parse_duration(c->flush->interval, &a->flush_interval, m->err)));
+    }
+    if (c->inline_rows && !m->given[option_index("inline-rows")]) {
+        PT_TRY(in_config(m, "inline_rows", pt_parse_count(c->inline_rows, &a->inline_rows, m->err)));
+    }
+    if (c->fold_interval && !m->given[option_index("fold-interval")]) {
+        PT_TRY(in_config(m, "fold_interval", pt_parse_duration(c->fold_interval, &a->fold_interval, m->err)));
     }
     if (c->memory && !m->given[option_index("memory")]) {
         PT_TRY(in_config(m, "memory", pt_parse_size(c->memory, &a->memory, m->err)));
@@ -216,8 +226,8 @@ static int check_args(const ingest_args *a, pt_error *err) {
     if (!a->brokers) {
         return pt_fail(err, PT_E_USAGE, "--brokers is missing: host:port of a Kafka or Redpanda broker");
     }
-    if (a->flush_rows == 0 || a->flush_bytes == 0 || a->flush_interval <= 0 || a->commit_timeout <= 0) {
-        return pt_fail(err, PT_E_USAGE, "--flush-rows, --flush-bytes, --flush-interval and --commit-timeout must be more than 0");
+    if (a->flush_rows == 0 || a->flush_bytes == 0 || a->flush_interval <= 0 || a->fold_interval <= 0 || a->commit_timeout <= 0) {
+        return pt_fail(err, PT_E_USAGE, "--flush-rows, --flush-bytes, --flush-interval, --fold-interval and --commit-timeout must be more than 0");
     }
     if (a->threads > 256) {
         return pt_fail(err, PT_E_USAGE, "--threads %" PRIu64 " is more than 256", a->threads);
@@ -264,6 +274,8 @@ static int run_with(ingest_args *a, const pt_config *config, pt_error *err) {
         o.flush_rows = a->flush_rows;
         o.flush_bytes = a->flush_bytes;
         o.flush_interval_us = a->flush_interval;
+        o.fold_interval_us = a->fold_interval;
+        o.lake.inline_rows = (size_t)a->inline_rows;
         o.until_end = a->until_end;
         o.with_topic = a->topic_column;
         o.start = a->start == 1 ? PT_START_LATEST : PT_START_EARLIEST;
@@ -288,6 +300,8 @@ static int run(int argc, char **argv) {
         .flush_rows = 200000,
         .flush_bytes = (uint64_t)64 << 20,
         .flush_interval = 10000000,
+        .inline_rows = PT_INLINE_ROWS,
+        .fold_interval = (int64_t)600 * 1000000,
         .memory = PT_MEMORY_DEFAULT,
         .timeout = 10000000,
         .stop_timeout = 30000000,

@@ -42,6 +42,8 @@ static const cyaml_schema_field_t config_fields[] = {
     TEXT("on_error", pt_config, on_error),
     TEXT("on_missing_data", pt_config, on_missing_data),
     TEXT("max_dead_letters", pt_config, max_dead_letters),
+    TEXT("inline_rows", pt_config, inline_rows),
+    TEXT("fold_interval", pt_config, fold_interval),
     TEXT("memory", pt_config, memory),
     TEXT("threads", pt_config, threads),
     TEXT("stop_timeout", pt_config, stop_timeout),

@@ -31,7 +31,7 @@ typedef struct pt_config {
     char **init_sql;
     unsigned init_sql_count;
     pt_config_flush *flush;
-    char *start, *on_error, *on_missing_data, *max_dead_letters, *memory, *threads, *stop_timeout, *log_format;
+    char *start, *on_error, *on_missing_data, *max_dead_letters, *inline_rows, *fold_interval, *memory, *threads, *stop_timeout, *log_format;
     pt_config_topic *topics;
     unsigned topics_count;
     char **properties; /* of `kafka`: "prop=val"; owned apart from what libcyaml loaded */

@@ -178,6 +178,9 @@ static const char *unescape_u(pt_json *js, const pt_json_node *node, const char 
         c = 0x10000 + ((c - 0xD800) << 10) + (low - 0xDC00);
         next += 6;
     }
+    if (c == 0) {
+        pt_rows_note_nul(js->rows);
+    }
     *out = utf8_put(*out, (uint32_t)c);
     return next;
 }

@@ -354,7 +354,7 @@ void pt_rows_reset(pt_rows *rows, size_t keep_bytes) {
     rows->used_chunks = rows->at = rows->count = rows->list_bytes = rows->list_memory = rows->block_bytes = rows->chunk_bytes = 0;
     rows->block = NULL;
     rows->arena_at = rows->arena_end = NULL;
-    rows->open = false;
+    rows->open = rows->has_nul = false;
     rows->state = PT_ROWS_COMPLETE;
     rows->ready = 0;
 }
@@ -383,6 +383,14 @@ void pt_rows_commit(pt_rows *rows) {
             v->committed = v->used;
         }
     }
+}
+
+void pt_rows_note_nul(pt_rows *rows) {
+    rows->has_nul = true;
+}
+
+bool pt_rows_has_nul(const pt_rows *rows) {
+    return rows->has_nul;
 }
 
 size_t pt_rows_count(const pt_rows *rows) {

@@ -39,6 +39,10 @@ void pt_rows_null(pt_rows *rows, size_t column);
 /* Stores a string or blob in column (VARCHAR, BLOB, JSON) of the open row; the bytes are copied. */
 int pt_rows_string(pt_rows *rows, size_t column, const char *data, size_t len, pt_error *err) PT_CHECKED;
 
+/* Text with a NUL in it, committed or not, since the last reset: whoever writes one says so. Not of a BLOB. */
+void pt_rows_note_nul(pt_rows *rows);
+bool pt_rows_has_nul(const pt_rows *rows);
+
 /* Reading: the chunks in order, each with its size set. Owned by the rows. */
 size_t pt_rows_chunks(const pt_rows *rows);
 duckdb_data_chunk pt_rows_chunk(const pt_rows *rows, size_t i);

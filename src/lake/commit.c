@@ -9,6 +9,7 @@
 #include "base/failpoint.h"
 #include "base/text.h"
 #include "lake/guard.h"
+#include "lake/inlined.h"
 #include "lake/lake_uri.h"
 #include "lake/scan.h"
 #include "lake/transaction.h"
@@ -28,6 +29,9 @@ struct pt_committer {
     unsigned commits;     /* since DuckDB was opened */
     int64_t own_snapshot; /* of our last commit, if the epochs of all claims stood then; -1: not known */
     bool all_stood;       /* they did at the last check */
+    /* Part i of a flush -> so many rows of an INSERT were seen to stay in the catalog, and so will fewer: DuckLake reads a lake's limits when it attaches it. A look at
+     * what an INSERT has done costs half a commit. */
+    size_t inlines[PT_SCAN_SLOTS];
     pt_claim *claims; /* [n_claims] what this process owns, topic names owned too; next_offset: what is committed */
     size_t n_claims;
 };
@@ -36,6 +40,7 @@ struct pt_committer {
 
 static void detach(pt_committer *c) {
     c->own_snapshot = -1;
+    memset(c->inlines, 0, sizeof c->inlines);
     pt_turnstile_close(&c->turnstile);
     pt_session_close(&c->session);
     pt_engine_close(&c->engine);
@@ -45,8 +50,9 @@ static void detach(pt_committer *c) {
 static int open_engine(void *arg, pt_error *err) {
     pt_committer *c = arg;
     int code = pt_engine_open(c->options, &c->engine, err);
-    /* several processes make the same catalog at once: one wins, the others find it there the next time */
-    return code == PT_E_LAKE && strstr(err->text, "Failed to initialize DuckLake") ? (err->code = PT_E_LAKE_BUSY, PT_E_LAKE_BUSY) : code;
+    /* several processes make the same catalog at once: one wins, the others find it there the next time. A probe that fails for no reason of its own had a lock in its way */
+    bool busy = strstr(err->text, "Failed to initialize DuckLake") || strstr(err->text, "Failed to probe DuckLake metadata: Current transaction is aborted");
+    return code == PT_E_LAKE && busy ? (err->code = PT_E_LAKE_BUSY, PT_E_LAKE_BUSY) : code;
 }
 
 static int attach(pt_committer *c, pt_error *err) {
@@ -63,6 +69,9 @@ static int attach(pt_committer *c, pt_error *err) {
     }
     if (code == PT_OK) {
         code = pt_session_run(c->session, pt_rule_broken("own-retry") ? "SET GLOBAL ducklake_max_retry_count = 10" : "SET GLOBAL ducklake_max_retry_count = 1", err);
+    }
+    if (code == PT_OK) {
+        code = pt_session_runf(c->session, err, "SET GLOBAL ducklake_default_data_inlining_row_limit = %zu", c->options->inline_rows);
     }
     if (code == PT_OK) { /* each registered file is read once, for its footer: keeping it would cost memory with every commit */
         code = pt_session_run(c->session, "SET GLOBAL enable_external_file_cache = false", err);
@@ -321,10 +330,26 @@ static int register_file(const commit_job *job, const pt_part *part, pt_error *e
     return code;
 }
 
-static int insert_rows(const commit_job *job, size_t slot, pt_part *part, pt_error *err) {
-    const pt_committer *c = job->committer;
+/* Guards the files that the INSERT of a part wrote, if any. */
+static int guard_rows(pt_committer *c, size_t part_at, size_t slot, pt_part *part, pt_error *err) {
+    size_t *inlines = part_at < PT_SCAN_SLOTS ? &c->inlines[part_at] : NULL;
+    size_t n = pt_rows_count(part->rows);
+    if (!part->target->guard || pt_rule_broken("guard") || (inlines && n <= *inlines && !pt_rows_has_nul(part->rows))) {
+        return PT_OK;
+    }
+    PT_TRY(pt_guard_part(c->engine, c->session, part, slot, err));
+    if (inlines && !pt_rows_has_nul(part->rows)) {
+        *inlines = part->n_guarded ? 0 : n;
+    }
+    return PT_OK;
+}
+
+static int insert_rows(const commit_job *job, size_t part_at, pt_part *part, pt_error *err) {
+    pt_committer *c = job->committer;
     const pt_target *t = part->target;
+    size_t slot = part_at % PT_SCAN_SLOTS;
     pt_text sql = {0};
+    PT_TRY(pt_inlined_avoid(c->engine, c->session, part, err));
     pt_scan_show(c->scan, slot, part->rows, t->types, t->names);
     pt_text_add(&sql, "INSERT INTO ");
     pt_target_add_sql_name(t, c->engine, &sql);
@@ -334,7 +359,7 @@ static int insert_rows(const commit_job *job, size_t slot, pt_part *part, pt_err
         code = pt_fail_in(err, "inserting %zu rows into %s", pt_rows_count(part->rows), t->label);
     }
     pt_text_free(&sql);
-    return code == PT_OK && t->guard && !pt_rule_broken("guard") ? pt_guard_part(c->engine, c->session, part, slot, err) : code;
+    return code == PT_OK ? guard_rows(c, part_at, slot, part, err) : code;
 }
 
 static int insert_entries(const commit_job *job, size_t from, size_t to, pt_error *err) {
@@ -388,7 +413,7 @@ static int write_flush(void *arg, pt_error *err) {
         if (part->staged) {
             PT_TRY(register_file(job, part, err));
         } else if (pt_rows_count(part->rows)) {
-            PT_TRY(insert_rows(job, i % PT_SCAN_SLOTS, part, err));
+            PT_TRY(insert_rows(job, i, part, err));
         }
     }
     (void)pt_failpoint("commit.registered");
@@ -427,6 +452,10 @@ static void note_committed(pt_committer *c, const pt_flush *flush) {
     }
 }
 
+static bool is_settled(int code, const pt_error *err) {
+    return code == PT_OK || (code != PT_E_LAKE_DOWN && !pt_transaction_unknown(err));
+}
+
 int pt_commit(pt_committer *c, pt_flush *flush, pt_error *err) {
     if (flush->n_entries == 0) {
         return pt_fail(err, PT_E_INTERNAL, "a flush without a ledger row is not fenced and must not be committed");
@@ -449,7 +478,7 @@ int pt_commit(pt_committer *c, pt_flush *flush, pt_error *err) {
     if (code == PT_OK && pt_failpoint("commit.answer")) {
         return pt_fail(err, PT_E_LAKE_DOWN, "failpoint: the answer to COMMIT was lost");
     }
-    if (code != PT_E_LAKE_DOWN && (code == PT_OK || !pt_transaction_unknown(err))) {
+    if (is_settled(code, err)) {
         pt_guards_drop(c->session, flush);
     }
     if (code == PT_OK) {
@@ -457,6 +486,41 @@ int pt_commit(pt_committer *c, pt_flush *flush, pt_error *err) {
         note_committed(c, flush);
     }
     return code;
+}
+
+/* ---- folding ------------------------------------------------------------------------------------------- */
+
+typedef struct fold_job {
+    pt_committer *committer;
+    pt_part *part;
+    int64_t rows;
+} fold_job;
+
+static int fold_part(void *arg, pt_error *err) {
+    fold_job *job = arg;
+    return pt_inlined_fold(job->committer->engine, job->committer->session, job->part, &job->rows, err);
+}
+
+int pt_committer_fold(pt_committer *c, pt_flush *fold, int64_t *rows, pt_error *err) {
+    fold_job job = {c, fold->parts, 0};
+    *rows = 0;
+    if (!c->session) {
+        return pt_fail(err, PT_E_LAKE_DOWN, "the lake is not attached since the catalog failed");
+    }
+    pt_turnstile_enter(c->turnstile); /* it is rare, and its work is lost in a conflict */
+    int code = pt_transaction(c->session, fold_part, &job, err);
+    pt_turnstile_leave(c->turnstile);
+    if (code == PT_OK && pt_failpoint("fold.answer")) {
+        return pt_fail(err, PT_E_LAKE_DOWN, "failpoint: the answer to COMMIT was lost");
+    }
+    if (code == PT_OK) {
+        (void)pt_failpoint("fold.committed");
+        *rows = job.rows;
+    }
+    if (is_settled(code, err)) {
+        pt_guards_drop(c->session, fold);
+    }
+    return code == PT_OK ? PT_OK : pt_fail_in(err, "writing inlined rows of table %s to files", fold->parts->target->label);
 }
 
 /* ---- after an outage ----------------------------------------------------------------------------------- */
@@ -522,6 +586,9 @@ int pt_committer_recover(pt_committer *c, pt_flush *flush, bool *committed, pt_e
     PT_TRY(decide(c, flush, committed, err));
     if (*committed) {
         PT_TRY(pt_guards_restore(c->session, flush, err));
+    } else if (flush->n_entries == 0) { /* a fold: only the catalog knows */
+        uint64_t restored;
+        PT_TRY(pt_guards_mend(c->engine, c->session, flush->parts->target, &restored, err));
     }
     pt_guards_drop(c->session, flush);
     return PT_OK;

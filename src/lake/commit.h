@@ -28,5 +28,9 @@ int pt_commit(pt_committer *committer, pt_flush *flush, pt_error *err) PT_CHECKE
  * the flush had landed; if so, brings back files of INSERTs that DuckLake deleted. PT_E_LAKE_DOWN: still out of reach, call again. PT_E_FENCED: another process owns a partition by now. */
 int pt_committer_recover(pt_committer *committer, pt_flush *flush, bool *committed, pt_error *err) PT_CHECKED;
 
+/* One attempt to write the rows that the catalog holds of the table (lake/inlined.h) to files. fold is a flush of one part, without rows and entries. *rows: how many.
+ * Codes as for pt_commit; after an unknown outcome pt_committer_recover(fold), whatever *committed says then. */
+int pt_committer_fold(pt_committer *committer, pt_flush *fold, int64_t *rows, pt_error *err) PT_CHECKED;
+
 /* How many attempts ended in PT_E_LAKE_BUSY so far. */
 uint64_t pt_committer_conflicts(const pt_committer *committer);

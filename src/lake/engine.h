@@ -26,6 +26,7 @@ typedef struct pt_lake_options {
     const char *alias;     /* name of the attached lake, "lake" when NULL */
     bool read_only;        /* ATTACH ... (READ_ONLY) */
     bool create;           /* make a missing catalog and its folders; else a missing one is an error */
+    size_t inline_rows;    /* an INSERT of so many rows at most stays in the catalog (lake/inlined.h) where the lake has no data_inlining_row_limit of its own; 0: no INSERT */
     uint64_t memory_limit; /* DuckDB's memory_limit in bytes, 0: DuckDB's default */
     unsigned threads;      /* 0: DuckDB's default */
     const char *const *init_sql; /* statements run before ATTACH (CREATE SECRET ...), n_init_sql of them */

@@ -16,7 +16,7 @@ typedef struct pt_part {
     const pt_target *target;
     pt_rows *rows; /* owned */
     char *staged;  /* path of the staged file, as the lake is to know it; NULL: no rows, or INSERT */
-    char **guarded; /* [n_guarded] owned: files of an INSERT whose outcome is not known yet (lake/guard.h) */
+    char **guarded; /* [n_guarded] owned: files that DuckLake wrote and whose COMMIT's outcome is not known yet (lake/guard.h) */
     size_t n_guarded;
 } pt_part;
 

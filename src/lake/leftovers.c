@@ -6,14 +6,23 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "lake/guard.h"
 #include "lake/object_store.h"
 #include "lake/table.h"
 
-#define NAME_LENGTH 39 /* uuid + ".pq" */
+#define UUID_LENGTH 36
+#define NAME_LENGTH 39 /* uuid + ".pq"; a guard has its prefix before that */
+
+static bool is_guard(const char *name) {
+    return strncmp(name, PT_GUARD_PREFIX, strlen(PT_GUARD_PREFIX)) == 0;
+}
 
 /* Microseconds since the epoch out of a version 7 UUID; -1 when the name is none of ours. */
 static int64_t time_of_name(const char *name) {
     int64_t ms = 0;
+    if (is_guard(name)) {
+        name += strlen(PT_GUARD_PREFIX);
+    }
     if (strlen(name) != NAME_LENGTH || strcmp(name + 36, ".pq") != 0 || name[14] != '7') {
         return -1;
     }
@@ -60,23 +69,65 @@ static int list_unknown(pt_engine *engine, pt_session *session, const pt_target 
     return code;
 }
 
+/* Guards and what they guard, where the catalog does not know the latter: its transaction never ended. */
+static int list_unfinished(pt_engine *engine, pt_session *session, const pt_target *t, pt_table *out, pt_error *err) {
+    pt_text sql = {0};
+    pt_text guards = {0};
+    pt_text files = {0};
+    const char *alias = pt_engine_alias(engine);
+    pt_text_addf(&guards, "%s" PT_GUARD_PREFIX "*.pq", t->folder);
+    pt_text_addf(&files, "%s%sducklake-*.parquet", t->folder, t->stage ? "" : "**/");
+    pt_text_add(&sql, "SELECT g.file, f.file FROM glob(");
+    pt_text_add_sql_string(&sql, pt_text_get(&guards));
+    pt_text_add(&sql, ") g JOIN glob(");
+    pt_text_add_sql_string(&sql, pt_text_get(&files));
+    pt_text_addf(&sql,
+                 ") f ON parse_filename(g.file, true)[%zu:] = parse_filename(f.file)[%zu:%zu] ANTI JOIN (SELECT path FROM \"__ducklake_metadata_%s\".ducklake_data_file "
+                 "UNION ALL SELECT path FROM \"__ducklake_metadata_%s\".ducklake_delete_file "
+                 "UNION ALL SELECT path FROM \"__ducklake_metadata_%s\".ducklake_files_scheduled_for_deletion) k ON parse_filename(f.file) = parse_filename(k.path)",
+                 strlen(PT_GUARD_PREFIX) + 1, strlen("ducklake-") + 1, strlen("ducklake-") + UUID_LENGTH, alias, alias, alias);
+    int code = pt_text_check(&sql, err);
+    if (code == PT_OK) {
+        code = pt_session_table(session, pt_text_get(&sql), out, err);
+    }
+    pt_text_free(&sql);
+    pt_text_free(&guards);
+    pt_text_free(&files);
+    return code;
+}
+
+static bool is_old(const char *path, int64_t now_us, int64_t max_age_us) {
+    int64_t made = path ? time_of_name(name_of(path)) : -1;
+    return made >= 0 && now_us - made >= max_age_us;
+}
+
 int pt_leftovers_remove(pt_engine *engine, pt_session *session, const pt_target *t, int64_t max_age_us, uint64_t *removed, pt_error *err) {
     pt_table files = {0};
+    pt_table unfinished = {0};
     int64_t now = pt_now_us();
+    bool guards = false;
     *removed = 0;
     int code = list_unknown(engine, session, t, &files, err);
-    const char **old = calloc(files.n_rows + 1, sizeof *old);
+    for (size_t i = 0; code == PT_OK && i < files.n_rows; i++) {
+        guards |= is_guard(name_of(pt_table_cell(&files, i, 0)));
+    }
+    if (guards) { /* an object store lists the whole folder for it */
+        code = list_unfinished(engine, session, t, &unfinished, err);
+    }
+    const char **old = calloc(files.n_rows + unfinished.n_rows + 1, sizeof *old);
     size_t n = 0;
     if (code == PT_OK && !old) {
         code = pt_fail_nomem(err, "a list of files");
     }
-    for (size_t i = 0; code == PT_OK && i < files.n_rows; i++) {
-        const char *path = pt_table_cell(&files, i, 0);
-        int64_t made = path ? time_of_name(name_of(path)) : -1;
-        if (made < 0 || now - made < max_age_us) {
-            continue;
+    for (size_t i = 0; code == PT_OK && i < unfinished.n_rows; i++) { /* before their guards, without which they would not be found again */
+        if (is_old(pt_table_cell(&unfinished, i, 0), now, max_age_us)) {
+            old[n++] = pt_table_cell(&unfinished, i, 1);
         }
-        old[n++] = path;
+    }
+    for (size_t i = 0; code == PT_OK && i < files.n_rows; i++) {
+        if (is_old(pt_table_cell(&files, i, 0), now, max_age_us)) {
+            old[n++] = pt_table_cell(&files, i, 0);
+        }
     }
     if (code == PT_OK && n) {
         code = pt_files_remove(session, old, n, err);
@@ -84,5 +135,6 @@ int pt_leftovers_remove(pt_engine *engine, pt_session *session, const pt_target 
     *removed = code == PT_OK ? n : 0;
     free(old);
     pt_table_clear(&files);
+    pt_table_clear(&unfinished);
     return code;
 }

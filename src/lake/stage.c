@@ -11,6 +11,7 @@
 #include "base/failpoint.h"
 #include "base/path.h"
 #include "base/text.h"
+#include "lake/inlined.h"
 #include "lake/lake_uri.h"
 #include "lake/object_store.h"
 #include "lake/scan.h"
@@ -145,8 +146,9 @@ static int stage_part(pt_stager *s, pt_part *part, pt_error *err) {
     return PT_OK;
 }
 
+/* Else it is inserted. */
 static bool is_staged(const pt_part *part) {
-    return part->target->stage && !pt_rule_broken("staging");
+    return part->target->stage && !pt_inlined_part(part) && !pt_rule_broken("staging");
 }
 
 int pt_stage_ahead(pt_stager *stager, pt_flush *flush, size_t part_at, pt_error *err) {
@@ -167,7 +169,7 @@ int pt_stage(pt_stager *stager, pt_flush *flush, pt_error *err) {
     (void)pt_failpoint("stage.before");
     for (size_t i = 0; i < flush->n_parts; i++) {
         pt_part *part = &flush->parts[i];
-        if (is_staged(part) && !part->staged && pt_rows_count(part->rows) >= PT_STAGE_MIN_ROWS) {
+        if (is_staged(part) && !part->staged && pt_rows_count(part->rows)) {
             PT_TRY(stage_part(stager, part, err));
         }
     }

@@ -138,7 +138,19 @@ static bool hides_virtual_columns(const pt_target *t) {
     return false;
 }
 
-static int find_folder(pt_engine *engine, pt_session *session, pt_target *t, pt_error *err) {
+/* Out of find_folder's row: the lake's limit for the table, its schema or all; else what ingest was told. Of pintail's own tables the smaller one: they are all told to inline
+ * more, for the ledger's sake. */
+static size_t inline_rows(const pt_table *found, bool own) {
+    size_t told = (size_t)pt_table_int(found, 0, 3);
+    if (told == 0 || !pt_table_cell(found, 0, 2)) {
+        return told;
+    }
+    size_t limit = (size_t)pt_table_int(found, 0, 2);
+    return own && told < limit ? told : limit;
+}
+
+/* And whether it may be staged, and what is inlined. */
+static int find_folder(pt_engine *engine, pt_session *session, pt_target *t, bool own, pt_error *err) {
     pt_text sql = {0};
     const char *alias = pt_engine_alias(engine);
     pt_text_addf(&sql,
@@ -149,9 +161,12 @@ static int find_folder(pt_engine *engine, pt_session *session, pt_target *t, pt_
     pt_text_add_sql_string(&sql, t->schema_name);
     pt_text_addf(&sql,
                  ") SELECT CASE WHEN t.path_is_relative THEN s.p || t.path ELSE t.path END, "
-                 "(SELECT count(*) FROM \"__ducklake_metadata_%s\".ducklake_partition_info i WHERE i.table_id = t.table_id AND i.end_snapshot IS NULL) "
+                 "(SELECT count(*) FROM \"__ducklake_metadata_%s\".ducklake_partition_info i WHERE i.table_id = t.table_id AND i.end_snapshot IS NULL), "
+                 "(SELECT arg_max(value, CASE scope WHEN 'table' THEN 2 WHEN 'schema' THEN 1 ELSE 0 END) FROM \"__ducklake_metadata_%s\".ducklake_metadata "
+                 "WHERE key = 'data_inlining_row_limit' AND (scope IS NULL OR scope = 'global' OR scope_id = CASE scope WHEN 'table' THEN t.table_id ELSE t.schema_id END)), "
+                 "current_setting('ducklake_default_data_inlining_row_limit') "
                  "FROM \"__ducklake_metadata_%s\".ducklake_table t JOIN s USING (schema_id) WHERE t.end_snapshot IS NULL AND t.table_name = ",
-                 alias, alias);
+                 alias, alias, alias);
     pt_text_add_sql_string(&sql, t->name);
     pt_table found = {0};
     int code = pt_text_check(&sql, err);
@@ -166,7 +181,8 @@ static int find_folder(pt_engine *engine, pt_session *session, pt_target *t, pt_
     }
     if (code == PT_OK) {
         t->stage = pt_table_int(&found, 0, 1) == 0;
-        t->guard = !t->stage && !hides_virtual_columns(t);
+        t->guard = !hides_virtual_columns(t);
+        t->inline_rows = inline_rows(&found, own);
     }
     pt_table_clear(&found);
     pt_text_free(&sql);
@@ -182,7 +198,7 @@ static int find_folder(pt_engine *engine, pt_session *session, pt_target *t, pt_
     return code;
 }
 
-static int look_for_rows(pt_engine *engine, pt_session *session, pt_target *t, pt_error *err) {
+int pt_target_look_for_rows(pt_engine *engine, pt_session *session, pt_target *t, pt_error *err) {
     pt_text sql = {0};
     pt_text_add(&sql, "SELECT count(*) FROM (FROM ");
     pt_target_add_sql_name(t, engine, &sql);
@@ -252,10 +268,7 @@ static int open_named(pt_engine *engine, pt_session *session, pt_target *t, cons
         code = lay_out(t, own, with_topic, err);
     }
     if (code == PT_OK) {
-        code = find_folder(engine, session, t, err);
-    }
-    if (code == PT_OK && !own) {
-        code = look_for_rows(engine, session, t, err);
+        code = find_folder(engine, session, t, own, err);
     }
     pt_table_clear(&columns);
     pt_schema_free(&asked);

@@ -38,7 +38,8 @@ typedef struct pt_target {
     char *folder;        /* data_path + schema path + table path, as the catalog spells them; ends with '/' */
     bool stage;          /* files may be staged and registered; else INSERT (partitioned tables) */
     bool guard;          /* what an INSERT writes is guarded (lake/guard.h) */
-    bool has_rows;       /* when opened */
+    size_t inline_rows;  /* DuckLake keeps an INSERT of at most so many rows in the catalog (lake/inlined.h); 0: none */
+    bool has_rows;       /* when looked for */
 } pt_target;
 
 /* What can be said of the options without looking at a lake: the schema text and its columns. */
@@ -46,6 +47,9 @@ int pt_target_check(const pt_target_options *options, pt_error *err) PT_CHECKED;
 
 /* Opens the table, makes it when it is missing. PT_E_USAGE when the table does not fit what was asked for. */
 int pt_target_open(pt_engine *engine, pt_session *session, const pt_target_options *options, pt_target **out, pt_error *err) PT_CHECKED;
+
+/* Fills has_rows: reads the table, so its files must be there (lake/guard.h: pt_guards_mend). */
+int pt_target_look_for_rows(pt_engine *engine, pt_session *session, pt_target *target, pt_error *err) PT_CHECKED;
 
 /* A table of pintail's own (schema pintail), with exactly the columns of schema_text and no metadata columns. */
 int pt_target_open_own(pt_engine *engine, pt_session *session, const char *name, const char *schema_text, pt_target **out, pt_error *err) PT_CHECKED;

@@ -35,6 +35,7 @@ typedef struct pt_ingest_options {
     uint64_t flush_rows;       /* rows and dead letters of a flush */
     uint64_t flush_bytes;      /* decoded bytes of a flush; it is also made when a batch has its share of the memory */
     int64_t flush_interval_us; /* age of the oldest buffered record */
+    int64_t fold_interval_us;  /* age of the oldest row in the catalog (lake/inlined.h) */
     bool until_end;            /* up to the end offsets seen at the start, then stop */
     bool with_topic;           /* _kafka_topic also where one topic feeds a table */
     pt_start start;            /* for partitions that the lake does not know */

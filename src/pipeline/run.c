@@ -252,15 +252,17 @@ static int read_ends(pt_life *r, pt_error *err) {
     return PT_OK;
 }
 
-/* What dead processes left behind. Not being able to remove it is no reason not to start. */
+/* What dead processes left behind. Not being able to remove it is no reason not to start. Before that, no table need be readable. */
 static int clear_leftovers(pt_life *r, pt_error *why) {
     (void)pt_failpoint("leftovers.before");
     for (size_t i = 0; i < r->n_targets; i++) {
-        if (r->targets[i]->guard) {
-            PT_TRY(pt_life_restore_files(r, r->targets[i], why));
-        } else if (!r->targets[i]->stage) {
+        PT_TRY(pt_life_restore_files(r, r->targets[i], why));
+        if (!r->targets[i]->guard && !r->targets[i]->stage) {
             pt_log(PT_LOG_WARN, PT_EVENT("a partitioned table with a column named filename or snapshot_id may lose data files when the answer to a COMMIT is lost; rename the column"),
                    PT_STR("table", r->targets[i]->label));
+        }
+        if (i != r->reader.dead_part) {
+            PT_TRY(pt_target_look_for_rows(pt_committer_engine(r->committer), pt_committer_session(r->committer), r->targets[i], why));
         }
         pt_error err = {0};
         uint64_t removed;
@@ -348,7 +350,8 @@ static int open_run(pt_life *r, const char *owner, pt_error *err) {
     if (!r->messages) {
         return pt_fail_nomem(err, "the poll's messages");
     }
-    r->workers = (pt_workers){.line = &r->line, .stager = r->stager, .committer = r->committer, .checked = pt_life_on_staged, .claimed = pt_life_on_claimed, .committed = pt_life_on_committed, .arg = r};
+    r->workers = (pt_workers){.line = &r->line, .stager = r->stager, .committer = r->committer, .checked = pt_life_on_staged, .claimed = pt_life_on_claimed, .committed = pt_life_on_committed, .arg = r,
+                              .fold_interval_us = o->fold_interval_us, .targets = (const pt_target *const *)r->targets, .n_targets = r->n_targets};
     PT_TRY(pt_workers_start(&r->workers, err));
     r->workers_started = true;
     return pt_consumer_subscribe(r->consumer, err);

@@ -108,9 +108,7 @@ int pt_life_restore_files(pt_life *r, const pt_target *target, pt_error *err) {
 int pt_life_on_claimed(void *arg, pt_error *err) {
     pt_life *r = arg;
     for (size_t i = 0; i < r->n_targets; i++) {
-        if (r->targets[i]->guard) {
-            PT_TRY(pt_life_restore_files(r, r->targets[i], err));
-        }
+        PT_TRY(pt_life_restore_files(r, r->targets[i], err));
     }
     return PT_OK;
 }

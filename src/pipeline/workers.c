@@ -1,13 +1,20 @@
 #include "pipeline/workers.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/failpoint.h"
+#include "base/log.h"
 #include "base/signals.h"
+#include "lake/inlined.h"
 #include "lake/transaction.h"
 
 #define UNCLASSIFIED_TRIES 5 /* attempts at a commit that fails for a reason that we cannot place */
+#define FOLD_ROWS 10000              /* in the catalog: reading them takes about as long as a commit */
+#define FOLD_BYTES (8 << 20)          /* decoded, of what came since the start */
+#define FOLD_AGAIN (10 * PT_SECOND)  /* after a failure */
+#define FOLD_AGAIN_SOON PT_SECOND    /* after a conflict, or an outage that is over */
 #define CLAIM_TRIES 60       /* about half a minute, far below max.poll.interval.ms: a rebalance waits for it. Then the run ends, and may begin anew */
 
 /* ---- stager -------------------------------------------------------------------------------------------- */
@@ -105,6 +112,96 @@ static bool recover(pt_workers *w, pt_flush *flush, bool *committed, pt_error *e
     return false;
 }
 
+/* ---- folding: what small parts left in the catalog goes to files ---------------------------------------- */
+
+static void note_inlined(pt_workers *w, const pt_flush *flush) {
+    for (size_t i = 0; i < flush->n_parts; i++) {
+        const pt_part *part = &flush->parts[i];
+        size_t n = pt_rows_count(part->rows);
+        if (n && !part->staged && n <= part->target->inline_rows) {
+            w->inlined[i].rows += (int64_t)n;
+            w->inlined[i].bytes += (int64_t)pt_rows_bytes(part->rows);
+            w->inlined[i].since_us = w->inlined[i].since_us ? w->inlined[i].since_us : pt_monotonic_us();
+        }
+    }
+}
+
+/* Monotonic time when the table is to be folded; INT64_MAX: nothing to fold. */
+static int64_t fold_due(const pt_workers *w, const pt_inlined *in) {
+    if (in->rows == 0) {
+        return INT64_MAX;
+    }
+    int64_t due = in->rows >= FOLD_ROWS || in->bytes >= FOLD_BYTES ? 0 : in->since_us + w->fold_interval_us;
+    return due > in->not_before_us ? due : in->not_before_us;
+}
+
+/* The table that is to be folded now; SIZE_MAX: none, *next_us says when to look again. */
+static size_t table_to_fold(const pt_workers *w, int64_t *next_us) {
+    int64_t now = pt_monotonic_us();
+    *next_us = now + 60 * PT_SECOND;
+    for (size_t i = 0; i < w->n_targets; i++) {
+        int64_t due = fold_due(w, &w->inlined[i]);
+        if (due <= now) {
+            *next_us = now;
+            return i;
+        }
+        *next_us = due < *next_us ? due : *next_us;
+    }
+    return SIZE_MAX;
+}
+
+/* No record is at stake: what fails here is tried again later. */
+static void fold_failed(pt_inlined *in, const pt_error *err) {
+    bool soon = err->code == PT_E_LAKE_BUSY || err->code == PT_E_LAKE_DOWN;
+    in->not_before_us = pt_monotonic_us() + (soon ? FOLD_AGAIN_SOON : FOLD_AGAIN);
+    if (!soon && !in->failed) {
+        in->failed = true;
+        pt_log(PT_LOG_WARN, PT_EVENT("rows stay in the catalog for longer"), PT_STR("error", err->text));
+    }
+}
+
+static void fold_table(pt_workers *w, size_t table) {
+    pt_inlined *in = &w->inlined[table];
+    pt_part part = {.target = w->targets[table]};
+    pt_flush fold = {.parts = &part, .n_parts = 1};
+    pt_error err = {0};
+    int64_t rows = 0;
+    int64_t start = pt_monotonic_us();
+    int code = pt_committer_fold(w->committer, &fold, &rows, &err);
+    if (code == PT_OK) {
+        *in = (pt_inlined){0};
+        if (rows) {
+            pt_log(PT_LOG_DEBUG, PT_EVENT("inlined rows written to files"), PT_STR("table", part.target->label), PT_INT("rows", rows), PT_INT("us", pt_monotonic_us() - start));
+        }
+    } else {
+        bool committed;
+        fold_failed(in, &err);
+        if (code == PT_E_LAKE_DOWN || pt_transaction_unknown(&err)) {
+            if (recover(w, &fold, &committed, &err)) {
+                pt_line_go_on(w->line, PT_WORKER_COMMITTER);
+            } else {
+                pt_line_fail(w->line, &err);
+            }
+        }
+    }
+    pt_part_forget_guards(&part);
+}
+
+/* What a run leaves in the catalog when it ends, the next one finds. */
+static int count_inlined(pt_workers *w, pt_error *err) {
+    w->inlined = calloc(w->n_targets, sizeof *w->inlined);
+    if (!w->inlined) {
+        return pt_fail_nomem(err, "the tables");
+    }
+    for (size_t i = 0; i < w->n_targets; i++) {
+        PT_TRY(pt_inlined_count(pt_committer_engine(w->committer), pt_committer_session(w->committer), w->targets[i], &w->inlined[i].rows, err));
+        w->inlined[i].since_us = w->inlined[i].rows ? pt_monotonic_us() : 0;
+    }
+    return PT_OK;
+}
+
+/* ---- commits and claims ---------------------------------------------------------------------------------- */
+
 typedef enum outcome { COMMITTED, NOT_COMMITTED, UNKNOWN } outcome;
 
 static outcome commit_flush(pt_workers *w, pt_flush *flush, pt_error *err) {
@@ -148,6 +245,7 @@ static void commit_batch(pt_workers *w, pt_batch *batch) {
     case COMMITTED:
         pt_line_go_on(w->line, PT_WORKER_COMMITTER);
         count(w, batch->flush);
+        note_inlined(w, batch->flush);
         w->committed(w->arg, batch->flush);
         break;
     case NOT_COMMITTED:
@@ -183,32 +281,56 @@ static void answer_claim(pt_workers *w) {
     pthread_mutex_unlock(&line->lock);
 }
 
-/* Waits for a claim or a batch; returns false at the end. */
-static bool next_job(pt_line *line, pt_batch **batch) {
+typedef enum job { JOB_END, JOB_CLAIM, JOB_COMMIT, JOB_FOLD, JOB_LOOK /* what is due now */ } job;
+
+/* Waits for one until `until_us` (monotonic). A claim is waited for by a rebalance, and a table that is to be folded must not wait for a line that is always full. */
+static job next_job(pt_line *line, bool fold, int64_t until_us, pt_batch **batch) {
+    job next = JOB_LOOK;
     pthread_mutex_lock(&line->lock);
-    while (line->claim_state != PT_CLAIM_ASKED && !line->to_commit && !(line->end && line->under_way == 0)) {
-        struct timespec t = pt_deadline(pt_monotonic_us() + 60 * PT_SECOND);
+    while (line->claim_state != PT_CLAIM_ASKED && !line->to_commit && !(line->end && line->under_way == 0) && pt_monotonic_us() < until_us) {
+        struct timespec t = pt_deadline(until_us);
         (void)pthread_cond_timedwait(&line->changed, &line->lock, &t);
     }
-    bool claim = line->claim_state == PT_CLAIM_ASKED;
-    *batch = claim ? NULL : line->to_commit;
-    if (*batch) {
+    if (line->claim_state == PT_CLAIM_ASKED) {
+        next = JOB_CLAIM;
+    } else if (fold && !line->abandon) {
+        next = JOB_FOLD;
+    } else if (line->to_commit) {
+        next = JOB_COMMIT;
+        *batch = line->to_commit;
         line->to_commit = (*batch)->next;
         (*batch)->next = NULL;
+    } else if (line->end && line->under_way == 0) {
+        next = JOB_END;
     }
     pthread_mutex_unlock(&line->lock);
-    return claim || *batch;
+    return next;
+}
+
+static bool work(pt_workers *w) {
+    pt_batch *batch = NULL;
+    int64_t until_us;
+    size_t table = table_to_fold(w, &until_us);
+    switch (next_job(w->line, table != SIZE_MAX, until_us, &batch)) {
+    case JOB_CLAIM:
+        answer_claim(w);
+        return true;
+    case JOB_COMMIT:
+        commit_batch(w, batch);
+        return true;
+    case JOB_FOLD:
+        fold_table(w, table);
+        return true;
+    case JOB_LOOK:
+        return true;
+    case JOB_END:
+        break;
+    }
+    return false;
 }
 
 static void *committer_main(void *arg) {
-    pt_workers *w = arg;
-    pt_batch *batch;
-    while (next_job(w->line, &batch)) {
-        if (batch) {
-            commit_batch(w, batch);
-        } else {
-            answer_claim(w);
-        }
+    while (work(arg)) {
     }
     return NULL;
 }
@@ -222,7 +344,7 @@ static void end_line(pt_line *line) {
     pthread_mutex_unlock(&line->lock);
 }
 
-int pt_workers_start(pt_workers *w, pt_error *err) {
+static int start_threads(pt_workers *w, pt_error *err) {
     if (pthread_create(&w->stager_thread, NULL, stager_main, w) != 0) {
         return pt_fail(err, PT_E_INTERNAL, "the stager thread cannot start");
     }
@@ -236,8 +358,22 @@ int pt_workers_start(pt_workers *w, pt_error *err) {
     return PT_OK;
 }
 
+int pt_workers_start(pt_workers *w, pt_error *err) {
+    int code = count_inlined(w, err);
+    if (code == PT_OK) {
+        code = start_threads(w, err);
+    }
+    if (code != PT_OK) {
+        free(w->inlined);
+        w->inlined = NULL;
+    }
+    return code;
+}
+
 void pt_workers_stop(pt_workers *w) {
     end_line(w->line);
     (void)pthread_join(w->stager_thread, NULL);
     (void)pthread_join(w->committer_thread, NULL);
+    free(w->inlined);
+    w->inlined = NULL;
 }

@@ -9,6 +9,14 @@
 #include "lake/stage.h"
 #include "pipeline/line.h"
 
+/* What the catalog holds of a table (lake/inlined.h). */
+typedef struct pt_inlined {
+    int64_t rows, bytes;
+    int64_t since_us; /* monotonic, when the first of them came; 0: none */
+    int64_t not_before_us; /* monotonic; after a failure */
+    bool failed;      /* said so */
+} pt_inlined;
+
 typedef struct pt_workers {
     pt_line *line;
     pt_stager *stager;       /* the stager thread's */
@@ -20,10 +28,14 @@ typedef struct pt_workers {
     /* After a commit, in the committer thread. */
     void (*committed)(void *arg, const pt_flush *flush);
     void *arg;
+    int64_t fold_interval_us; /* rows do not stay in the catalog for longer */
     pthread_t stager_thread, committer_thread;
-    uint64_t commits; /* the committer thread's */
+    const pt_target *const *targets; /* [n_targets] the lake's tables, as the parts of a flush */
+    size_t n_targets;
+    pt_inlined *inlined; /* [n_targets] the committer thread's; made by start, ended by stop */
 } pt_workers;
 
+/* Reads from the lake what is inlined. */
 int pt_workers_start(pt_workers *workers, pt_error *err) PT_CHECKED;
 /* Waits for both; what is still under way is staged and committed first unless the line has failed or is abandoned. */
 void pt_workers_stop(pt_workers *workers);

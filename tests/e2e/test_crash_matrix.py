@@ -52,6 +52,11 @@ def rules_before(point) -> tuple:
     return ("open-rarely",) if point == "open.anew" else ()
 
 
+def inlining(point, at) -> tuple:
+    """Flushes of this file are staged unless these options say that their rows stay in the catalog, from where they are folded."""
+    return ("--inline-rows", "100", "--fold-interval", "100ms") if point.startswith("fold.") or (point.startswith("commit.") and at > 1) else ()
+
+
 def passes_of(point) -> tuple:
     if point == "leftovers.before":  # once in a life
         return (1,)
@@ -75,9 +80,10 @@ def killed_and_started_again(tmp_path, kafka, postgres, topic, records, point, c
     group = f"{topic}-{point}-{catalog}-{at}"
     with small_world(tmp_path, group, catalog, kafka, postgres) as (lake, pintail):
         end = ("--until-end",) if point.startswith("revoke.") else ()  # leaving the group revokes
-        dies = pintail.ingest(lake, topic, *TO_DIE, *end, "--group", group, **crashing(*failures_before(point, at), f"{point}:{at}:kill", broken=rules_before(point)))
+        args = ("--group", group, *inlining(point, at))
+        dies = pintail.ingest(lake, topic, *TO_DIE, *end, *args, **crashing(*failures_before(point, at), f"{point}:{at}:kill", broken=rules_before(point)))
         assert_killed(dies.wait(120), point)
-        pintail.ingest_all(lake, topic, *TO_LIVE, "--group", group, "--leftover-age", "0s", timeout=120)
+        pintail.ingest_all(lake, topic, *TO_LIVE, *args, "--leftover-age", "0s", timeout=120)
         assert_all_there(lake, kafka, topic, records, group)
 
 

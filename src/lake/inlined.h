@@ -1,0 +1,31 @@
+/* Rows that DuckLake keeps in the catalog ("inlined") instead of a file: an INSERT of few rows.
+ *
+ * A file for a handful of rows costs its readers more than the rows do. So a small part is inserted and stays in the catalog, in the flush's own transaction and
+ * with no file to lose. It does not stay for ever: folding writes what the catalog holds of a table to Parquet files, by DuckLake's own
+ * ducklake_flush_inlined_data, which keeps row ids and snapshots. Folding is one transaction that changes no row, so it takes no part in the ledger; two at
+ * once conflict, in the catalog's own tables. DuckLake deletes the files of a COMMIT whose answer was lost, and with them rows that are in no catalog
+ * any more: they are guarded (lake/guard.h). */
+#pragma once
+
+#include <stdint.h>
+
+#include "lake/flush.h"
+
+/* What ingest takes for the limit of a lake that has no data_inlining_row_limit: up to here a commit of inlined rows costs no more than one of a staged file. */
+#define PT_INLINE_ROWS 30
+/* Decoded bytes of a part that may be inlined: each commit carries them to the catalog, as text. */
+#define PT_INLINE_BYTES ((size_t)64 << 10)
+
+/* Whether the part is to be inserted and kept in the catalog: it is small, and has no NUL in a text, which DuckLake 1.0 fails to inline
+ * (nested, and anywhere on PostgreSQL). */
+bool pt_inlined_part(const pt_part *part);
+
+/* In the transaction, before an INSERT of a table that cannot be staged: rows that are few, but have a NUL in a text, must not be inlined. The limit of that table
+ * becomes 0 for good. */
+int pt_inlined_avoid(pt_engine *engine, pt_session *session, const pt_part *part, pt_error *err) PT_CHECKED;
+
+/* Rows of the table that the catalog holds, deleted ones included. */
+int pt_inlined_count(pt_engine *engine, pt_session *session, const pt_target *target, int64_t *rows, pt_error *err) PT_CHECKED;
+
+/* In a transaction: writes what the catalog holds of the part's table to files, and guards them as files of the part. *rows: how many. */
+int pt_inlined_fold(pt_engine *engine, pt_session *session, pt_part *part, int64_t *rows, pt_error *err) PT_CHECKED;
