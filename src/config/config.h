@@ -6,6 +6,8 @@
  *   lake: ducklake:sqlite:metadata/lake.sqlite
  *   data_path: data/
  *   flush: {rows: 200000, bytes: 64MiB, interval: 10s}
+ *   inline_rows: 30
+ *   fold_interval: 10m
  *   kafka: {fetch.wait.max.ms: 100}
  *   topics:
  *     - {topic: orders, table: stream_orders, schema: "order_id UUID, quantity INTEGER"}

@@ -452,10 +452,6 @@ static void note_committed(pt_committer *c, const pt_flush *flush) {
     }
 }
 
-static bool is_settled(int code, const pt_error *err) {
-    return code == PT_OK || (code != PT_E_LAKE_DOWN && !pt_transaction_unknown(err));
-}
-
 int pt_commit(pt_committer *c, pt_flush *flush, pt_error *err) {
     if (flush->n_entries == 0) {
         return pt_fail(err, PT_E_INTERNAL, "a flush without a ledger row is not fenced and must not be committed");
@@ -476,9 +472,9 @@ int pt_commit(pt_committer *c, pt_flush *flush, pt_error *err) {
         c->conflicts++;
     }
     if (code == PT_OK && pt_failpoint("commit.answer")) {
-        return pt_fail(err, PT_E_LAKE_DOWN, "failpoint: the answer to COMMIT was lost");
+        return pt_transaction_lost(err);
     }
-    if (is_settled(code, err)) {
+    if (code != PT_E_LAKE_DOWN && (code == PT_OK || !pt_transaction_unknown(err))) {
         pt_guards_drop(c->session, flush);
     }
     if (code == PT_OK) {
@@ -511,13 +507,13 @@ int pt_committer_fold(pt_committer *c, pt_flush *fold, int64_t *rows, pt_error *
     int code = pt_transaction(c->session, fold_part, &job, err);
     pt_turnstile_leave(c->turnstile);
     if (code == PT_OK && pt_failpoint("fold.answer")) {
-        return pt_fail(err, PT_E_LAKE_DOWN, "failpoint: the answer to COMMIT was lost");
+        return pt_transaction_lost(err);
     }
     if (code == PT_OK) {
         (void)pt_failpoint("fold.committed");
         *rows = job.rows;
     }
-    if (is_settled(code, err)) {
+    if (code == PT_OK || !pt_transaction_unknown(err)) {
         pt_guards_drop(c->session, fold);
     }
     return code == PT_OK ? PT_OK : pt_fail_in(err, "writing inlined rows of table %s to files", fold->parts->target->label);

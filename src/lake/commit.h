@@ -29,7 +29,7 @@ int pt_commit(pt_committer *committer, pt_flush *flush, pt_error *err) PT_CHECKE
 int pt_committer_recover(pt_committer *committer, pt_flush *flush, bool *committed, pt_error *err) PT_CHECKED;
 
 /* One attempt to write the rows that the catalog holds of the table (lake/inlined.h) to files. fold is a flush of one part, without rows and entries. *rows: how many.
- * Codes as for pt_commit; after an unknown outcome pt_committer_recover(fold), whatever *committed says then. */
+ * Nothing happened when it fails, but for an outcome that may be unknown (pt_transaction_unknown): pt_committer_recover(fold) then, whatever *committed says. */
 int pt_committer_fold(pt_committer *committer, pt_flush *fold, int64_t *rows, pt_error *err) PT_CHECKED;
 
 /* How many attempts ended in PT_E_LAKE_BUSY so far. */

@@ -42,6 +42,10 @@ int pt_transaction(pt_session *session, pt_job job, void *arg, pt_error *err) {
     return code;
 }
 
+int pt_transaction_lost(pt_error *err) {
+    return pt_fail(err, PT_E_LAKE_DOWN, UNKNOWN_MARK ": failpoint: the answer was lost");
+}
+
 bool pt_transaction_unknown(const pt_error *err) {
     return strstr(err->text, UNKNOWN_MARK) != NULL;
 }

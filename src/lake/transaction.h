@@ -17,6 +17,8 @@ typedef int (*pt_job)(void *arg, pt_error *err);
  * unknown outcome: pt_transaction_unknown tells; the code is PT_E_LAKE_DOWN, or PT_E_LAKE for an error that we cannot place. */
 int pt_transaction(pt_session *session, pt_job job, void *arg, pt_error *err) PT_CHECKED;
 bool pt_transaction_unknown(const pt_error *err);
+/* For a failpoint: an error of a COMMIT whose answer was lost. */
+int pt_transaction_lost(pt_error *err) PT_CHECKED;
 
 /* Runs job until it ends in something else than PT_E_LAKE_BUSY; backs off 5 ms to 1 s with jitter; gives up with PT_E_LAKE_BUSY after two minutes
  * or when a stop was asked for and ten seconds have gone by. Logs one warning when it takes longer than PT_BUSY_SAID_AFTER. */

@@ -14,7 +14,7 @@
 #define FOLD_ROWS 10000              /* in the catalog: reading them takes about as long as a commit */
 #define FOLD_BYTES (8 << 20)          /* decoded, of what came since the start */
 #define FOLD_AGAIN (10 * PT_SECOND)  /* after a failure */
-#define FOLD_AGAIN_SOON PT_SECOND    /* after a conflict, or an outage that is over */
+#define FOLD_AGAIN_SOON PT_SECOND    /* after a conflict, or when the catalog is back */
 #define CLAIM_TRIES 60       /* about half a minute, far below max.poll.interval.ms: a rebalance waits for it. Then the run ends, and may begin anew */
 
 /* ---- stager -------------------------------------------------------------------------------------------- */
@@ -150,14 +150,23 @@ static size_t table_to_fold(const pt_workers *w, int64_t *next_us) {
     return SIZE_MAX;
 }
 
-/* No record is at stake: what fails here is tried again later. */
-static void fold_failed(pt_inlined *in, const pt_error *err) {
-    bool soon = err->code == PT_E_LAKE_BUSY || err->code == PT_E_LAKE_DOWN;
-    in->not_before_us = pt_monotonic_us() + (soon ? FOLD_AGAIN_SOON : FOLD_AGAIN);
+/* No record is at stake: what fails before its COMMIT is tried again later, and if the catalog is away the next commit deals with that. */
+static void fold_failed(pt_workers *w, pt_inlined *in, pt_flush *fold, pt_error *err) {
+    bool committed;
+    bool unknown = pt_transaction_unknown(err);
+    bool soon = unknown || err->code == PT_E_LAKE_BUSY;
     if (!soon && !in->failed) {
         in->failed = true;
         pt_log(PT_LOG_WARN, PT_EVENT("rows stay in the catalog for longer"), PT_STR("error", err->text));
     }
+    if (unknown) {
+        if (recover(w, fold, &committed, err)) {
+            pt_line_go_on(w->line, PT_WORKER_COMMITTER);
+        } else {
+            pt_line_fail(w->line, err);
+        }
+    }
+    in->not_before_us = pt_monotonic_us() + (soon ? FOLD_AGAIN_SOON : FOLD_AGAIN);
 }
 
 static void fold_table(pt_workers *w, size_t table) {
@@ -167,21 +176,12 @@ static void fold_table(pt_workers *w, size_t table) {
     pt_error err = {0};
     int64_t rows = 0;
     int64_t start = pt_monotonic_us();
-    int code = pt_committer_fold(w->committer, &fold, &rows, &err);
-    if (code == PT_OK) {
+    if (pt_committer_fold(w->committer, &fold, &rows, &err) != PT_OK) {
+        fold_failed(w, in, &fold, &err);
+    } else {
         *in = (pt_inlined){0};
         if (rows) {
             pt_log(PT_LOG_DEBUG, PT_EVENT("inlined rows written to files"), PT_STR("table", part.target->label), PT_INT("rows", rows), PT_INT("us", pt_monotonic_us() - start));
-        }
-    } else {
-        bool committed;
-        fold_failed(in, &err);
-        if (code == PT_E_LAKE_DOWN || pt_transaction_unknown(&err)) {
-            if (recover(w, &fold, &committed, &err)) {
-                pt_line_go_on(w->line, PT_WORKER_COMMITTER);
-            } else {
-                pt_line_fail(w->line, &err);
-            }
         }
     }
     pt_part_forget_guards(&part);

@@ -2,7 +2,7 @@
 
 usage: make bench   or   make bench BENCH_ARGS='--only rate,decode --records 3000000 --rounds 3'
 
-Parts: rate (three flush sizes), memory (10 records/s), cost (staging against INSERT), sinks (side by side), freshness, growth, catchup, decode.
+Parts: rate (three flush sizes), memory (10 records/s), cost (staging against INSERT), sinks (side by side), freshness, small (flushes of few rows), growth, catchup, decode.
 Machines are noisy: the ratios within a run are what counts. build/bench/results.json and results.svg hold what was measured.
 """
 
@@ -20,11 +20,12 @@ import part_freshness
 import part_growth
 import part_rate
 import part_sinks
+import part_small
 from tools import BUILD, PARTITIONS, load, machine, prioritise, produce, say
 
 from support.kafka import KafkaServer
 
-PARTS = ["rate", "memory", "cost", "sinks", "freshness", "growth", "catchup", "decode"]
+PARTS = ["rate", "memory", "cost", "sinks", "freshness", "small", "growth", "catchup", "decode"]
 
 
 def options():
@@ -55,6 +56,7 @@ def run_parts(o, folder, kafka, result):
         "cost": lambda: part_rate.cost(kafka, topic, folder, o.rounds),
         "sinks": lambda: part_sinks.sinks(kafka, topic, folder, o.rounds),
         "freshness": lambda: part_freshness.freshness(kafka, folder, o.nice),
+        "small": lambda: part_small.small(kafka, folder),
         "growth": lambda: part_growth.growth(kafka, folder, o.snapshots),
         "catchup": lambda: part_catchup.catch_up(kafka, folder, o.backlog),
         "decode": part_decode.decode,

@@ -48,6 +48,6 @@ def run(kafka, topic, lake):
     """The log lines of the flushes, and the seconds until the first fetch."""
     begin = time.time()
     said = timed([PINTAIL, "ingest", "--brokers", kafka.address, "--topic", topic, "--group", "growth", *lake_options(lake), "--table", "orders", "--schema", SCHEMA,
-                  "--flush-rows", ROWS, "--until-end", "--log-format", "json", "--verbose"], timeout=3600)[1]
+                  "--flush-rows", ROWS, "--inline-rows", 0, "--until-end", "--log-format", "json", "--verbose"], timeout=3600)[1]
     lines = [json.loads(line) for line in said.splitlines()]
     return [line for line in lines if line["msg"] == "flush"], next(when(line) for line in lines if line["msg"] == "assigned") - begin

@@ -80,6 +80,19 @@ def test_how_many_rows_are_a_few(pintail, lake, kafka, option, limit, made):
 
 
 @on("sqlite")
+def test_the_config_file_says_it_too(pintail, lake, kafka, tmp_path):
+    topic = produced(kafka, 60)
+    config = tmp_path / "ingest.yaml"
+    config.write_text(f"flush: {{rows: 20}}\ninline_rows: 19\nfold_interval: 1ms\ntopics:\n  - {{topic: {topic}, schema: '{orders.SCHEMA}'}}\n")
+    args = pintail.ingest_args(lake, None, "--group", f"pintail-{topic}", "--config", str(config), "--until-end")
+    pintail.run(*args)
+    assert files(lake, topic) == 3
+    wrong = pintail.run(*args, "--fold-interval", "0s", code=2)
+    assert "--fold-interval" in wrong.err
+    assert_there(lake, kafka, topic, 60)
+
+
+@on("sqlite")
 def test_few_rows_of_many_bytes_make_a_file(pintail, lake, kafka):
     topic = kafka.create_topic(1)
     kafka.produce(topic, [json.dumps({"s": "x" * 40_000}).encode()] * 2)
