@@ -69,7 +69,7 @@ e2e-asan: test-deps build crash asan
 	$(subst PINTAIL=$(CURDIR)/build/,PINTAIL=$(CURDIR)/build-asan/,$(E2E)) --timeout 600 --ignore test_speed.py $(E2E_ARGS)
 
 # The pipeline's threads; libduckdb is not built for it (tests/tsan.supp).
-TSAN_TESTS ?= test_ingest.py test_ingest_flush.py test_ingest_dead_letters.py test_ingest_group.py test_restart.py test_rebalance.py test_stage_ahead.py
+TSAN_TESTS ?= test_ingest.py test_ingest_flush.py test_ingest_dead_letters.py test_ingest_group.py test_restart.py test_rebalance.py test_stage_ahead.py test_inlined.py
 e2e-tsan: test-deps build crash tsan
 	@export TSAN_OPTIONS="$(TSAN)" PINTAIL_SANITIZED=1; \
 	$(subst PINTAIL=$(CURDIR)/build/,PINTAIL=$(CURDIR)/build-tsan/,$(E2E)) --timeout 600 $(TSAN_TESTS) $(E2E_ARGS)

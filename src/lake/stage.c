@@ -147,13 +147,13 @@ static int stage_part(pt_stager *s, pt_part *part, pt_error *err) {
 }
 
 /* Else it is inserted. */
-static bool is_staged(const pt_part *part) {
-    return part->target->stage && !pt_inlined_part(part) && !pt_rule_broken("staging");
+static bool may_be_staged(const pt_part *part) {
+    return part->target->stage && !pt_rule_broken("staging");
 }
 
 int pt_stage_ahead(pt_stager *stager, pt_flush *flush, size_t part_at, pt_error *err) {
     pt_part *part = &flush->parts[part_at];
-    if (!is_staged(part)) {
+    if (!may_be_staged(part)) { /* it is big already, and its rows are not looked at but as pt_rows_follow shows them */
         return PT_OK;
     }
     (void)pt_failpoint("stage.before");
@@ -169,7 +169,7 @@ int pt_stage(pt_stager *stager, pt_flush *flush, pt_error *err) {
     (void)pt_failpoint("stage.before");
     for (size_t i = 0; i < flush->n_parts; i++) {
         pt_part *part = &flush->parts[i];
-        if (is_staged(part) && !part->staged && pt_rows_count(part->rows)) {
+        if (may_be_staged(part) && !part->staged && pt_rows_count(part->rows) && !pt_inlined_part(part)) {
             PT_TRY(stage_part(stager, part, err));
         }
     }
