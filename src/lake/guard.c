@@ -346,9 +346,31 @@ static int match_guards(pt_engine *engine, pt_session *session, const pt_target 
     return code;
 }
 
+/* Mostly there are none; then the catalog's list of files, which may be long, is not read. */
+static int count_guards(pt_session *session, const pt_target *t, int64_t *n, pt_error *err) {
+    pt_text sql = {0};
+    pt_text pattern = {0};
+    pt_text_addf(&pattern, "%s" PT_GUARD_PREFIX "*.pq", t->folder);
+    pt_text_add(&sql, "SELECT count(*) FROM glob(");
+    pt_text_add_sql_string(&sql, pt_text_get(&pattern));
+    pt_text_add(&sql, ")");
+    int code = pt_text_check(&sql, err);
+    if (code == PT_OK) {
+        code = pt_session_int(session, pt_text_get(&sql), n, err);
+    }
+    pt_text_free(&pattern);
+    pt_text_free(&sql);
+    return code;
+}
+
 int pt_guards_mend(pt_engine *engine, pt_session *session, const pt_target *target, uint64_t *restored, pt_error *err) {
     pt_table found = {0};
+    int64_t guards = 0;
     *restored = 0;
+    PT_TRY(count_guards(session, target, &guards, err));
+    if (guards == 0) {
+        return PT_OK;
+    }
     PT_TRY(match_guards(engine, session, target, &found, err));
     int code = PT_OK;
     for (size_t i = 0; code == PT_OK && i < found.n_rows; i++) {

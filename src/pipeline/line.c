@@ -120,12 +120,26 @@ size_t pt_line_under_way(pt_line *line) {
     return n;
 }
 
+void pt_line_hold_folds(pt_line *line, bool hold) {
+    pthread_mutex_lock(&line->lock);
+    line->hold_folds = hold;
+    signal_change(line);
+    pthread_mutex_unlock(&line->lock);
+}
+
+void pt_line_folded(pt_line *line) {
+    pthread_mutex_lock(&line->lock);
+    line->folding = false;
+    signal_change(line);
+    pthread_mutex_unlock(&line->lock);
+}
+
 bool pt_line_drain(pt_line *line, int64_t timeout_us) {
     int64_t deadline = pt_monotonic_us() + timeout_us;
     pthread_mutex_lock(&line->lock);
-    while (line->under_way && line->code == PT_OK && wait_until(line, deadline)) {
+    while ((line->under_way || line->folding) && line->code == PT_OK && wait_until(line, deadline)) {
     }
-    bool drained = line->under_way == 0 && line->code == PT_OK;
+    bool drained = line->under_way == 0 && !line->folding && line->code == PT_OK;
     pthread_mutex_unlock(&line->lock);
     return drained;
 }
@@ -134,7 +148,7 @@ void pt_line_abandon(pt_line *line) {
     pthread_mutex_lock(&line->lock);
     line->abandon = true;
     signal_change(line);
-    while (line->under_way) {
+    while (line->under_way || line->folding) {
         (void)wait_until(line, pt_monotonic_us() + PT_SECOND);
     }
     line->abandon = false;

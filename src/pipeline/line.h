@@ -54,6 +54,9 @@ typedef struct pt_line {
     int claim_code;
     pt_error claim_error;
 
+    bool folding;    /* the committer is at a fold (pipeline/workers.c), and may look at its claims */
+    bool hold_folds; /* none begins */
+
     bool end;     /* workers return when nothing is left to do */
     bool abandon; /* workers give up what they have and return batches uncommitted */
     const char *paused[PT_WORKERS]; /* what each waits for, NULL: it goes on */
@@ -74,9 +77,11 @@ void pt_line_seal(pt_line *line, pt_batch *batch);
 /* Gives a batch back unused. */
 void pt_line_return(pt_line *line, pt_batch *batch);
 size_t pt_line_under_way(pt_line *line);
-/* Waits until nothing is under way; false: not within the time, or the run has failed. */
+/* hold: from here on no fold begins, which drain and abandon would not know of when they return. */
+void pt_line_hold_folds(pt_line *line, bool hold);
+/* Waits until nothing is under way, a fold included; false: not within the time, or the run has failed. */
 bool pt_line_drain(pt_line *line, int64_t timeout_us);
-/* Throws away what is under way and waits until that is done. */
+/* Throws away what is under way and waits until that is done, a fold included. */
 void pt_line_abandon(pt_line *line);
 /* Reader: asks the committer to claim partitions and waits for the answer. */
 int pt_line_claim(pt_line *line, pt_claim *claims, size_t n_claims, pt_error *err) PT_CHECKED;
@@ -87,6 +92,7 @@ pt_batch *pt_line_next_to_stage(pt_line *line, size_t *part);
 void pt_line_ahead_done(pt_line *line, pt_batch *batch);
 void pt_line_staged(pt_line *line, pt_batch *batch);
 void pt_line_done(pt_line *line, pt_batch *batch); /* committed or given up */
+void pt_line_folded(pt_line *line);                /* or not: the end of `folding` */
 bool pt_line_abandoned(pt_line *line);
 void pt_line_fail(pt_line *line, const pt_error *why);
 /* A worker waits for something: logged when it begins and when it ends, not more. */

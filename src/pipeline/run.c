@@ -372,6 +372,7 @@ static void close_run(pt_life *r) {
     if (r->workers_started) {
         pt_reader_drop(&r->reader);
         pt_consumer_leave(r->consumer); /* runs on_revoked; the workers may still use the handle */
+        pt_line_hold_folds(&r->line, true);
         pt_line_abandon(&r->line);
         pt_workers_stop(&r->workers);
     }

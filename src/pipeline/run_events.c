@@ -69,6 +69,7 @@ void pt_life_on_revoked(void *arg, const pt_assigned *partitions, size_t n, bool
     pt_error err = {0};
     bool flushed = false;
     (void)pt_failpoint("revoke.before");
+    pt_line_hold_folds(&r->line, true);
     if (!lost && !r->gave_up) {
         flushed = pt_reader_seal(&r->reader, true, &err) == PT_OK && pt_line_drain(&r->line, r->options->stop_timeout_us);
     }
@@ -92,6 +93,7 @@ void pt_life_on_revoked(void *arg, const pt_assigned *partitions, size_t n, bool
             pt_committer_release(r->committer, partitions[i].topic, partitions[i].partition);
         }
     }
+    pt_line_hold_folds(&r->line, false);
     pt_log(PT_LOG_INFO, PT_EVENT(lost ? "lost" : "revoked"), PT_INT("partitions", n));
 }
 

@@ -287,14 +287,15 @@ typedef enum job { JOB_END, JOB_CLAIM, JOB_COMMIT, JOB_FOLD, JOB_LOOK /* what is
 static job next_job(pt_line *line, bool fold, int64_t until_us, pt_batch **batch) {
     job next = JOB_LOOK;
     pthread_mutex_lock(&line->lock);
-    while (line->claim_state != PT_CLAIM_ASKED && !line->to_commit && !(line->end && line->under_way == 0) && pt_monotonic_us() < until_us) {
-        struct timespec t = pt_deadline(until_us);
+    while (line->claim_state != PT_CLAIM_ASKED && !line->to_commit && !(line->end && line->under_way == 0) && (line->hold_folds || pt_monotonic_us() < until_us)) {
+        struct timespec t = pt_deadline(line->hold_folds ? pt_monotonic_us() + PT_SECOND : until_us);
         (void)pthread_cond_timedwait(&line->changed, &line->lock, &t);
     }
     if (line->claim_state == PT_CLAIM_ASKED) {
         next = JOB_CLAIM;
-    } else if (fold && !line->abandon) {
+    } else if (fold && !line->hold_folds && !line->abandon) {
         next = JOB_FOLD;
+        line->folding = true;
     } else if (line->to_commit) {
         next = JOB_COMMIT;
         *batch = line->to_commit;
@@ -320,6 +321,7 @@ static bool work(pt_workers *w) {
         return true;
     case JOB_FOLD:
         fold_table(w, table);
+        pt_line_folded(w->line);
         return true;
     case JOB_LOOK:
         return true;

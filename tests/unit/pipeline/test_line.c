@@ -159,6 +159,36 @@ static void the_first_failure_stays_and_no_batch_is_given_out_any_more(void **st
     stop(&w, threads);
 }
 
+static void *fold_a_while(void *arg) {
+    world *w = arg;
+    pt_sleep_us(PT_SECOND / 10);
+    w->committed = 1;
+    pt_line_folded(&w->line);
+    return NULL;
+}
+
+static void nothing_is_drained_or_abandoned_before_a_fold_is_over(void **state) {
+    (void)state;
+    world w = {.committed = 0};
+    pthread_t threads[2];
+    start(&w, threads);
+    for (int round = 0; round < 2; round++) {
+        pthread_t folding;
+        w.committed = 0;
+        w.line.folding = true;
+        assert_false(pt_line_drain(&w.line, PT_SECOND / 100));
+        assert_int_equal(pthread_create(&folding, NULL, fold_a_while, &w), 0);
+        if (round) {
+            pt_line_abandon(&w.line);
+        } else {
+            assert_true(pt_line_drain(&w.line, 60 * PT_SECOND));
+        }
+        assert_int_equal(w.committed, 1);
+        assert_int_equal(pthread_join(folding, NULL), 0);
+    }
+    stop(&w, threads);
+}
+
 /* Writes n rows and offers the part at row `offer_at`. */
 static void fill(world *w, pt_batch *batch, size_t part, int64_t n, int64_t offer_at) {
     pt_error err;
@@ -244,6 +274,7 @@ int main(void) {
         cmocka_unit_test(batches_come_out_in_the_order_in_which_they_were_sealed),
         cmocka_unit_test(after_abandoning_every_batch_is_free_again),
         cmocka_unit_test(the_first_failure_stays_and_no_batch_is_given_out_any_more),
+        cmocka_unit_test(nothing_is_drained_or_abandoned_before_a_fold_is_over),
         cmocka_unit_test(an_offered_batch_is_followed_to_its_end_or_comes_back_when_it_is_dropped),
         cmocka_unit_test(rows_are_followed_while_they_are_written),
     };
