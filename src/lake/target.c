@@ -7,8 +7,11 @@
 
 #include "base/path.h"
 #include "base/text.h"
+#include "decode/rows_internal.h"
 #include "lake/lake_uri.h"
 #include "lake/target_internal.h"
+
+#define INLINE_VECTORS 200 /* columns, those below nested ones included, of a table whose rows are inlined */
 
 /* ---- names --------------------------------------------------------------------------------------------- */
 
@@ -138,6 +141,15 @@ static bool hides_virtual_columns(const pt_target *t) {
     return false;
 }
 
+/* DuckLake's inlining takes some 40 KB a column for its statistics, however few the rows are. */
+static bool is_wide(const pt_target *t) {
+    size_t vectors = 0;
+    for (size_t i = 0; i < t->n_columns; i++) {
+        vectors += pt_shape_count(&t->types[i]);
+    }
+    return vectors > INLINE_VECTORS;
+}
+
 /* Out of find_folder's row: the lake's limit for the table, its schema or all; else what ingest was told. Of pintail's own tables the smaller one: they are all told to inline
  * more, for the ledger's sake. */
 static size_t inline_rows(const pt_table *found, bool own) {
@@ -182,7 +194,7 @@ static int find_folder(pt_engine *engine, pt_session *session, pt_target *t, boo
     if (code == PT_OK) {
         t->stage = pt_table_int(&found, 0, 1) == 0;
         t->guard = !hides_virtual_columns(t);
-        t->inline_rows = inline_rows(&found, own);
+        t->inline_rows = t->stage && is_wide(t) ? 0 : inline_rows(&found, own);
     }
     pt_table_clear(&found);
     pt_text_free(&sql);

@@ -194,6 +194,9 @@ static int count_inlined(pt_workers *w, pt_error *err) {
         return pt_fail_nomem(err, "the tables");
     }
     for (size_t i = 0; i < w->n_targets; i++) {
+        if (w->targets[i]->inline_rows == 0) { /* what is there is somebody else's */
+            continue;
+        }
         PT_TRY(pt_inlined_count(pt_committer_engine(w->committer), pt_committer_session(w->committer), w->targets[i], &w->inlined[i].rows, err));
         w->inlined[i].since_us = w->inlined[i].rows ? pt_monotonic_us() : 0;
     }
