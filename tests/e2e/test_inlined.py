@@ -285,8 +285,13 @@ def strike_fold(pintail, lake, kafka, proxy, kind, **how):
     return topic, process, fault
 
 
+KINDS = ("cut before", "cut half", "cut during", "cut after", "late", "slow answer", "lie")
+SHORT = {"disk": ("cut before", "cut during", "cut after", "late", "lie"), "s3": ("cut after", "late")}
+
+
 @on("postgres")
-@pytest.mark.parametrize("kind", ["cut before", "cut half", "cut during", "cut after", "late", "slow answer", "lie"])
+@pytest.mark.parametrize("placed, kind", [pytest.param(place, kind, id=f"{kind}-{place}", marks=() if kind in SHORT[place] else pytest.mark.long)
+                                          for place in SHORT for kind in KINDS], indirect=["placed"])
 def test_whatever_happens_to_the_commit_of_a_fold_no_row_is_lost(pintail, placed, kafka, proxy, kind):
     topic, process, fault = strike_fold(pintail, placed, kafka, proxy, kind)
     process.wait_for(fault.done.is_set, 60, "the server's answer to the COMMIT")
