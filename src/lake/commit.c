@@ -76,6 +76,9 @@ static int attach(pt_committer *c, pt_error *err) {
     if (code == PT_OK) { /* each registered file is read once, for its footer: keeping it would cost memory with every commit */
         code = pt_session_run(c->session, "SET GLOBAL enable_external_file_cache = false", err);
     }
+    if (code == PT_OK) { /* an upload takes a buffer of a ten-thousandth of that; 800 GB by default, which is more than this DuckDB's memory */
+        code = pt_session_run(c->session, "SET GLOBAL s3_uploader_max_filesize = '50GB'", err);
+    }
     if (code == PT_OK) {
         code = pt_scan_new(c->session, &c->scan, err);
     }

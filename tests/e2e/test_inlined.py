@@ -164,6 +164,18 @@ def test_rows_go_to_a_file_when_they_are_many(pintail, lake, kafka):
     assert_there(lake, kafka, topic, 25_000)
 
 
+@on("sqlite")
+def test_many_rows_go_to_an_object_store_with_the_least_memory(pintail, lake, kafka, s3):
+    lake.move_to(s3)
+    pintail.env = s3.environment
+    topic = produced(kafka, 11_000)
+    make(lake, topic, "CALL lake.set_option('data_inlining_row_limit', 500)")
+    done = pintail.ingest_all(lake, topic, *NEVER, "--flush-rows", "500", "--memory", "256MiB", timeout=60)
+    assert "stay in the catalog" not in done.err, done.err
+    assert files(lake, topic) == 1
+    assert_there(lake, kafka, topic, 11_000)
+
+
 def test_what_a_run_leaves_in_the_catalog_the_next_one_folds(pintail, lake, kafka):
     topic = produced(kafka, 30)
     pintail.ingest_all(lake, topic, *SCHEMA, *NEVER)
