@@ -358,6 +358,9 @@ static int count_guards(pt_session *session, const pt_target *t, int64_t *n, pt_
     if (code == PT_OK) {
         code = pt_session_int(session, pt_text_get(&sql), n, err);
     }
+    if (code != PT_OK) {
+        code = pt_fail_in(err, "looking for data files of table %s in %s%s", t->label, t->folder, pt_object_store_advice(err->text));
+    }
     pt_text_free(&pattern);
     pt_text_free(&sql);
     return code;

@@ -110,7 +110,12 @@ int pt_life_restore_files(pt_life *r, const pt_target *target, pt_error *err) {
 int pt_life_on_claimed(void *arg, pt_error *err) {
     pt_life *r = arg;
     for (size_t i = 0; i < r->n_targets; i++) {
-        PT_TRY(pt_life_restore_files(r, r->targets[i], err));
+        int code = pt_life_restore_files(r, r->targets[i], err);
+        if (code == PT_E_LAKE_DOWN && r->targets[i]->stage) { /* an object store that is away; what a fold lost can wait for the next claim */
+            pt_log(PT_LOG_WARN, PT_EVENT("cannot look for lost data files"), PT_STR("table", r->targets[i]->label), PT_STR("error", err->text));
+            code = PT_OK;
+        }
+        PT_TRY(code);
     }
     return PT_OK;
 }
