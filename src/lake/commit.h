@@ -28,6 +28,9 @@ int pt_commit(pt_committer *committer, pt_flush *flush, pt_error *err) PT_CHECKE
  * the flush had landed; if so, brings back files of INSERTs that DuckLake deleted. PT_E_LAKE_DOWN: still out of reach, call again. PT_E_FENCED: another process owns a partition by now. */
 int pt_committer_recover(pt_committer *committer, pt_flush *flush, bool *committed, pt_error *err) PT_CHECKED;
 
+/* Whether it owns any partition. Without one there is nothing to claim, and so nothing that settles a COMMIT of unknown outcome: no fold then. */
+bool pt_committer_owns(const pt_committer *committer);
+
 /* One attempt to write the rows that the catalog holds of the table (lake/inlined.h) to files. fold is a flush of one part, without rows and entries. *rows: how many.
  * Nothing happened when it fails, but for an outcome that may be unknown (pt_transaction_unknown): pt_committer_recover(fold) then, whatever *committed says. */
 int pt_committer_fold(pt_committer *committer, pt_flush *fold, int64_t *rows, pt_error *err) PT_CHECKED;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -21,6 +22,17 @@
 #define TIME_DIGITS 12 /* of a version 7 UUID: milliseconds */
 #define TIME_SLACK PT_SECOND
 
+/* Of this process; a guard is made and dropped in one thread. */
+static uint32_t tag(void) {
+    static uint32_t own;
+    while (own == 0) {
+        if (getrandom(&own, sizeof own, 0) != (ssize_t)sizeof own) {
+            own = (uint32_t)getpid();
+        }
+    }
+    return own;
+}
+
 /* Path of the guard for a data file, malloc'd. */
 static int name_guard(const pt_target *t, const char *file, char **out, pt_error *err) {
     const char *slash = strrchr(file, '/');
@@ -29,17 +41,18 @@ static int name_guard(const pt_target *t, const char *file, char **out, pt_error
     if (strncmp(name, PREFIX, strlen(PREFIX)) != 0 || strlen(uuid) < UUID_LENGTH || (strcmp(uuid + UUID_LENGTH, SUFFIX) != 0 && strcmp(uuid + UUID_LENGTH, DELETE_SUFFIX) != 0)) {
         return pt_fail(err, PT_E_LAKE, "table %s: DuckLake wrote %s, a name that this version does not know", t->label, file);
     }
-    return asprintf(out, "%s" PT_GUARD_PREFIX "%.*s.pq", t->folder, UUID_LENGTH, uuid) < 0 ? pt_fail_nomem(err, "a path") : PT_OK;
+    return asprintf(out, "%s" PT_GUARD_PREFIX "%.*s-%08x.pq", t->folder, UUID_LENGTH, uuid, tag()) < 0 ? pt_fail_nomem(err, "a path") : PT_OK;
 }
 
-/* Local disks: the bytes of `from` get the name `to` as well; a name that is there is right. Object stores have no links: a copy, byte for byte. */
+/* Local disks: the bytes of `from` get the name `to` as well; a name that is there is right. Object stores, and some file systems, have no links: a copy, byte for byte. */
 static int give_name(pt_session *session, const char *from, const char *to, pt_error *err) {
     if (!pt_path_is_remote(from)) {
-        if (link(from, to) != 0 && errno != EEXIST) {
-            return pt_fail(err, PT_E_IO, "hard link from %s to %s: %s; the data path of a partitioned table has to be on a file system with hard links", from, to,
-                           strerror(errno));
+        if (link(from, to) == 0 || errno == EEXIST) {
+            return PT_OK;
         }
-        return PT_OK;
+        if (errno != EPERM && errno != EOPNOTSUPP && errno != ENOSYS && errno != EMLINK) {
+            return pt_fail(err, PT_E_IO, "hard link from %s to %s: %s", from, to, strerror(errno));
+        }
     }
     pt_text sql = {0};
     pt_text_add(&sql, "COPY (SELECT content FROM read_blob(");
@@ -52,7 +65,7 @@ static int give_name(pt_session *session, const char *from, const char *to, pt_e
         code = pt_fail_in(err, "copying %s", from);
     }
     pt_text_free(&sql);
-    return code;
+    return code == PT_OK && !pt_path_is_remote(to) ? pt_sync_file(to, err) : code;
 }
 
 /* And its place in its folder, which is a partition's. */
@@ -109,7 +122,11 @@ static int restore_file(pt_session *session, const char *guard, const char *file
         return PT_OK;
     }
     PT_TRY(exists(session, guard, &there, err));
-    if (!there) {
+    if (!there) { /* its owner may have brought it back in between */
+        PT_TRY(exists(session, file, &there, err));
+        if (there) {
+            return PT_OK;
+        }
         return pt_fail(err, PT_E_LAKE, "data file %s is gone though its rows are committed, and so is its copy %s", file, guard);
     }
     PT_TRY(give_name(session, guard, file, err));
@@ -335,8 +352,8 @@ static int match_guards(pt_engine *engine, pt_session *session, const pt_target 
     pt_text_addf(&sql,
                  ") JOIN (SELECT path, path_is_relative FROM \"__ducklake_metadata_%s\".ducklake_data_file "
                  "UNION ALL SELECT path, path_is_relative FROM \"__ducklake_metadata_%s\".ducklake_delete_file) "
-                 "ON parse_filename(path) IN ('" PREFIX "' || parse_filename(file, true)[%zu:] || '" SUFFIX "', '" PREFIX "' || parse_filename(file, true)[%zu:] || '" DELETE_SUFFIX "')",
-                 alias, alias, strlen(PT_GUARD_PREFIX) + 1, strlen(PT_GUARD_PREFIX) + 1);
+                 "ON parse_filename(path) IN ('" PREFIX "' || parse_filename(file)[%zu:%zu] || '" SUFFIX "', '" PREFIX "' || parse_filename(file)[%zu:%zu] || '" DELETE_SUFFIX "')",
+                 alias, alias, strlen(PT_GUARD_PREFIX) + 1, strlen(PT_GUARD_PREFIX) + UUID_LENGTH, strlen(PT_GUARD_PREFIX) + 1, strlen(PT_GUARD_PREFIX) + UUID_LENGTH);
     int code = pt_text_check(&sql, err);
     if (code == PT_OK) {
         code = pt_session_table(session, pt_text_get(&sql), out, err);

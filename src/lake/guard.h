@@ -2,8 +2,8 @@
  * before COMMIT until its outcome is known.
  *
  * DuckLake deletes what it wrote when COMMIT fails, also when only the answer was lost and the server has committed (DESIGN 4.4): the lake then names files
- * that are gone. Staged files are not touched by that. A guard is guard-<uuid>.pq in the table's own folder, with the uuid of ducklake-<uuid>.parquet or
- * ducklake-<uuid>-delete.parquet: one that a dead process left is a leftover like any other, and can be matched with the catalog. */
+ * that are gone. Staged files are not touched by that. A guard is guard-<uuid>-<tag>.pq in the table's own folder, with the uuid of ducklake-<uuid>.parquet or
+ * ducklake-<uuid>-delete.parquet, and a tag of this process, so that nobody drops the guard of another: one that a dead process left is a leftover like any other, and can be matched with the catalog. */
 #pragma once
 
 #include <stdint.h>
@@ -11,6 +11,7 @@
 #include "lake/flush.h"
 
 #define PT_GUARD_PREFIX "guard-"
+#define PT_GUARD_TAG 9 /* characters of "-<tag>" */
 
 /* In the transaction, after the INSERT of the part from pintail_rows(slot): fsyncs and guards its files; rows that stay in the catalog have none. The guards of an earlier
  * attempt are forgotten. */

@@ -1,10 +1,7 @@
 #include "lake/inlined.h"
 
-#include <inttypes.h>
-
 #include "base/clock.h"
 #include "base/failpoint.h"
-#include "base/log.h"
 #include "base/text.h"
 #include "lake/guard.h"
 #include "lake/table.h"
@@ -22,11 +19,7 @@ static void add_table(pt_text *sql, const pt_target *t) {
     pt_text_add(sql, ")");
 }
 
-int pt_inlined_avoid(pt_engine *engine, pt_session *session, const pt_part *part, pt_error *err) {
-    const pt_target *t = part->target;
-    if (!pt_rows_has_nul(part->rows) || pt_rows_count(part->rows) > t->inline_rows) {
-        return PT_OK;
-    }
+int pt_inlined_forbid(pt_engine *engine, pt_session *session, const pt_target *t, pt_error *err) {
     pt_text sql = {0};
     pt_text_addf(&sql, "CALL \"%s\".set_option('data_inlining_row_limit', 0, schema => ", pt_engine_alias(engine));
     add_table(&sql, t);
@@ -36,6 +29,11 @@ int pt_inlined_avoid(pt_engine *engine, pt_session *session, const pt_part *part
     }
     pt_text_free(&sql);
     return code;
+}
+
+int pt_inlined_avoid(pt_engine *engine, pt_session *session, const pt_part *part, pt_error *err) {
+    bool few = pt_rows_count(part->rows) <= part->target->inline_rows;
+    return few && pt_rows_has_nul(part->rows) ? pt_inlined_forbid(engine, session, part->target, err) : PT_OK;
 }
 
 /* A table has one of these for each of its schemas so far. */

@@ -17,11 +17,12 @@
 #define PT_INLINE_BYTES ((size_t)64 << 10)
 
 /* Whether the part is to be inserted and kept in the catalog: it is small, and has no NUL in a text, which DuckLake 1.0 fails to inline
- * (nested, and anywhere on PostgreSQL). */
+ * (nested, and anywhere on PostgreSQL). Tables with nested columns are not inlined but in a DuckDB catalog (inline_unfit of pt_target). */
 bool pt_inlined_part(const pt_part *part);
 
-/* In the transaction, before an INSERT of a table that cannot be staged: rows that are few, but have a NUL in a text, must not be inlined. The limit of that table
- * becomes 0 for good. */
+/* The lake's limit for that table becomes 0, for good and for everybody: of a table that cannot be staged, when its rows must not be inlined. */
+int pt_inlined_forbid(pt_engine *engine, pt_session *session, const pt_target *target, pt_error *err) PT_CHECKED;
+/* In the transaction, before an INSERT: forbids it when the rows are few, but have a NUL in a text. */
 int pt_inlined_avoid(pt_engine *engine, pt_session *session, const pt_part *part, pt_error *err) PT_CHECKED;
 
 /* Rows of the table that the catalog holds, deleted ones included. */

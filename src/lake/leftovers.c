@@ -11,7 +11,7 @@
 #include "lake/table.h"
 
 #define UUID_LENGTH 36
-#define NAME_LENGTH 39 /* uuid + ".pq"; a guard has its prefix before that */
+#define NAME_LENGTH 39 /* uuid + ".pq"; a guard has its prefix before and its tag after the uuid */
 
 static bool is_guard(const char *name) {
     return strncmp(name, PT_GUARD_PREFIX, strlen(PT_GUARD_PREFIX)) == 0;
@@ -20,10 +20,12 @@ static bool is_guard(const char *name) {
 /* Microseconds since the epoch out of a version 7 UUID; -1 when the name is none of ours. */
 static int64_t time_of_name(const char *name) {
     int64_t ms = 0;
+    size_t tag = 0;
     if (is_guard(name)) {
         name += strlen(PT_GUARD_PREFIX);
+        tag = PT_GUARD_TAG;
     }
-    if (strlen(name) != NAME_LENGTH || strcmp(name + 36, ".pq") != 0 || name[14] != '7') {
+    if (strlen(name) != NAME_LENGTH + tag || strcmp(name + UUID_LENGTH + tag, ".pq") != 0 || name[14] != '7') {
         return -1;
     }
     for (int i = 0; i < 36; i++) {
@@ -82,10 +84,10 @@ static int list_unfinished(pt_engine *engine, pt_session *session, const pt_targ
     pt_text_add(&sql, ") g JOIN glob(");
     pt_text_add_sql_string(&sql, pt_text_get(&files));
     pt_text_addf(&sql,
-                 ") f ON parse_filename(g.file, true)[%zu:] = parse_filename(f.file)[%zu:%zu] ANTI JOIN (SELECT path FROM \"__ducklake_metadata_%s\".ducklake_data_file "
+                 ") f ON parse_filename(g.file)[%zu:%zu] = parse_filename(f.file)[%zu:%zu] ANTI JOIN (SELECT path FROM \"__ducklake_metadata_%s\".ducklake_data_file "
                  "UNION ALL SELECT path FROM \"__ducklake_metadata_%s\".ducklake_delete_file "
                  "UNION ALL SELECT path FROM \"__ducklake_metadata_%s\".ducklake_files_scheduled_for_deletion) k ON parse_filename(f.file) = parse_filename(k.path)",
-                 strlen(PT_GUARD_PREFIX) + 1, strlen("ducklake-") + 1, strlen("ducklake-") + UUID_LENGTH, alias, alias, alias);
+                 strlen(PT_GUARD_PREFIX) + 1, strlen(PT_GUARD_PREFIX) + UUID_LENGTH, strlen("ducklake-") + 1, strlen("ducklake-") + UUID_LENGTH, alias, alias, alias);
     int code = pt_text_check(&sql, err);
     if (code == PT_OK) {
         code = pt_session_table(session, pt_text_get(&sql), out, err);

@@ -150,11 +150,21 @@ static bool is_wide(const pt_target *t) {
     return vectors > INLINE_VECTORS;
 }
 
+/* But in a DuckDB catalog DuckLake 1.0 keeps nested values as text, and cannot read a quote or a backslash in them back: the whole table cannot be read then. */
+static bool has_nested(const pt_target *t) {
+    for (size_t i = 0; i < t->n_columns; i++) {
+        if (pt_shape_count(&t->types[i]) > 1) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Out of find_folder's row: the lake's limit for the table, its schema or all; else what ingest was told. Of pintail's own tables the smaller one: they are all told to inline
- * more, for the ledger's sake. */
-static size_t inline_rows(const pt_table *found, bool own) {
+ * more, for the ledger's sake. What cannot be staged is inlined as the lake says, whatever ingest was told. */
+static size_t inline_rows(const pt_table *found, bool own, bool stage) {
     size_t told = (size_t)pt_table_int(found, 0, 3);
-    if (told == 0 || !pt_table_cell(found, 0, 2)) {
+    if ((told == 0 && stage) || !pt_table_cell(found, 0, 2)) {
         return told;
     }
     size_t limit = (size_t)pt_table_int(found, 0, 2);
@@ -194,7 +204,8 @@ static int find_folder(pt_engine *engine, pt_session *session, pt_target *t, boo
     if (code == PT_OK) {
         t->stage = pt_table_int(&found, 0, 1) == 0;
         t->guard = !hides_virtual_columns(t);
-        t->inline_rows = t->stage && is_wide(t) ? 0 : inline_rows(&found, own);
+        t->inline_unfit = pt_engine_catalog(engine) != PT_CATALOG_DUCKDB && has_nested(t);
+        t->inline_rows = t->stage && (is_wide(t) || t->inline_unfit) ? 0 : inline_rows(&found, own, t->stage);
     }
     pt_table_clear(&found);
     pt_text_free(&sql);

@@ -38,6 +38,7 @@ typedef struct pt_target {
     char *folder;        /* data_path + schema path + table path, as the catalog spells them; ends with '/' */
     bool stage;          /* files may be staged and registered; else INSERT (partitioned tables) */
     bool guard;          /* what an INSERT writes is guarded (lake/guard.h) */
+    bool inline_unfit;   /* DuckLake does not keep an inlined row of it as it is */
     size_t inline_rows;  /* DuckLake keeps an INSERT of at most so many rows in the catalog (lake/inlined.h); 0: none */
     bool has_rows;       /* when looked for */
 } pt_target;

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/signals.h"
 #include "lake/lake_uri.h"
+#include "lake/inlined.h"
 #include "lake/leftovers.h"
 #include "lake/transaction.h"
 
@@ -42,7 +43,16 @@ typedef struct target_job {
 static int open_or_make(void *arg, pt_error *err) {
     target_job *job = arg;
     pt_life *r = job->r;
-    return pt_target_open(pt_committer_engine(r->committer), pt_committer_session(r->committer), &job->options, &r->targets[r->n_targets], err);
+    pt_engine *engine = pt_committer_engine(r->committer);
+    pt_session *session = pt_committer_session(r->committer);
+    pt_target *target;
+    PT_TRY(pt_target_open(engine, session, &job->options, &target, err));
+    int code = target->inline_unfit && !target->stage && target->inline_rows ? pt_inlined_forbid(engine, session, target, err) : PT_OK;
+    if (code != PT_OK) {
+        pt_target_free(&target);
+    }
+    r->targets[r->n_targets] = target;
+    return code;
 }
 
 static int open_target(pt_life *r, size_t i, pt_error *err) {

@@ -14,6 +14,8 @@
 #define FOLD_ROWS 10000              /* in the catalog: reading them takes about as long as a commit */
 #define FOLD_BYTES (8 << 20)          /* decoded, of what came since the start */
 #define FOLD_AGAIN (10 * PT_SECOND)  /* after a failure */
+#define FOLD_AGAIN_MOST (600 * PT_SECOND) /* the wait doubles up to here */
+#define FOLD_SAID_AFTER 5            /* conflicts */
 #define FOLD_AGAIN_SOON PT_SECOND    /* after a conflict, or when the catalog is back */
 #define CLAIM_TRIES 60       /* about half a minute, far below max.poll.interval.ms: a rebalance waits for it. Then the run ends, and may begin anew */
 
@@ -150,23 +152,34 @@ static size_t table_to_fold(const pt_workers *w, int64_t *next_us) {
     return SIZE_MAX;
 }
 
+/* A count that fails (another process may be dropping what is counted) stops nothing: the next fold finds what is there. */
+static void count_table(pt_workers *w, pt_inlined *in, const pt_target *target) {
+    pt_error ignored;
+    in->bytes = 0;
+    if (pt_inlined_count(pt_committer_engine(w->committer), pt_committer_session(w->committer), target, &in->rows, &ignored) != PT_OK) {
+        in->rows = 1;
+    }
+    in->since_us = in->rows ? pt_monotonic_us() : 0;
+}
+
 /* No record is at stake: what fails before its COMMIT is tried again later, and if the catalog is away the next commit deals with that. */
 static void fold_failed(pt_workers *w, pt_inlined *in, pt_flush *fold, pt_error *err) {
     bool committed;
     bool unknown = pt_transaction_unknown(err);
     bool soon = unknown || err->code == PT_E_LAKE_BUSY;
-    if (!soon && !in->failed) {
-        in->failed = true;
+    if (++in->failures == (soon ? FOLD_SAID_AFTER : 1)) {
         pt_log(PT_LOG_WARN, PT_EVENT("rows stay in the catalog for longer"), PT_STR("error", err->text));
     }
     if (unknown) {
         if (recover(w, fold, &committed, err)) {
             pt_line_go_on(w->line, PT_WORKER_COMMITTER);
+            count_table(w, in, fold->parts->target);
         } else {
             pt_line_fail(w->line, err);
         }
     }
-    in->not_before_us = pt_monotonic_us() + (soon ? FOLD_AGAIN_SOON : FOLD_AGAIN);
+    int64_t wait = (soon ? FOLD_AGAIN_SOON : FOLD_AGAIN) << (in->failures < 9 ? in->failures - 1 : 8);
+    in->not_before_us = pt_monotonic_us() + (wait < FOLD_AGAIN_MOST ? wait : FOLD_AGAIN_MOST);
 }
 
 static void fold_table(pt_workers *w, size_t table) {
@@ -176,6 +189,10 @@ static void fold_table(pt_workers *w, size_t table) {
     pt_error err = {0};
     int64_t rows = 0;
     int64_t start = pt_monotonic_us();
+    if (!pt_committer_owns(w->committer)) { /* those who have partitions fold */
+        in->not_before_us = start + FOLD_AGAIN;
+        return;
+    }
     if (pt_committer_fold(w->committer, &fold, &rows, &err) != PT_OK) {
         fold_failed(w, in, &fold, &err);
     } else {
@@ -194,11 +211,9 @@ static int count_inlined(pt_workers *w, pt_error *err) {
         return pt_fail_nomem(err, "the tables");
     }
     for (size_t i = 0; i < w->n_targets; i++) {
-        if (w->targets[i]->inline_rows == 0) { /* what is there is somebody else's */
-            continue;
+        if (w->targets[i]->inline_rows) { /* else what is there is somebody else's */
+            count_table(w, &w->inlined[i], w->targets[i]);
         }
-        PT_TRY(pt_inlined_count(pt_committer_engine(w->committer), pt_committer_session(w->committer), w->targets[i], &w->inlined[i].rows, err));
-        w->inlined[i].since_us = w->inlined[i].rows ? pt_monotonic_us() : 0;
     }
     return PT_OK;
 }
@@ -275,6 +290,9 @@ static void answer_claim(pt_workers *w) {
     if (code == PT_OK) {
         pt_line_go_on(line, PT_WORKER_COMMITTER);
         code = w->claimed(w->arg, &err);
+        for (size_t i = 0; i < w->n_targets; i++) {
+            w->inlined[i].not_before_us = 0;
+        }
     }
     pthread_mutex_lock(&line->lock);
     line->claim_code = code;

@@ -12,9 +12,9 @@
 /* What the catalog holds of a table (lake/inlined.h). */
 typedef struct pt_inlined {
     int64_t rows, bytes;
-    int64_t since_us; /* monotonic, when the first of them came; 0: none */
+    int64_t since_us;      /* monotonic, when the first of them came; 0: none */
     int64_t not_before_us; /* monotonic; after a failure */
-    bool failed;      /* said so */
+    unsigned failures; /* since the last success */
 } pt_inlined;
 
 typedef struct pt_workers {
