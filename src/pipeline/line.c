@@ -134,12 +134,23 @@ void pt_line_folded(pt_line *line) {
     pthread_mutex_unlock(&line->lock);
 }
 
+void pt_line_fold_due(pt_line *line, bool due) {
+    pthread_mutex_lock(&line->lock);
+    line->fold_due = due;
+    signal_change(line);
+    pthread_mutex_unlock(&line->lock);
+}
+
+static bool is_busy(const pt_line *line) {
+    return line->under_way || line->folding || (line->fold_due && !line->hold_folds);
+}
+
 bool pt_line_drain(pt_line *line, int64_t timeout_us) {
     int64_t deadline = pt_monotonic_us() + timeout_us;
     pthread_mutex_lock(&line->lock);
-    while ((line->under_way || line->folding) && line->code == PT_OK && wait_until(line, deadline)) {
+    while (is_busy(line) && line->code == PT_OK && wait_until(line, deadline)) {
     }
-    bool drained = line->under_way == 0 && !line->folding && line->code == PT_OK;
+    bool drained = !is_busy(line) && line->code == PT_OK;
     pthread_mutex_unlock(&line->lock);
     return drained;
 }

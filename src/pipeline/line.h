@@ -55,6 +55,7 @@ typedef struct pt_line {
     pt_error claim_error;
 
     bool folding;    /* the committer is at a fold (pipeline/workers.c), and may look at its claims */
+    bool fold_due;   /* it is about to begin one */
     bool hold_folds; /* none begins */
 
     bool end;     /* workers return when nothing is left to do */
@@ -79,7 +80,7 @@ void pt_line_return(pt_line *line, pt_batch *batch);
 size_t pt_line_under_way(pt_line *line);
 /* hold: from here on no fold begins, which drain and abandon would not know of when they return. */
 void pt_line_hold_folds(pt_line *line, bool hold);
-/* Waits until nothing is under way, a fold included; false: not within the time, or the run has failed. */
+/* Waits until nothing is under way, a fold that is due included unless folds are held; false: not within the time, or the run has failed. */
 bool pt_line_drain(pt_line *line, int64_t timeout_us);
 /* Throws away what is under way and waits until that is done, a fold included. */
 void pt_line_abandon(pt_line *line);
@@ -93,6 +94,7 @@ void pt_line_ahead_done(pt_line *line, pt_batch *batch);
 void pt_line_staged(pt_line *line, pt_batch *batch);
 void pt_line_done(pt_line *line, pt_batch *batch); /* committed or given up */
 void pt_line_folded(pt_line *line);                /* or not: the end of `folding` */
+void pt_line_fold_due(pt_line *line, bool due);
 bool pt_line_abandoned(pt_line *line);
 void pt_line_fail(pt_line *line, const pt_error *why);
 /* A worker waits for something: logged when it begins and when it ends, not more. */

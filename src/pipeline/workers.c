@@ -152,6 +152,12 @@ static size_t table_to_fold(const pt_workers *w, int64_t *next_us) {
     return SIZE_MAX;
 }
 
+/* Before anybody can think that nothing is left to do. */
+static void tell_due(pt_workers *w) {
+    int64_t next_us;
+    pt_line_fold_due(w->line, pt_committer_owns(w->committer) && table_to_fold(w, &next_us) != SIZE_MAX);
+}
+
 /* A count that fails (another process may be dropping what is counted) stops nothing: the next fold finds what is there. */
 static void count_table(pt_workers *w, pt_inlined *in, const pt_target *target) {
     pt_error ignored;
@@ -265,6 +271,7 @@ static void commit_batch(pt_workers *w, pt_batch *batch) {
         count(w, batch->flush);
         note_inlined(w, batch->flush);
         w->committed(w->arg, batch->flush);
+        tell_due(w);
         break;
     case NOT_COMMITTED:
         pt_unstage(pt_committer_session(w->committer), batch->flush);
@@ -293,6 +300,7 @@ static void answer_claim(pt_workers *w) {
         for (size_t i = 0; i < w->n_targets; i++) {
             w->inlined[i].not_before_us = 0;
         }
+        tell_due(w);
     }
     pthread_mutex_lock(&line->lock);
     line->claim_code = code;
@@ -342,6 +350,7 @@ static bool work(pt_workers *w) {
         return true;
     case JOB_FOLD:
         fold_table(w, table);
+        tell_due(w);
         pt_line_folded(w->line);
         return true;
     case JOB_LOOK:
