@@ -6,7 +6,8 @@
  *   PINTAIL_BREAK=epoch-check,continuity         rules that are switched off, to show that a test notices:
  *   epoch-check (read inside each transaction), ledger-row (in each transaction), comment (a claim comments the ledger), fence (a claim raises epochs at
  *   all), continuity (a flush begins where the last one ended), own-retry (DuckLake itself does not retry a COMMIT),
- *   gap-check (a gap after an assignment is asked for once more), open-rarely (DuckDB is opened anew after 500 commits; switched off: after 2)
+ *   gap-check (a gap after an assignment is asked for once more), open-rarely (DuckDB is opened anew after 500 commits; switched off: after 2),
+ *   guard (files of an INSERT or a fold have second names), staging (else all rows take INSERT)
  *
  * The names, in the order of a record's way; tests/e2e/test_crash_matrix.py goes through all of them:
  */
@@ -14,8 +15,8 @@
 
 #define PT_FAILPOINTS                                                                                                                          \
     "poll.after", "decode.after", "batch.open", "seal.before", "stage.before", "stage.written", "stage.synced", "commit.begun", "commit.epochs",            \
-        "commit.registered", "commit.ledger", "commit.answer", "commit.committed", "batch.lost", "offsets.before", "fold.begun", "fold.written", "fold.answer", "fold.committed", "claim.raised", "claim.commented", "claim.committed",     \
-        "claim.read", "assign.before", "assign.skip", "assign.after", "revoke.before", "revoke.drained", "recover.attached", "recover.claimed",              \
+        "insert.before", "commit.registered", "commit.ledger", "commit.answer", "commit.committed", "batch.lost", "offsets.before", "fold.begun", "guard.made", "fold.written", "fold.answer", "fold.committed", "claim.raised",        \
+        "claim.commented", "claim.committed", "claim.read", "assign.before", "assign.skip", "assign.after", "revoke.before", "revoke.drained", "recover.attached", "recover.claimed",              \
         "leftovers.before", "open.anew"
 
 #ifdef PINTAIL_WITH_FAILPOINTS

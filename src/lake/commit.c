@@ -334,14 +334,16 @@ static int register_file(const commit_job *job, const pt_part *part, pt_error *e
 }
 
 /* Guards the files that the INSERT of a part wrote, if any. */
-static int guard_rows(pt_committer *c, size_t part_at, size_t slot, pt_part *part, pt_error *err) {
+static int guard_rows(const commit_job *job, size_t part_at, size_t slot, pt_part *part, pt_error *err) {
+    pt_committer *c = job->committer;
     size_t *inlines = part_at < PT_SCAN_SLOTS ? &c->inlines[part_at] : NULL;
     size_t n = pt_rows_count(part->rows);
-    if (!part->target->guard || pt_rule_broken("guard") || (inlines && n <= *inlines && !pt_rows_has_nul(part->rows))) {
+    bool unfit = job->flush->to_files || pt_rows_has_nul(part->rows);
+    if (!part->target->guard || pt_rule_broken("guard") || (inlines && n <= *inlines && !unfit)) {
         return PT_OK;
     }
     PT_TRY(pt_guard_part(c->engine, c->session, part, slot, err));
-    if (inlines && (part->n_guarded || !pt_rows_has_nul(part->rows))) {
+    if (inlines && (part->n_guarded || !unfit)) {
         *inlines = part->n_guarded ? 0 : n;
     }
     return PT_OK;
@@ -352,17 +354,21 @@ static int insert_rows(const commit_job *job, size_t part_at, pt_part *part, pt_
     const pt_target *t = part->target;
     size_t slot = part_at % PT_SCAN_SLOTS;
     pt_text sql = {0};
-    PT_TRY(pt_inlined_avoid(c->engine, c->session, part, err));
+    if (pt_inlined_unfit(job->flush, part)) {
+        PT_TRY(pt_inlined_forbid(c->engine, c->session, t, err));
+    }
     pt_scan_show(c->scan, slot, part->rows, t->types, t->names);
     pt_text_add(&sql, "INSERT INTO ");
     pt_target_add_sql_name(t, c->engine, &sql);
     pt_text_addf(&sql, " BY NAME SELECT * FROM pintail_rows(%zu)", slot);
     int code = pt_text_check(&sql, err);
-    if (code == PT_OK && pt_session_run(c->session, pt_text_get(&sql), err) != PT_OK) {
+    if (code == PT_OK && pt_failpoint("insert.before")) {
+        code = pt_fail(err, PT_E_LAKE, "failpoint: DuckLake cannot inline that");
+    } else if (code == PT_OK && pt_session_run(c->session, pt_text_get(&sql), err) != PT_OK) {
         code = pt_fail_in(err, "inserting %zu rows into %s", pt_rows_count(part->rows), t->label);
     }
     pt_text_free(&sql);
-    return code == PT_OK ? guard_rows(c, part_at, slot, part, err) : code;
+    return code == PT_OK ? guard_rows(job, part_at, slot, part, err) : code;
 }
 
 static int insert_entries(const commit_job *job, size_t from, size_t to, pt_error *err) {

@@ -56,6 +56,7 @@ void pt_flush_reset(pt_flush *flush, size_t keep_bytes) {
         pt_part_forget_guards(&flush->parts[i]);
     }
     flush->n_entries = 0;
+    flush->to_files = false;
     flush->snapshot = -1;
     flush->stage_us = flush->commit_us = 0;
 }

@@ -25,6 +25,7 @@ typedef struct pt_flush {
     size_t n_parts;
     pt_ledger_entry *entries; /* [n_entries] owned; a flush without one is not committed; those of one partition stand together, in order */
     size_t n_entries, cap_entries;
+    bool to_files;           /* none of its rows may stay in the catalog (lake/inlined.h): that has failed */
     int64_t snapshot;        /* out: of the commit, -1 when not asked for */
     int64_t stage_us, commit_us; /* out: how long it took */
 } pt_flush;

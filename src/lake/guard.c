@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/failpoint.h"
 #include "base/path.h"
 #include "base/text.h"
 #include "lake/lake_uri.h"
@@ -188,15 +189,18 @@ static char **name_guards(const pt_flush *flush, size_t *n) {
     return guards;
 }
 
-/* Copies of objects may take long all together, and PostgreSQL ends a session that is idle in a transaction (lake/attach.h). */
-static int keep_awake(pt_engine *engine, pt_session *session, const char *file, pt_error *err) {
+/* Copies of objects may take long all together, and PostgreSQL ends a session that is idle in a transaction (lake/attach.h). There are two: DuckLake's own, which its
+ * function reaches, and the one of our look at the metadata, if there was one. */
+static int keep_awake(pt_engine *engine, pt_session *session, const char *file, bool looked, pt_error *err) {
+    const char *alias = pt_engine_alias(engine);
     if (!pt_path_is_remote(file) || pt_engine_catalog(engine) != PT_CATALOG_POSTGRES) {
         return PT_OK;
     }
-    return pt_session_runf(session, err, "CALL postgres_execute('__ducklake_metadata_%s', 'SELECT 1')", pt_engine_alias(engine));
+    PT_TRY(pt_session_runf(session, err, "FROM ducklake_options('%s')", alias));
+    return looked ? pt_session_runf(session, err, "CALL postgres_execute('__ducklake_metadata_%s', 'SELECT 1')", alias) : PT_OK;
 }
 
-static int guard_files(pt_engine *engine, pt_session *session, pt_part *part, const pt_table *files, pt_error *err) {
+static int guard_files(pt_engine *engine, pt_session *session, pt_part *part, const pt_table *files, bool looked, pt_error *err) {
     int code = PT_OK;
     part->guarded = calloc(files->n_rows + 1, sizeof *part->guarded);
     if (!part->guarded) {
@@ -215,7 +219,8 @@ static int guard_files(pt_engine *engine, pt_session *session, pt_part *part, co
             code = guard_file(session, part->target, file, err);
         }
         if (code == PT_OK) {
-            code = keep_awake(engine, session, file, err);
+            (void)pt_failpoint("guard.made");
+            code = keep_awake(engine, session, file, looked, err);
         }
     }
     bool sync = code == PT_OK && part->n_guarded && !pt_path_is_remote(part->target->folder);
@@ -226,7 +231,7 @@ int pt_guard_part(pt_engine *engine, pt_session *session, pt_part *part, size_t 
     pt_table files = {0};
     pt_part_forget_guards(part);
     PT_TRY(list_files(engine, session, part, slot, &files, err));
-    int code = files.n_rows ? guard_files(engine, session, part, &files, err)
+    int code = files.n_rows ? guard_files(engine, session, part, &files, false, err)
                             : pt_fail(err, PT_E_LAKE, "table %s: DuckLake does not show the files of an INSERT", part->target->label);
     pt_table_clear(&files);
     return code;
@@ -302,7 +307,7 @@ int pt_guard_fold(pt_engine *engine, pt_session *session, pt_part *part, int64_t
         return PT_OK;
     }
     PT_TRY(list_folded(engine, session, part->target, start_us, &files, err));
-    int code = guard_files(engine, session, part, &files, err);
+    int code = guard_files(engine, session, part, &files, true, err);
     pt_table_clear(&files);
     return code == PT_OK ? check_folded(session, part, rows, err) : code;
 }

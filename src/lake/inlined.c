@@ -31,9 +31,8 @@ int pt_inlined_forbid(pt_engine *engine, pt_session *session, const pt_target *t
     return code;
 }
 
-int pt_inlined_avoid(pt_engine *engine, pt_session *session, const pt_part *part, pt_error *err) {
-    bool few = pt_rows_count(part->rows) <= part->target->inline_rows;
-    return few && pt_rows_has_nul(part->rows) ? pt_inlined_forbid(engine, session, part->target, err) : PT_OK;
+bool pt_inlined_unfit(const pt_flush *flush, const pt_part *part) {
+    return pt_rows_count(part->rows) <= part->target->inline_rows && (flush->to_files || pt_rows_has_nul(part->rows));
 }
 
 /* A table has one of these for each of its schemas so far. */

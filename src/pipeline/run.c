@@ -13,6 +13,7 @@
 #include "lake/leftovers.h"
 #include "lake/transaction.h"
 
+#define SLOW_INSERT (60 * PT_SECOND) /* that long PostgreSQL lets a session be idle in a transaction, after an INSERT that waited for an object store for longer than usual */
 #define POLL_MESSAGES 20000
 #define FIRST_POLL_MESSAGES 100 /* while their size is not known */
 #define HELD_MESSAGES 4096 /* read while all batches were under way for long */
@@ -287,11 +288,15 @@ static int clear_leftovers(pt_life *r, pt_error *why) {
     return PT_OK;
 }
 
-/* The DuckDB that writes the files gets more: the committer's when a table takes INSERT (it is opened with the small share, and again after an outage). */
+/* The DuckDB that writes the files gets more: the committer's when a table takes INSERT (it is opened with the small share, and again after an outage). Should PostgreSQL end
+ * its session because the INSERT waited long for an object store, the next one has more patience. */
 static int share_duckdb(pt_life *r, pt_error *err) {
     bool insert = false;
     for (size_t i = 0; i < r->n_targets; i++) {
         insert |= !r->targets[i]->stage;
+        if (!r->targets[i]->stage && pt_path_is_remote(r->targets[i]->folder) && r->committing.idle_transaction_us > 0) {
+            r->committing.idle_transaction_us = SLOW_INSERT;
+        }
     }
     if (!insert) {
         return PT_OK;

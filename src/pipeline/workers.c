@@ -11,6 +11,7 @@
 #include "lake/transaction.h"
 
 #define UNCLASSIFIED_TRIES 5 /* attempts at a commit that fails for a reason that we cannot place */
+#define INLINED_TRIES 2      /* of these, with rows that are to stay in the catalog */
 #define FOLD_ROWS 10000              /* in the catalog: reading them takes about as long as a commit */
 #define FOLD_BYTES (8 << 20)          /* decoded, of what came since the start */
 #define FOLD_AGAIN (10 * PT_SECOND)  /* after a failure */
@@ -116,11 +117,17 @@ static bool recover(pt_workers *w, pt_flush *flush, bool *committed, pt_error *e
 
 /* ---- folding: what small parts left in the catalog goes to files ---------------------------------------- */
 
+/* Inserted, and few: DuckLake keeps them in the catalog. */
+static bool is_inlined(const pt_part *part) {
+    size_t n = pt_rows_count(part->rows);
+    return n && !part->staged && n <= part->target->inline_rows;
+}
+
 static void note_inlined(pt_workers *w, const pt_flush *flush) {
     for (size_t i = 0; i < flush->n_parts; i++) {
         const pt_part *part = &flush->parts[i];
         size_t n = pt_rows_count(part->rows);
-        if (n && !part->staged && n <= part->target->inline_rows) {
+        if (is_inlined(part)) {
             w->inlined[i].rows += (int64_t)n;
             w->inlined[i].bytes += (int64_t)pt_rows_bytes(part->rows);
             w->inlined[i].since_us = w->inlined[i].since_us ? w->inlined[i].since_us : pt_monotonic_us();
@@ -168,6 +175,12 @@ static void count_table(pt_workers *w, pt_inlined *in, const pt_target *target) 
     in->since_us = in->rows ? pt_monotonic_us() : 0;
 }
 
+/* The wait doubles with each failure. */
+static void fold_later(pt_inlined *in, int64_t wait) {
+    wait <<= in->failures < 9 ? in->failures - 1 : 8;
+    in->not_before_us = pt_monotonic_us() + (wait < FOLD_AGAIN_MOST ? wait : FOLD_AGAIN_MOST);
+}
+
 /* No record is at stake: what fails before its COMMIT is tried again later, and if the catalog is away the next commit deals with that. */
 static void fold_failed(pt_workers *w, pt_inlined *in, pt_flush *fold, pt_error *err) {
     bool committed;
@@ -184,8 +197,23 @@ static void fold_failed(pt_workers *w, pt_inlined *in, pt_flush *fold, pt_error 
             pt_line_fail(w->line, err);
         }
     }
-    int64_t wait = (soon ? FOLD_AGAIN_SOON : FOLD_AGAIN) << (in->failures < 9 ? in->failures - 1 : 8);
-    in->not_before_us = pt_monotonic_us() + (wait < FOLD_AGAIN_MOST ? wait : FOLD_AGAIN_MOST);
+    fold_later(in, soon ? FOLD_AGAIN_SOON : FOLD_AGAIN);
+}
+
+/* Another process has folded them, or DuckLake folds none of this table. What other processes write meanwhile reads the same, once. */
+static void nothing_folded(pt_workers *w, pt_inlined *in, const pt_target *target) {
+    unsigned failures = in->failures + 1;
+    *in = (pt_inlined){0};
+    count_table(w, in, target);
+    if (in->rows == 0) {
+        return;
+    }
+    in->failures = failures;
+    if (failures == 2) {
+        pt_log(PT_LOG_WARN, PT_EVENT("rows stay in the catalog for longer"), PT_STR("table", target->label), PT_INT("rows", in->rows),
+               PT_STR("error", "DuckLake folds none of them; if its option auto_compact is off for this table, its schema or the lake, switch it on and start again"));
+    }
+    fold_later(in, failures > 1 ? FOLD_AGAIN : FOLD_AGAIN_SOON);
 }
 
 static void fold_table(pt_workers *w, size_t table) {
@@ -201,11 +229,11 @@ static void fold_table(pt_workers *w, size_t table) {
     }
     if (pt_committer_fold(w->committer, &fold, &rows, &err) != PT_OK) {
         fold_failed(w, in, &fold, &err);
+    } else if (rows == 0) {
+        nothing_folded(w, in, part.target);
     } else {
         *in = (pt_inlined){0};
-        if (rows) {
-            pt_log(PT_LOG_DEBUG, PT_EVENT("inlined rows written to files"), PT_STR("table", part.target->label), PT_INT("rows", rows), PT_INT("us", pt_monotonic_us() - start));
-        }
+        pt_log(PT_LOG_DEBUG, PT_EVENT("inlined rows written to files"), PT_STR("table", part.target->label), PT_INT("rows", rows), PT_INT("us", pt_monotonic_us() - start));
     }
     pt_part_forget_guards(&part);
 }
@@ -227,6 +255,15 @@ static int count_inlined(pt_workers *w, pt_error *err) {
 /* ---- commits and claims ---------------------------------------------------------------------------------- */
 
 typedef enum outcome { COMMITTED, NOT_COMMITTED, UNKNOWN } outcome;
+
+static bool has_inlined(const pt_flush *flush) {
+    for (size_t i = 0; i < flush->n_parts; i++) {
+        if (is_inlined(&flush->parts[i])) {
+            return true;
+        }
+    }
+    return false;
+}
 
 static outcome commit_flush(pt_workers *w, pt_flush *flush, pt_error *err) {
     unsigned unclassified = 0;
@@ -250,6 +287,10 @@ static outcome commit_flush(pt_workers *w, pt_flush *flush, pt_error *err) {
             pt_line_pause(w->line, PT_WORKER_COMMITTER, "other writers of the catalog", err);
         }
         bool tried_enough = code == PT_E_LAKE && ++unclassified == UNCLASSIFIED_TRIES;
+        if (unclassified == INLINED_TRIES && !flush->to_files && has_inlined(flush)) {
+            pt_log(PT_LOG_WARN, PT_EVENT("rows that cannot stay in the catalog go to files, also those of later flushes"), PT_STR("error", why.text));
+            flush->to_files = true;
+        }
         if (tried_enough || (code != PT_E_LAKE_BUSY && code != PT_E_LAKE_DOWN && code != PT_E_LAKE)) {
             pt_line_fail(w->line, &why);
             return NOT_COMMITTED;

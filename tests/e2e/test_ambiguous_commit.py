@@ -158,3 +158,25 @@ def test_a_partitioned_table_that_cannot_be_guarded_is_warned_of(pintail, lake, 
     assert done.err.count("rename the column") == 1 and topic in done.err, done.err
     with lake.reader() as reader:
         assert assert_exactly_once(reader, kafka, topic) == (RECORDS, 0)
+
+
+# ---- PostgreSQL ends a session that is idle in its transaction for ten seconds: an object store may take longer
+
+on_s3 = pytest.mark.parametrize("partitioned", ["s3"], indirect=True)
+
+
+@on("postgres")
+@on_s3
+def test_copies_of_many_objects_may_take_long_all_together(pintail, lake, kafka, partitioned):
+    done = pintail.ingest_all(lake, partitioned, timeout=100, **crashing(*(f"guard.made:{i}:sleep-4000" for i in (1, 2, 3))))
+    assert done.err.count("failpoint guard.made") == 3 and "paused" not in done.err, done.err
+    assert_whole(lake, kafka, partitioned)
+
+
+@on("postgres")
+@on_s3
+@pytest.mark.long
+def test_an_insert_that_took_too_long_has_more_time_when_it_is_tried_again(pintail, lake, kafka, partitioned):
+    done = pintail.ingest_all(lake, partitioned, timeout=150, **crashing(*(f"commit.registered:{i}:sleep-13000" for i in (1, 2, 3))))
+    assert done.err.count("failpoint commit.registered") == 2 and done.err.count("paused") == 1, done.err
+    assert_whole(lake, kafka, partitioned)

@@ -54,7 +54,7 @@ def rules_before(point) -> tuple:
 
 def inlining(point, at) -> tuple:
     """Flushes of this file are staged unless these options say that their rows stay in the catalog, from where each commit's are folded before the next."""
-    return ("--inline-rows", "100", "--fold-interval", "0.001ms") if point.startswith("fold.") or (point.startswith("commit.") and at > 1) else ()
+    return ("--inline-rows", "100", "--fold-interval", "0.001ms") if point.startswith(("fold.", "guard.", "insert.")) or (point.startswith("commit.") and at > 1) else ()
 
 
 def passes_of(point) -> tuple:

@@ -113,6 +113,19 @@ def test_text_with_a_nul_makes_a_file_whatever_its_place(pintail, lake, kafka, p
         assert reader.sql(f"SELECT s FROM lake.{quoted(topic)} ORDER BY _kafka_offset") == [(s,) for s in texts]
 
 
+@on("sqlite", "postgres")
+@pytest.mark.parametrize("partitioned", [False, True])
+def test_rows_that_the_catalog_refuses_go_to_a_file(pintail, lake, kafka, partitioned):
+    topic = produced(kafka, 30)
+    make(lake, topic, *(["ALTER TABLE {table} SET PARTITIONED BY (_kafka_partition)"] if partitioned else []))
+    done = pintail.ingest_all(lake, topic, *NEVER, "--flush-rows", "10", timeout=60, **crashing(*(f"insert.before:{i}:fail" for i in (2, 3))))
+    assert done.err.count("cannot stay in the catalog") == 1, done.err
+    with lake.reader() as reader:
+        assert inlined(reader, topic) == 10
+    assert files(lake, topic) == 2
+    assert_there(lake, kafka, topic, 30)
+
+
 @on("sqlite")
 def test_a_partitioned_table_is_guarded_again_once_a_nul_has_made_files_of_few_rows(pintail, lake, kafka):
     topic = kafka.create_topic(1)
@@ -250,6 +263,26 @@ def test_history_is_the_same_after_a_fold(pintail, lake, kafka):
         assert_files_sound(reader)
     assert len(lake.files()) == 2  # the rows, and which of them were deleted
     assert pintail.run("check", *lake.args, code=None).code in (0, 1)  # deleted rows are a finding
+
+
+@on("sqlite")
+def test_a_table_that_ducklake_does_not_fold_is_warned_of(pintail, lake, kafka):
+    topic = produced(kafka, 30)
+    make(lake, topic, "CALL lake.set_option('auto_compact', false, schema => 'main', table_name => '{name}')")
+    args = ("--flush-interval", "100ms", "--fold-interval", "100ms")
+    process = pintail.ingest(lake, topic, *args)
+    wait_landed(process, lake, kafka, topic, 30)
+    process.wait_for(lambda: "auto_compact" in process.err, 30, "a warning")
+    kafka.produce(topic, orders.orders(30, seed=2))
+    wait_landed(process, lake, kafka, topic, 60)
+    time.sleep(3)
+    assert process.err.count("auto_compact") == 1 and lake.files() == [], process.err
+    process.stop()
+    with lake.writer() as writer:
+        writer.sql(f"CALL lake.set_option('auto_compact', true, schema => 'main', table_name => '{topic}')")
+    pintail.ingest_all(lake, topic, *args)
+    assert len(lake.files()) == 1
+    assert_there(lake, kafka, topic, 60)
 
 
 @on("postgres")
