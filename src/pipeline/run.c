@@ -214,6 +214,20 @@ static bool reached_end(const pt_life *r) {
     return true;
 }
 
+/* They are read by those members, or by the next start: a member that was killed a moment ago holds its own until the broker misses it. */
+static void say_what_others_read(const pt_life *r) {
+    uint64_t theirs = 0;
+    for (size_t i = 0; i < r->reader.n_routes; i++) {
+        for (int32_t p = 0; p < r->reader.routes[i].n_partitions; p++) {
+            theirs += !r->reader.routes[i].partitions[p].assigned && r->reader.routes[i].partitions[p].end > 0;
+        }
+    }
+    if (theirs) {
+        pt_log(PT_LOG_INFO, PT_EVENT("partitions that other members of the group hold were left to them"), PT_STR("group", r->options->consumer.group),
+               PT_INT("partitions", theirs));
+    }
+}
+
 static int read_loop(pt_life *r, pt_error *err) {
     while (!pt_stop_asked() && !reached_end(r)) {
         size_t n = 0;
@@ -421,6 +435,9 @@ int pt_run(const pt_ingest_options *options, const char *owner, bool goes_on, pt
                PT_STR("lake", options->lake.lake));
         end->started = true;
         code = read_loop(&r, err);
+        if (code == PT_OK && options->until_end && !pt_stop_asked()) {
+            say_what_others_read(&r);
+        }
         if (code == PT_OK || code == PT_E_DATA || code == PT_E_KAFKA || code == PT_E_SOURCE) { /* what was read is good, and may be there no more the next time */
             pt_error why = {0};
             int finished = finish_run(&r, &why);

@@ -265,34 +265,42 @@ static bool has_inlined(const pt_flush *flush) {
     return false;
 }
 
+static outcome committed(const pt_flush *flush, const pt_error *refused) {
+    if (flush->to_files) {
+        pt_log(PT_LOG_WARN, PT_EVENT("rows that cannot stay in the catalog go to files, also those of later flushes"), PT_STR("error", refused->text));
+    }
+    return COMMITTED;
+}
+
 static outcome commit_flush(pt_workers *w, pt_flush *flush, pt_error *err) {
     unsigned unclassified = 0;
+    pt_error refused = {0}; /* why its rows could not stay in the catalog, if they are the reason */
     int64_t start = pt_monotonic_us();
     for (unsigned attempt = 1; !pt_line_abandoned(w->line); attempt++) {
         int code = pt_commit(w->committer, flush, err);
         if (code == PT_OK) {
-            return COMMITTED;
+            return committed(flush, &refused);
         }
         pt_error why = *err;
         if (code == PT_E_LAKE_DOWN || pt_transaction_unknown(err)) {
-            bool committed = false;
-            if (!recover(w, flush, &committed, err)) {
+            bool landed = false;
+            if (!recover(w, flush, &landed, err)) {
                 pt_line_fail(w->line, err);
                 return UNKNOWN;
             }
-            if (committed) {
-                return COMMITTED;
+            if (landed) {
+                return committed(flush, &refused);
             }
         } else if (code == PT_E_LAKE_BUSY && pt_monotonic_us() - start >= PT_BUSY_SAID_AFTER) {
             pt_line_pause(w->line, PT_WORKER_COMMITTER, "other writers of the catalog", err);
         }
         bool tried_enough = code == PT_E_LAKE && ++unclassified == UNCLASSIFIED_TRIES;
         if (unclassified == INLINED_TRIES && !flush->to_files && has_inlined(flush)) {
-            pt_log(PT_LOG_WARN, PT_EVENT("rows that cannot stay in the catalog go to files, also those of later flushes"), PT_STR("error", why.text));
+            refused = why;
             flush->to_files = true;
         }
         if (tried_enough || (code != PT_E_LAKE_BUSY && code != PT_E_LAKE_DOWN && code != PT_E_LAKE)) {
-            pt_line_fail(w->line, &why);
+            pt_line_fail(w->line, tried_enough && flush->to_files ? &refused : &why);
             return NOT_COMMITTED;
         }
         wait_before(w->line, attempt);

@@ -12,9 +12,9 @@ def bars(result) -> list:
     if "rate" in result:
         rows = [("bare librdkafka drain", result["rate"]["drain"]["rate"], "limit")]
         rows += [(f"pintail, {int(size):,} rows a flush", s["rate"], "pintail") for size, s in result["rate"]["sizes"].items()]
-        groups.append(("Records a second, by flush size", "/s", rows))
+        groups.append((f"Records a second, by flush size ({result['rate_records']:,} orders)", "/s", rows))
     if "sinks" in result:
-        groups.append(("Records a second, side by side", "/s",
+        groups.append((f"Records a second, side by side ({result['records']:,} orders)", "/s",
                        [(name, r["rate"], "limit" if "drain" in name else "pintail" if "pintail" in name else "other") for name, r in result["sinks"].items()]))
     if "decode" in result:
         rows = []
@@ -37,7 +37,7 @@ def draw(result) -> str:
     m = result["machine"]
     out.append(text(20, y, "pintail benchmark", 'font-size="18" font-weight="bold"'))
     y += 22
-    out.append(text(20, y, f"{m['date'][:10]}, {m['cores']} cores ({m['cpu']}), Kafka {m['kafka']} on the same machine, {result['records']:,} orders", 'fill="#555"'))
+    out.append(text(20, y, f"{m['date'][:10]}, {m['cores']} cores ({m['cpu']}), Kafka {m['kafka']} on the same machine", 'fill="#555"'))
     for title, unit, rows in bars(result):
         y += 36
         out.append(text(20, y, title, 'font-weight="bold"'))

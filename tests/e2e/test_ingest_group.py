@@ -120,7 +120,8 @@ def test_until_end_awaits_no_partition_of_another_member(pintail, lake, kafka):
     kafka.produce(topic, orders.orders(2000))
     stays = pintail.ingest(lake, topic, *ARGS)
     wait_landed(stays, lake, kafka, topic, 2000)
-    pintail.ingest_all(lake, topic, *ARGS, timeout=40)
+    done = pintail.ingest_all(lake, topic, *ARGS, timeout=40)
+    assert "partitions that other members of the group hold were left to them" in done.err, done.err
     stays.stop()
     with lake.reader() as reader:
         assert assert_exactly_once(reader, kafka, topic) == (2000, 0)

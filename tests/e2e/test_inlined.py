@@ -127,6 +127,15 @@ def test_rows_that_the_catalog_refuses_go_to_a_file(pintail, lake, kafka, partit
 
 
 @on("sqlite")
+def test_rows_that_no_place_takes_end_the_run_with_the_first_reason(pintail, lake, kafka):
+    topic = produced(kafka, 10)
+    done = pintail.ingest(lake, topic, *SCHEMA, **crashing(*(f"insert.before:{i}:fail" for i in range(1, 6)))).wait(60)
+    assert done.code == 1 and "DuckLake cannot inline that" in done.err and "go to files" not in done.err, done.err
+    pintail.ingest_all(lake, topic, *SCHEMA)
+    assert_there(lake, kafka, topic, 10)
+
+
+@on("sqlite")
 def test_a_partitioned_table_is_guarded_again_once_a_nul_has_made_files_of_few_rows(pintail, lake, kafka):
     topic = kafka.create_topic(1)
     kafka.produce(topic, [json.dumps({"s": s}).encode() for s in ("a", "b\0", "c")])
@@ -280,7 +289,7 @@ def test_a_table_that_ducklake_does_not_fold_is_warned_of(pintail, lake, kafka):
     process.stop()
     with lake.writer() as writer:
         writer.sql(f"CALL lake.set_option('auto_compact', true, schema => 'main', table_name => '{topic}')")
-    pintail.ingest_all(lake, topic, *args)
+    pintail.ingest_all(lake, topic, "--fold-interval", "1ms")
     assert len(lake.files()) == 1
     assert_there(lake, kafka, topic, 60)
 

@@ -149,27 +149,24 @@ class Kafka:
     def delete_group(self, group: str):
         self.admin.delete_consumer_groups([group], request_timeout=20)[group].result(20)
 
-    def _describe(self, group: str):
+    def _describe(self, group: str) -> tuple:
+        """The group's state and members."""
         try:
-            return self.admin.describe_consumer_groups([group], request_timeout=20)[group].result(20)
+            described = self.admin.describe_consumer_groups([group], request_timeout=20)[group].result(20)
         except KafkaException as e:
-            if e.args[0].code() in _NO_GROUP_YET:
-                return None
-            raise
+            if e.args[0].code() not in _NO_GROUP_YET:
+                raise
+            return ("DEAD" if e.args[0].code() == KafkaError.GROUP_ID_NOT_FOUND else "UNKNOWN"), []
+        return described.state.name, described.members
 
     def members(self, group: str) -> list:
         """For each member of the group: the sorted (topic, partition) that it was given."""
-        described = self._describe(group)
-        if not described or described.state.name != "STABLE":
-            return []
-        return [sorted((p.topic, p.partition) for p in m.assignment.topic_partitions) for m in described.members]
+        state, members = self._describe(group)
+        return [sorted((p.topic, p.partition) for p in m.assignment.topic_partitions) for m in members] if state == "STABLE" else []
 
     def wait_empty(self, group: str, timeout=30):
-        """Until the broker has noticed that the group's members are gone."""
-        def empty():
-            described = self._describe(group)
-            return described and described.state.name in ("EMPTY", "DEAD")
-        wait_for(empty, timeout, f"group {group} to be empty")
+        """Until the broker has noticed that the group's members are gone, if it has ever heard of them."""
+        wait_for(lambda: self._describe(group)[0] in ("EMPTY", "DEAD"), timeout, f"group {group} to be empty")
 
 
 class KafkaServer(Kafka):
