@@ -10,7 +10,7 @@ def bars(result) -> list:
     """(title, unit, [(label, value, colour)]) for each group."""
     groups = []
     if "rate" in result:
-        rows = [("bare librdkafka drain", result["rate"]["drain"]["rate"], "limit")]
+        rows = [("bare librdkafka drain", result["rate"]["drains"]["bench_drain"]["rate"], "limit")]
         rows += [(f"pintail, {int(size):,} rows a flush", s["rate"], "pintail") for size, s in result["rate"]["sizes"].items()]
         groups.append((f"Records a second, by flush size ({result['rate_records']:,} orders)", "/s", rows))
     if "sinks" in result:

@@ -144,7 +144,7 @@ def test_files_that_were_lost_when_the_process_died_before_it_could_mend_them_ar
     assert process.wait(100).code == -9
     with lake.reader() as reader, pytest.raises(AssertionError, match="which does not exist"):
         assert_files_sound(reader)
-    done = pintail.ingest_all(lake, partitioned, *ARGS, "--leftover-age", "0s", timeout=150)
+    done = pintail.ingest_rest(lake, partitioned, *ARGS, "--leftover-age", "0s", timeout=150)
     assert "lost are back" in done.err
     assert_whole(lake, kafka, partitioned)
     assert_no_leftovers(lake)

@@ -83,7 +83,7 @@ def killed_and_started_again(tmp_path, kafka, postgres, topic, records, point, c
         args = ("--group", group, *inlining(point, at))
         dies = pintail.ingest(lake, topic, *TO_DIE, *end, *args, **crashing(*failures_before(point, at), f"{point}:{at}:kill", broken=rules_before(point)))
         assert_killed(dies.wait(120), point)
-        pintail.ingest_all(lake, topic, *TO_LIVE, *args, "--leftover-age", "0s", timeout=120)
+        pintail.ingest_rest(lake, topic, *TO_LIVE, *args, "--leftover-age", "0s", timeout=120)
         assert_all_there(lake, kafka, topic, records, group)
 
 
@@ -115,7 +115,7 @@ def killed_in_a_rebalance(tmp_path, kafka, postgres, topic, records, point, at, 
         if other and other.running:  # it takes over
             wait_landed(other, lake, kafka, topic, GOOD + BAD, group, timeout=60)
             other.stop()
-        pintail.ingest_all(lake, topic, *args, "--leftover-age", "0s", timeout=120)
+        pintail.ingest_rest(lake, topic, *args, "--leftover-age", "0s", timeout=120)
         assert_all_there(lake, kafka, topic, records, group)
 
 

@@ -93,7 +93,7 @@ def test_a_stop_while_the_catalog_is_down_ends_within_its_time_and_the_next_star
     done = process.wait(3 + 5 + 12)  # --stop-timeout, its grace, and a slow machine
     assert done.code == 1 and ("they are not lost" in done.err or "--stop-timeout" in done.err), done.err[-2000:]
     own_postgres.start()
-    pintail.ingest_all(pg_lake, topic, *ARGS, timeout=120)
+    pintail.ingest_rest(pg_lake, topic, *ARGS, timeout=120)
     with pg_lake.reader() as reader:
         assert assert_exactly_once(reader, kafka, topic) == (3000, 0)
 
@@ -109,7 +109,7 @@ def test_a_commit_that_is_never_answered_ends_the_process_within_commit_timeout_
         wait_struck(process, fault, 60)
         done = process.wait(4 + 26)  # a slow machine
         assert done.code == 1 and "--commit-timeout" in done.err, done.err[-2000:]
-    pintail.ingest_all(lake, topic, *ARGS, timeout=120)
+    pintail.ingest_rest(lake, topic, *ARGS, timeout=120)
     with lake.reader() as reader:
         assert assert_exactly_once(reader, kafka, topic) == (2000, 0)
 

@@ -47,7 +47,7 @@ def killed_again_and_again(pintail, lake, kafka, seed, kills, records, flush_row
         point = kill(lambda **how: pintail.ingest(lake, topic, *args, **how), kafka, topic, r)
         seen.append(lake.read(lambda reader: reader.rows(topic), 0))
         print(f"{kill.__name__} {len(seen)}: {seen[-1]} rows {point or ''}")
-    pintail.ingest_all(lake, topic, *args, "--flush-rows", "20000", "--leftover-age", "0s", timeout=90)
+    pintail.ingest_rest(lake, topic, *args, "--flush-rows", "20000", "--leftover-age", "0s", timeout=90)
     with lake.reader() as reader:
         assert assert_exactly_once(reader, kafka, topic) == (records, 0)
     assert_no_leftovers(lake)

@@ -43,7 +43,7 @@ def _fail_one(folder, kafka, topic, which: str):
             assert said == [], done.err
         print(which, done.code, *said)
         if done.code == 1:
-            pintail.run(*pintail.ingest_args(lake, topic, "--until-end", "--schema", SCHEMA, "--group", lake.folder.name, *FAST_FAILOVER))
+            pintail.ingest_rest(lake, topic, "--schema", SCHEMA, "--group", lake.folder.name, *FAST_FAILOVER)
         with lake.reader() as reader:
             landed = assert_exactly_once(reader, kafka, topic, pipeline=lake.folder.name, columns=("n",), select={},
                                          expected=lambda v: (1 if v == RECORDS[0] else 2,))

@@ -207,7 +207,7 @@ def test_objects_that_a_killed_process_left_are_removed_by_the_next(pintail, s3_
     args = (*SCHEMA, "--flush-rows", "500", *FAST_FAILOVER)
     for _ in range(3):
         kill_at_work(pintail.ingest(s3_lake, topic, *args), kafka, topic, r)
-    pintail.ingest_all(s3_lake, topic, *args, "--flush-rows", "20000", "--leftover-age", "0s")
+    pintail.ingest_rest(s3_lake, topic, *args, "--flush-rows", "20000", "--leftover-age", "0s")
     with s3_lake.reader() as reader:
         assert assert_exactly_once(reader, kafka, topic) == (30_000, 0)
     assert_no_leftovers(s3_lake)

@@ -57,7 +57,7 @@ def test_a_stop_commits_the_file_that_was_begun(pintail, lake, kafka, topic):
 @on("sqlite")
 def test_a_killed_process_leaves_it_and_a_later_start_removes_it(pintail, lake, kafka, topic):
     begin(pintail, lake, topic).kill()
-    pintail.ingest_all(lake, topic, *ARGS, "--leftover-age", "0s")
+    pintail.ingest_rest(lake, topic, *ARGS, "--leftover-age", "0s")
     assert_landed_without_leftovers(lake, kafka, topic, BEGUN)
 
 

@@ -122,6 +122,11 @@ class Pintail:
         """ingest --until-end, to its end."""
         return self.run(*self.ingest_args(lake, topic, "--until-end", *more), **how)
 
+    def ingest_rest(self, lake, topic, *more, **how) -> Done:
+        """ingest_all after one that did not leave its group in order: killed while it joined, it may have been given partitions, which --until-end leaves to it."""
+        self.brokers.wait_empty(more[more.index("--group") + 1] if "--group" in more else f"pintail-{topic}")
+        return self.ingest_all(lake, topic, *more, **how)
+
     def end_all(self):
         for process in self._started:
             if process.running:
