@@ -2,6 +2,7 @@
 
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define MANY 1024 /* more threads than an engine has */
 
@@ -9,11 +10,19 @@ typedef struct scan_source {
     pt_rows *rows;
     const pt_type *types;
     const char *const *names;
+    const pt_dictionaries *dictionaries; /* NULL: none */
 } scan_source;
 
 struct pt_scan {
     scan_source slots[PT_SCAN_SLOTS];
 };
+
+/* Of the ENUM that has the values of a column's dictionary; else of the column itself. */
+static duckdb_logical_type type_of(const scan_source *source, size_t column) {
+    size_t n = 0;
+    const char *const *values = source->dictionaries ? pt_dictionary_values(source->dictionaries, column, &n) : NULL;
+    return values ? duckdb_create_enum_type((const char **)(uintptr_t)values, n) : pt_type_logical(&source->types[column]);
+}
 
 /* Bind data: the source as it was when the statement was planned. */
 static void bind(duckdb_bind_info info) {
@@ -32,7 +41,7 @@ static void bind(duckdb_bind_info info) {
     }
     *source = scan->slots[slot];
     for (size_t i = 0; i < pt_rows_columns(source->rows); i++) {
-        duckdb_logical_type type = pt_type_logical(&source->types[i]);
+        duckdb_logical_type type = type_of(source, i);
         if (!type) { /* DuckDB would leave the column out without a word */
             duckdb_bind_set_error(info, "out of memory");
             free(source);
@@ -63,6 +72,24 @@ static void init(duckdb_init_info info) {
     duckdb_init_set_max_threads(info, growing ? MANY : chunks ? chunks : 1);
 }
 
+static bool is_coded(const scan_source *source, size_t column) {
+    size_t n;
+    return source->dictionaries && pt_dictionary_values(source->dictionaries, column, &n);
+}
+
+/* Column c of chunk i as codes. */
+static bool show_codes(const scan_source *source, size_t c, size_t i, duckdb_data_chunk chunk, duckdb_vector to) {
+    duckdb_logical_type type = duckdb_vector_get_column_type(to);
+    size_t width = duckdb_enum_internal_type(type) == DUCKDB_TYPE_UTINYINT ? sizeof(uint8_t) : sizeof(uint16_t);
+    duckdb_destroy_logical_type(&type);
+    const uint64_t *validity = duckdb_vector_get_validity(duckdb_data_chunk_get_vector(chunk, c));
+    if (validity) {
+        duckdb_vector_ensure_validity_writable(to);
+        memcpy(duckdb_vector_get_validity(to), validity, (duckdb_data_chunk_get_size(chunk) + 63) / 64 * sizeof *validity);
+    }
+    return pt_dictionary_codes(source->dictionaries, c, i, chunk, width, duckdb_vector_get_data(to));
+}
+
 static void scan_chunk(duckdb_function_info info, duckdb_data_chunk output) {
     const scan_source *source = duckdb_function_get_bind_data(info);
     scan_state *state = duckdb_function_get_init_data(info);
@@ -73,7 +100,13 @@ static void scan_chunk(duckdb_function_info info, duckdb_data_chunk output) {
         return;
     }
     for (size_t c = 0; c < pt_rows_columns(source->rows); c++) {
-        duckdb_vector_reference_vector(duckdb_data_chunk_get_vector(output, c), duckdb_data_chunk_get_vector(chunk, c));
+        duckdb_vector to = duckdb_data_chunk_get_vector(output, c);
+        if (!is_coded(source, c)) {
+            duckdb_vector_reference_vector(to, duckdb_data_chunk_get_vector(chunk, c));
+        } else if (!show_codes(source, c, i, chunk, to)) {
+            duckdb_function_set_error(info, PT_SCAN_NO_CODE);
+            return;
+        }
     }
     duckdb_data_chunk_set_size(output, duckdb_data_chunk_get_size(chunk));
 }
@@ -107,5 +140,9 @@ void pt_scan_free(pt_scan **scan) {
 }
 
 void pt_scan_show(pt_scan *scan, size_t slot, pt_rows *rows, const pt_type *types, const char *const *names) {
-    scan->slots[slot] = (scan_source){rows, types, names};
+    pt_scan_show_coded(scan, slot, rows, types, names, NULL);
+}
+
+void pt_scan_show_coded(pt_scan *scan, size_t slot, pt_rows *rows, const pt_type *types, const char *const *names, const pt_dictionaries *dictionaries) {
+    scan->slots[slot] = (scan_source){rows, types, names, dictionaries};
 }

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "decode/rows.h"
+#include "lake/dictionary.h"
 #include "lake/engine.h"
 
 #define PT_SCAN_SLOTS 64
@@ -18,3 +19,7 @@ void pt_scan_free(pt_scan **scan);
 
 /* What pintail_rows(slot) shows from now on; types and names [pt_rows_columns(rows)] are not copied. */
 void pt_scan_show(pt_scan *scan, size_t slot, pt_rows *rows, const pt_type *types, const char *const *names);
+/* The same, and the columns that have a dictionary as an ENUM of its values: for a statement that writes them to Parquet. The dictionaries are of these rows and live as long as the statement
+ * runs, which fails with this text when a value comes that has no code. */
+#define PT_SCAN_NO_CODE "pintail_rows: a value that the rows before did not have"
+void pt_scan_show_coded(pt_scan *scan, size_t slot, pt_rows *rows, const pt_type *types, const char *const *names, const pt_dictionaries *dictionaries);

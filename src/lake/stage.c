@@ -11,6 +11,7 @@
 #include "base/failpoint.h"
 #include "base/path.h"
 #include "base/text.h"
+#include "lake/dictionary.h"
 #include "lake/inlined.h"
 #include "lake/lake_uri.h"
 #include "lake/object_store.h"
@@ -22,6 +23,8 @@ struct pt_stager {
     pt_engine *engine;
     pt_session *session;
     pt_scan *scan;
+    pt_dictionaries *dictionaries; /* of the part that is being written */
+    bool new_values; /* have come where none was expected */
     uint64_t group_bytes; /* a row group is written at this size, so that large rows fit into the memory limit; 0: no limit */
 };
 
@@ -46,6 +49,10 @@ int pt_stager_open(const pt_lake_options *options, bool remote, pt_stager **out,
     if (code == PT_OK) {
         code = pt_scan_new(s->session, &s->scan, err);
     }
+    if (code == PT_OK) {
+        s->dictionaries = pt_dictionaries_new();
+        code = s->dictionaries ? PT_OK : pt_fail_nomem(err, "the stager");
+    }
     if (code != PT_OK) {
         pt_stager_close(&s);
     }
@@ -59,6 +66,7 @@ void pt_stager_close(pt_stager **stager) {
         pt_session_close(&s->session);
         pt_engine_close(&s->engine);
         pt_scan_free(&s->scan);
+        pt_dictionaries_free(&s->dictionaries);
         free(s);
         *stager = NULL;
     }
@@ -96,10 +104,20 @@ static void add_select(pt_text *sql, const pt_target *t) {
     pt_text_add(sql, strcmp(separator, ", ") == 0 ? ") FROM pintail_rows(0)" : "FROM pintail_rows(0)");
 }
 
+/* Once a batch that was being filled has brought a value that its first rows had not, this is not tried again: a file would be begun for nothing. */
+static void show(pt_stager *s, const pt_part *part) {
+    const pt_target *t = part->target;
+    bool coded = !s->new_values || pt_rows_complete(part->rows);
+    if (coded) {
+        pt_dictionaries_make(s->dictionaries, part->rows, t->types);
+    }
+    pt_scan_show_coded(s->scan, 0, part->rows, t->types, t->names, coded ? s->dictionaries : NULL);
+}
+
 static int write_file(pt_stager *s, const pt_part *part, const char *path, pt_error *err) {
     const pt_target *t = part->target;
     pt_text sql = {0};
-    pt_scan_show(s->scan, 0, part->rows, t->types, t->names);
+    show(s, part);
     pt_text_add(&sql, "COPY (");
     add_select(&sql, t);
     pt_text_add(&sql, ") TO ");
@@ -157,7 +175,9 @@ int pt_stage_ahead(pt_stager *stager, pt_flush *flush, size_t part_at, pt_error 
         return PT_OK;
     }
     (void)pt_failpoint("stage.before");
-    PT_TRY(stage_part(stager, part, err));
+    int code = stage_part(stager, part, err);
+    stager->new_values |= code != PT_OK && strstr(err->text, PT_SCAN_NO_CODE);
+    PT_TRY(code);
     if (!pt_rows_complete(part->rows)) {
         pt_unstage(stager->session, flush);
     }

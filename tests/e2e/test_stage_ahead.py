@@ -1,5 +1,6 @@
 """A big batch is encoded while it is still being filled. What becomes of the file that was begun when the batch ends in another way than by its size."""
 
+import json
 import os
 import signal
 
@@ -101,3 +102,18 @@ def test_a_file_that_could_not_be_written_is_written_anew_when_the_batch_is_full
     assert "paused" not in done.err, done.err
     assert_landed_without_leftovers(lake, kafka, topic, BEGUN)
     assert len(lake.files()) == 1
+
+
+@on("sqlite")
+def test_values_that_come_late_make_the_file_be_written_anew_and_land(pintail, lake, kafka, topic):
+    """Columns of few values are written as codes; the file was begun with those of its first rows."""
+    process = pintail.ingest(lake, topic, *ARGS, "--flush-rows", "250000")
+    process.wait_for(lambda: begun(lake), 60, "a file of the batch that is being filled")
+    first = begun(lake)
+    order = json.loads(orders.orders(1)[0]["value"])
+    kafka.produce(topic, [json.dumps(order | {"product": f"came later {i}"}).encode() for i in range(100)])
+    kafka.produce(topic, orders.orders(250_000 - BEGUN - 100, seed=2))
+    wait_landed(process, lake, kafka, topic, 250_000, timeout=120)
+    process.stop()
+    assert_landed_without_leftovers(lake, kafka, topic, 250_000)
+    assert len(lake.files()) == 1 and lake.files() != first, "the file that was begun without the new values was committed"
