@@ -5,6 +5,7 @@ import os
 import sqlite3
 import subprocess
 import threading
+import time
 from contextlib import closing, contextmanager
 
 import pytest
@@ -92,6 +93,26 @@ def test_a_stop_while_the_catalog_is_down_ends_within_its_time_and_the_next_star
     process.signal(15)
     done = process.wait(3 + 5 + 12)  # --stop-timeout, its grace, and a slow machine
     assert done.code == 1 and ("they are not lost" in done.err or "--stop-timeout" in done.err), done.err[-2000:]
+    own_postgres.start()
+    pintail.ingest_rest(pg_lake, topic, *ARGS, timeout=120)
+    with pg_lake.reader() as reader:
+        assert assert_exactly_once(reader, kafka, topic) == (3000, 0)
+
+
+def test_a_second_signal_ends_at_once_what_the_first_one_cannot_and_nothing_is_lost(pintail, pg_lake, own_postgres, kafka):
+    topic = kafka.create_topic(2)
+    kafka.produce(topic, orders.orders(1000, 1))
+    process = pintail.ingest(pg_lake, topic, *ARGS, "--stop-timeout", "10m")
+    wait_landed(process, pg_lake, kafka, topic, 1000, timeout=120)
+    own_postgres.stop()
+    kafka.produce(topic, orders.orders(2000, 2))
+    wait_paused(process)
+    process.signal(15)
+    process.signal(15)  # together they are one
+    time.sleep(1.5)  # an impatient user
+    assert process.running
+    process.signal(15)
+    assert process.wait(10).code == -15
     own_postgres.start()
     pintail.ingest_rest(pg_lake, topic, *ARGS, timeout=120)
     with pg_lake.reader() as reader:
