@@ -9,7 +9,9 @@ from tools import ROOT, drain, ingest, middle, print_table, say, timed
 
 HERE = Path(__file__).parent
 ROWS_LIMIT = 3_000  # one by one is slow: its rate does not depend on how many
+ARROW_LIMIT = 1_000_000
 DLT_BATCH, DLT_LIMIT = 100_000, 300_000
+OTHERS = ROOT / ".deps/bench-venv/bin/python"  # with dlt and pyarrow
 
 
 def run_sink(program, folder, *arguments, python=sys.executable) -> dict:
@@ -28,8 +30,9 @@ def sinks(kafka, topic, folder, rounds) -> dict:
         "pintail, 200,000 rows a flush": lambda: ingest(kafka.address, topic, folder / "lake", 200_000),
         "DuckDB, NDJSON file into the lake": lambda: run_sink("sink_file.py", lake, file, lake),
         "Python, batches of 200,000 as JSON text": lambda: run_sink("sink_python.py", lake, kafka.address, topic, lake, "text", 200_000, 10**9),
+        "Python, batches of 200,000 by Arrow": lambda: run_sink("sink_python.py", lake, kafka.address, topic, lake, "arrow", 200_000, ARROW_LIMIT, python=OTHERS),
         "Python, batches of 100, row by row": lambda: run_sink("sink_python.py", lake, kafka.address, topic, lake, "rows", 100, ROWS_LIMIT),
-        "dlt 1.31, batches of 100,000": lambda: run_sink("sink_dlt.py", lake, kafka.address, topic, lake, DLT_BATCH, DLT_LIMIT, python=ROOT / ".deps/bench-venv/bin/python"),
+        "dlt 1.31, batches of 100,000": lambda: run_sink("sink_dlt.py", lake, kafka.address, topic, lake, DLT_BATCH, DLT_LIMIT, python=OTHERS),
     }
     runs = {name: [] for name in contenders}
     for _ in range(rounds):

@@ -1,10 +1,11 @@
 """A plain sink in Python, as one would write it with confluent-kafka and duckdb, measured by part_sinks. Prints one JSON line.
 
-usage: sink_python.py BROKERS TOPIC FOLDER rows|text BATCH LIMIT
+usage: sink_python.py BROKERS TOPIC FOLDER rows|arrow|text BATCH LIMIT
 
 rows: json.loads for each message and executemany for each batch, as in the demo that pintail began with (100 messages a batch there).
+arrow: json.loads for each message, an Arrow table for each batch, which DuckDB inserts as it is (needs pyarrow).
 text: the messages of a batch are joined to one JSON array, which DuckDB takes apart in a single INSERT: about the fastest that needs neither pandas nor Arrow.
-Neither is exactly-once: offsets are committed to Kafka after the insert.
+None is exactly-once: offsets are committed to Kafka after the insert.
 """
 
 import json
@@ -24,6 +25,15 @@ def insert_rows(connection, values):
     connection.executemany("INSERT INTO lake.orders VALUES (?, to_timestamp(?), ?, ?, ?, ?, ?)", [[r[name] for name, _ in COLUMNS] for r in records])
 
 
+def insert_arrow(connection, values):
+    import pyarrow
+    kinds = {"DOUBLE": pyarrow.float64(), "INTEGER": pyarrow.int32(), "DECIMAL(10,2)": pyarrow.float64()}
+    batch = pyarrow.Table.from_pylist([json.loads(v) for v in values], pyarrow.schema([(name, kinds.get(kind, pyarrow.string())) for name, kind in COLUMNS]))
+    connection.register("batch", batch)
+    connection.execute(f"INSERT INTO lake.orders SELECT {PICK.replace('r.', '')} FROM batch")
+    connection.unregister("batch")
+
+
 def insert_text(connection, values):
     text = b"[" + b",".join(values) + b"]"
     connection.execute(f"INSERT INTO lake.orders SELECT {PICK} FROM (SELECT unnest(from_json(?::VARCHAR, '{FORM}')) AS r)", [text.decode()])
@@ -32,7 +42,7 @@ def insert_text(connection, values):
 def main():
     brokers, topic, folder, how, batch, limit = sys.argv[1:]
     batch, limit = int(batch), int(limit)
-    insert = {"rows": insert_rows, "text": insert_text}[how]
+    insert = {"rows": insert_rows, "arrow": insert_arrow, "text": insert_text}[how]
     connection = open_lake(folder)
     consumer = Consumer({"bootstrap.servers": brokers, "group.id": f"sink-{time.time_ns()}", "enable.auto.commit": False, "auto.offset.reset": "earliest",
                          "fetch.queue.backoff.ms": 5, "queued.max.messages.kbytes": 32768, "log_level": 0})
