@@ -10,7 +10,7 @@
 
 typedef struct reset_args {
     pt_lake_args lake_args;
-    const char *brokers, *topic, *group, *to;
+    const char *brokers, *topic, *group, *to, *partition;
     pt_string_list properties;
     int64_t timeout;
 } reset_args;
@@ -22,7 +22,8 @@ static const pt_option options[] = {
     {"brokers", 'b', PT_OPT_STRING, AT(brokers), "HOST:PORT[,...]", "bootstrap brokers"},
     {"topic", 't', PT_OPT_STRING, AT(topic), "TOPIC", "topic to begin anew"},
     {"group", 'g', PT_OPT_STRING, AT(group), "NAME", "the pipeline: the --group of ingest"},
-    {"to", 0, PT_OPT_STRING, AT(to), "earliest|latest|N", "where the next ingest begins, in every partition (default earliest)"},
+    {"to", 0, PT_OPT_STRING, AT(to), "earliest|latest|N", "where the next ingest begins (default earliest)"},
+    {"partition", 0, PT_OPT_STRING, AT(partition), "N", "of this partition alone (default: of every one)"},
     {"X", 'X', PT_OPT_LIST, AT(properties), "PROP=VAL", "librdkafka property, repeatable"},
     {"timeout", 0, PT_OPT_DURATION, AT(timeout), "DUR", "wait so long for a broker (default 10s)"},
 };
@@ -41,6 +42,16 @@ static int parse_to(const char *text, int64_t *out, pt_error *err) {
         return pt_fail(err, PT_E_USAGE, "--to takes earliest, latest or an offset, not '%s'", text);
     }
     *out = (int64_t)n;
+    return PT_OK;
+}
+
+static int parse_partition(const char *text, int32_t *out, pt_error *err) {
+    uint64_t n = 0;
+    *out = -1;
+    if (text && (pt_parse_count(text, &n, err) != PT_OK || n > INT32_MAX)) {
+        return pt_fail(err, PT_E_USAGE, "--partition takes a partition's number, not '%s'", text);
+    }
+    *out = text ? (int32_t)n : -1;
     return PT_OK;
 }
 
@@ -66,6 +77,7 @@ static int run_with(reset_args *a, pt_error *err) {
         .topic = a->topic,
     };
     PT_TRY(parse_to(a->to, &o.to, err));
+    PT_TRY(parse_partition(a->partition, &o.partition, err));
     return pt_reset(&o, report, a, err);
 }
 
@@ -86,7 +98,7 @@ static int run(int argc, char **argv) {
 const pt_command pt_command_reset = {
     .name = "reset",
     .summary = "let a pipeline begin a topic anew, recorded in the ledger",
-    .usage = "--lake L --brokers B --topic T --group G [--to earliest|latest|N]",
+    .usage = "--lake L --brokers B --topic T --group G [--to earliest|latest|N] [--partition N]",
     .notes = "For a topic that was deleted and made anew, another cluster, or records that retention took. Rows that are in the table stay: beginning an\n"
              "unchanged topic at an earlier offset reads its records a second time.",
     .options = options,

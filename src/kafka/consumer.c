@@ -50,6 +50,29 @@ static int ask_start(pt_consumer *c, rd_kafka_topic_partition_list_t *list, pt_a
     return PT_OK;
 }
 
+/* The group's name for this process; "": it is in none. */
+static void read_member(rd_kafka_t *rk, char *out, size_t size) {
+    char *id = rd_kafka_memberid(rk);
+    (void)snprintf(out, size, "%s", id ? id : "");
+    if (id) {
+        rd_kafka_mem_free(rk, id);
+    }
+}
+
+/* A static member whose session ended while it was joining is taken back under another name, and librdkafka tells nobody that others had its partitions meanwhile. */
+static void look_at_member(pt_consumer *c) {
+    char member[sizeof c->member];
+    read_member(c->rk, member, sizeof member);
+    if (c->held > 0 && c->member[0] && strcmp(c->member, member) != 0) {
+        pt_error err = {0};
+        int ignored = pt_fail(&err, PT_E_FENCED, "the group had given up this process, and may have given its partitions to others; going on from the lake");
+        (void)ignored;
+        c->events.revoked(c->events.arg, NULL, 0, true);
+        fail(c, &err);
+    }
+    (void)snprintf(c->member, sizeof c->member, "%s", member);
+}
+
 static bool cooperative(rd_kafka_t *rk) {
     const char *protocol = rd_kafka_rebalance_protocol(rk);
     return protocol && strcmp(protocol, "COOPERATIVE") == 0;
@@ -71,6 +94,8 @@ static void check_assign(pt_consumer *c, rd_kafka_error_t *error, rd_kafka_resp_
 
 static void on_assign(pt_consumer *c, rd_kafka_topic_partition_list_t *list) {
     pt_error err = {0};
+    look_at_member(c);
+    c->held += list->cnt;
     pt_assigned *partitions = describe(list);
     if (!c->failed && ask_start(c, list, partitions, &err) != PT_OK) {
         fail(c, &err);
@@ -92,8 +117,16 @@ static void on_revoke(pt_consumer *c, rd_kafka_topic_partition_list_t *list) {
     pt_assigned *partitions = describe(list);
     if (partitions) {
         c->events.revoked(c->events.arg, partitions, (size_t)list->cnt, rd_kafka_assignment_lost(c->rk));
+    } else { /* which they are cannot be told: all of them are given up */
+        pt_error err;
+        int ignored = pt_fail_nomem(&err, "a revocation");
+        (void)ignored;
+        c->events.revoked(c->events.arg, NULL, 0, true);
+        fail(c, &err);
     }
     free(partitions);
+    c->held -= list->cnt;
+    pt_consumer_commit_rest(c);
     if (cooperative(c->rk)) {
         check_assign(c, rd_kafka_incremental_unassign(c->rk, list), 0);
     } else {
@@ -191,6 +224,7 @@ int pt_consumer_open(const pt_consumer_options *options, const pt_consumer_event
     }
     c->options = options;
     c->events = *events;
+    (void)pthread_mutex_init(&c->lock, NULL);
     pt_kafka_trouble_init(&c->trouble);
     int code = pt_kafka_conf_new(&options->client, &c->trouble, &conf, err);
     if (code == PT_OK) {
@@ -215,10 +249,13 @@ int pt_consumer_open(const pt_consumer_options *options, const pt_consumer_event
 }
 
 void pt_consumer_leave(pt_consumer *c) {
+    pt_consumer_commit_rest(c);
+    pthread_mutex_lock(&c->lock);
     if (c->queue) {
         rd_kafka_queue_destroy(c->queue);
         c->queue = NULL;
     }
+    pthread_mutex_unlock(&c->lock);
     if (c->rk && !rd_kafka_consumer_closed(c->rk)) {
         (void)rd_kafka_consumer_close(c->rk);
     }
@@ -234,6 +271,10 @@ void pt_consumer_close(pt_consumer **consumer) {
         if (c->asker) {
             rd_kafka_destroy(c->asker);
         }
+        if (c->offsets) {
+            rd_kafka_topic_partition_list_destroy(c->offsets);
+        }
+        (void)pthread_mutex_destroy(&c->lock);
         free(c->topics);
         free(c);
         *consumer = NULL;
@@ -278,6 +319,13 @@ int pt_consumer_poll(pt_consumer *c, int timeout_ms, rd_kafka_message_t **messag
     return pt_kafka_trouble_fatal(&c->trouble) ? fatal(c, err) : PT_OK;
 }
 
+/* librdkafka asks for such a batch again and again, or jumps over it. */
+static int unreadable(const pt_consumer *c, const rd_kafka_message_t *m, const char *topic, pt_error *err) {
+    return pt_fail(err, PT_E_KAFKA, "topic %s partition %" PRId32 ": the records from offset %" PRId64 " on cannot be read: %s; everything before is committed. If the broker's copy is "
+                   "damaged, mend it there (another replica), or go past it, which the ledger records: pintail reset --group %s --topic %s --partition %" PRId32 " --to OFFSET",
+                   topic, m->partition, m->offset, rd_kafka_message_errstr(m), c->options->group, topic, m->partition);
+}
+
 int pt_consumer_judge(pt_consumer *c, const rd_kafka_message_t *m, pt_error *err) {
     const char *topic = m->rkt ? rd_kafka_topic_name(m->rkt) : "?";
     switch (m->err) {
@@ -297,6 +345,12 @@ int pt_consumer_judge(pt_consumer *c, const rd_kafka_message_t *m, pt_error *err
     case RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED:
         pt_log(PT_LOG_WARN, PT_EVENT("left the group: no poll for max.poll.interval.ms; joining again"));
         return PT_OK;
+    case RD_KAFKA_RESP_ERR__BAD_MSG:
+    case RD_KAFKA_RESP_ERR__BAD_COMPRESSION:
+    case RD_KAFKA_RESP_ERR__NOT_IMPLEMENTED:
+    case RD_KAFKA_RESP_ERR_INVALID_MSG:
+    case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
+        return unreadable(c, m, topic, err);
     default:
         pt_log(PT_LOG_DEBUG, PT_EVENT("broker trouble"), PT_STR("error", rd_kafka_message_errstr(m)));
         return PT_OK;
@@ -331,13 +385,6 @@ void pt_consumer_pause(pt_consumer *consumer) {
 
 void pt_consumer_resume(pt_consumer *consumer) {
     on_whole_assignment(consumer, rd_kafka_resume_partitions);
-}
-
-void pt_consumer_commit_list(pt_consumer *c, rd_kafka_topic_partition_list_t *list) {
-    if (!rd_kafka_consumer_closed(c->rk)) {
-        (void)rd_kafka_commit(c->rk, list, 1);
-    }
-    rd_kafka_topic_partition_list_destroy(list);
 }
 
 void pt_consumer_trouble(pt_consumer *consumer, char *out, size_t size) {

@@ -1,6 +1,8 @@
 /* What the files of the consumer share: its handle, and what it knows of its topics. */
 #pragma once
 
+#include <pthread.h>
+
 #include "kafka/consumer.h"
 
 typedef struct pt_topic_id {
@@ -23,6 +25,11 @@ struct pt_consumer {
     pt_topic_facts *topics;
     bool failed; /* a callback failed; why says how */
     pt_error why;
+    char member[256]; /* the group's name for this process at the last assignment */
+    int held;         /* partitions */
+    pthread_mutex_t lock; /* what follows, and the end of queue */
+    rd_kafka_topic_partition_list_t *offsets; /* to be committed; NULL: none */
+    bool committing;                          /* an answer is awaited */
 };
 
 /* An error of a broker that is away, or of a partition without a leader right now. */
@@ -30,3 +37,6 @@ bool pt_kafka_error_passes(rd_kafka_resp_err_t code);
 
 /* Fills cluster_id and topics. PT_E_KAFKA_DOWN: no broker answered within options->timeout_us; PT_E_KAFKA: a topic is not there. */
 int pt_consumer_look_at_cluster(pt_consumer *consumer, pt_error *err) PT_CHECKED;
+
+/* Sends what pt_consumer_commit_list has kept back: before partitions go. */
+void pt_consumer_commit_rest(pt_consumer *consumer);

@@ -35,7 +35,8 @@ static void no_revocation(void *arg, const pt_assigned *partitions, size_t n, bo
 
 /* The rows of the reset: ids stay empty, so that the next start takes the topic as it finds it. */
 static int make_entries(const pt_reset_options *o, pt_consumer *consumer, const pt_claim *claims, int32_t n, pt_flush *flush, pt_error *err) {
-    for (int32_t p = 0; p < n; p++) {
+    for (int32_t i = 0; i < n; i++) {
+        int32_t p = claims[i].partition;
         int64_t low;
         int64_t high;
         PT_TRY(pt_consumer_bounds(consumer, o->topic, p, &low, &high, err));
@@ -50,7 +51,7 @@ static int make_entries(const pt_reset_options *o, pt_consumer *consumer, const 
         e->topic = o->topic;
         e->partition = p;
         e->kind = "reset";
-        e->from_offset = claims[p].next_offset >= 0 ? claims[p].next_offset : to;
+        e->from_offset = claims[i].next_offset >= 0 ? claims[i].next_offset : to;
         e->next_offset = to;
     }
     return PT_OK;
@@ -58,13 +59,17 @@ static int make_entries(const pt_reset_options *o, pt_consumer *consumer, const 
 
 static int reset_with(const pt_reset_options *o, pt_consumer *consumer, pt_committer *committer, pt_flush *flush, pt_reset_report report, void *arg,
                       pt_error *err) {
-    int32_t n = pt_consumer_partitions(consumer, 0);
+    int32_t all = pt_consumer_partitions(consumer, 0);
+    if (o->partition >= all) {
+        return pt_fail(err, PT_E_USAGE, "--partition %" PRId32 ": topic %s has the partitions 0 to %" PRId32, o->partition, o->topic, all - 1);
+    }
+    int32_t n = o->partition < 0 ? all : 1;
     pt_claim *claims = calloc((size_t)n + 1, sizeof *claims);
     if (!claims) {
         return pt_fail_nomem(err, "claims");
     }
-    for (int32_t p = 0; p < n; p++) {
-        claims[p] = (pt_claim){.topic = o->topic, .partition = p, .next_offset = -1};
+    for (int32_t i = 0; i < n; i++) {
+        claims[i] = (pt_claim){.topic = o->topic, .partition = o->partition < 0 ? i : o->partition, .next_offset = -1};
     }
     int code = pt_committer_claim(committer, claims, (size_t)n, err);
     if (code == PT_OK) {
@@ -74,8 +79,8 @@ static int reset_with(const pt_reset_options *o, pt_consumer *consumer, pt_commi
         reset_job job = {committer, flush};
         code = pt_retry_busy(commit_once, &job, err);
     }
-    for (int32_t p = 0; code == PT_OK && p < n; p++) {
-        report(arg, p, claims[p].next_offset, flush->entries[p].next_offset);
+    for (int32_t i = 0; code == PT_OK && i < n; i++) {
+        report(arg, claims[i].partition, claims[i].next_offset, flush->entries[i].next_offset);
     }
     free(claims);
     return code;

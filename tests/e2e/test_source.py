@@ -55,6 +55,23 @@ def test_reset_begins_a_recreated_topic_anew_and_is_recorded(pintail, lake, kafk
         assert reader.rows(topic) == 420
 
 
+@on("sqlite")
+def test_a_reset_of_one_partition_leaves_the_others_where_they_are(pintail, lake, kafka):
+    topic = kafka.create_topic(3)
+    kafka.produce(topic, orders.orders(300, 1))
+    pintail.ingest_all(lake, topic, *SCHEMA)
+    begin = ("reset", *lake.args, "--brokers", kafka.address, "--topic", topic, "--group", f"pintail-{topic}", "--to", "10")
+    assert "--partition 3" in pintail.run(*begin, "--partition", "3", code=2).err
+    done = pintail.run(*begin, "--partition", "1")
+    assert done.out.splitlines() == [f"{topic} partition 1: {kafka.ends(topic)[1]} -> 10"]
+    pintail.ingest_all(lake, topic)
+    with lake.reader() as reader:
+        assert [(kind, partition, after) for kind, partition, _, after in kinds(reader, topic)] == [("reset", 1, 10)]
+        twice = reader.sql(f'SELECT _kafka_partition, min(_kafka_offset), count(*) FROM (SELECT _kafka_partition, _kafka_offset FROM lake."{topic}" '
+                           "GROUP BY ALL HAVING count(*) = 2) GROUP BY ALL")
+        assert twice == [(1, 10, kafka.ends(topic)[1] - 10)]
+
+
 @pytest.mark.parametrize("skip", [False, True])
 @on("sqlite")
 def test_records_deleted_before_they_were_read_end_the_run_or_are_skipped_on_record(pintail, lake, kafka, skip):
