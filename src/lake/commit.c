@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/failpoint.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "lake/guard.h"
 #include "lake/inlined.h"
@@ -21,6 +22,7 @@
 struct pt_committer {
     const pt_lake_options *options;
     char *pipeline, *owner;
+    pt_target *ledger; /* pintail.offsets, whose rows are folded, too */
     pt_engine *engine;
     pt_session *session;
     pt_scan *scan;
@@ -116,6 +118,9 @@ int pt_committer_open(const pt_lake_options *options, const char *pipeline, cons
     if (code == PT_OK) {
         code = pt_ledger_create(c->engine, c->session, err);
     }
+    if (code == PT_OK) {
+        code = pt_target_open_own(c->engine, c->session, "offsets", PT_LEDGER_COLUMNS, &c->ledger, err);
+    }
     if (code != PT_OK) {
         pt_committer_close(&c);
     }
@@ -130,6 +135,7 @@ void pt_committer_close(pt_committer **committer) {
         for (size_t i = 0; i < c->n_claims; i++) {
             free((char *)(uintptr_t)c->claims[i].topic);
         }
+        pt_target_free(&c->ledger);
         free(c->claims);
         free(c->pipeline);
         free(c->owner);
@@ -144,6 +150,10 @@ pt_engine *pt_committer_engine(pt_committer *committer) {
 
 pt_session *pt_committer_session(pt_committer *committer) {
     return committer->session;
+}
+
+const pt_target *pt_committer_ledger(const pt_committer *committer) {
+    return committer->ledger;
 }
 
 uint64_t pt_committer_conflicts(const pt_committer *committer) {
@@ -181,11 +191,24 @@ static int keep_claim(pt_committer *c, const pt_claim *claim, pt_error *err) {
     return PT_OK;
 }
 
+/* Fence first, then read. A file of the ledger may be gone since the answer to the COMMIT of a fold was lost: only now it is clear what the catalog holds. */
+static int raise_and_read(pt_committer *c, pt_claim *claims, size_t n_claims, pt_error *err) {
+    PT_TRY(pt_ledger_raise(c->engine, c->session, c->turnstile, c->pipeline, c->owner, claims, n_claims, err));
+    int code = pt_ledger_read(c->engine, c->session, c->pipeline, claims, n_claims, err);
+    uint64_t restored = 0;
+    pt_error ignored;
+    if (code != PT_OK && pt_guards_mend(c->engine, c->session, c->ledger, &restored, &ignored) == PT_OK && restored) {
+        pt_log(PT_LOG_WARN, PT_EVENT("data files that a commit of unknown outcome lost are back"), PT_STR("table", c->ledger->label), PT_INT("files", restored));
+        code = pt_ledger_read(c->engine, c->session, c->pipeline, claims, n_claims, err);
+    }
+    return code;
+}
+
 int pt_committer_claim(pt_committer *c, pt_claim *claims, size_t n_claims, pt_error *err) {
     if (!c->session) {
         PT_TRY(attach(c, err));
     }
-    int code = pt_ledger_claim(c->engine, c->session, c->turnstile, c->pipeline, c->owner, claims, n_claims, err);
+    int code = raise_and_read(c, claims, n_claims, err);
     if (code != PT_OK && code != PT_E_LAKE_BUSY) { /* a connection that failed, or a DuckDB that has given up its catalog file, is not used again */
         detach(c);
     }
@@ -603,7 +626,7 @@ int pt_committer_recover(pt_committer *c, pt_flush *flush, bool *committed, pt_e
         (void)ignored;
     }
     PT_TRY(code);
-    PT_TRY(pt_ledger_claim(c->engine, c->session, c->turnstile, c->pipeline, c->owner, c->claims, c->n_claims, err));
+    PT_TRY(raise_and_read(c, c->claims, c->n_claims, err));
     (void)pt_failpoint("recover.claimed");
     PT_TRY(decide(c, flush, committed, err));
     if (*committed) {

@@ -5,6 +5,7 @@
 
 #include "lake/flush.h"
 #include "lake/ledger.h"
+#include "lake/target.h"
 
 typedef struct pt_committer pt_committer;
 
@@ -14,7 +15,7 @@ void pt_committer_close(pt_committer **committer);
 pt_engine *pt_committer_engine(pt_committer *committer);
 pt_session *pt_committer_session(pt_committer *committer);
 
-/* Takes partitions over (see pt_ledger_claim) and remembers them with their epochs until they are released. */
+/* Takes partitions over (see pt_ledger_raise) and remembers them with their epochs until they are released. */
 int pt_committer_claim(pt_committer *committer, pt_claim *claims, size_t n_claims, pt_error *err) PT_CHECKED;
 /* Forgets a partition that was revoked; a flush that still has it is refused from here on. */
 void pt_committer_release(pt_committer *committer, const char *topic, int32_t partition);
@@ -34,6 +35,9 @@ bool pt_committer_owns(const pt_committer *committer);
 /* One attempt to write the rows that the catalog holds of the table (lake/inlined.h) to files. fold is a flush of one part, without rows and entries. *rows: how many.
  * Nothing happened when it fails, but for an outcome that may be unknown (pt_transaction_unknown): pt_committer_recover(fold) then, whatever *committed says. */
 int pt_committer_fold(pt_committer *committer, pt_flush *fold, int64_t *rows, pt_error *err) PT_CHECKED;
+
+/* The table pintail.offsets, to be folded like others. */
+const pt_target *pt_committer_ledger(const pt_committer *committer);
 
 /* How many attempts ended in PT_E_LAKE_BUSY so far. */
 uint64_t pt_committer_conflicts(const pt_committer *committer);

@@ -164,16 +164,33 @@ static int raise_in_transaction(void *arg, pt_error *err) {
     return code;
 }
 
+static void add_topics(const claim_job *job, pt_text *sql) {
+    for (size_t i = 0; i < job->n_claims; i++) {
+        size_t first = 0;
+        while (strcmp(job->claims[first].topic, job->claims[i].topic) != 0) {
+            first++;
+        }
+        if (first == i) {
+            pt_text_add(sql, i ? ", " : "");
+            pt_text_add_sql_string(sql, job->claims[i].topic);
+        }
+    }
+}
+
+/* The ledger is long, and read once, by groups: a row is left for each partition and epoch. */
 static int read_offsets(void *arg, pt_error *err) {
     claim_job *job = arg;
     pt_text sql = {0};
     pt_table table = {0};
     pt_text_addf(&sql,
-                 "WITH l AS (SELECT *, coalesce(max(epoch) FILTER (kind = 'reset') OVER (PARTITION BY topic, \"partition\"), -1) AS since "
-                 "FROM \"%s\".pintail.offsets WHERE pipeline = ",
+                 "WITH e AS (SELECT topic, \"partition\", epoch, max(next_offset) AS next_offset, arg_max(cluster_id, next_offset) AS cluster_id, "
+                 "arg_max(topic_id, next_offset) AS topic_id, bool_or(kind = 'reset') AS reset FROM \"%s\".pintail.offsets WHERE pipeline = ",
                  pt_engine_alias(job->engine));
     pt_text_add_sql_string(&sql, job->pipeline);
-    pt_text_add(&sql, ") SELECT topic, \"partition\", max(next_offset), arg_max(cluster_id, (epoch, next_offset)), arg_max(topic_id, (epoch, next_offset)) "
+    pt_text_add(&sql, " AND topic IN (");
+    add_topics(job, &sql);
+    pt_text_add(&sql, ") GROUP BY ALL), l AS (SELECT *, coalesce(max(epoch) FILTER (reset) OVER (PARTITION BY topic, \"partition\"), -1) AS since FROM e) "
+                      "SELECT topic, \"partition\", max(next_offset), arg_max(cluster_id, (epoch, next_offset)), arg_max(topic_id, (epoch, next_offset)) "
                       "FROM l WHERE epoch >= since GROUP BY ALL");
     int code = pt_text_check(&sql, err);
     if (code == PT_OK) {
@@ -198,17 +215,19 @@ static int read_offsets(void *arg, pt_error *err) {
     return code;
 }
 
-int pt_ledger_claim(pt_engine *engine, pt_session *session, pt_turnstile *turnstile, const char *pipeline, const char *owner, pt_claim *claims, size_t n_claims,
+int pt_ledger_raise(pt_engine *engine, pt_session *session, pt_turnstile *turnstile, const char *pipeline, const char *owner, pt_claim *claims, size_t n_claims,
                     pt_error *err) {
     claim_job job = {engine, session, turnstile, pipeline, owner, claims, n_claims};
-    if (n_claims == 0) {
-        return PT_OK;
-    }
-    if (!pt_rule_broken("fence") && pt_retry_busy(raise_in_transaction, &job, err) != PT_OK) {
+    if (n_claims && !pt_rule_broken("fence") && pt_retry_busy(raise_in_transaction, &job, err) != PT_OK) {
         return pt_fail_in(err, "partitions cannot be claimed in the lake");
     }
     (void)pt_failpoint("claim.committed");
-    if (pt_retry_busy(read_offsets, &job, err) != PT_OK) {
+    return PT_OK;
+}
+
+int pt_ledger_read(pt_engine *engine, pt_session *session, const char *pipeline, pt_claim *claims, size_t n_claims, pt_error *err) {
+    claim_job job = {engine, session, NULL, pipeline, NULL, claims, n_claims};
+    if (n_claims && pt_retry_busy(read_offsets, &job, err) != PT_OK) {
         return pt_fail_in(err, "the ledger cannot be read");
     }
     (void)pt_failpoint("claim.read");

@@ -36,16 +36,19 @@ int pt_ledger_create(pt_engine *engine, pt_session *session, pt_error *err) PT_C
 typedef struct pt_claim {
     const char *topic; /* not owned */
     int32_t partition;
-    int64_t epoch;       /* out of pt_ledger_claim */
+    int64_t epoch;       /* out of pt_ledger_raise */
     int64_t next_offset; /* where to go on; -1: never committed */
     char cluster_id[64]; /* of the last row, "" when unknown */
     char topic_id[64];
 } pt_claim;
 
-/* Fences whoever owned these partitions (DESIGN 4.3): one transaction that raises their epochs and comments the ledger, tried again
- * while others are in the way (each time in its turn at the turnstile, NULL: none); then reads the offsets. Fills epoch and the rest of each claim. */
-int pt_ledger_claim(pt_engine *engine, pt_session *session, pt_turnstile *turnstile, const char *pipeline, const char *owner, pt_claim *claims, size_t n_claims,
+/* Fences whoever owned these partitions (DESIGN 4.3): one transaction that raises their epochs and comments the ledger, tried again while others are in the way (each time
+ * in its turn at the turnstile, NULL: none). Fills the epoch of each claim. */
+int pt_ledger_raise(pt_engine *engine, pt_session *session, pt_turnstile *turnstile, const char *pipeline, const char *owner, pt_claim *claims, size_t n_claims,
                     pt_error *err) PT_CHECKED;
+
+/* After that: fills the rest of each claim. */
+int pt_ledger_read(pt_engine *engine, pt_session *session, const char *pipeline, pt_claim *claims, size_t n_claims, pt_error *err) PT_CHECKED;
 
 /* The largest epoch of each partition of the pipeline: rows of (topic, partition, epoch, owner). Inside a transaction, it is the fence's other half. */
 int pt_ledger_epochs(pt_engine *engine, pt_session *session, const char *pipeline, pt_table *out, pt_error *err) PT_CHECKED;

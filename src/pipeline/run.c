@@ -277,9 +277,23 @@ static int read_ends(pt_life *r, pt_error *err) {
     return PT_OK;
 }
 
-/* What dead processes left behind. Not being able to remove it is no reason not to start. Before that, no table need be readable. */
+/* Not being able to remove it is no reason not to start. */
+static void remove_leftovers(const pt_life *r, const pt_target *target) {
+    pt_error err = {0};
+    uint64_t removed;
+    int code = pt_leftovers_remove(pt_committer_engine(r->committer), pt_committer_session(r->committer), target, r->options->leftover_age_us, &removed, &err);
+    if (code != PT_OK) {
+        pt_log(PT_LOG_WARN, PT_EVENT("staged files of earlier runs cannot be looked at"), PT_STR("table", target->label), PT_STR("error", err.text));
+    } else if (removed) {
+        pt_log(PT_LOG_INFO, PT_EVENT("staged files of earlier runs that no snapshot knows"), PT_STR("table", target->label), PT_INT("removed", removed));
+    }
+}
+
+/* What dead processes left behind. Before that, no table need be readable. */
 static int clear_leftovers(pt_life *r, pt_error *why) {
     (void)pt_failpoint("leftovers.before");
+    PT_TRY(pt_life_restore_files(r, pt_committer_ledger(r->committer), why));
+    remove_leftovers(r, pt_committer_ledger(r->committer));
     for (size_t i = 0; i < r->n_targets; i++) {
         PT_TRY(pt_life_restore_files(r, r->targets[i], why));
         if (!r->targets[i]->guard && !r->targets[i]->stage) {
@@ -289,15 +303,7 @@ static int clear_leftovers(pt_life *r, pt_error *why) {
         if (i != r->reader.dead_part) {
             PT_TRY(pt_target_look_for_rows(pt_committer_engine(r->committer), pt_committer_session(r->committer), r->targets[i], why));
         }
-        pt_error err = {0};
-        uint64_t removed;
-        int code = pt_leftovers_remove(pt_committer_engine(r->committer), pt_committer_session(r->committer), r->targets[i], r->options->leftover_age_us,
-                                       &removed, &err);
-        if (code != PT_OK) {
-            pt_log(PT_LOG_WARN, PT_EVENT("staged files of earlier runs cannot be looked at"), PT_STR("table", r->targets[i]->label), PT_STR("error", err.text));
-        } else if (removed) {
-            pt_log(PT_LOG_INFO, PT_EVENT("staged files of earlier runs that no snapshot knows"), PT_STR("table", r->targets[i]->label), PT_INT("removed", removed));
-        }
+        remove_leftovers(r, r->targets[i]);
     }
     return PT_OK;
 }

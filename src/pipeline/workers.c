@@ -14,6 +14,8 @@
 #define INLINED_TRIES 2      /* of these, with rows that are to stay in the catalog */
 #define FOLD_ROWS 10000              /* in the catalog: reading them takes about as long as a commit */
 #define FOLD_BYTES (8 << 20)          /* decoded, of what came since the start */
+#define FOLD_LEDGER_ROWS 100000      /* which nobody reads but those who claim partitions, and check */
+#define FOLD_LEDGER_SOON 10          /* in a test */
 #define FOLD_AGAIN (10 * PT_SECOND)  /* after a failure */
 #define FOLD_AGAIN_MOST (600 * PT_SECOND) /* the wait doubles up to here */
 #define FOLD_SAID_AFTER 5            /* conflicts */
@@ -117,6 +119,10 @@ static bool recover(pt_workers *w, pt_flush *flush, bool *committed, pt_error *e
 
 /* ---- folding: what small parts left in the catalog goes to files ---------------------------------------- */
 
+static const pt_target *target_of(const pt_workers *w, size_t table) {
+    return table < w->n_targets ? w->targets[table] : pt_committer_ledger(w->committer);
+}
+
 /* Inserted, and few: DuckLake keeps them in the catalog. */
 static bool is_inlined(const pt_part *part) {
     size_t n = pt_rows_count(part->rows);
@@ -133,14 +139,17 @@ static void note_inlined(pt_workers *w, const pt_flush *flush) {
             w->inlined[i].since_us = w->inlined[i].since_us ? w->inlined[i].since_us : pt_monotonic_us();
         }
     }
+    w->inlined[w->n_targets].rows += (int64_t)flush->n_entries;
 }
 
 /* Monotonic time when the table is to be folded; INT64_MAX: nothing to fold. */
-static int64_t fold_due(const pt_workers *w, const pt_inlined *in) {
-    if (in->rows == 0) {
+static int64_t fold_due(const pt_workers *w, size_t table) {
+    const pt_inlined *in = &w->inlined[table];
+    bool ledger = table == w->n_targets;
+    if (in->rows == 0 || (ledger && in->rows < (pt_rule_broken("fold-rarely") ? FOLD_LEDGER_SOON : FOLD_LEDGER_ROWS))) {
         return INT64_MAX;
     }
-    int64_t due = in->rows >= FOLD_ROWS || in->bytes >= FOLD_BYTES ? 0 : in->since_us + w->fold_interval_us;
+    int64_t due = ledger || in->rows >= FOLD_ROWS || in->bytes >= FOLD_BYTES ? 0 : in->since_us + w->fold_interval_us;
     return due > in->not_before_us ? due : in->not_before_us;
 }
 
@@ -148,8 +157,8 @@ static int64_t fold_due(const pt_workers *w, const pt_inlined *in) {
 static size_t table_to_fold(const pt_workers *w, int64_t *next_us) {
     int64_t now = pt_monotonic_us();
     *next_us = now + 60 * PT_SECOND;
-    for (size_t i = 0; i < w->n_targets; i++) {
-        int64_t due = fold_due(w, &w->inlined[i]);
+    for (size_t i = 0; i <= w->n_targets; i++) {
+        int64_t due = fold_due(w, i);
         if (due <= now) {
             *next_us = now;
             return i;
@@ -218,7 +227,7 @@ static void nothing_folded(pt_workers *w, pt_inlined *in, const pt_target *targe
 
 static void fold_table(pt_workers *w, size_t table) {
     pt_inlined *in = &w->inlined[table];
-    pt_part part = {.target = w->targets[table]};
+    pt_part part = {.target = target_of(w, table)};
     pt_flush fold = {.parts = &part, .n_parts = 1};
     pt_error err = {0};
     int64_t rows = 0;
@@ -240,13 +249,14 @@ static void fold_table(pt_workers *w, size_t table) {
 
 /* What a run leaves in the catalog when it ends, the next one finds. */
 static int count_inlined(pt_workers *w, pt_error *err) {
-    w->inlined = calloc(w->n_targets, sizeof *w->inlined);
+    w->inlined = calloc(w->n_targets + 1, sizeof *w->inlined);
     if (!w->inlined) {
         return pt_fail_nomem(err, "the tables");
     }
-    for (size_t i = 0; i < w->n_targets; i++) {
-        if (w->targets[i]->inline_rows) { /* else what is there is somebody else's */
-            count_table(w, &w->inlined[i], w->targets[i]);
+    for (size_t i = 0; i <= w->n_targets; i++) {
+        const pt_target *target = target_of(w, i);
+        if (i == w->n_targets || target->inline_rows) { /* else what is there is somebody else's */
+            count_table(w, &w->inlined[i], target);
         }
     }
     return PT_OK;
@@ -346,7 +356,7 @@ static void answer_claim(pt_workers *w) {
     if (code == PT_OK) {
         pt_line_go_on(line, PT_WORKER_COMMITTER);
         code = w->claimed(w->arg, &err);
-        for (size_t i = 0; i < w->n_targets; i++) {
+        for (size_t i = 0; i <= w->n_targets; i++) {
             w->inlined[i].not_before_us = 0;
         }
         tell_due(w);

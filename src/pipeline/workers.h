@@ -32,7 +32,7 @@ typedef struct pt_workers {
     pthread_t stager_thread, committer_thread;
     const pt_target *const *targets; /* [n_targets] the lake's tables, as the parts of a flush */
     size_t n_targets;
-    pt_inlined *inlined; /* [n_targets] the committer thread's; made by start, ended by stop */
+    pt_inlined *inlined; /* [n_targets + 1] of each table, and of the ledger; the committer thread's; made by start, ended by stop */
 } pt_workers;
 
 /* Reads from the lake what is inlined. */
