@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from support.kafka import KafkaServer
+from support.kafka import KafkaCluster, KafkaServer
 from support.lake import Lake
 from support.pintail import Pintail, binary
 from support.postgres import PostgresServer
@@ -68,6 +68,17 @@ def own_kafka(tmp_path):
         pytest.skip(str(e))
     yield server
     server.stop()
+
+
+@pytest.fixture
+def kafka_cluster(tmp_path):
+    """Three brokers of this test alone; it may stop and kill any of them."""
+    try:
+        cluster = KafkaCluster(tmp_path / "kafka")
+    except Unavailable as e:
+        pytest.skip(str(e))
+    yield cluster
+    cluster.stop()
 
 
 @pytest.fixture(scope="session")

@@ -27,8 +27,9 @@ KINDS = {
 class Load:
     """Produces all the time, some thousand records a second, until it is stopped."""
 
-    def __init__(self, kafka, topic):
+    def __init__(self, kafka, topic, **properties):
         self.kafka, self.topic, self.total, self.failed = kafka, topic, 0, []
+        self.properties = properties  # of the producer
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
@@ -36,7 +37,7 @@ class Load:
     def _run(self):
         try:
             while not self._end.wait(0.1):
-                self.kafka.produce(self.topic, orders.orders(300, self.total % 7))
+                self.kafka.produce(self.topic, orders.orders(300, self.total % 7), **self.properties)
                 self.total += 300
         except Exception as e:  # noqa: BLE001, shown by stop()
             self.failed.append(e)

@@ -1,14 +1,15 @@
-"""Apache Kafka 4.1 (KRaft, one node) from the jars of .deps/kafka, and what tests ask of it through confluent-kafka."""
+"""Apache Kafka 4.1 (KRaft, one node or three) from the jars of .deps/kafka, and what tests ask of it through confluent-kafka."""
 
 import shutil
 import subprocess
 import time
 import uuid
 from collections import namedtuple
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 
-from confluent_kafka import (Consumer, ConsumerGroupTopicPartitions, IsolationLevel, KafkaError, KafkaException, Producer,
+from confluent_kafka import (Consumer, ConsumerGroupTopicPartitions, ElectionType, IsolationLevel, KafkaError, KafkaException, Producer,
                              TopicPartition)
 from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
 
@@ -29,6 +30,8 @@ STEADY = ["-X", "session.timeout.ms=10000", "-X", "heartbeat.interval.ms=300"]
 class Kafka:
     """A broker at .address, whoever runs it; all reads and changes of the tests go through here."""
 
+    replicas = 1  # of a topic
+
     def __init__(self, address: str):
         self.address = address
 
@@ -39,11 +42,18 @@ class Kafka:
     def admin(self) -> AdminClient:
         return AdminClient(self.config(), logger=_silent)
 
+    def brokers(self) -> dict:
+        """id -> where it listens; empty while nobody answers."""
+        try:
+            return self.admin.list_topics(timeout=5).brokers
+        except KafkaException:
+            return {}
+
     # ---- topics
 
     def create_topic(self, partitions=1, name=None, **config) -> str:
         name = name or f"t-{uuid.uuid4().hex[:12]}"
-        new = NewTopic(name, partitions, 1, config={k.replace("_", "."): str(v) for k, v in config.items()})
+        new = NewTopic(name, partitions, self.replicas, config={k.replace("_", "."): str(v) for k, v in config.items()})
         self.admin.create_topics([new], operation_timeout=20)[name].result(20)
         wait_for(lambda: self.partitions(name) == partitions, 20, f"topic {name}")
         return name
@@ -169,12 +179,35 @@ class Kafka:
         wait_for(lambda: self._describe(group)[0] in ("EMPTY", "DEAD"), timeout, f"group {group} to be empty")
 
 
-class KafkaServer(Kafka):
-    def __init__(self, folder: Path):
-        self.folder = folder
+# So that the tests need not wait 45 s for a killed member; with them FAST_FAILOVER.
+_SETTINGS = {
+    "process.roles": "broker,controller",
+    "controller.listener.names": "CONTROLLER",
+    "offsets.topic.num.partitions": 4,
+    "transaction.state.log.num.partitions": 4,
+    "group.initial.rebalance.delay.ms": 0,
+    "group.min.session.timeout.ms": 500,
+    "group.consumer.min.session.timeout.ms": 500,
+    "group.consumer.session.timeout.ms": 1500,
+    "group.consumer.min.heartbeat.interval.ms": 100,
+    "group.consumer.heartbeat.interval.ms": 300,
+    "auto.create.topics.enable": "false",
+}
+
+
+def _replicas(count, in_sync) -> dict:
+    """Of the topics that a broker makes for itself."""
+    return {"offsets.topic.replication.factor": count, "transaction.state.log.replication.factor": count, "transaction.state.log.min.isr": in_sync,
+            "share.coordinator.state.topic.replication.factor": count, "share.coordinator.state.topic.min.isr": in_sync}
+
+
+class Node:
+    """One process of Apache Kafka, broker and controller, that may be stopped, killed and started again."""
+
+    def __init__(self, folder: Path, number=1, heap="768m"):
+        self.folder, self.number, self._heap = folder, number, heap
         self.process = None
         self.port, self.controller_port = free_port(), free_port()
-        super().__init__(f"127.0.0.1:{self.port}")
         jars = sorted((DEPS / "kafka").glob("*.jar"))
         if not shutil.which("java"):
             raise Unavailable("no java: Apache Kafka needs JDK 17 (apt-get install openjdk-17-jdk-headless)")
@@ -184,65 +217,125 @@ class KafkaServer(Kafka):
         self._properties = folder / "server.properties"
         self.log = folder / "kafka.log"
         folder.mkdir(parents=True, exist_ok=True)
-        self._format()
-        self.start()
 
-    def _java(self, *arguments, heap="768m"):
+    def _java(self, *arguments, heap):
         return ["java", f"-Xmx{heap}", "-Xshare:auto", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
                 "-cp", self._classpath, *arguments]
 
-    def _format(self):
-        settings = {
-            "process.roles": "broker,controller",
-            "node.id": 1,
-            "controller.quorum.bootstrap.servers": f"127.0.0.1:{self.controller_port}",
-            "controller.listener.names": "CONTROLLER",
-            "listeners": f"PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{self.controller_port}",
-            "advertised.listeners": f"PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{self.controller_port}",
-            "log.dirs": self.folder / "logs",
-            "offsets.topic.replication.factor": 1,
-            "offsets.topic.num.partitions": 4,
-            "transaction.state.log.replication.factor": 1,
-            "transaction.state.log.min.isr": 1,
-            "transaction.state.log.num.partitions": 4,
-            "share.coordinator.state.topic.replication.factor": 1,
-            "share.coordinator.state.topic.min.isr": 1,
-            "group.initial.rebalance.delay.ms": 0,
-            # So that the tests need not wait 45 s for a killed member; with them FAST_FAILOVER.
-            "group.min.session.timeout.ms": 500,
-            "group.consumer.min.session.timeout.ms": 500,
-            "group.consumer.session.timeout.ms": 1500,
-            "group.consumer.min.heartbeat.interval.ms": 100,
-            "group.consumer.heartbeat.interval.ms": 300,
-            "auto.create.topics.enable": "false",
-        }
+    def format(self, cluster: str, *more, **settings):
+        listeners = f"PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{self.controller_port}"
+        settings = {**_SETTINGS, "node.id": self.number, "listeners": listeners, "advertised.listeners": listeners, "log.dirs": self.folder / "logs",
+                    **{k.replace("_", "."): v for k, v in settings.items()}}
         self._properties.write_text("".join(f"{k}={v}\n" for k, v in settings.items()))
-        cluster = uuid.uuid4().hex[:22]
         with self.log.open("ab") as log:
-            subprocess.run(self._java("kafka.tools.StorageTool", "format", "--standalone", "-t", cluster, "-c", self._properties, heap="128m"), check=True,
-                           stdout=log, stderr=log, timeout=60)
+            subprocess.run(self._java("kafka.tools.StorageTool", "format", *more, "-t", cluster, "-c", self._properties, heap="128m"), check=True,
+                           stdout=log, stderr=log, timeout=120)
 
     def start(self):
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(self._java("kafka.Kafka", self._properties), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                            cwd=self.folder, start_new_session=True)
+            self.process = subprocess.Popen(self._java("kafka.Kafka", self._properties, heap=self._heap), stdin=subprocess.DEVNULL, stdout=log,
+                                            stderr=log, cwd=self.folder, start_new_session=True)
 
-        def ready():
-            assert self.process.poll() is None, f"Kafka ended with {self.process.returncode}:\n{tail(self.log)}"
-            if not listening(self.port):
-                return False
-            try:
-                return len(self.admin.list_topics(timeout=5).brokers) == 1
-            except KafkaException:
-                return False
-        wait_for(ready, 60, f"Kafka at {self.address}", every=0.1)
+    def assert_running(self):
+        assert self.process.poll() is None, f"Kafka ended with {self.process.returncode}:\n{tail(self.log)}"
 
     def stop(self):
-        end(self.process)
+        """Hands its leaderships over first, where there is somebody to take them."""
+        if self.process:
+            end(self.process)
 
     def kill(self):
         self.process.kill()
         self.process.wait()
+
+
+class KafkaServer(Kafka):
+    def __init__(self, folder: Path):
+        self._node = Node(folder)
+        super().__init__(f"127.0.0.1:{self._node.port}")
+        self._node.format(_uuid(), "--standalone", **{"controller.quorum.bootstrap.servers": f"127.0.0.1:{self._node.controller_port}"}, **_replicas(1, 1))
+        self.start()
+
+    @property
+    def process(self):
+        return self._node.process
+
+    def start(self):
+        self._node.start()
+
+        def ready():
+            self._node.assert_running()
+            return listening(self._node.port) and len(self.brokers()) == 1
+        wait_for(ready, 60, f"Kafka at {self.address}", every=0.1)
+
+    def stop(self):
+        self._node.stop()
+
+    def kill(self):
+        self._node.kill()
+
+
+class KafkaCluster(Kafka):
+    """Three nodes; topics have a replica on each, and go on while two of them are there."""
+
+    replicas = 3
+
+    def __init__(self, folder: Path):
+        nodes = [Node(folder / f"node-{number}", number, heap="256m") for number in (1, 2, 3)]
+        self.nodes = {node.number: node for node in nodes}
+        super().__init__(",".join(f"127.0.0.1:{node.port}" for node in nodes))
+        settings = {**_replicas(3, 2), "default.replication.factor": 3, "min.insync.replicas": 2, "auto.leader.rebalance.enable": "false",
+                    "controller.quorum.voters": ",".join(f"{node.number}@127.0.0.1:{node.controller_port}" for node in nodes),
+                    "broker.session.timeout.ms": 3000, "broker.heartbeat.interval.ms": 500, "log.cleaner.dedupe.buffer.size": 8 << 20,
+                    "num.network.threads": 2, "num.io.threads": 4}
+        cluster = _uuid()
+        with ThreadPoolExecutor(3) as pool:
+            list(pool.map(lambda node: node.format(cluster, **settings), nodes))
+        try:
+            for node in nodes:
+                node.start()
+            self.wait_whole()
+        except BaseException:
+            self.stop()
+            raise
+
+    def wait_whole(self, *topics, timeout=120):
+        """Until all nodes are brokers, and have all that the topics hold."""
+        def whole():
+            for node in self.nodes.values():
+                node.assert_running()
+            return set(self.brokers()) == set(self.nodes) and all(set(p.isrs) == set(self.nodes) for t in topics for p in self.layout(t).values())
+        wait_for(whole, timeout, f"Kafka's three nodes at {self.address}", every=0.2)
+
+    def layout(self, topic: str) -> dict:
+        """partition -> metadata with leader, replicas (the preferred leader first) and isrs; empty while nobody tells."""
+        try:
+            return self.admin.list_topics(topic, timeout=5).topics[topic].partitions
+        except KafkaException:
+            return {}
+
+    def leaders(self, topic: str) -> dict:
+        return {number: partition.leader for number, partition in self.layout(topic).items()}
+
+    def coordinator(self, group: str) -> int:
+        """The node that keeps the group."""
+        return self.admin.describe_consumer_groups([group], request_timeout=20)[group].result(20).coordinator.id
+
+    def elect_preferred(self, topic: str):
+        """Gives every partition back to its first replica, with all nodes alive."""
+        self.admin.elect_leaders(ElectionType.PREFERRED).result(60)  # with request_timeout= confluent-kafka 2.15.0 raises SystemError
+        wait_for(lambda: (layout := self.layout(topic)) and all(p.leader == p.replicas[0] for p in layout.values()), 30, f"the preferred leaders of {topic}")
+
+    def stop(self):
+        for node in self.nodes.values():
+            if node.process and node.process.poll() is None:
+                node.process.terminate()
+        for node in self.nodes.values():
+            node.stop()
+
+
+def _uuid() -> str:
+    return uuid.uuid4().hex[:22]
 
 
 class _Silent:
