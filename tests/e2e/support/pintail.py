@@ -7,6 +7,7 @@ from collections import namedtuple
 from pathlib import Path
 
 from .procs import REPO, end, tail, wait_for
+from .sanitize import assert_no_report
 
 Done = namedtuple("Done", "code out err")  # exit code, standard output and error as text
 
@@ -132,3 +133,5 @@ class Pintail:
             if process.running:
                 process.signal(signal.SIGCONT)
                 end(process.popen, signal.SIGKILL)
+        for process in self._started:  # also of those whose end nobody looked at
+            assert_no_report(process.err)
