@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sqlite3
 import subprocess
 import threading
@@ -172,17 +173,29 @@ def test_a_start_on_an_sqlite_catalog_that_another_process_has_locked_says_so_an
         assert assert_exactly_once(reader, kafka, topic) == (2000, 0)
 
 
+def conflicts(process) -> int:
+    """Of all its lives, as the last line of each tells."""
+    return sum(map(int, re.findall(r"msg=done .*?conflicts=(\d+)", process.err)))
+
+
 @pytest.mark.timeout(300)
 @on("postgres")
 def test_eight_writers_of_one_catalog_conflict_and_all_land(pintail, lake, kafka):
     topics = [kafka.create_topic(1) for _ in range(8)]
+    processes = [pintail.ingest(lake, topic, *ARGS, "--flush-rows", "60", "--stop-timeout", "60s") for topic in topics]
+    for process in processes:
+        process.wait_for(lambda process=process: "msg=assigned" in process.err, 100, "all to be there when the storm begins")
     for n, topic in enumerate(topics):
         kafka.produce(topic, orders.orders(600, n))
-    processes = [pintail.ingest(lake, topic, *ARGS, "--flush-rows", "60", "--stop-timeout", "60s") for topic in topics]
     for process, topic in zip(processes, topics):
         wait_landed(process, lake, kafka, topic, 600, timeout=200)
     for process in processes:
         process.stop(70)
+    print("conflicts:", [conflicts(process) for process in processes])
+    assert sum(map(conflicts, processes)) > 0, "a storm in which nobody met anybody"
+    for process in processes:
+        lines = [line for line in process.err.splitlines() if "msg=committed" not in line]  # once a second, while there is something to tell
+        assert len(lines) <= 8, "a line a conflict:\n" + process.err[-4000:]
     with lake.reader() as reader:
         for topic in topics:
             assert assert_exactly_once(reader, kafka, topic) == (600, 0)
