@@ -266,10 +266,13 @@ def test_while_the_broker_is_down_ingest_says_so_a_few_times_and_goes_on_by_itse
     wait_landed(process, lake, own_kafka, topic, 1000, timeout=120)
     with said_no_more_than(process, 6):
         own_kafka.stop()
+        wait_paused(process)
         hold(10)
+    assert process.err.count(PAUSED) == 1 and "waiting_for=broker" in process.err, process.err[-4000:]
     own_kafka.start()
     own_kafka.produce(topic, orders.orders(1000, 2))
     land(process, lake, own_kafka, topic, 2000)
+    assert 1 <= process.err.count(PAUSED) <= 3, process.err[-4000:]
     with lake.reader() as reader:
         assert assert_exactly_once(reader, own_kafka, topic) == (2000, 0)
 
