@@ -17,7 +17,7 @@ typedef enum pt_code {
     PT_E_DATA,        /* a record or a value that cannot be taken */
     PT_E_LAKE,        /* catalog or data path: permanent */
     PT_E_LAKE_BUSY,   /* conflict or lock: nothing was committed, the same transaction may be tried again */
-    PT_E_LAKE_DOWN,   /* catalog or object store out of reach; a COMMIT that ends so has an unknown outcome */
+    PT_E_LAKE_DOWN,   /* catalog, object store or disk out of reach or full; a COMMIT that ends so has an unknown outcome */
     PT_E_FENCED,      /* another process has taken over */
     PT_E_INTERRUPTED, /* a signal or a deadline ended the work */
     PT_E_INTERNAL     /* a broken invariant of pintail's own */

@@ -59,18 +59,19 @@ bool pt_path_exists(const char *path) {
     return stat(path, &st) == 0;
 }
 
+static int sync_failed(const char *path, const char *what, pt_error *err) {
+    bool passes = errno == ENOSPC || errno == EDQUOT || errno == EIO; /* a disk that is full, or away for a while */
+    return pt_fail(err, passes ? PT_E_LAKE_DOWN : PT_E_IO, "%s: %s: %s", path, what, strerror(errno));
+}
+
 static int sync_path(const char *path, int flags, pt_error *err) {
     int fd = open(path, flags | O_CLOEXEC);
     if (fd < 0) {
-        return pt_fail(err, PT_E_IO, "%s: open for fsync: %s", path, strerror(errno));
+        return sync_failed(path, "open for fsync", err);
     }
-    int failed = fsync(fd);
-    int number = errno;
+    int code = fsync(fd) == 0 ? PT_OK : sync_failed(path, "fsync", err);
     (void)close(fd);
-    if (failed) {
-        return pt_fail(err, PT_E_IO, "%s: fsync: %s", path, strerror(number));
-    }
-    return PT_OK;
+    return code;
 }
 
 int pt_sync_folder(const char *path, pt_error *err) {

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "cli/sql_cells.h"
 #include "cli/sql_watch.h"
+#include "lake/failure.h"
 
 #define PT_SHOWN_LINES 12
 #define PT_SHOWN_BYTES 1000

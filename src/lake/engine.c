@@ -14,6 +14,7 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "lake/attach.h"
+#include "lake/failure.h"
 #include "lake/lake_uri.h"
 #include "lake/object_store.h"
 
@@ -299,64 +300,6 @@ void pt_session_interrupt(pt_session *session) {
     duckdb_interrupt(session->connection);
 }
 
-static bool has_one_of(const char *text, const char *const *words) {
-    for (; *words; words++) {
-        if (strstr(text, *words)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* The SQL that a scanner's message cites, from its first character to its closing quote; false when the message cites none. */
-static bool find_cited_query(const char *m, const char **begin, const char **end) {
-    static const char *const citing[] = {"Failed to execute query \"", "Failed to prepare query \"", "Failed to prepare COPY \"", "Failed to fetch query \""};
-    *begin = *end = NULL;
-    for (size_t i = 0; i < sizeof citing / sizeof *citing && !*end; i++) {
-        const char *query = strstr(m, citing[i]);
-        *begin = query ? query + strlen(citing[i]) : NULL;
-        for (const char *p = *begin; p && (p = strstr(p, "\":")) != NULL; p++) {
-            *end = p;
-        }
-    }
-    return *end != NULL;
-}
-
-/* The reason behind the query that a scanner's message cites; NULL when the message cites none. */
-static const char *reason_behind_query(const char *m) {
-    const char *begin;
-    const char *end;
-    return find_cited_query(m, &begin, &end) ? end + 2 : NULL;
-}
-
-pt_code pt_lake_failure(const char *message) {
-    static const char *const never[] = {"permission denied", "password authentication failed", "no pg_hba.conf entry", "is not permitted to log in",
-                                        "FATAL:  role ", "FATAL:  database ", NULL};
-    static const char *const down[] = {"Connection refused", "server closed the connection", "could not connect", "Unable to connect",
-                                       "connection to server", "Connection timed out", "SSL connection has been closed", "terminating connection",
-                                       "the database system is", "no connection to the server", "Could not establish connection", "Connection error",
-                                       "Could not connect to server", "timed out", "Connection reset", "Broken pipe",
-                                       "idle-in-transaction timeout", "Lost connection", "server has gone away", "could not receive data from server",
-                                       "could not send data to server", "SSL SYSCALL error", "too many clients", "connection slots are reserved",
-                                       "could not translate host name", "No space left on device", "database or disk is full", "disk I/O error",
-                                       "could not extend file", "database has been invalidated", NULL};
-    static const char *const busy[] = {"database is locked", "database table is locked", "ransaction conflict", "Conflict on", "conflict", "could not serialize",
-                                       "deadlock detected", "duplicate key", "UNIQUE constraint", "rimary key", "PRIMARY KEY", "concurrent", "Duplicate entry", NULL};
-    const char *reason = reason_behind_query(message);
-    if (reason && reason[strspn(reason, " \n")] == '\0') { /* a connection that is gone has no reason to give, as in: Failed to execute query "ROLLBACK": */
-        return PT_E_LAKE_DOWN;
-    }
-    const char *text = reason ? reason : message;
-    pt_code http = reason ? PT_OK : pt_object_store_failure(message);
-    if (http != PT_OK) {
-        return http;
-    }
-    if (has_one_of(text, never)) {
-        return PT_E_LAKE;
-    }
-    return has_one_of(text, down) ? PT_E_LAKE_DOWN : has_one_of(text, busy) ? PT_E_LAKE_BUSY : PT_E_LAKE;
-}
-
 static int query_failed(pt_session *session, duckdb_result *result, pt_error *err) {
     const char *message = duckdb_result_error(result);
     if (message && strstr(message, "database has been invalidated because of a previous fatal error")) {
@@ -366,7 +309,7 @@ static int query_failed(pt_session *session, duckdb_result *result, pt_error *er
     const char *begin;
     const char *end;
     int code;
-    if (find_cited_query(message, &begin, &end) && end - begin > CITED_QUERY_MAX) { /* else the reason, which comes last, would be cut off */
+    if (pt_cited_query(message, &begin, &end) && end - begin > CITED_QUERY_MAX) { /* else the reason, which comes last, would be cut off */
         int kept = (int)(begin - message) + CITED_QUERY_MAX;
         while (((unsigned char)message[kept] & 0xc0) == 0x80) { /* not inside of a character */
             kept--;

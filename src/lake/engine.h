@@ -58,13 +58,9 @@ void pt_session_close(pt_session **session);
 duckdb_connection pt_session_connection(pt_session *session);
 void pt_session_interrupt(pt_session *session); /* any thread */
 
-/* Runs the statements of sql; results are dropped. On failure the code tells how to go on (see pt_lake_failure). */
+/* Runs the statements of sql; results are dropped. On failure the code tells how to go on (lake/failure.h). */
 int pt_session_run(pt_session *session, const char *sql, pt_error *err) PT_CHECKED;
 int pt_session_runf(pt_session *session, pt_error *err, const char *format, ...) __attribute__((format(printf, 3, 4))) PT_CHECKED;
 
 /* Runs one statement and keeps its result, which the caller ends with duckdb_destroy_result. Values come by pt_cell_*. */
 int pt_session_query(pt_session *session, const char *sql, duckdb_result *out, pt_error *err) PT_CHECKED;
-
-/* What a message of DuckDB, DuckLake or a catalog means for a caller: PT_E_LAKE_BUSY, PT_E_LAKE_DOWN, or PT_E_LAKE (permanent, or unknown to us).
- * A query that the message cites is not looked at: it may hold any word. */
-pt_code pt_lake_failure(const char *message);

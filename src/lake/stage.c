@@ -133,7 +133,7 @@ static int write_file(pt_stager *s, const pt_part *part, const char *path, pt_er
     }
     pt_text_free(&sql);
     if (code == PT_OK && pt_failpoint("stage.written")) {
-        code = pt_fail(err, PT_E_IO, "failpoint: No space left on device");
+        code = pt_fail(err, PT_E_LAKE_DOWN, "failpoint: No space left on device");
     }
     if (code == PT_OK && !pt_path_is_remote(path)) {
         code = pt_sync_file(path, err);

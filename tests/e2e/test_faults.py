@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import sqlite3
 import subprocess
 import threading
@@ -118,6 +119,25 @@ def test_a_second_signal_ends_at_once_what_the_first_one_cannot_and_nothing_is_l
     pintail.ingest_rest(pg_lake, topic, *ARGS, timeout=120)
     with pg_lake.reader() as reader:
         assert assert_exactly_once(reader, kafka, topic) == (3000, 0)
+
+
+def test_a_catalog_that_takes_only_reads_as_in_a_failover_is_waited_for(pintail, pg_lake, own_postgres, kafka):
+    topic = kafka.create_topic(1)
+    kafka.produce(topic, orders.orders(500, 1))
+    process = pintail.ingest(pg_lake, topic, *ARGS)
+    wait_landed(process, pg_lake, kafka, topic, 500, timeout=120)
+
+    def read_only(on):
+        own_postgres.sql(f"ALTER DATABASE {pg_lake.database} SET default_transaction_read_only = {on}")
+        own_postgres.sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{pg_lake.database}'")
+    read_only("on")
+    kafka.produce(topic, orders.orders(1000, 2))
+    wait_paused(process)
+    hold(10)  # more than the tries of a failure that nobody knows
+    read_only("off")
+    land(process, pg_lake, kafka, topic, 1500)
+    with pg_lake.reader() as reader:
+        assert assert_exactly_once(reader, kafka, topic) == (1500, 0)
 
 
 @on("postgres")
@@ -289,20 +309,34 @@ def test_a_catalog_that_is_away_just_when_the_lake_is_opened_anew_is_waited_for(
 
 # ---- what cannot pass
 
+@pytest.mark.parametrize("table", ["orders", "conflict_log"])  # a name is no reason
 @on("postgres")
-def test_a_table_that_is_dropped_while_ingest_runs_ends_it_with_exit_1_and_its_name(pintail, lake, kafka):
+def test_a_table_that_is_dropped_while_ingest_runs_ends_it_with_exit_1_and_its_name(pintail, lake, kafka, table):
+    topic = kafka.create_topic(1)
+    kafka.produce(topic, orders.orders(500, 1))
+    process = pintail.ingest(lake, topic, *ARGS, "--table", table, "--group", f"pintail-{topic}")
+    wait_landed(process, lake, kafka, topic, 500, timeout=120)
+    with lake.writer() as writer:
+        writer.sql(f'DROP TABLE lake."{table}"')
+    kafka.produce(topic, orders.orders(500, 2))
+    done = process.wait(120)
+    assert done.code == 1 and table in done.err.splitlines()[-1] and "does not exist" in done.err.splitlines()[-1], done.err[-2000:]
+    with lake.reader() as reader:
+        assert sum(r["row_count"] for r in reader.offsets(topic)) == 500
+        assert len(lake.files()) == reader.one("SELECT count(*) FROM __ducklake_metadata_lake.ducklake_data_file"), "a staged file was left behind"
+
+
+@on("postgres")
+def test_a_table_folder_that_vanishes_ends_ingest_with_exit_1_whatever_words_its_path_holds(pintail, lake, kafka):
+    lake.data_path = f"{lake.folder}/concurrent quota: No space left/data/"
     topic = kafka.create_topic(1)
     kafka.produce(topic, orders.orders(500, 1))
     process = pintail.ingest(lake, topic, *ARGS)
     wait_landed(process, lake, kafka, topic, 500, timeout=120)
-    with lake.writer() as writer:
-        writer.sql(f'DROP TABLE lake."{topic}"')
+    shutil.move(lake.data_path, lake.folder / "elsewhere")
     kafka.produce(topic, orders.orders(500, 2))
     done = process.wait(120)
-    assert done.code == 1 and topic in done.err.splitlines()[-1] and "does not exist" in done.err.splitlines()[-1], done.err[-2000:]
-    with lake.reader() as reader:
-        assert sum(r["row_count"] for r in reader.offsets(topic)) == 500
-        assert len(lake.files()) == reader.one("SELECT count(*) FROM __ducklake_metadata_lake.ducklake_data_file"), "a staged file was left behind"
+    assert done.code == 1 and "No such file or directory" in done.err.splitlines()[-1], done.err[-2000:]
 
 
 def test_a_catalog_that_takes_the_right_to_write_away_ends_ingest_with_exit_1(pintail, pg_lake, own_postgres, kafka):

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "lake/failure.h"
 #include "lake/object_store.h"
 
 static void a_refusal_is_permanent_and_comes_with_advice(void **state) {

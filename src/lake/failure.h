@@ -1,0 +1,13 @@
+/* What a message of DuckDB, DuckLake or a catalog means for whoever got it: none of them gives a code that says so. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/error.h"
+
+/* PT_E_LAKE_BUSY, PT_E_LAKE_DOWN, or PT_E_LAKE (permanent, or unknown to us). Only the author's own words count: names, paths and SQL that the message
+ * cites may hold any word. */
+pt_code pt_lake_failure(const char *message);
+
+/* The SQL that a scanner's message cites, from its first character to its closing quote; false when the message cites none. */
+bool pt_cited_query(const char *message, const char **begin, const char **end);
