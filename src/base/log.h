@@ -2,7 +2,7 @@
  *
  *   pt_log(PT_LOG_INFO, PT_EVENT("committed"), PT_INT("rows", n), PT_STR("table", name));
  *
- * Values are written redacted (base/text.h). While a progress line is on a terminal, it is taken away before a log line. */
+ * Values are written redacted (base/redact.h). While a progress line is on a terminal, it is taken away before a log line. */
 #pragma once
 
 #include <stddef.h>

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 void pt_text_free(pt_text *text) {
     free(text->data);
@@ -112,58 +111,4 @@ void pt_text_add_json(pt_text *text, const char *data, size_t len) {
 
 int pt_text_check(const pt_text *text, pt_error *err) {
     return text->failed ? pt_fail_nomem(err, "a text") : PT_OK;
-}
-
-/* Length of the value that begins at p: quoted, or up to a space, comma, bracket, ampersand or quote. */
-static size_t value_length(const char *p) {
-    if (*p == '\'' || *p == '"') {
-        const char *end = strchr(p + 1, *p);
-        return end ? (size_t)(end - p) + 1 : strlen(p);
-    }
-    return strcspn(p, " ,;&)'\"\n");
-}
-
-static size_t secret_word(const char *p) {
-    static const char *const words[] = {"password", "passwd", "pwd", "secret", "token", "session_token", "sasl.password",
-                                        "key_id", "access_key", "secret_access_key"};
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-        size_t n = strlen(words[i]);
-        if (strncasecmp(p, words[i], n) == 0) {
-            size_t k = n + strspn(p + n, " ");
-            if (p[k] == '=' || p[k] == ':' || (p[k] == '\'' && k > n)) {
-                k += (p[k] == '\'') ? 0 : 1;
-                k += p[k - 1] == ':' && p[k] == '=';
-                return k + strspn(p + k, " ");
-            }
-        }
-    }
-    return 0;
-}
-
-void pt_text_add_redacted(pt_text *text, const char *string) {
-    for (const char *p = string; *p;) {
-        size_t word = secret_word(p);
-        if (word) {
-            size_t n = value_length(p + word);
-            pt_text_add_n(text, p, word);
-            if (n) {
-                pt_text_add(text, "***");
-            }
-            p += word + n;
-        } else if (strncmp(p, "://", 3) == 0) {
-            pt_text_add(text, "://");
-            p += 3;
-            size_t authority = strcspn(p, "/ '\"");
-            const char *at = memchr(p, '@', authority);
-            const char *colon = at ? memchr(p, ':', (size_t)(at - p)) : NULL;
-            if (colon) {
-                pt_text_add_n(text, p, (size_t)(colon - p) + 1);
-                pt_text_add(text, "***");
-                p = at;
-            }
-        } else {
-            pt_text_add_n(text, p, 1);
-            p++;
-        }
-    }
 }

@@ -30,6 +30,3 @@ void pt_text_add_json(pt_text *text, const char *data, size_t len);
 
 /* PT_OK or PT_E_NOMEM. */
 int pt_text_check(const pt_text *text, pt_error *err) PT_CHECKED;
-
-/* Copies with every password=, secret, token and user:password@ part replaced by ***; for anything that is shown. */
-void pt_text_add_redacted(pt_text *text, const char *string);

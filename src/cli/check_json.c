@@ -1,6 +1,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/redact.h"
 #include "cli/check_report.h"
 
 static void add_string(pt_text *out, const char *key, const char *value) {

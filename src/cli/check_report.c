@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/redact.h"
 #include "cli/check_grid.h"
 
 #define RULE "=========================================================================="

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/redact.h"
 #include "base/text.h"
 #include "base/units.h"
 
@@ -57,8 +58,9 @@ static size_t distance(const char *a, const char *b) {
 
 static int unknown_option(const pt_command *command, const char *arg, pt_error *err) {
     char name[64];
-    (void)snprintf(name, sizeof name, "%s", arg + strspn(arg, "-"));
-    name[strcspn(name, "=")] = '\0';
+    int len = (int)strcspn(arg, "="); /* the value is not shown: it may be a password */
+    (void)snprintf(name, sizeof name, "%.*s", len, arg);
+    (void)memmove(name, name + strspn(name, "-"), strlen(name + strspn(name, "-")) + 1);
     const pt_option *best = NULL;
     size_t best_distance = 3;
     for (size_t i = 0; i < command->n_options; i++) {
@@ -69,9 +71,9 @@ static int unknown_option(const pt_command *command, const char *arg, pt_error *
         }
     }
     if (best) {
-        return pt_fail(err, PT_E_USAGE, "unknown option %s; did you mean --%s? (pintail %s --help lists them)", arg, best->name, command->name);
+        return pt_fail(err, PT_E_USAGE, "unknown option %.*s; did you mean --%s? (pintail %s --help lists them)", len, arg, best->name, command->name);
     }
-    return pt_fail(err, PT_E_USAGE, "unknown option %s; pintail %s --help lists the options", arg, command->name);
+    return pt_fail(err, PT_E_USAGE, "unknown option %.*s; pintail %s --help lists the options", len, arg, command->name);
 }
 
 static int parse_choice(const pt_option *o, const char *value, int *out, pt_error *err) {

@@ -5,11 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/path.h"
+#include "base/redact.h"
 
 int pt_history_path(pt_text *out, pt_error *err) {
     const char *state = getenv("XDG_STATE_HOME");
@@ -24,17 +24,7 @@ int pt_history_path(pt_text *out, pt_error *err) {
 }
 
 bool pt_history_secret(const char *statement) {
-    static const char *const words[] = {"secret", "password", "passwd", "pwd", "token", "key_id", "access_key", "credential"};
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-        if (strcasestr(statement, words[i])) {
-            return true;
-        }
-    }
-    pt_text redacted = {0};
-    pt_text_add_redacted(&redacted, statement);
-    bool secret = redacted.failed || strcmp(pt_text_get(&redacted), statement) != 0;
-    pt_text_free(&redacted);
-    return secret;
+    return pt_sql_is_secret(statement);
 }
 
 static int fail(const char *path, pt_error *err) {

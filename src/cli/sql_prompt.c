@@ -11,6 +11,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "base/redact.h"
 #include "base/signals.h"
 #include "base/text.h"
 #include "cli/sql_history.h"

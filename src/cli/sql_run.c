@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/redact.h"
 #include "base/text.h"
 #include "cli/sql_cells.h"
 #include "cli/sql_watch.h"
@@ -21,6 +22,7 @@ struct pt_sql_runner {
     pt_cells *cells;
     pt_sql_watch *watch;
     bool in_transaction;
+    bool secret; /* the statement under way may hold a password */
 };
 
 int pt_sql_runner_open(pt_engine *engine, const pt_sql_runner_options *options, pt_sql_runner **out, pt_error *err) {
@@ -73,6 +75,17 @@ static int cancelled(pt_error *err) {
     return pt_fail(err, PT_E_INTERRUPTED, "the statement was interrupted");
 }
 
+/* syntax error at or near "...": cites a literal as it stands. */
+static void hide_cited(const pt_sql_runner *r, pt_text *line) {
+    static const char near[] = "near \"";
+    char *open = r->secret && line->len ? strstr(line->data, near) : NULL;
+    const char *close = open ? strrchr(open + sizeof near - 1, '"') : NULL;
+    if (close) {
+        line->len = (size_t)(open - line->data);
+        pt_text_add(line, "near \"***\"");
+    }
+}
+
 /* DuckDB's message without the "LINE 2: ... ^" picture below it, the white space made single; of the picture the line is kept. */
 static int failed(pt_sql_runner *r, const char *message, pt_error *err) {
     if (r->options.cancelled()) {
@@ -90,6 +103,7 @@ static int failed(pt_sql_runner *r, const char *message, pt_error *err) {
             pt_text_add(&line, " ");
         }
     }
+    hide_cited(r, &line);
     long at = picture ? strtol(picture + strlen("\n\nLINE "), NULL, 10) : 0;
     if (at > 1) {
         pt_text_addf(&line, " (in line %ld of the statement)", at);
@@ -101,7 +115,7 @@ static int failed(pt_sql_runner *r, const char *message, pt_error *err) {
 
 void pt_sql_show_statement(FILE *out, const char *sql) {
     pt_text shown = {0};
-    pt_text_add_redacted(&shown, sql);
+    pt_text_add_redacted_sql(&shown, sql);
     const char *p = pt_text_get(&shown);
     size_t bytes = 0;
     for (size_t lines = 0; *p; lines++) {
@@ -311,6 +325,7 @@ static int run_statement(pt_sql_runner *r, const char *sql, pt_error *err) {
 }
 
 int pt_sql_run(pt_sql_runner *r, const char *sql, pt_error *err) {
+    r->secret = pt_sql_is_secret(sql);
     pt_sql_watch_begin(r->watch);
     int code = run_statement(r, sql, err);
     pt_sql_watch_end(r->watch);

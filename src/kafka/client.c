@@ -58,7 +58,7 @@ static void on_log(const rd_kafka_t *rk, int level, const char *facility, const 
 int pt_kafka_conf_set(rd_kafka_conf_t *conf, const char *name, const char *value, pt_error *err) {
     char why[300];
     if (rd_kafka_conf_set(conf, name, value, why, sizeof why) != RD_KAFKA_CONF_OK) {
-        return pt_fail(err, PT_E_USAGE, "Kafka property %s=%s: %s", name, value, why);
+        return pt_fail(err, PT_E_USAGE, "Kafka property '%s' is refused: %s", name, why); /* without the value: it may be a password, under whatever name */
     }
     return PT_OK;
 }
@@ -88,7 +88,7 @@ int pt_kafka_conf_properties(rd_kafka_conf_t *conf, const pt_kafka_options *opti
         const char *property = options->properties[i];
         const char *equals = strchr(property, '=');
         if (!equals || equals == property) {
-            return pt_fail(err, PT_E_USAGE, "-X '%s': write prop=val, such as -X linger.ms=5", property);
+            return pt_fail(err, PT_E_USAGE, "-X '%.*s': write prop=val, such as -X linger.ms=5", (int)strcspn(property, "=: "), property);
         }
         char *name = strndup(property, (size_t)(equals - property));
         if (!name) {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/path.h"
+#include "base/redact.h"
 #include "base/text.h"
 
 static int prepare_folders(const pt_lake_options *o, const pt_lake_uri *uri, pt_error *err) {

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/redact.h"
+
 static const struct {
     const char *prefix;
     pt_catalog catalog;
@@ -17,7 +19,7 @@ int pt_lake_uri_parse(const char *text, pt_lake_uri *out, pt_error *err) {
         return pt_fail(err, PT_E_USAGE,
                        "--lake '%s' is no DuckLake: write what follows ATTACH, such as ducklake:sqlite:metadata/lake.sqlite, "
                        "ducklake:metadata/lake.ducklake or 'ducklake:postgres:dbname=lake host=...'",
-                       text);
+                       pt_redacted(text).text);
     }
     const char *rest = text + 9;
     *out = (pt_lake_uri){.catalog = PT_CATALOG_DUCKDB, .rest = rest, .is_file = true};
@@ -28,7 +30,7 @@ int pt_lake_uri_parse(const char *text, pt_lake_uri *out, pt_error *err) {
         }
     }
     if (*out->rest == '\0' && out->catalog != PT_CATALOG_MOTHERDUCK) {
-        return pt_fail(err, PT_E_USAGE, "--lake '%s' names no catalog: a file or a connection string has to follow", text);
+        return pt_fail(err, PT_E_USAGE, "--lake '%s' names no catalog: a file or a connection string has to follow", pt_redacted(text).text);
     }
     return PT_OK;
 }

@@ -276,6 +276,21 @@ def test_a_password_in_the_lake_text_appears_nowhere(pintail, lake, kafka):
         assert SECRET not in repr(reader.sql("SELECT * EXCLUDE (snapshot_time) FROM lake.snapshots()"))
 
 
+@pytest.mark.parametrize("text", [
+    f"password=ab,cd{SECRET}", f"password='a\\'b {SECRET}'", f"password=a\\ {SECRET}", f"postgresql://me:a@{SECRET}@127.0.0.1:1/x", f"me:{SECRET}@127.0.0.1",
+])
+def test_a_password_in_a_lake_out_of_reach_appears_nowhere(pintail, text):
+    for lake in (f"ducklake:postgres:host=127.0.0.1 port=1 {text}" if "password" in text else f"ducklake:postgres:{text}", text):
+        done = pintail.run("check", "--lake", lake, code=None, timeout=20)
+        assert done.code == 2 and SECRET not in done.err + done.out and "***" in done.err, done.err
+
+
+def test_a_property_that_the_client_refuses_is_named_without_its_value(pintail):
+    for setting in (f"sasl.passwrod={SECRET}", f"sasl.passwrod:{SECRET}"):
+        done = pintail.run("produce", "--brokers", "127.0.0.1:1", "--topic", "t", "-X", setting, code=2)
+        assert "sasl.passwrod" in done.err and SECRET not in done.err, done.err
+
+
 @on("sqlite")
 @pytest.mark.parametrize("setting", [f"sasl.password={SECRET}", f"ssl.key.password={SECRET}"])
 def test_a_password_in_a_kafka_property_appears_nowhere(pintail, lake, kafka, setting):

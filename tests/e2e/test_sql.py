@@ -130,6 +130,20 @@ def test_secrets_are_not_shown():
     assert "nosuch" in err and "hush" not in err.lower()
 
 
+@pytest.mark.parametrize("statement", [
+    "create secret (type s3, secret 'hush' 'hush')",
+    "create secret (type s3, secret hush, nosuch 'x')",
+    "create secret (type s3, secret $$hush$$, nosuch 'x')",
+    "create user x password e'h\\'hush'",
+    "set s3_secret_access_key to 'x' 'hush'",
+    "attach 'ducklake:postgres:host=127.0.0.1 port=1 password=ab,hush' as x",
+    "attach 'ducklake:postgres:postgresql://me:a@hush@127.0.0.1:1/x' as x",
+])
+def test_a_statement_that_fails_is_shown_without_its_secrets(statement):
+    _, err = sql("-c", statement, code=1)
+    assert "hush" not in err.lower(), err
+
+
 def test_wrong_usage_is_2(tmp_path):
     assert "box|csv|json|markdown" in sql("--format", "xml", "-c", "select 1", code=2)[1]
     assert "did you mean --format" in sql("--fromat", "csv", code=2)[1]

@@ -8,30 +8,6 @@
 #include "base/error.h"
 #include "base/text.h"
 
-static void secrets_are_replaced_and_the_rest_stays(void **state) {
-    static const struct {
-        const char *text, *shown;
-    } cases[] = {
-        {"ducklake:postgres:dbname=x password=hunter2 host=h", "ducklake:postgres:dbname=x password=*** host=h"},
-        {"postgres://me:hunter2@db/lake", "postgres://me:***@db/lake"},
-        {"postgres://me@db/lake", "postgres://me@db/lake"},
-        {"CREATE SECRET (TYPE s3, KEY_ID 'AK', SECRET 'hunter2', REGION 'x')", "CREATE SECRET (TYPE s3, KEY_ID ***, SECRET ***, REGION 'x')"},
-        {"sasl.password=hunter2", "sasl.password=***"},
-        {"PASSWORD = 'a b' next", "PASSWORD = *** next"},
-        {"quack_serve('x', token := 'hush')", "quack_serve('x', token := ***)"},
-        {"no secret at all", "no secret at all"},
-        {"the secret of success", "the secret of success"},
-        {"", ""},
-    };
-    (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        pt_text shown = {0};
-        pt_text_add_redacted(&shown, cases[i].text);
-        assert_string_equal(pt_text_get(&shown), cases[i].shown);
-        pt_text_free(&shown);
-    }
-}
-
 static void sql_quotes_are_doubled(void **state) {
     pt_text sql = {0};
     (void)state;
@@ -81,7 +57,6 @@ static void an_error_stays_one_line_and_takes_a_context_in_front(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(secrets_are_replaced_and_the_rest_stays),
         cmocka_unit_test(sql_quotes_are_doubled),
         cmocka_unit_test(json_text_escapes_quotes_and_controls),
         cmocka_unit_test(long_formatted_text_is_whole),

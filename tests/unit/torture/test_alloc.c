@@ -13,6 +13,7 @@
 
 #define PT_FAULT_INSIDE /* the test's own allocations do not fail */
 #include "base/alloc_fault.h"
+#include "base/redact.h"
 #include "base/text.h"
 #include "config/config.h"
 #include "decode/decode.h"
