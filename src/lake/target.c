@@ -71,7 +71,7 @@ static void add_column_sql(pt_text *sql, const char *separator, const char *name
     pt_text_addf(sql, " %s%s", type, rest);
 }
 
-static int create_table(pt_engine *engine, pt_session *session, const pt_target *t, const pt_schema *schema, bool own, bool with_topic, pt_error *err) {
+static int create_table(pt_engine *engine, pt_session *session, const pt_target *t, const pt_schema *schema, pt_metas metas, pt_error *err) {
     pt_text sql = {0};
     pt_text_add(&sql, "CREATE SCHEMA IF NOT EXISTS ");
     pt_text_add_sql_name(&sql, pt_engine_alias(engine));
@@ -91,8 +91,8 @@ static int create_table(pt_engine *engine, pt_session *session, const pt_target 
         }
         separator = ", ";
     }
-    for (size_t m = 0; !own && m < PT_META_COUNT; m++) {
-        if (pt_target_wants_meta(m, with_topic)) {
+    for (size_t m = 0; m < PT_META_COUNT; m++) {
+        if (metas & (1U << m)) {
             add_column_sql(&sql, separator, pt_meta_columns[m].name, pt_meta_columns[m].sql, "");
             separator = ", ";
         }
@@ -108,7 +108,7 @@ static int create_table(pt_engine *engine, pt_session *session, const pt_target 
 
 /* ---- layout and folder --------------------------------------------------------------------------------- */
 
-static int lay_out(pt_target *t, bool own, bool with_topic, pt_error *err) {
+static int lay_out(pt_target *t, pt_error *err) {
     size_t n = t->schema->n_columns + PT_META_COUNT;
     t->types = calloc(n, sizeof *t->types);
     t->names = calloc(n, sizeof *t->names);
@@ -122,7 +122,7 @@ static int lay_out(pt_target *t, bool own, bool with_topic, pt_error *err) {
     t->n_columns = t->schema->n_columns;
     for (size_t m = 0; m < PT_META_COUNT; m++) {
         t->meta_at[m] = SIZE_MAX;
-        if (!own && pt_target_wants_meta(m, with_topic)) {
+        if (t->metas & (1U << m)) {
             t->meta_at[m] = t->n_columns;
             t->types[t->n_columns] = (pt_type){.id = pt_meta_columns[m].type};
             t->names[t->n_columns++] = pt_meta_columns[m].name;
@@ -250,13 +250,13 @@ int pt_target_check(const pt_target_options *options, pt_error *err) {
     free(name);
     if (code == PT_OK && options->schema_text) {
         code = pt_schema_parse(options->schema_text, &asked, err);
-        code = code == PT_OK ? pt_target_check_asked(asked, options->table, false, options->with_topic, err) : pt_fail_in(err, "schema of table %s", options->table);
+        code = code == PT_OK ? pt_target_check_asked(asked, options->table, false, err) : pt_fail_in(err, "schema of table %s", options->table);
     }
     pt_schema_free(&asked);
     return code;
 }
 
-static int open_named(pt_engine *engine, pt_session *session, pt_target *t, const char *schema_text, bool own, bool with_topic, pt_error *err) {
+static int open_named(pt_engine *engine, pt_session *session, pt_target *t, const char *schema_text, bool own, pt_metas metas, pt_error *err) {
     pt_schema *asked = NULL;
     pt_table columns = {0};
     int code = PT_OK;
@@ -264,7 +264,7 @@ static int open_named(pt_engine *engine, pt_session *session, pt_target *t, cons
         code = own ? (int)err->code : pt_fail_in(err, "schema of table %s", t->label);
     }
     if (code == PT_OK && asked) {
-        code = pt_target_check_asked(asked, t->label, own, with_topic, err);
+        code = pt_target_check_asked(asked, t->label, own, err);
     }
     if (code == PT_OK) {
         code = read_columns(engine, session, t, &columns, err);
@@ -275,20 +275,20 @@ static int open_named(pt_engine *engine, pt_session *session, pt_target *t, cons
             code = pt_fail(err, PT_E_USAGE, "table %s does not exist; give --schema 'name TYPE, ...' (or schema: in the config) to have it made", t->label);
         }
         if (code == PT_OK) {
-            code = create_table(engine, session, t, asked, own, with_topic, err);
+            code = create_table(engine, session, t, asked, metas, err);
         }
         if (code == PT_OK) {
             code = read_columns(engine, session, t, &columns, err);
         }
     }
     if (code == PT_OK) {
-        code = pt_target_take_columns(t, &columns, asked, own, with_topic, err);
+        code = pt_target_take_columns(t, &columns, asked, own, metas, err);
     }
     if (code == PT_OK) {
         code = pt_target_evaluate_defaults(session, t, err);
     }
     if (code == PT_OK) {
-        code = lay_out(t, own, with_topic, err);
+        code = lay_out(t, err);
     }
     if (code == PT_OK) {
         code = find_folder(engine, session, t, own, err);
@@ -323,7 +323,7 @@ int pt_target_open(pt_engine *engine, pt_session *session, const pt_target_optio
         t->label = label.data;
     }
     if (code == PT_OK) {
-        code = open_named(engine, session, t, options->schema_text, false, options->with_topic, err);
+        code = open_named(engine, session, t, options->schema_text, false, PT_METAS_ALWAYS | options->extra, err);
     }
     return finish(t, code, out);
 }
@@ -339,7 +339,7 @@ int pt_target_open_own(pt_engine *engine, pt_session *session, const char *name,
     t->label = strdup(name);
     int code = t->schema_name && t->name && t->label ? PT_OK : pt_fail_nomem(err, "a table");
     if (code == PT_OK) {
-        code = open_named(engine, session, t, schema_text, true, false, err);
+        code = open_named(engine, session, t, schema_text, true, 0, err);
     }
     return finish(t, code, out);
 }

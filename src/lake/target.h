@@ -17,14 +17,18 @@ typedef enum pt_meta {
     PT_META_OFFSET,      /* _kafka_offset BIGINT */
     PT_META_TIMESTAMP,   /* _kafka_timestamp TIMESTAMPTZ, NULL when the record has none */
     PT_META_INGEST_TIME, /* ingest_time TIMESTAMPTZ */
-    PT_META_TOPIC,       /* _kafka_topic VARCHAR, when asked for */
+    PT_META_TOPIC,       /* _kafka_topic VARCHAR, when asked for or there */
     PT_META_COUNT
 } pt_meta;
+
+/* A set of metadata columns: bit 1 << pt_meta. */
+typedef unsigned pt_metas;
+#define PT_METAS_ALWAYS ((1U << PT_META_PARTITION) | (1U << PT_META_OFFSET) | (1U << PT_META_TIMESTAMP) | (1U << PT_META_INGEST_TIME))
 
 typedef struct pt_target_options {
     const char *table;       /* "name" or "schema.name"; a name with dots of its own is written "in quotes" */
     const char *schema_text; /* columns; NULL: the table has to be there */
-    bool with_topic;         /* the table gets and needs _kafka_topic */
+    pt_metas extra;          /* the table gets and needs these beside PT_METAS_ALWAYS; it may have others, which are filled, too */
 } pt_target_options;
 
 typedef struct pt_target {
@@ -34,7 +38,8 @@ typedef struct pt_target {
     pt_type *types;      /* [n_columns] the layout of the rows: schema, then metadata; nested parts belong to schema */
     const char **names;  /* [n_columns] */
     size_t n_columns;
-    size_t meta_at[PT_META_COUNT]; /* index of each metadata column; SIZE_MAX: not there */
+    pt_metas metas;                /* its metadata columns */
+    size_t meta_at[PT_META_COUNT]; /* index of each; SIZE_MAX: not there */
     char *folder;        /* data_path + schema path + table path, as the catalog spells them; ends with '/' */
     bool stage;          /* files may be staged and registered; else INSERT (partitioned tables) */
     bool guard;          /* what an INSERT writes is guarded (lake/guard.h) */

@@ -12,10 +12,6 @@ const pt_meta_column pt_meta_columns[PT_META_COUNT] = {
     {"_kafka_topic", "VARCHAR", PT_VARCHAR},
 };
 
-bool pt_target_wants_meta(size_t meta, bool with_topic) {
-    return meta != PT_META_TOPIC || with_topic;
-}
-
 static int meta_index(const char *name) {
     for (int i = 0; i < PT_META_COUNT; i++) {
         if (strcasecmp(pt_meta_columns[i].name, name) == 0) {
@@ -121,49 +117,50 @@ static int add_column(pt_target *t, const pt_table *table, size_t row, pt_error 
     return c->name ? PT_OK : pt_fail_nomem(err, "a column");
 }
 
-static int check_meta(const pt_target *t, const pt_table *columns, bool with_topic, pt_error *err) {
+/* One that the table has. */
+static int take_meta(pt_target *t, const pt_table *columns, size_t row, size_t meta, pt_error *err) {
+    const pt_meta_column *m = &pt_meta_columns[meta];
+    pt_type have = {0};
+    int code = pt_type_parse(pt_table_cell(columns, row, 1), &have, err);
+    bool fits = code == PT_OK && have.id == m->type;
+    pt_type_clear(&have);
+    if (code == PT_E_NOMEM) {
+        return code;
+    }
+    if (!fits) {
+        return pt_fail(err, PT_E_USAGE, "table %s does not fit: the metadata column %s is %s, it must be %s", t->label, m->name, pt_table_cell(columns, row, 1), m->sql);
+    }
+    t->metas |= 1U << meta;
+    return PT_OK;
+}
+
+static int check_meta(const pt_target *t, pt_metas wanted, pt_error *err) {
     for (size_t m = 0; m < PT_META_COUNT; m++) {
-        if (!pt_target_wants_meta(m, with_topic)) {
-            continue;
-        }
-        size_t row = 0;
-        while (row < columns->n_rows && strcasecmp(pt_table_cell(columns, row, 0), pt_meta_columns[m].name) != 0) {
-            row++;
-        }
-        pt_type have = {0};
-        if (row == columns->n_rows) {
+        if (wanted & ~t->metas & (1U << m)) {
             return pt_fail(err, PT_E_USAGE, "table %s does not fit: the metadata column %s is missing; ALTER TABLE %s ADD COLUMN %s %s", t->label,
                            pt_meta_columns[m].name, t->label, pt_meta_columns[m].name, pt_meta_columns[m].sql);
-        }
-        int code = pt_type_parse(pt_table_cell(columns, row, 1), &have, err);
-        bool fits = code == PT_OK && have.id == pt_meta_columns[m].type;
-        pt_type_clear(&have);
-        if (code == PT_E_NOMEM) {
-            return code;
-        }
-        if (!fits) {
-            return pt_fail(err, PT_E_USAGE, "table %s does not fit: the metadata column %s is %s, it must be %s", t->label, pt_meta_columns[m].name,
-                           pt_table_cell(columns, row, 1), pt_meta_columns[m].sql);
         }
     }
     return PT_OK;
 }
 
-int pt_target_take_columns(pt_target *t, const pt_table *columns, const pt_schema *asked, bool own, bool with_topic, pt_error *err) {
+int pt_target_take_columns(pt_target *t, const pt_table *columns, const pt_schema *asked, bool own, pt_metas wanted, pt_error *err) {
     t->schema = calloc(1, sizeof *t->schema);
     if (!t->schema || !(t->schema->columns = calloc(columns->n_rows, sizeof *t->schema->columns))) {
         return pt_fail_nomem(err, "a schema");
     }
     for (size_t row = 0; row < columns->n_rows; row++) {
         int meta = own ? -1 : meta_index(pt_table_cell(columns, row, 0));
-        if (meta < 0 || !pt_target_wants_meta((size_t)meta, with_topic)) {
+        if (meta >= 0) {
+            PT_TRY(take_meta(t, columns, row, (size_t)meta, err));
+        } else {
             PT_TRY(add_column(t, columns, row, err));
             PT_TRY(fit_column(t, &t->schema->columns[t->schema->n_columns - 1], asked, err));
         }
     }
     PT_TRY(check_known(t, asked, err));
     PT_TRY(refuse_lossy(t->schema, err));
-    return own ? PT_OK : check_meta(t, columns, with_topic, err);
+    return check_meta(t, wanted, err);
 }
 
 /* ---- defaults ------------------------------------------------------------------------------------------ */
@@ -213,11 +210,10 @@ int pt_target_evaluate_defaults(pt_session *session, pt_target *t, pt_error *err
 
 /* ---- before the table is looked at --------------------------------------------------------------------- */
 
-int pt_target_check_asked(const pt_schema *asked, const char *label, bool own, bool with_topic, pt_error *err) {
+int pt_target_check_asked(const pt_schema *asked, const char *label, bool own, pt_error *err) {
     PT_TRY(refuse_lossy(asked, err));
     for (size_t i = 0; !own && i < asked->n_columns; i++) {
-        int meta = meta_index(asked->columns[i].name);
-        if (meta >= 0 && pt_target_wants_meta((size_t)meta, with_topic)) {
+        if (meta_index(asked->columns[i].name) >= 0) {
             return pt_fail(err, PT_E_USAGE, "schema of table %s: column %s is a metadata column that pintail fills; leave it out", label, asked->columns[i].name);
         }
     }

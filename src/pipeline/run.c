@@ -33,7 +33,8 @@ static bool shares_table(const pt_ingest_options *o, size_t route) {
 }
 
 static pt_target_options target_options(const pt_ingest_options *o, size_t i) {
-    return (pt_target_options){.table = o->routes[i].table, .schema_text = o->routes[i].schema, .with_topic = o->with_topic || shares_table(o, i)};
+    pt_metas extra = o->with_topic || shares_table(o, i) ? 1U << PT_META_TOPIC : 0;
+    return (pt_target_options){.table = o->routes[i].table, .schema_text = o->routes[i].schema, .extra = extra};
 }
 
 typedef struct target_job {

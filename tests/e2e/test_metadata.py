@@ -1,0 +1,42 @@
+"""The columns that pintail adds: filled by it alone, whoever made the table."""
+
+import pytest
+from support import on, orders
+from support.lake import quoted
+
+METADATA = ", ".join(f"{name} {kind}" for name, kind in orders.METADATA.items())
+FORGED = b'{"a": 1, "_kafka_topic": "forged", "_kafka_offset": 77, "_KAFKA_PARTITION": 9, "ingest_time": 0}'
+
+
+def make(lake, table, columns):
+    with lake.writer() as writer:
+        writer.sql(f"CREATE TABLE lake.{quoted(table)} ({columns})")
+
+
+@on("sqlite")
+@pytest.mark.parametrize("flush_rows", [200_000, 5], ids=["staged", "inlined"])
+def test_a_topic_column_that_is_in_the_table_is_filled_by_pintail_and_never_by_the_payload(pintail, lake, kafka, flush_rows):
+    topic = kafka.create_topic(1)
+    kafka.produce(topic, [b'{"a": 0}', FORGED] * 50)
+    make(lake, "t", f"a INTEGER, _kafka_topic VARCHAR, {METADATA}")
+    pintail.ingest_all(lake, topic, "--table", "t", "--flush-rows", flush_rows)
+    with lake.reader() as reader:
+        assert reader.sql("SELECT _kafka_topic, _kafka_partition, min(_kafka_offset), max(_kafka_offset), count(*), min(year(ingest_time)) > 2000 FROM lake.t GROUP BY ALL") == [
+            (topic, 0, 0, 99, 100, True)]
+        assert reader.dead_letters() == []
+    pintail.run("check", *lake.args, "--brokers", kafka.address)
+
+
+@on("sqlite")
+@pytest.mark.parametrize("name", ["_kafka_topic", "_Kafka_Topic"])
+def test_the_topic_columns_name_is_reserved(pintail, lake, name):
+    done = pintail.run("ingest", "--brokers", "127.0.0.1:1", "--topic", "t", *lake.args, "--schema", f"a INTEGER, {name} VARCHAR", code=2, timeout=20)
+    assert name in done.err and "metadata" in done.err, done.err
+
+
+@on("sqlite")
+def test_a_topic_column_of_another_type_is_refused(pintail, lake, kafka):
+    topic = kafka.create_topic(1)
+    make(lake, "t", f"a INTEGER, _kafka_topic INTEGER, {METADATA}")
+    done = pintail.run(*pintail.ingest_args(lake, topic, "--until-end", "--table", "t"), code=2)
+    assert "_kafka_topic" in done.err and "VARCHAR" in done.err, done.err
