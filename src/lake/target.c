@@ -8,6 +8,7 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "decode/rows_internal.h"
+#include "lake/history.h"
 #include "lake/lake_uri.h"
 #include "lake/target_internal.h"
 
@@ -256,7 +257,7 @@ int pt_target_check(const pt_target_options *options, pt_error *err) {
     return code;
 }
 
-static int open_named(pt_engine *engine, pt_session *session, pt_target *t, const char *schema_text, bool own, pt_metas metas, pt_error *err) {
+static int open_named(pt_engine *engine, pt_session *session, pt_target *t, const char *schema_text, bool own, pt_metas metas, const char *other_topic, pt_error *err) {
     pt_schema *asked = NULL;
     pt_table columns = {0};
     int code = PT_OK;
@@ -282,7 +283,7 @@ static int open_named(pt_engine *engine, pt_session *session, pt_target *t, cons
         }
     }
     if (code == PT_OK) {
-        code = pt_target_take_columns(t, &columns, asked, own, metas, err);
+        code = pt_target_take_columns(t, &columns, asked, own, metas, other_topic, err);
     }
     if (code == PT_OK) {
         code = pt_target_evaluate_defaults(session, t, err);
@@ -322,9 +323,16 @@ int pt_target_open(pt_engine *engine, pt_session *session, const pt_target_optio
         code = pt_text_check(&label, err);
         t->label = label.data;
     }
-    if (code == PT_OK) {
-        code = open_named(engine, session, t, options->schema_text, false, PT_METAS_ALWAYS | options->extra, err);
+    pt_metas metas = PT_METAS_ALWAYS | options->extra;
+    char *other = NULL;
+    if (code == PT_OK && options->topic && !(metas & (1U << PT_META_TOPIC))) {
+        code = pt_history_other_topic(engine, session, t->label, options->topic, &other, err);
+        metas |= other ? 1U << PT_META_TOPIC : 0;
     }
+    if (code == PT_OK) {
+        code = open_named(engine, session, t, options->schema_text, false, metas, other, err);
+    }
+    free(other);
     return finish(t, code, out);
 }
 
@@ -339,7 +347,7 @@ int pt_target_open_own(pt_engine *engine, pt_session *session, const char *name,
     t->label = strdup(name);
     int code = t->schema_name && t->name && t->label ? PT_OK : pt_fail_nomem(err, "a table");
     if (code == PT_OK) {
-        code = open_named(engine, session, t, schema_text, true, 0, err);
+        code = open_named(engine, session, t, schema_text, true, 0, NULL, err);
     }
     return finish(t, code, out);
 }

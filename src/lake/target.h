@@ -28,6 +28,7 @@ typedef unsigned pt_metas;
 typedef struct pt_target_options {
     const char *table;       /* "name" or "schema.name"; a name with dots of its own is written "in quotes" */
     const char *schema_text; /* columns; NULL: the table has to be there */
+    const char *topic;       /* that is to feed it: when the ledger knows rows of another one in it, it gets and needs _kafka_topic; NULL: not looked for */
     pt_metas extra;          /* the table gets and needs these beside PT_METAS_ALWAYS; it may have others, which are filled, too */
 } pt_target_options;
 

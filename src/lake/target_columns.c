@@ -134,7 +134,11 @@ static int take_meta(pt_target *t, const pt_table *columns, size_t row, size_t m
     return PT_OK;
 }
 
-static int check_meta(const pt_target *t, pt_metas wanted, pt_error *err) {
+static int check_meta(const pt_target *t, pt_metas wanted, const char *other_topic, pt_error *err) {
+    if (other_topic && (wanted & ~t->metas & (1U << PT_META_TOPIC))) {
+        return pt_fail(err, PT_E_USAGE, "table %s holds rows of topic %s, which could not be told from those of another one: the metadata column _kafka_topic is missing; "
+                       "ALTER TABLE %s ADD COLUMN _kafka_topic VARCHAR; UPDATE %s SET _kafka_topic = '%s'; or give another --table", t->label, other_topic, t->label, t->label, other_topic);
+    }
     for (size_t m = 0; m < PT_META_COUNT; m++) {
         if (wanted & ~t->metas & (1U << m)) {
             return pt_fail(err, PT_E_USAGE, "table %s does not fit: the metadata column %s is missing; ALTER TABLE %s ADD COLUMN %s %s", t->label,
@@ -144,7 +148,7 @@ static int check_meta(const pt_target *t, pt_metas wanted, pt_error *err) {
     return PT_OK;
 }
 
-int pt_target_take_columns(pt_target *t, const pt_table *columns, const pt_schema *asked, bool own, pt_metas wanted, pt_error *err) {
+int pt_target_take_columns(pt_target *t, const pt_table *columns, const pt_schema *asked, bool own, pt_metas wanted, const char *other_topic, pt_error *err) {
     t->schema = calloc(1, sizeof *t->schema);
     if (!t->schema || !(t->schema->columns = calloc(columns->n_rows, sizeof *t->schema->columns))) {
         return pt_fail_nomem(err, "a schema");
@@ -160,7 +164,7 @@ int pt_target_take_columns(pt_target *t, const pt_table *columns, const pt_schem
     }
     PT_TRY(check_known(t, asked, err));
     PT_TRY(refuse_lossy(t->schema, err));
-    return check_meta(t, wanted, err);
+    return check_meta(t, wanted, other_topic, err);
 }
 
 /* ---- defaults ------------------------------------------------------------------------------------------ */

@@ -16,8 +16,8 @@ extern const pt_meta_column pt_meta_columns[PT_META_COUNT];
 int pt_target_check_asked(const pt_schema *asked, const char *label, bool own, pt_error *err) PT_CHECKED;
 
 /* Makes t->schema of the table's columns (rows of name, type, nullable, default) and of what was asked for (NULL: nothing), and t->metas of those that pintail fills: wanted
- * must be among them (0 for pintail's own tables). PT_E_USAGE when they do not fit. */
-int pt_target_take_columns(pt_target *t, const pt_table *columns, const pt_schema *asked, bool own, pt_metas wanted, pt_error *err) PT_CHECKED;
+ * must be among them (0 for pintail's own tables); other_topic: whose rows are in it, too (NULL: none). PT_E_USAGE when they do not fit. */
+int pt_target_take_columns(pt_target *t, const pt_table *columns, const pt_schema *asked, bool own, pt_metas wanted, const char *other_topic, pt_error *err) PT_CHECKED;
 
 /* Fills default_json of each column that has a default. */
 int pt_target_evaluate_defaults(pt_session *session, pt_target *t, pt_error *err) PT_CHECKED;

@@ -34,7 +34,7 @@ static bool shares_table(const pt_ingest_options *o, size_t route) {
 
 static pt_target_options target_options(const pt_ingest_options *o, size_t i) {
     pt_metas extra = o->with_topic || shares_table(o, i) ? 1U << PT_META_TOPIC : 0;
-    return (pt_target_options){.table = o->routes[i].table, .schema_text = o->routes[i].schema, .extra = extra};
+    return (pt_target_options){.table = o->routes[i].table, .schema_text = o->routes[i].schema, .topic = o->routes[i].topic, .extra = extra};
 }
 
 typedef struct target_job {

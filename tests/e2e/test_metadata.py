@@ -40,3 +40,50 @@ def test_a_topic_column_of_another_type_is_refused(pintail, lake, kafka):
     make(lake, "t", f"a INTEGER, _kafka_topic INTEGER, {METADATA}")
     done = pintail.run(*pintail.ingest_args(lake, topic, "--until-end", "--table", "t"), code=2)
     assert "_kafka_topic" in done.err and "VARCHAR" in done.err, done.err
+
+
+# ---- a second topic by a command of its own
+
+@on("sqlite")
+def test_a_second_topic_for_a_table_without_topic_column_is_refused_until_the_advice_is_followed(pintail, lake, kafka):
+    first, second = kafka.create_topic(1), kafka.create_topic(1)
+    kafka.produce(first, [b'{"a": 1}'] * 3)
+    kafka.produce(second, [b'{"a": 2}'] * 2)
+    pintail.ingest_all(lake, first, "--table", "t", "--schema", "a INTEGER")
+    done = pintail.run(*pintail.ingest_args(lake, second, "--until-end", "--table", "t"), code=2)
+    said = done.err.splitlines()[-1]
+    assert first in said and "_kafka_topic" in said, said
+    with lake.writer() as writer:
+        assert writer.rows("t") == 3
+        for statement in said[said.index("ALTER"):said.index("; or ")].split("; "):
+            writer.sql("USE lake")
+            writer.sql(statement)
+    for topic in (second, first, second):
+        pintail.ingest_all(lake, topic, "--table", "t", "--group", f"pintail-{topic}")
+    with lake.reader() as reader:
+        # The first one's rows again: its group is another one now.
+        assert sorted(reader.sql("SELECT _kafka_topic, a, count(*) FROM lake.t GROUP BY ALL")) == sorted([(first, 1, 6), (second, 2, 2)])
+
+
+@on("duckdb")
+def test_the_same_topic_in_another_group_needs_no_topic_column(pintail, lake, kafka):
+    topic = kafka.create_topic(1)
+    kafka.produce(topic, [b'{"a": 1}'])
+    pintail.ingest_all(lake, topic, "--table", "t", "--schema", "a INTEGER")
+    pintail.ingest_all(lake, topic, "--table", "t", "--group", "another")
+    with lake.reader() as reader:
+        assert reader.rows("t") == 2
+
+
+@on("duckdb")
+def test_a_table_that_is_made_anew_for_another_topic_has_the_topic_column(pintail, lake, kafka):
+    first, second = kafka.create_topic(1), kafka.create_topic(1)
+    for topic in (first, second):
+        kafka.produce(topic, [b'{"a": 1}'])
+    pintail.ingest_all(lake, first, "--table", "t", "--schema", "a INTEGER")
+    with lake.writer() as writer:
+        writer.sql("DROP TABLE lake.t")
+    for _ in range(2):
+        pintail.ingest_all(lake, second, "--table", "t", "--schema", "a INTEGER")
+    with lake.reader() as reader:
+        assert reader.sql("SELECT _kafka_topic FROM lake.t") == [(second,)]
