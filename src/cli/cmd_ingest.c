@@ -19,7 +19,7 @@ typedef struct ingest_args {
     const char *brokers, *topic, *table, *group, *schema, *config;
     uint64_t flush_rows, flush_bytes, inline_rows;
     int64_t flush_interval, fold_interval;
-    bool until_end, topic_column, verbose;
+    bool until_end, topic_column, key_column, headers_column, verbose;
     int start, on_error, on_missing, log_format;
     const char *max_dead_letters;
     pt_string_list properties;
@@ -52,7 +52,9 @@ static const pt_option options[] = {
     {"on-missing-data", 0, PT_OPT_CHOICE, AT(on_missing), "fail|skip",
      "when the broker no longer has the records that come next (retention): end the run (default), or go on behind them and record the jump in the ledger"},
     {"max-dead-letters", 0, PT_OPT_STRING, AT(max_dead_letters), "N|P%", "end the run when there are more dead letters than N, or than P% of 1000 or more records"},
-    {"topic-column", 0, PT_OPT_FLAG, AT(topic_column), "", "add the column _kafka_topic (always there when several topics feed one table)"},
+    {"topic-column", 0, PT_OPT_FLAG, AT(topic_column), "", "a column _kafka_topic VARCHAR (always there when several topics feed one table)"},
+    {"key-column", 0, PT_OPT_FLAG, AT(key_column), "", "a column _kafka_key BLOB: the record's key"},
+    {"headers-column", 0, PT_OPT_FLAG, AT(headers_column), "", "a column _kafka_headers STRUCT(key VARCHAR, value BLOB)[]: the record's headers"},
     {"config", 'c', PT_OPT_STRING, AT(config), "FILE", "YAML file with all of this and several topics; options given here win"},
     {"X", 'X', PT_OPT_LIST, AT(properties), "PROP=VAL", "librdkafka property, repeatable"},
     {"memory", 0, PT_OPT_SIZE, AT(memory), "SIZE", "memory of the whole process (default 512MiB), divided among fetched messages, batches and DuckDB; a flush is made earlier where it would not fit"},
@@ -207,11 +209,12 @@ static int make_routes(const ingest_args *a, const pt_config *config, pt_route_o
     if (!*routes) {
         return pt_fail_nomem(err, "the routes");
     }
+    pt_metas extra = (a->topic_column ? 1U << PT_META_TOPIC : 0) | (a->key_column ? 1U << PT_META_KEY : 0) | (a->headers_column ? 1U << PT_META_HEADERS : 0);
     for (size_t i = 0; i < *n; i++) {
         const char *topic = from_config ? config->topics[i].topic : a->topic;
         char *table = NULL;
         PT_TRY(table_name(topic, from_config ? config->topics[i].table : a->table, &table, err));
-        (*routes)[i] = (pt_route_options){.topic = topic, .table = table, .schema = from_config ? config->topics[i].schema : a->schema};
+        (*routes)[i] = (pt_route_options){.topic = topic, .table = table, .schema = from_config ? config->topics[i].schema : a->schema, .extra = extra};
         for (size_t k = 0; k < i; k++) {
             if (strcmp((*routes)[k].topic, topic) == 0) {
                 return pt_fail(err, PT_E_USAGE, "config %s: topic %s is there twice", a->config, topic);
@@ -277,7 +280,6 @@ static int run_with(ingest_args *a, const pt_config *config, pt_error *err) {
         o.fold_interval_us = a->fold_interval;
         o.lake.inline_rows = (size_t)a->inline_rows;
         o.until_end = a->until_end;
-        o.with_topic = a->topic_column;
         o.start = a->start == 1 ? PT_START_LATEST : PT_START_EARLIEST;
         o.on_error = a->on_error == 1 ? PT_ON_ERROR_FAIL : PT_ON_ERROR_DEAD_LETTER;
         o.on_missing = a->on_missing == 1 ? PT_ON_MISSING_SKIP : PT_ON_MISSING_FAIL;

@@ -6,12 +6,7 @@
 
 #include "base/error.h"
 #include "decode/rows.h"
-
-typedef struct pt_header {
-    const char *key;
-    const void *value; /* NULL: a header without value */
-    size_t value_len;
-} pt_header;
+#include "lake/headers.h"
 
 typedef struct pt_dead_letter {
     const char *topic;

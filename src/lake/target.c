@@ -125,7 +125,7 @@ static int lay_out(pt_target *t, pt_error *err) {
         t->meta_at[m] = SIZE_MAX;
         if (t->metas & (1U << m)) {
             t->meta_at[m] = t->n_columns;
-            t->types[t->n_columns] = (pt_type){.id = pt_meta_columns[m].type};
+            t->types[t->n_columns] = pt_meta_columns[m].type;
             t->names[t->n_columns++] = pt_meta_columns[m].name;
         }
     }

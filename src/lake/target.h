@@ -17,7 +17,9 @@ typedef enum pt_meta {
     PT_META_OFFSET,      /* _kafka_offset BIGINT */
     PT_META_TIMESTAMP,   /* _kafka_timestamp TIMESTAMPTZ, NULL when the record has none */
     PT_META_INGEST_TIME, /* ingest_time TIMESTAMPTZ */
-    PT_META_TOPIC,       /* _kafka_topic VARCHAR, when asked for or there */
+    PT_META_TOPIC,       /* _kafka_topic VARCHAR; this and what follows when asked for, or there */
+    PT_META_KEY,         /* _kafka_key BLOB, NULL when the record has none */
+    PT_META_HEADERS,     /* _kafka_headers STRUCT(key VARCHAR, value BLOB)[], empty when it has none */
     PT_META_COUNT
 } pt_meta;
 
@@ -36,7 +38,7 @@ typedef struct pt_target {
     char *schema_name, *name;
     char *label;         /* schema.name for messages and the ledger ("name" alone in schema main) */
     pt_schema *schema;   /* what the decoder fills */
-    pt_type *types;      /* [n_columns] the layout of the rows: schema, then metadata; nested parts belong to schema */
+    pt_type *types;      /* [n_columns] the layout of the rows: schema, then metadata; nested parts belong to schema, or are static */
     const char **names;  /* [n_columns] */
     size_t n_columns;
     pt_metas metas;                /* its metadata columns */

@@ -6,10 +6,18 @@
 
 #include "base/text.h"
 
+static char key_name[] = "key", value_name[] = "value";
+static pt_field header_parts[] = {{key_name, sizeof key_name - 1, {.id = PT_VARCHAR}}, {value_name, sizeof value_name - 1, {.id = PT_BLOB}}};
+static pt_field header[] = {{NULL, 0, {.id = PT_STRUCT, .fields = header_parts, .n_fields = 2}}};
+
 const pt_meta_column pt_meta_columns[PT_META_COUNT] = {
-    {"_kafka_partition", "INTEGER", PT_INTEGER},       {"_kafka_offset", "BIGINT", PT_BIGINT},
-    {"_kafka_timestamp", "TIMESTAMPTZ", PT_TIMESTAMPTZ}, {"ingest_time", "TIMESTAMPTZ", PT_TIMESTAMPTZ},
-    {"_kafka_topic", "VARCHAR", PT_VARCHAR},
+    {"_kafka_partition", "INTEGER", {.id = PT_INTEGER}},
+    {"_kafka_offset", "BIGINT", {.id = PT_BIGINT}},
+    {"_kafka_timestamp", "TIMESTAMPTZ", {.id = PT_TIMESTAMPTZ}},
+    {"ingest_time", "TIMESTAMPTZ", {.id = PT_TIMESTAMPTZ}},
+    {"_kafka_topic", "VARCHAR", {.id = PT_VARCHAR}},
+    {"_kafka_key", "BLOB", {.id = PT_BLOB}},
+    {"_kafka_headers", "STRUCT(key VARCHAR, value BLOB)[]", {.id = PT_LIST, .fields = header, .n_fields = 1}},
 };
 
 static int meta_index(const char *name) {
@@ -122,13 +130,24 @@ static int take_meta(pt_target *t, const pt_table *columns, size_t row, size_t m
     const pt_meta_column *m = &pt_meta_columns[meta];
     pt_type have = {0};
     int code = pt_type_parse(pt_table_cell(columns, row, 1), &have, err);
-    bool fits = code == PT_OK && have.id == m->type;
+    char *a = code == PT_OK ? pt_type_sql(&have) : NULL;
+    char *b = code == PT_OK ? pt_type_sql(&m->type) : NULL;
+    bool fits = a && b && strcasecmp(a, b) == 0;
+    if (code == PT_OK && (!a || !b)) {
+        code = pt_fail_nomem(err, "a type");
+    }
+    free(a);
+    free(b);
     pt_type_clear(&have);
     if (code == PT_E_NOMEM) {
         return code;
     }
     if (!fits) {
         return pt_fail(err, PT_E_USAGE, "table %s does not fit: the metadata column %s is %s, it must be %s", t->label, m->name, pt_table_cell(columns, row, 1), m->sql);
+    }
+    if (meta == PT_META_KEY && strcmp(pt_table_cell(columns, row, 2), "false") == 0) { /* DuckLake would believe it, and fail to merge the files */
+        return pt_fail(err, PT_E_USAGE, "table %s does not fit: %s is NOT NULL, and records may have no key; ALTER TABLE %s ALTER COLUMN %s DROP NOT NULL", t->label, m->name,
+                       t->label, m->name);
     }
     t->metas |= 1U << meta;
     return PT_OK;

@@ -7,7 +7,7 @@
 typedef struct pt_meta_column {
     const char *name;
     const char *sql; /* its type */
-    pt_type_id type;
+    pt_type type;
 } pt_meta_column;
 
 extern const pt_meta_column pt_meta_columns[PT_META_COUNT];

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "kafka/consumer.h"
 #include "lake/engine.h"
+#include "lake/target.h"
 #include "pipeline/memory.h"
 
 typedef enum pt_on_error { PT_ON_ERROR_DEAD_LETTER, PT_ON_ERROR_FAIL } pt_on_error;
@@ -24,6 +25,7 @@ typedef struct pt_route_options {
     const char *topic;
     const char *table;  /* "name" or "schema.name" */
     const char *schema; /* columns, NULL: the table is there */
+    pt_metas extra;     /* metadata columns beside those that are always there */
 } pt_route_options;
 
 typedef struct pt_ingest_options {
@@ -37,7 +39,6 @@ typedef struct pt_ingest_options {
     int64_t flush_interval_us; /* age of the oldest buffered record */
     int64_t fold_interval_us;  /* age of the oldest row in the catalog (lake/inlined.h) */
     bool until_end;            /* up to the end offsets seen at the start, then stop */
-    bool with_topic;           /* _kafka_topic also where one topic feeds a table */
     pt_start start;            /* for partitions that the lake does not know */
     pt_on_error on_error;
     pt_on_missing on_missing;

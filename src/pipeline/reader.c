@@ -67,22 +67,6 @@ static int64_t timestamp_us(const rd_kafka_message_t *m) {
     return type == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE || ms < 0 || ms > INT64_MAX / 1000 ? INT64_MIN : ms * 1000;
 }
 
-static int write_metadata(const pt_target *t, pt_rows *rows, const pt_route *route, const rd_kafka_message_t *m, int64_t now_us, pt_error *err) {
-    size_t at = pt_rows_at(rows);
-    int64_t stamp = timestamp_us(m);
-    ((int32_t *)pt_rows_data(rows, t->meta_at[PT_META_PARTITION]))[at] = m->partition;
-    ((int64_t *)pt_rows_data(rows, t->meta_at[PT_META_OFFSET]))[at] = m->offset;
-    ((int64_t *)pt_rows_data(rows, t->meta_at[PT_META_TIMESTAMP]))[at] = stamp;
-    if (stamp == INT64_MIN) {
-        pt_rows_null(rows, t->meta_at[PT_META_TIMESTAMP]);
-    }
-    ((int64_t *)pt_rows_data(rows, t->meta_at[PT_META_INGEST_TIME]))[at] = now_us;
-    if (t->meta_at[PT_META_TOPIC] != SIZE_MAX) {
-        return pt_rows_string(rows, t->meta_at[PT_META_TOPIC], route->topic, strlen(route->topic), err);
-    }
-    return PT_OK;
-}
-
 static int read_headers(pt_reader *r, const rd_kafka_message_t *m, size_t *out, pt_error *err) {
     rd_kafka_headers_t *headers = NULL;
     *out = 0;
@@ -105,16 +89,47 @@ static int read_headers(pt_reader *r, const rd_kafka_message_t *m, size_t *out, 
     return PT_OK;
 }
 
-/* Of the dead letter just taken. */
-static size_t header_bytes(const pt_reader *r, const rd_kafka_message_t *m) {
-    rd_kafka_headers_t *headers = NULL;
+/* Of the n headers that were read last. */
+static size_t header_bytes(const pt_reader *r, size_t n) {
     size_t bytes = 0;
-    if (!rd_kafka_message_headers(m, &headers)) {
-        for (size_t i = rd_kafka_header_cnt(headers); i > 0; i--) {
-            bytes += sizeof(duckdb_string_t) * 2 + strlen(r->headers[i - 1].key) + r->headers[i - 1].value_len;
-        }
+    for (size_t i = 0; i < n; i++) {
+        bytes += sizeof(duckdb_string_t) * 2 + strlen(r->headers[i].key) + r->headers[i].value_len;
     }
     return bytes;
+}
+
+/* The metadata columns that a table may have beside the usual ones. */
+static int write_extra(pt_reader *r, const pt_route *route, pt_rows *rows, const rd_kafka_message_t *m, pt_error *err) {
+    const size_t *at = route->target->meta_at;
+    if (at[PT_META_TOPIC] != SIZE_MAX) {
+        PT_TRY(pt_rows_string(rows, at[PT_META_TOPIC], route->topic, strlen(route->topic), err));
+    }
+    if (at[PT_META_KEY] != SIZE_MAX && m->key) {
+        PT_TRY(pt_rows_string(rows, at[PT_META_KEY], m->key, m->key_len, err));
+    } else if (at[PT_META_KEY] != SIZE_MAX) {
+        pt_rows_null(rows, at[PT_META_KEY]);
+    }
+    if (at[PT_META_HEADERS] != SIZE_MAX) {
+        size_t n;
+        PT_TRY(read_headers(r, m, &n, err));
+        PT_TRY(pt_headers_set(rows, at[PT_META_HEADERS], r->headers, n, err));
+        r->since_check += header_bytes(r, n);
+    }
+    return PT_OK;
+}
+
+static int write_metadata(pt_reader *r, const pt_route *route, pt_rows *rows, const rd_kafka_message_t *m, int64_t now_us, pt_error *err) {
+    const pt_target *t = route->target;
+    size_t at = pt_rows_at(rows);
+    int64_t stamp = timestamp_us(m);
+    ((int32_t *)pt_rows_data(rows, t->meta_at[PT_META_PARTITION]))[at] = m->partition;
+    ((int64_t *)pt_rows_data(rows, t->meta_at[PT_META_OFFSET]))[at] = m->offset;
+    ((int64_t *)pt_rows_data(rows, t->meta_at[PT_META_TIMESTAMP]))[at] = stamp;
+    if (stamp == INT64_MIN) {
+        pt_rows_null(rows, t->meta_at[PT_META_TIMESTAMP]);
+    }
+    ((int64_t *)pt_rows_data(rows, t->meta_at[PT_META_INGEST_TIME]))[at] = now_us;
+    return t->metas & ~PT_METAS_ALWAYS ? write_extra(r, route, rows, m, err) : PT_OK;
 }
 
 static int refuse(const pt_reader *r, const rd_kafka_message_t *m, const pt_decode_error *why, pt_error *err) {
@@ -159,6 +174,7 @@ static int take_dead_letter(pt_reader *r, const pt_route *route, const rd_kafka_
     };
     PT_TRY(read_headers(r, m, &letter.n_headers, err));
     letter.headers = r->headers;
+    r->since_check += DEAD_LETTER_BYTES + header_bytes(r, letter.n_headers);
     return pt_dead_letter_add(r->batch->flush->parts[r->dead_part].rows, &letter, err);
 }
 
@@ -232,7 +248,7 @@ int pt_reader_take(pt_reader *r, const rd_kafka_message_t *m, int64_t now_us, pt
     r->records++;
     PT_TRY(decode(route, m, rows, &why, err));
     if (why.code == PT_DECODE_OK) {
-        PT_TRY(write_metadata(route->target, rows, route, m, now_us, err));
+        PT_TRY(write_metadata(r, route, rows, m, now_us, err));
         pt_rows_commit(rows);
         p->rows++;
         if (pt_rows_count(rows) == AHEAD_ROWS) {
@@ -241,7 +257,6 @@ int pt_reader_take(pt_reader *r, const rd_kafka_message_t *m, int64_t now_us, pt
     } else {
         PT_TRY(take_dead_letter(r, route, m, &why, now_us, err));
         p->dead_letters++;
-        r->since_check += DEAD_LETTER_BYTES + header_bytes(r, m);
     }
     p->next = m->offset + 1;
     p->position = p->next;

@@ -23,18 +23,19 @@
 
 /* ---- tables -------------------------------------------------------------------------------------------- */
 
-static bool shares_table(const pt_ingest_options *o, size_t route) {
+/* Of all routes into the route's table; several of them are told apart by _kafka_topic. */
+static pt_metas extra_columns(const pt_ingest_options *o, size_t route) {
+    pt_metas extra = 0;
     for (size_t i = 0; i < o->n_routes; i++) {
-        if (i != route && strcmp(o->routes[i].table, o->routes[route].table) == 0) {
-            return true;
+        if (strcmp(o->routes[i].table, o->routes[route].table) == 0) {
+            extra |= o->routes[i].extra | (i == route ? 0 : 1U << PT_META_TOPIC);
         }
     }
-    return false;
+    return extra;
 }
 
 static pt_target_options target_options(const pt_ingest_options *o, size_t i) {
-    pt_metas extra = o->with_topic || shares_table(o, i) ? 1U << PT_META_TOPIC : 0;
-    return (pt_target_options){.table = o->routes[i].table, .schema_text = o->routes[i].schema, .topic = o->routes[i].topic, .extra = extra};
+    return (pt_target_options){.table = o->routes[i].table, .schema_text = o->routes[i].schema, .topic = o->routes[i].topic, .extra = extra_columns(o, i)};
 }
 
 typedef struct target_job {

@@ -87,3 +87,89 @@ def test_a_table_that_is_made_anew_for_another_topic_has_the_topic_column(pintai
         pintail.ingest_all(lake, second, "--table", "t", "--schema", "a INTEGER")
     with lake.reader() as reader:
         assert reader.sql("SELECT _kafka_topic FROM lake.t") == [(second,)]
+
+
+# ---- key and headers
+
+BINARY = bytes(range(256))
+RECORDS = [
+    {"key": None, "headers": []},
+    {"key": b"", "headers": [("h", b"")]},
+    {"key": b"k", "headers": [("h", None)]},
+    {"key": BINARY, "headers": [("same", b"1"), ("other", BINARY), ("same", b"2"), ("same", None)]},
+    {"key": "Schlüssel 'mit' \"allem\" \\ und mehr".encode(), "headers": [("Überschrift \"'\\", "zwölf, \"'\\ und etwas länger".encode())]},
+]
+HEADERS = "STRUCT(\"key\" VARCHAR, \"value\" BLOB)[]"
+
+
+def produce_all_kinds(kafka, topic):
+    kafka.produce(topic, [{**r, "value": b'{"a": %d, "_kafka_key": "forged", "_kafka_headers": []}' % i, "partition": 0} for i, r in enumerate(RECORDS)])
+
+
+def assert_all_kinds(reader, table, times=1):
+    for i, r in enumerate(RECORDS):
+        rows = reader.sql(f"SELECT _kafka_key, _kafka_headers FROM lake.{quoted(table)} WHERE a = {i}")
+        assert rows == [(r["key"], [{"key": k, "value": v} for k, v in r["headers"]])] * times
+
+
+@pytest.mark.parametrize("way", ["staged", "inlined", "partitioned"])
+def test_key_and_headers_are_in_the_table_byte_for_byte(pintail, lake, kafka, way):
+    topic = kafka.create_topic(1)
+    produce_all_kinds(kafka, topic)
+    options = ["--key-column", "--headers-column", "--topic-column", "--inline-rows", 30 if way == "inlined" else 0]
+    if way == "partitioned":
+        make(lake, topic, f"a INTEGER, {METADATA}, _kafka_topic VARCHAR, _kafka_key BLOB, _kafka_headers STRUCT(key VARCHAR, value BLOB)[]")
+        with lake.writer() as writer:
+            writer.sql(f"ALTER TABLE lake.{quoted(topic)} SET PARTITIONED BY (a)")
+    pintail.ingest_all(lake, topic, "--schema", "a INTEGER", *options)
+    with lake.reader() as reader:
+        assert list(reader.columns(topic).items()) == [("a", "INTEGER"), *orders.METADATA.items(), ("_kafka_topic", "VARCHAR"), ("_kafka_key", "BLOB"),
+                                                       ("_kafka_headers", HEADERS)]
+        assert_all_kinds(reader, topic)
+    produce_all_kinds(kafka, topic)
+    pintail.ingest_all(lake, topic)
+    with lake.reader() as reader:
+        assert_all_kinds(reader, topic, 2)
+    with lake.writer() as writer:
+        writer.sql("CALL ducklake_flush_inlined_data('lake')")
+        writer.sql("CALL ducklake_merge_adjacent_files('lake')")
+    with lake.reader() as reader:
+        assert_all_kinds(reader, topic, 2)
+        assert reader.dead_letters() == []
+
+
+@on("sqlite")
+def test_key_and_headers_come_and_go_in_large_flushes(pintail, lake, kafka):
+    topic = kafka.create_topic(1)
+    kafka.produce(topic, [{"value": b'{"a": %d}' % i, "key": b"key %d" % i if i % 3 else None, "headers": [("n", b"%d" % k) for k in range(i % 4)], "partition": 0} for i in range(20_000)])
+    pintail.ingest_all(lake, topic, "--schema", "a INTEGER", "--key-column", "--headers-column", "--flush-rows", 7000)
+    with lake.reader() as reader:
+        assert reader.one(f"""SELECT count(*) FROM lake.{quoted(topic)} WHERE _kafka_key IS NOT DISTINCT FROM (CASE WHEN a % 3 > 0 THEN 'key ' || a END)::BLOB
+                              AND _kafka_headers = [{{'key': 'n', 'value': k::VARCHAR::BLOB}} FOR k IN range(a % 4)]""") == 20_000
+
+
+@on("duckdb")
+@pytest.mark.parametrize("columns, words", [
+    ("_kafka_key VARCHAR", ["_kafka_key", "BLOB"]),
+    ("_kafka_key BLOB NOT NULL", ["_kafka_key", "DROP NOT NULL"]),
+    ("_kafka_headers MAP(VARCHAR, BLOB)", ["_kafka_headers", "STRUCT(key VARCHAR, value BLOB)[]"]),
+])
+def test_key_and_headers_columns_of_another_type_are_refused(pintail, lake, kafka, columns, words):
+    topic = kafka.create_topic(1)
+    make(lake, topic, f"a INTEGER, {METADATA}, {columns}")
+    done = pintail.run(*pintail.ingest_args(lake, topic, "--until-end"), code=2)
+    assert all(word in done.err for word in words), done.err
+
+
+@on("duckdb")
+def test_a_table_that_lacks_a_column_asked_for_is_refused_with_the_statement_that_adds_it(pintail, lake, kafka):
+    topic = kafka.create_topic(1)
+    produce_all_kinds(kafka, topic)
+    make(lake, topic, f"a INTEGER, {METADATA}")
+    done = pintail.run(*pintail.ingest_args(lake, topic, "--until-end", "--headers-column"), code=2)
+    with lake.writer() as writer:
+        writer.sql("USE lake")
+        writer.sql(done.err[done.err.index("ALTER"):].replace(f"TABLE {topic}", f"TABLE {quoted(topic)}"))
+    pintail.ingest_all(lake, topic, "--headers-column")
+    with lake.reader() as reader:
+        assert reader.one(f"SELECT count(*) FROM lake.{quoted(topic)} WHERE len(_kafka_headers) > 0") == 4
