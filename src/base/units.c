@@ -85,3 +85,8 @@ int pt_parse_count(const char *text, uint64_t *out, pt_error *err) {
     *out = value;
     return PT_OK;
 }
+
+int pt_parse_flag(const char *text, bool *out, pt_error *err) {
+    *out = strcmp(text, "true") == 0;
+    return *out || strcmp(text, "false") == 0 ? PT_OK : pt_fail(err, PT_E_USAGE, "'%s' is neither true nor false", text);
+}

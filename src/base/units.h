@@ -1,6 +1,7 @@
 /* Sizes and durations as users write them. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -13,3 +14,6 @@ int pt_parse_duration(const char *text, int64_t *out, pt_error *err) PT_CHECKED;
 
 /* A whole number without sign; "1_000_000" and "1000000" alike. */
 int pt_parse_count(const char *text, uint64_t *out, pt_error *err) PT_CHECKED;
+
+/* "true" or "false". */
+int pt_parse_flag(const char *text, bool *out, pt_error *err) PT_CHECKED;

@@ -72,84 +72,25 @@ static const pt_option options[] = {
 
 enum { N_OPTIONS = sizeof options / sizeof *options };
 
-static size_t option_index(const char *name) {
-    size_t i = 0;
-    while (i < N_OPTIONS && strcmp(options[i].name, name) != 0) {
-        i++;
-    }
-    return i;
-}
-
 /* ---- the config file fills what the command line left open ---------------------------------------------- */
 
-typedef struct merge {
-    const char *path;
-    const bool *given;
-    pt_error *err;
-} merge;
-
-static void merge_text(const merge *m, const char *option, const char *value, const char **field) {
-    if (value && !m->given[option_index(option)]) {
-        *field = value;
+/* flush-rows -> flush.rows, on-error -> on_error; the file has no key for an option of a single run, and for those of a topic in `topics`. */
+static void file_key(const pt_option *o, char *key, size_t size) {
+    (void)snprintf(key, size, "%s", o->name);
+    for (char *p = key; (p = strchr(p, '-')); p++) {
+        *p = strncmp(key, "flush-", 6) == 0 ? '.' : '_';
     }
 }
 
-static int in_config(const merge *m, const char *key, int code) {
-    return code == PT_OK ? PT_OK : pt_fail_in(m->err, "config %s: %s", m->path, key);
-}
-
-static int merge_choice(const merge *m, const char *option, const char *key, const char *value, int *field) {
-    size_t index = option_index(option);
-    if (!value || m->given[index]) {
-        return PT_OK;
-    }
-    int choice = 0;
-    for (const char *p = options[index].arg; *p; choice++) {
-        size_t n = strcspn(p, "|");
-        if (strlen(value) == n && strncmp(p, value, n) == 0) {
-            *field = choice;
-            return PT_OK;
+static int merge_config(const char *path, const pt_config *c, const bool *given, ingest_args *a, pt_error *err) {
+    for (size_t i = 0; i < N_OPTIONS; i++) {
+        char key[64];
+        file_key(&options[i], key, sizeof key);
+        const char *value = pt_config_get(c, key);
+        if (value && !given[i] && pt_option_store(&options[i], value, a, err) != PT_OK) {
+            return pt_fail_in(err, "config %s: %s", path, key);
         }
-        p += n + (p[n] == '|');
     }
-    return pt_fail(m->err, PT_E_USAGE, "config %s: %s takes one of %s, not '%s'", m->path, key, options[index].arg, value);
-}
-
-static int merge_config(const merge *m, const pt_config *c, ingest_args *a) {
-    merge_text(m, "brokers", c->brokers, &a->brokers);
-    merge_text(m, "group", c->group, &a->group);
-    merge_text(m, "lake", c->lake, &a->lake_args.lake);
-    merge_text(m, "data-path", c->data_path, &a->lake_args.data_path);
-    merge_text(m, "alias", c->alias, &a->lake_args.alias);
-    merge_text(m, "max-dead-letters", c->max_dead_letters, &a->max_dead_letters);
-    if (c->flush && c->flush->rows && !m->given[option_index("flush-rows")]) {
-        PT_TRY(in_config(m, "flush.rows", pt_parse_count(c->flush->rows, &a->flush_rows, m->err)));
-    }
-    if (c->flush && c->flush->bytes && !m->given[option_index("flush-bytes")]) {
-        PT_TRY(in_config(m, "flush.bytes", pt_parse_size(c->flush->bytes, &a->flush_bytes, m->err)));
-    }
-    if (c->flush && c->flush->interval && !m->given[option_index("flush-interval")]) {
-        PT_TRY(in_config(m, "flush.interval", pt_parse_duration(c->flush->interval, &a->flush_interval, m->err)));
-    }
-    if (c->inline_rows && !m->given[option_index("inline-rows")]) {
-        PT_TRY(in_config(m, "inline_rows", pt_parse_count(c->inline_rows, &a->inline_rows, m->err)));
-    }
-    if (c->fold_interval && !m->given[option_index("fold-interval")]) {
-        PT_TRY(in_config(m, "fold_interval", pt_parse_duration(c->fold_interval, &a->fold_interval, m->err)));
-    }
-    if (c->memory && !m->given[option_index("memory")]) {
-        PT_TRY(in_config(m, "memory", pt_parse_size(c->memory, &a->memory, m->err)));
-    }
-    if (c->threads && !m->given[option_index("threads")]) {
-        PT_TRY(in_config(m, "threads", pt_parse_count(c->threads, &a->threads, m->err)));
-    }
-    if (c->stop_timeout && !m->given[option_index("stop-timeout")]) {
-        PT_TRY(in_config(m, "stop_timeout", pt_parse_duration(c->stop_timeout, &a->stop_timeout, m->err)));
-    }
-    PT_TRY(merge_choice(m, "start", "start", c->start, &a->start));
-    PT_TRY(merge_choice(m, "on-error", "on_error", c->on_error, &a->on_error));
-    PT_TRY(merge_choice(m, "on-missing-data", "on_missing_data", c->on_missing_data, &a->on_missing));
-    PT_TRY(merge_choice(m, "log-format", "log_format", c->log_format, &a->log_format));
     for (unsigned i = 0; i < c->init_sql_count && a->lake_args.init_sql.n < PT_LIST_MAX; i++) {
         a->lake_args.init_sql.items[a->lake_args.init_sql.n++] = c->init_sql[i];
     }
@@ -199,6 +140,20 @@ static int table_name(const char *topic, const char *table, char **out, pt_error
     return *out ? PT_OK : pt_fail_nomem(err, "a table name");
 }
 
+/* What one topic's entry says goes before what is said for all. */
+static int topic_columns(const pt_config_topic *t, pt_metas *extra, pt_error *err) {
+    const char *const texts[] = {t->topic_column, t->key_column, t->headers_column};
+    const pt_meta metas[] = {PT_META_TOPIC, PT_META_KEY, PT_META_HEADERS};
+    for (size_t i = 0; i < sizeof metas / sizeof *metas; i++) {
+        bool wanted = *extra & (1U << metas[i]);
+        if (texts[i] && pt_parse_flag(texts[i], &wanted, err) != PT_OK) {
+            return pt_fail_in(err, "%s_column", i == 0 ? "topic" : i == 1 ? "key" : "headers");
+        }
+        *extra = (*extra & ~(1U << metas[i])) | (wanted ? 1U << metas[i] : 0);
+    }
+    return PT_OK;
+}
+
 static int make_routes(const ingest_args *a, const pt_config *config, pt_route_options **routes, size_t *n, pt_error *err) {
     bool from_config = config && !a->topic;
     *n = from_config ? config->topics_count : 1;
@@ -209,10 +164,14 @@ static int make_routes(const ingest_args *a, const pt_config *config, pt_route_o
     if (!*routes) {
         return pt_fail_nomem(err, "the routes");
     }
-    pt_metas extra = (a->topic_column ? 1U << PT_META_TOPIC : 0) | (a->key_column ? 1U << PT_META_KEY : 0) | (a->headers_column ? 1U << PT_META_HEADERS : 0);
+    pt_metas all = (a->topic_column ? 1U << PT_META_TOPIC : 0) | (a->key_column ? 1U << PT_META_KEY : 0) | (a->headers_column ? 1U << PT_META_HEADERS : 0);
     for (size_t i = 0; i < *n; i++) {
         const char *topic = from_config ? config->topics[i].topic : a->topic;
         char *table = NULL;
+        pt_metas extra = all;
+        if (from_config && topic_columns(&config->topics[i], &extra, err) != PT_OK) {
+            return pt_fail_in(err, "config %s: topic %s", a->config, topic);
+        }
         PT_TRY(table_name(topic, from_config ? config->topics[i].table : a->table, &table, err));
         (*routes)[i] = (pt_route_options){.topic = topic, .table = table, .schema = from_config ? config->topics[i].schema : a->schema, .extra = extra};
         for (size_t k = 0; k < i; k++) {
@@ -321,8 +280,7 @@ static int run(int argc, char **argv) {
     if (code == PT_OK && a.config) {
         code = pt_config_load(a.config, &config, &err);
         if (code == PT_OK) {
-            merge m = {a.config, given, &err};
-            code = merge_config(&m, config, &a);
+            code = merge_config(a.config, config, given, &a, &err);
         }
     }
     if (code == PT_OK) {

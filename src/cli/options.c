@@ -89,12 +89,12 @@ static int parse_choice(const pt_option *o, const char *value, int *out, pt_erro
     return pt_fail(err, PT_E_USAGE, "it takes one of %s, not '%s'", o->arg, value);
 }
 
-static int store(const pt_option *o, const char *value, void *target, pt_error *err) {
+int pt_option_store(const pt_option *o, const char *value, void *target, pt_error *err) {
     char *field = (char *)target + o->offset;
     switch (o->kind) {
     case PT_OPT_FLAG:
         *(bool *)(void *)field = true;
-        return PT_OK;
+        return value ? pt_parse_flag(value, (bool *)(void *)field, err) : PT_OK;
     case PT_OPT_STRING:
         *(const char **)(void *)field = value;
         return PT_OK;
@@ -184,7 +184,7 @@ int pt_options_parse(const pt_command *command, int argc, char **argv, void *tar
         }
         const char *value = NULL;
         PT_TRY(take_value(o, attached, argc, argv, &i, &value, err));
-        if (store(o, value, target, err) != PT_OK) {
+        if (pt_option_store(o, value, target, err) != PT_OK) {
             return pt_fail_in(err, "--%s", o->name);
         }
         if (given) {

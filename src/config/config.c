@@ -18,6 +18,9 @@ static const cyaml_schema_field_t topic_fields[] = {
     CYAML_FIELD_STRING_PTR("topic", CYAML_FLAG_POINTER, pt_config_topic, topic, 1, 249),
     TEXT("table", pt_config_topic, table),
     TEXT("schema", pt_config_topic, schema),
+    TEXT("topic_column", pt_config_topic, topic_column),
+    TEXT("key_column", pt_config_topic, key_column),
+    TEXT("headers_column", pt_config_topic, headers_column),
     CYAML_FIELD_END,
 };
 
@@ -46,7 +49,14 @@ static const cyaml_schema_field_t config_fields[] = {
     TEXT("fold_interval", pt_config, fold_interval),
     TEXT("memory", pt_config, memory),
     TEXT("threads", pt_config, threads),
+    TEXT("queue_bytes", pt_config, queue_bytes),
+    TEXT("topic_column", pt_config, topic_column),
+    TEXT("key_column", pt_config, key_column),
+    TEXT("headers_column", pt_config, headers_column),
+    TEXT("timeout", pt_config, timeout),
     TEXT("stop_timeout", pt_config, stop_timeout),
+    TEXT("commit_timeout", pt_config, commit_timeout),
+    TEXT("leftover_age", pt_config, leftover_age),
     TEXT("log_format", pt_config, log_format),
     CYAML_FIELD_IGNORE("kafka", CYAML_FLAG_OPTIONAL),
     CYAML_FIELD_SEQUENCE("topics", CYAML_FLAG_POINTER, pt_config, topics, &topic_entry, 1, CYAML_UNLIMITED),
@@ -81,7 +91,7 @@ static int wrong(const check *c, const yaml_node_t *node, const char *what, cons
 }
 
 static int unknown_key(const check *c, const yaml_node_t *key, const cyaml_schema_field_t *fields) {
-    char known[512] = "";
+    char known[1024] = "";
     size_t at = 0;
     for (; fields->key && at < sizeof known; fields++) {
         at += (size_t)snprintf(known + at, sizeof known - at, "%s%s", at ? ", " : "", fields->key);
@@ -219,6 +229,38 @@ int pt_config_load(const char *path, pt_config **out, pt_error *err) {
         pt_config_free(out);
     }
     return code;
+}
+
+/* ---- values by key ------------------------------------------------------------------------------------- */
+
+/* *inner: the field of the mapping above it, NULL for a key of the file itself. */
+static const cyaml_schema_field_t *find_path(const char *key, const cyaml_schema_field_t **inner) {
+    const char *dot = strchr(key, '.');
+    *inner = NULL;
+    if (!dot) {
+        return find_field(config_fields, key);
+    }
+    bool topics = strncmp(key, "topics.", 7) == 0;
+    if (!topics && strncmp(key, "flush.", 6) != 0) {
+        return NULL;
+    }
+    *inner = find_field(config_fields, topics ? "topics" : "flush");
+    return find_field(topics ? topic_fields : flush_fields, dot + 1);
+}
+
+bool pt_config_knows(const char *key) {
+    const cyaml_schema_field_t *inner;
+    return find_path(key, &inner) != NULL;
+}
+
+const char *pt_config_get(const pt_config *config, const char *key) {
+    const cyaml_schema_field_t *inner;
+    const cyaml_schema_field_t *field = find_path(key, &inner);
+    const char *in = (const char *)(inner ? (const void *)config->flush : (const void *)config);
+    if (!field || field->value.type != CYAML_STRING || !in || (inner && inner->value.type != CYAML_MAPPING)) {
+        return NULL;
+    }
+    return *(char *const *)(const void *)(in + field->data_offset);
 }
 
 void pt_config_free(pt_config **config) {

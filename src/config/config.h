@@ -14,6 +14,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/error.h"
@@ -22,6 +23,7 @@ typedef struct pt_config_topic {
     char *topic;  /* required */
     char *table;  /* the topic's name when NULL */
     char *schema; /* NULL: the table is there */
+    char *topic_column, *key_column, *headers_column;
 } pt_config_topic;
 
 typedef struct pt_config_flush {
@@ -33,7 +35,9 @@ typedef struct pt_config {
     char **init_sql;
     unsigned init_sql_count;
     pt_config_flush *flush;
-    char *start, *on_error, *on_missing_data, *max_dead_letters, *inline_rows, *fold_interval, *memory, *threads, *stop_timeout, *log_format;
+    char *start, *on_error, *on_missing_data, *max_dead_letters, *inline_rows, *fold_interval, *memory, *threads, *queue_bytes, *log_format;
+    char *topic_column, *key_column, *headers_column;
+    char *timeout, *stop_timeout, *commit_timeout, *leftover_age;
     pt_config_topic *topics;
     unsigned topics_count;
     char **properties; /* of `kafka`: "prop=val"; owned apart from what libcyaml loaded */
@@ -42,4 +46,8 @@ typedef struct pt_config {
 
 /* Reads and checks the file; PT_E_USAGE with file and line for a key that is unknown, twice or of the wrong kind. */
 int pt_config_load(const char *path, pt_config **out, pt_error *err) PT_CHECKED;
+/* The plain value of a key, such as memory or flush.rows; NULL: not in the file, or no such key. */
+const char *pt_config_get(const pt_config *config, const char *key);
+/* Whether the file may have it; topics.schema is a key of the entries of topics. */
+bool pt_config_knows(const char *key);
 void pt_config_free(pt_config **config);

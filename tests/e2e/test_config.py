@@ -72,6 +72,20 @@ def test_two_topics_go_into_one_table_with_the_topics_name_in_each_row(pintail, 
 
 
 @on("sqlite")
+def test_columns_for_topic_key_and_headers_are_asked_for_in_the_file_for_all_topics_or_one(pintail, lake, kafka, tmp_path):
+    first, second = kafka.create_topic(1), kafka.create_topic(1)
+    kafka.produce(first, [{"value": b'{"a": 1}', "key": b"k", "headers": [("h", b"1")]}])
+    kafka.produce(second, [{"value": b'{"a": 2}', "key": b"l", "headers": [("h", b"2")]}])
+    topics = entry(first, "one", "a INTEGER") + "    headers_column: true\n" + entry(second, "two", "a INTEGER") + "    topic_column: true\n    key_column: false\n"
+    pintail.run("ingest", "--config", write(tmp_path, config(kafka, lake, topics, "key_column: true\n")), "--until-end")
+    with lake.reader() as reader:
+        extra = {t: [c for c in reader.columns(t) if c.startswith("_kafka_") and c not in orders.METADATA] for t in ("one", "two")}
+        assert extra == {"one": ["_kafka_key", "_kafka_headers"], "two": ["_kafka_topic"]}
+        assert reader.sql("SELECT _kafka_key, _kafka_headers FROM lake.one") == [(b"k", [{"key": "h", "value": b"1"}])]
+        assert reader.sql("SELECT _kafka_topic FROM lake.two") == [(second,)]
+
+
+@on("sqlite")
 def test_the_command_line_wins_over_the_file(pintail, lake, kafka, tmp_path):
     topic = kafka.create_topic(1)
     kafka.produce(topic, orders.orders(1000))
@@ -112,6 +126,11 @@ WRONG_VALUES = {
     "a bad duration": ("interval: 1s", "interval: 1 fortnight", ("flush.interval", "1 fortnight")),
     "a bad size": ("bytes: 16MiB", "bytes: lots", ("flush.bytes", "lots")),
     "a bad number": ("rows: 5000", "rows: many", ("flush.rows", "many")),
+    "a bad timeout": ("on_error: dead-letter", "commit_timeout: 0", ("commit_timeout", "0")),
+    "a bad age": ("on_error: dead-letter", "leftover_age: old", ("leftover_age", "old")),
+    "a bad queue": ("on_error: dead-letter", "queue_bytes: lots", ("queue_bytes", "lots")),
+    "a bad flag": ("on_error: dead-letter", "topic_column: perhaps", ("topic_column", "perhaps", "true")),
+    "a bad flag of a topic": ("    table: t", "    key_column: 1", ("key_column", "topic orders", "true")),
     "a bad choice": ("on_error: dead-letter", "on_error: ignore", ("on_error", "ignore", "dead-letter")),
 }
 

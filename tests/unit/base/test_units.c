@@ -58,12 +58,25 @@ static void counts_are_whole_and_bounded(void **state) {
     assert_int_equal(pt_parse_count("", &n, NULL), PT_E_USAGE);
 }
 
+static void a_flag_is_true_or_false_and_nothing_else(void **state) {
+    bool flag = false;
+    pt_error err = {0};
+    (void)state;
+    assert_int_equal(pt_parse_flag("true", &flag, NULL), PT_OK);
+    assert_true(flag);
+    assert_int_equal(pt_parse_flag("false", &flag, NULL), PT_OK);
+    assert_false(flag);
+    assert_int_equal(pt_parse_flag("yes", &flag, &err), PT_E_USAGE);
+    assert_non_null(strstr(err.text, "yes"));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sizes_are_powers_of_1000_or_1024_by_their_unit),
         cmocka_unit_test(bad_sizes_are_refused_with_an_example),
         cmocka_unit_test(durations_need_a_unit),
         cmocka_unit_test(counts_are_whole_and_bounded),
+        cmocka_unit_test(a_flag_is_true_or_false_and_nothing_else),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

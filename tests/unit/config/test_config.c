@@ -56,6 +56,24 @@ static void a_whole_file_is_read(void **state) {
     assert_null(c);
 }
 
+static void a_value_is_found_by_its_key(void **state) {
+    pt_config *c = NULL;
+    pt_error err = {0};
+    (void)state;
+    assert_int_equal(load("memory: 1GiB\nflush: {bytes: 2MiB}\ncommit_timeout: 90s\ntopics: [{topic: t, key_column: true}]\n", &c, &err), PT_OK);
+    assert_string_equal(pt_config_get(c, "memory"), "1GiB");
+    assert_string_equal(pt_config_get(c, "flush.bytes"), "2MiB");
+    assert_string_equal(pt_config_get(c, "commit_timeout"), "90s");
+    assert_string_equal(c->topics[0].key_column, "true");
+    for (const char *const *key = (const char *const[]){"flush.rows", "group", "flush", "topics", "topics.topic", "no_such_key", "flush.no", "kafka.x", NULL}; *key; key++) {
+        assert_null(pt_config_get(c, *key));
+    }
+    pt_config_free(&c);
+    assert_int_equal(load("topics: [{topic: t}]\n", &c, &err), PT_OK);
+    assert_null(pt_config_get(c, "flush.bytes"));
+    pt_config_free(&c);
+}
+
 static void mistakes_are_told_with_their_line(void **state) {
     static const struct {
         const char *text, *line, *word;
@@ -96,6 +114,7 @@ static void a_missing_file_is_named(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_whole_file_is_read),
+        cmocka_unit_test(a_value_is_found_by_its_key),
         cmocka_unit_test(mistakes_are_told_with_their_line),
         cmocka_unit_test(a_missing_file_is_named),
     };
