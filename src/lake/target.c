@@ -275,6 +275,9 @@ static int open_named(pt_engine *engine, pt_session *session, pt_target *t, cons
         if (!asked) {
             code = pt_fail(err, PT_E_USAGE, "table %s does not exist; give --schema 'name TYPE, ...' (or schema: in the config) to have it made", t->label);
         }
+        if (code == PT_OK) { /* one that cannot be used must not leave a table behind */
+            code = pt_target_evaluate_defaults(session, t->label, asked, err);
+        }
         if (code == PT_OK) {
             code = create_table(engine, session, t, asked, metas, err);
         }
@@ -286,7 +289,7 @@ static int open_named(pt_engine *engine, pt_session *session, pt_target *t, cons
         code = pt_target_take_columns(t, &columns, asked, own, metas, other_topic, err);
     }
     if (code == PT_OK) {
-        code = pt_target_evaluate_defaults(session, t, err);
+        code = pt_target_evaluate_defaults(session, t->label, t->schema, err);
     }
     if (code == PT_OK) {
         code = lay_out(t, err);

@@ -186,51 +186,6 @@ int pt_target_take_columns(pt_target *t, const pt_table *columns, const pt_schem
     return check_meta(t, wanted, other_topic, err);
 }
 
-/* ---- defaults ------------------------------------------------------------------------------------------ */
-
-static bool is_bare_in_json(const pt_type *type) {
-    return type->id <= PT_DOUBLE;
-}
-
-/* The default's value as the decoder would find it in a record. Evaluated once, when the table is opened. */
-static int evaluate_default(pt_session *session, const pt_target *t, pt_column *c, pt_error *err) {
-    char *type = pt_type_sql(&c->type);
-    pt_text sql = {0};
-    const char *open = "to_json((";
-    const char *close = ")::VARCHAR)::VARCHAR";
-    if (is_bare_in_json(&c->type)) {
-        open = "((";
-        close = ")::VARCHAR)";
-    } else if (c->type.n_fields || c->type.id == PT_JSON) {
-        open = "to_json((";
-        close = "))::VARCHAR";
-    } else if (c->type.id == PT_BLOB) {
-        open = c->type.blob == PT_BLOB_HEX ? "to_json(hex((" : "to_json(base64((";
-        close = ")))::VARCHAR";
-    }
-    pt_text_addf(&sql, "SELECT %s(%s)::%s%s", open, c->default_sql, type ? type : "?", close);
-    int code = type ? pt_text_check(&sql, err) : pt_fail_nomem(err, "a default");
-    if (code == PT_OK) {
-        code = pt_session_text(session, pt_text_get(&sql), &c->default_json, err);
-    }
-    if (code != PT_OK && code != PT_E_NOMEM) {
-        err->code = PT_E_USAGE;
-        code = pt_fail_in(err, "table %s, column %s: DEFAULT %s cannot be evaluated", t->label, c->name, c->default_sql);
-    }
-    free(type);
-    pt_text_free(&sql);
-    return code;
-}
-
-int pt_target_evaluate_defaults(pt_session *session, pt_target *t, pt_error *err) {
-    for (size_t i = 0; i < t->schema->n_columns; i++) {
-        if (t->schema->columns[i].default_sql) {
-            PT_TRY(evaluate_default(session, t, &t->schema->columns[i], err));
-        }
-    }
-    return PT_OK;
-}
-
 /* ---- before the table is looked at --------------------------------------------------------------------- */
 
 int pt_target_check_asked(const pt_schema *asked, const char *label, bool own, pt_error *err) {

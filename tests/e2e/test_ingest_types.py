@@ -137,6 +137,38 @@ def test_not_null_and_default_of_a_table_made_by_duckdb_hold(pintail, lake, kafk
 
 
 @on("duckdb")
+@pytest.mark.parametrize("kind, default, advice", [("UUID", "uuid()", "offset"), ("TIMESTAMPTZ", "now()", "ingest_time"), ("DATE", "current_date", "_kafka_timestamp"),
+                                                   ("VARCHAR", "concat('x', random()::VARCHAR)", "producer")])
+def test_a_default_that_differs_from_record_to_record_is_refused(pintail, lake, kafka, kind, default, advice):
+    topic = kafka.create_topic(1)
+    kafka.produce(topic, [b'{"n": 1}'])
+    done = pintail.run(*pintail.ingest_args(lake, topic, "--until-end", "--schema", f"n INTEGER, d {kind} DEFAULT {default}"), code=2)
+    assert "column d" in done.err and default.split("::")[0] in done.err and advice in done.err, done.err
+    with lake.reader() as reader:
+        assert not reader.has_table(topic)
+    with lake.writer() as writer:
+        metadata = ", ".join(f"{name} {of}" for name, of in orders.METADATA.items())
+        writer.sql(f"CREATE TABLE lake.t (n INTEGER, d {kind} DEFAULT {default}, {metadata})")
+    done = pintail.run(*pintail.ingest_args(lake, topic, "--until-end", "--table", "t"), code=2)
+    with lake.writer() as writer:
+        assert writer.rows("t") == 0
+        writer.sql("USE lake")
+        writer.sql(done.err[done.err.index("ALTER"):])
+    pintail.ingest_all(lake, topic, "--table", "t")
+    with lake.reader() as reader:
+        assert reader.sql("SELECT n, d FROM lake.t") == [(1, None)]
+
+
+@on("duckdb")
+def test_a_default_may_be_computed_as_long_as_it_is_constant(pintail, lake, kafka):
+    topic = kafka.create_topic(1)
+    kafka.produce(topic, [b'{}'])
+    pintail.ingest_all(lake, topic, "--schema", "a VARCHAR DEFAULT upper('now()'), b INTEGER DEFAULT 1 + 2, c DATE DEFAULT DATE '2024-02-29' + 1, d DOUBLE DEFAULT -1.5")
+    with lake.reader() as reader:
+        assert reader.sql(f"SELECT a, b, c::VARCHAR, d FROM lake.{quoted(topic)}") == [("NOW()", 3, "2024-03-01", -1.5)]
+
+
+@on("duckdb")
 def test_key_order_spaces_and_unknown_keys_do_not_matter(pintail, lake, kafka):
     topic = kafka.create_topic(1)
     kafka.produce(topic, [b'{"a":1,"b":"x"}', b' \t\r\n{ "b" : "x" , "a" : 1 } \n', b'{"zz":{"deep":[1,{"k":"v"}]},"b":"x","other":null,"a":1,"last":"\\u00e9"}',
