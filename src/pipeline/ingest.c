@@ -19,6 +19,7 @@ typedef struct lives {
     char owner[128]; /* of the life under way */
     bool assigned;   /* some life had partitions: from then on an outage is waited for */
     bool lost;       /* the last one ended because partitions were lost */
+    bool left;       /* rows that were read are not committed, and no later life had partitions to read them again */
     bool paused;     /* said so in the log */
     unsigned fenced; /* within the window */
     int64_t first_fenced_us;
@@ -30,39 +31,45 @@ static int live(const pt_ingest_options *options, lives *l, pt_error *err) {
     l->paused &= !end.started;
     l->assigned |= end.assigned;
     l->lost = end.lost;
+    l->left = end.left || (l->left && !end.assigned);
     return code;
 }
 
-/* Whether another life makes sense after one that ended with code; waits a little before it. */
-static bool live_again(lives *l, int code, pt_error *err) {
-    bool down = code == PT_E_LAKE_DOWN || code == PT_E_LAKE_BUSY || code == PT_E_KAFKA_DOWN;
-    if (pt_stop_asked() || (code != PT_E_FENCED && code != PT_E_SOURCE && !(down && l->assigned))) {
+static bool is_down(int code) {
+    return code == PT_E_LAKE_DOWN || code == PT_E_LAKE_BUSY || code == PT_E_KAFKA_DOWN;
+}
+
+/* Whether another life makes sense after one that ended with code. */
+static bool may_follow(const lives *l, int code) {
+    return code == PT_E_FENCED || code == PT_E_SOURCE || (is_down(code) && l->assigned);
+}
+
+/* False: fenced too often. */
+static bool note_fence(lives *l, pt_error *err) {
+    int64_t now = pt_monotonic_us();
+    if (l->fenced == 0 || now - l->first_fenced_us > FENCED_WINDOW) {
+        l->fenced = 0;
+        l->first_fenced_us = now;
+    }
+    if (++l->fenced >= FENCED_LIMIT) {
+        int ignored = pt_fail_in(err, "fenced %u times within a minute; is another ingest running with the same --group outside of Kafka's control?", l->fenced);
+        (void)ignored; /* err->code stays */
         return false;
     }
-    int64_t now = pt_monotonic_us();
-    if (down) {
+    return true;
+}
+
+static void say_why(lives *l, int code, const pt_error *err) {
+    if (is_down(code)) {
         if (!l->paused) {
             pt_log(PT_LOG_WARN, PT_EVENT("paused"), PT_STR("waiting_for", code == PT_E_KAFKA_DOWN ? "broker" : "catalog"), PT_STR("error", err->text));
         }
         l->paused = true;
     } else if (code == PT_E_SOURCE) { /* the next life says exactly what has changed, or goes on as --on-missing-data says */
         pt_log(PT_LOG_WARN, PT_EVENT("comparing the topic with the ledger again"), PT_STR("reason", err->text));
-    } else if (l->lost) {
-        pt_log(PT_LOG_WARN, PT_EVENT("joining the group again"), PT_STR("reason", err->text));
     } else {
-        if (l->fenced == 0 || now - l->first_fenced_us > FENCED_WINDOW) {
-            l->fenced = 0;
-            l->first_fenced_us = now;
-        }
-        if (++l->fenced >= FENCED_LIMIT) {
-            int ignored = pt_fail_in(err, "fenced %u times within a minute; is another ingest running with the same --group outside of Kafka's control?", l->fenced);
-            (void)ignored; /* err->code stays */
-            return false;
-        }
-        pt_log(PT_LOG_WARN, PT_EVENT("fenced; joining the group again"), PT_STR("reason", err->text));
+        pt_log(PT_LOG_WARN, PT_EVENT(l->lost ? "joining the group again" : "fenced; joining the group again"), PT_STR("reason", err->text));
     }
-    pt_sleep_us(PT_SECOND);
-    return !pt_stop_asked() || !down;
 }
 
 static int run_lives(const pt_ingest_options *options, pt_error *err) {
@@ -72,8 +79,19 @@ static int run_lives(const pt_ingest_options *options, pt_error *err) {
     for (unsigned life = 1;; life++) {
         (void)snprintf(l.owner, sizeof l.owner, "%s:%ld:%" PRId64 ":%u", host, (long)getpid(), pt_now_us(), life);
         int code = live(options, &l, err);
-        if (!live_again(&l, code, err)) {
+        if (!may_follow(&l, code)) {
             return code;
+        }
+        if (pt_stop_asked()) { /* what the last life waited for does not matter when nothing was left to flush */
+            return l.left ? code : PT_OK;
+        }
+        if (code == PT_E_FENCED && !l.lost && !note_fence(&l, err)) {
+            return code;
+        }
+        say_why(&l, code, err);
+        pt_sleep_us(PT_SECOND);
+        if (pt_stop_asked() && (!l.left || is_down(code))) { /* else the rows were of partitions that others have, or the next life finds that the broker is away, too */
+            return l.left ? code : PT_OK;
         }
     }
 }

@@ -104,6 +104,7 @@ void pt_line_seal(pt_line *line, pt_batch *batch) {
 void pt_line_return(pt_line *line, pt_batch *batch) {
     pthread_mutex_lock(&line->lock);
     finish(line, batch, false);
+    line->left |= pt_flush_rows(batch->flush) > 0;
     if (line->ahead == batch) {
         batch->dropped = true; /* the stager gives it back */
     } else {
@@ -225,6 +226,20 @@ void pt_line_done(pt_line *line, pt_batch *batch) {
     line->under_way--;
     signal_change(line);
     pthread_mutex_unlock(&line->lock);
+}
+
+void pt_line_give_up(pt_line *line, pt_batch *batch) {
+    pthread_mutex_lock(&line->lock);
+    line->left |= pt_flush_rows(batch->flush) > 0;
+    pthread_mutex_unlock(&line->lock);
+    pt_line_done(line, batch);
+}
+
+bool pt_line_left_rows(pt_line *line) {
+    pthread_mutex_lock(&line->lock);
+    bool left = line->left;
+    pthread_mutex_unlock(&line->lock);
+    return left;
 }
 
 bool pt_line_abandoned(pt_line *line) {

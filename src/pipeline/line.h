@@ -61,6 +61,7 @@ typedef struct pt_line {
     bool end;     /* workers return when nothing is left to do */
     bool abandon; /* workers give up what they have and return batches uncommitted */
     const char *paused[PT_WORKERS]; /* what each waits for, NULL: it goes on */
+    bool left;    /* rows that were read have been given up uncommitted */
     int code;     /* why the run must end; the first one stays */
     pt_error why;
     pt_counters counters;
@@ -75,7 +76,7 @@ pt_batch *pt_line_take_free(pt_line *line, int64_t timeout_us);
 /* Lets the stager begin with rows [part] of the batch while they are being written; once for a batch. */
 void pt_line_offer(pt_line *line, pt_batch *batch, size_t part);
 void pt_line_seal(pt_line *line, pt_batch *batch);
-/* Gives a batch back unused. */
+/* Gives a batch back unused; rows in it are dropped. */
 void pt_line_return(pt_line *line, pt_batch *batch);
 size_t pt_line_under_way(pt_line *line);
 /* hold: from here on no fold begins, which drain and abandon would not know of when they return. */
@@ -92,9 +93,12 @@ int pt_line_claim(pt_line *line, pt_claim *claims, size_t n_claims, pt_error *er
 pt_batch *pt_line_next_to_stage(pt_line *line, size_t *part);
 void pt_line_ahead_done(pt_line *line, pt_batch *batch);
 void pt_line_staged(pt_line *line, pt_batch *batch);
-void pt_line_done(pt_line *line, pt_batch *batch); /* committed or given up */
+void pt_line_done(pt_line *line, pt_batch *batch);    /* committed */
+void pt_line_give_up(pt_line *line, pt_batch *batch); /* or not, as far as we know */
 void pt_line_folded(pt_line *line);                /* or not: the end of `folding` */
 void pt_line_fold_due(pt_line *line, bool due);
+/* Whether rows were dropped or given up: the next start reads them again. */
+bool pt_line_left_rows(pt_line *line);
 bool pt_line_abandoned(pt_line *line);
 void pt_line_fail(pt_line *line, const pt_error *why);
 /* A worker waits for something: logged when it begins and when it ends, not more. */

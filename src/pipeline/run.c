@@ -412,6 +412,7 @@ static void close_run(pt_life *r) {
         pt_line_hold_folds(&r->line, true);
         pt_line_abandon(&r->line);
         pt_workers_stop(&r->workers);
+        r->left = pt_line_left_rows(&r->line);
     }
     pt_consumer_close(&r->consumer);
     pt_stager_close(&r->stager);
@@ -459,5 +460,6 @@ int pt_run(const pt_ingest_options *options, const char *owner, bool goes_on, pt
     end->assigned = r.assigned_once;
     end->lost = r.lost && code == PT_E_FENCED;
     close_run(&r);
+    end->left = r.left;
     return code;
 }

@@ -10,6 +10,7 @@ typedef struct pt_run_end {
     bool started;  /* lake and broker answered */
     bool assigned; /* it had partitions */
     bool lost;     /* PT_E_FENCED because partitions were lost, not because another process fenced them */
+    bool left;     /* rows that it had read were not committed, or nobody knows: the next start reads them again */
 } pt_run_end;
 
 /* owner: for pintail.epochs, unlike that of any other life. goes_on: what the log says at the start. The codes that another life may follow:

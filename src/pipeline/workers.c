@@ -53,7 +53,7 @@ static void stage_batch(pt_workers *w, pt_batch *batch) {
         wait_before(w->line, attempt);
     }
     pt_unstage(pt_stager_session(w->stager), batch->flush);
-    pt_line_done(w->line, batch);
+    pt_line_give_up(w->line, batch);
 }
 
 static void *stager_main(void *arg) {
@@ -319,14 +319,16 @@ static void commit_batch(pt_workers *w, pt_batch *batch) {
         note_inlined(w, batch->flush);
         w->committed(w->arg, batch->flush);
         tell_due(w);
+        pt_line_done(w->line, batch);
         break;
     case NOT_COMMITTED:
         pt_unstage(pt_committer_session(w->committer), batch->flush);
+        pt_line_give_up(w->line, batch);
         break;
     case UNKNOWN: /* the files may be the lake's: they stay */
+        pt_line_give_up(w->line, batch);
         break;
     }
-    pt_line_done(w->line, batch);
 }
 
 static void answer_claim(pt_workers *w) {

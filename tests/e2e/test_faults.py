@@ -297,6 +297,42 @@ def test_while_the_broker_is_down_ingest_says_so_a_few_times_and_goes_on_by_itse
         assert assert_exactly_once(reader, own_kafka, topic) == (2000, 0)
 
 
+@pytest.mark.parametrize("when", ["at once", "when it has paused"])
+@on("sqlite")
+def test_a_stop_while_the_broker_is_away_and_all_that_was_read_is_committed_is_a_success(pintail, lake, own_kafka, when):
+    topic = own_kafka.create_topic(2)
+    own_kafka.produce(topic, orders.orders(1000, 1))
+    pintail.brokers = own_kafka
+    process = pintail.ingest(lake, topic, *ARGS)
+    wait_landed(process, lake, own_kafka, topic, 1000, timeout=120)
+    own_kafka.stop()
+    if when != "at once":
+        wait_paused(process)
+    process.stop()
+    own_kafka.start()
+    pintail.ingest_rest(lake, topic, *ARGS, timeout=120)
+    with lake.reader() as reader:
+        assert assert_exactly_once(reader, own_kafka, topic) == (1000, 0)
+
+
+@on("sqlite")
+def test_a_stop_while_the_broker_is_away_and_rows_that_were_read_are_not_committed_is_a_failure(pintail, lake, own_kafka):
+    topic = own_kafka.create_topic(2)
+    own_kafka.produce(topic, orders.orders(1000, 1))
+    pintail.brokers = own_kafka
+    args = ("--schema", orders.SCHEMA, *FAST_FAILOVER)
+    process = pintail.ingest(lake, topic, *args, "--flush-rows", "1000000", "--flush-interval", "10m", **crashing("batch.open:1:sleep-5000", "batch.open:2:fail"))
+    process.wait_for(lambda: "failpoint batch.open" in process.err, 60, "rows to be in hand")
+    own_kafka.stop()
+    wait_paused(process)
+    process.signal(15)
+    assert process.wait(60).code == 1
+    own_kafka.start()
+    pintail.ingest_rest(lake, topic, *args, timeout=120)
+    with lake.reader() as reader:
+        assert assert_exactly_once(reader, own_kafka, topic) == (1000, 0)
+
+
 def test_a_catalog_that_is_away_just_when_the_lake_is_opened_anew_is_waited_for(pintail, lake, kafka):
     """Every 500 commits, since DuckDB and DuckLake keep something of every one; here every second one."""
     topic = kafka.create_topic(2)
