@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/signals.h"
+#include "pipeline/patience.h"
 #include "pipeline/run.h"
 #include "pipeline/watchdog.h"
 
@@ -21,13 +22,17 @@ typedef struct lives {
     bool lost;       /* the last one ended because partitions were lost */
     bool left;       /* rows that were read are not committed, and no later life had partitions to read them again */
     bool paused;     /* said so in the log */
+    pt_patience patience;
+    int64_t wait_us; /* before the next one */
     unsigned fenced; /* within the window */
     int64_t first_fenced_us;
 } lives;
 
 static int live(const pt_ingest_options *options, lives *l, pt_error *err) {
     pt_run_end end;
+    int64_t start = pt_monotonic_us();
     int code = pt_run(options, l->owner, l->paused, &end, err);
+    l->wait_us = end.started ? pt_patience_after(&l->patience, pt_monotonic_us() - start) : PT_SECOND; /* one that did not start has not joined the group */
     l->paused &= !end.started;
     l->assigned |= end.assigned;
     l->lost = end.lost;
@@ -66,9 +71,17 @@ static void say_why(lives *l, int code, const pt_error *err) {
         }
         l->paused = true;
     } else if (code == PT_E_SOURCE) { /* the next life says exactly what has changed, or goes on as --on-missing-data says */
-        pt_log(PT_LOG_WARN, PT_EVENT("comparing the topic with the ledger again"), PT_STR("reason", err->text));
+        pt_log(PT_LOG_WARN, PT_EVENT("comparing the topic with the ledger again"), PT_INT("in_seconds", l->wait_us / PT_SECOND), PT_STR("reason", err->text));
     } else {
-        pt_log(PT_LOG_WARN, PT_EVENT(l->lost ? "joining the group again" : "fenced; joining the group again"), PT_STR("reason", err->text));
+        pt_log(PT_LOG_WARN, PT_EVENT(l->lost ? "joining the group again" : "fenced; joining the group again"), PT_INT("in_seconds", l->wait_us / PT_SECOND),
+               PT_STR("reason", err->text));
+    }
+}
+
+static void wait_for_next(const lives *l) {
+    int64_t until = pt_monotonic_us() + l->wait_us;
+    while (!pt_stop_asked() && pt_monotonic_us() < until) {
+        pt_sleep_us(PT_SECOND / 20);
     }
 }
 
@@ -89,7 +102,7 @@ static int run_lives(const pt_ingest_options *options, pt_error *err) {
             return code;
         }
         say_why(&l, code, err);
-        pt_sleep_us(PT_SECOND);
+        wait_for_next(&l);
         if (pt_stop_asked() && (!l.left || is_down(code))) { /* else the rows were of partitions that others have, or the next life finds that the broker is away, too */
             return l.left ? code : PT_OK;
         }

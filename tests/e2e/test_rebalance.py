@@ -3,6 +3,7 @@
 import random
 import re
 import threading
+from datetime import datetime
 
 import pytest
 from support import on, orders
@@ -167,6 +168,27 @@ def test_rows_that_were_buffered_for_lost_partitions_are_dropped_and_read_again(
     with lake.reader() as reader:
         assert assert_exactly_once(reader, kafka, topic) == (7000, 0)
     assert "joining the group again" in frozen.err, frozen.err
+
+
+@on("sqlite")
+def test_a_member_that_loses_its_partitions_again_and_again_waits_longer_each_time_before_it_joins(pintail, lake, kafka):
+    topic = kafka.create_topic(1)
+    process = pintail.ingest(lake, topic, *ARGS, *FAST_FAILOVER)
+
+    def times(pattern):
+        return [datetime.fromisoformat(line.split()[0].removeprefix("time=")) for line in process.err.splitlines() if re.search(pattern, line)]
+    for n in range(1, 4):
+        process.wait_for(lambda: len(times("msg=assigned")) == n, 60, "it to have the partition")
+        process.freeze()
+        kafka.wait_empty(f"pintail-{topic}", 40)
+        process.thaw()
+        process.wait_for(lambda: len(times("joining the group again")) == n, 60, "it to see that it has lost it")
+    kafka.produce(topic, orders.orders(1000))
+    wait_landed(process, lake, kafka, topic, 1000, timeout=60)
+    process.stop()
+    waits = [(b - a).total_seconds() for a, b in zip(times("joining the group again"), times("msg=assigned")[1:])]
+    assert re.findall(r"again. in_seconds=(\d+)", process.err) == ["1", "2", "4"], process.err
+    assert all(waited > said for waited, said in zip(waits, (1, 2, 4))), waits
 
 
 @on("postgres")

@@ -1,0 +1,17 @@
+/* How long to wait before the next life in the group: each life that ends soon costs all members a rebalance. */
+#pragma once
+
+#include <stdint.h>
+
+#include "base/clock.h"
+
+#define PT_PATIENCE_FIRST PT_SECOND
+#define PT_PATIENCE_MOST (60 * PT_SECOND)
+#define PT_PATIENCE_GOOD (60 * PT_SECOND) /* a life that lasted so long was a good one */
+
+typedef struct pt_patience {
+    int64_t next_us; /* 0: the first wait */
+} pt_patience;
+
+/* Microseconds to wait after a life that lasted so long: doubles from one life to the next, up to PT_PATIENCE_MOST, and begins anew after a good one. */
+int64_t pt_patience_after(pt_patience *patience, int64_t lasted_us);
