@@ -245,6 +245,9 @@ static int run_with(ingest_args *a, const pt_config *config, pt_error *err) {
         o.stop_timeout_us = a->stop_timeout;
         o.commit_timeout_us = a->commit_timeout;
         o.lake.idle_transaction_us = IDLE_TRANSACTION;
+        if (o.lake.connect_timeout_us > a->commit_timeout / 4) { /* else the watchdog takes it for a statement without an answer, and a catalog has several hosts perhaps */
+            o.lake.connect_timeout_us = a->commit_timeout / 4;
+        }
         o.leftover_age_us = a->leftover_age;
         code = pt_ingest(&o, err);
     }

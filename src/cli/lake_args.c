@@ -1,5 +1,7 @@
 #include "cli/lake_args.h"
 
+#define CONNECT_TIMEOUT ((int64_t)10000000) /* microseconds */
+
 pt_lake_options pt_lake_args_options(const pt_lake_args *args) {
     return (pt_lake_options){
         .lake = args->lake,
@@ -7,6 +9,7 @@ pt_lake_options pt_lake_args_options(const pt_lake_args *args) {
         .alias = args->alias,
         .init_sql = args->init_sql.items,
         .n_init_sql = args->init_sql.n,
+        .connect_timeout_us = CONNECT_TIMEOUT,
     };
 }
 

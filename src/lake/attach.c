@@ -1,6 +1,7 @@
 #include "lake/attach.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,26 +35,58 @@ static int prepare_folders(const pt_lake_options *o, const pt_lake_uri *uri, pt_
     return PT_OK;
 }
 
-/* Whether libpq's `options` is set already, in the connection string or in the environment: then it stays as it is. */
-static bool has_server_options(const char *connection) {
-    const char *environment = getenv("PGOPTIONS");
-    for (const char *p = connection; (p = strstr(p, "options")) != NULL; p++) {
+/* Whether a parameter of libpq is set already, in the connection string or in the environment: then it stays as it is. */
+static bool has_parameter(const char *connection, const char *name, const char *variable) {
+    size_t n = strlen(name);
+    const char *environment = getenv(variable);
+    for (const char *p = connection; (p = strstr(p, name)) != NULL; p++) {
         bool begins = p == connection || strchr(" ?&", p[-1]);
-        if (begins && p[7 + strspn(p + 7, " ")] == '=') {
+        if (begins && p[n + strspn(p + n, " ")] == '=') {
             return true;
         }
     }
     return environment && *environment;
 }
 
-/* The lake's text as given, or with a limit for sessions that are idle in a transaction: the postgres extension's own setting for it has no effect there. */
+/* name=value behind what the connection string has, in its own way of writing. */
+static void add_parameter(pt_text *lake, const pt_lake_uri *uri, const char *name, const char *value) {
+    bool is_uri = strncmp(uri->rest, "//", 2) == 0 || strstr(uri->rest, "://");
+    const char *separator = !is_uri ? " " : strchr(pt_text_get(lake), '?') ? "&" : "?";
+    pt_text_addf(lake, "%s%s=", separator, name);
+    for (const char *p = value; *p; p++) {
+        if (is_uri && *p == '=') {
+            pt_text_add(lake, "%3D");
+        } else {
+            pt_text_add_n(lake, p, 1);
+        }
+    }
+}
+
+/* A host that drops packets would keep the attempt waiting for minutes, which looks like a statement that is never answered. libpq takes 1 for 2. */
+static void add_connect_timeout(pt_text *lake, const pt_lake_uri *uri, int64_t limit_us) {
+    char seconds[24];
+    if (limit_us > 0 && !has_parameter(uri->rest, "connect_timeout", "PGCONNECT_TIMEOUT")) {
+        (void)snprintf(seconds, sizeof seconds, "%" PRId64, limit_us < 2000000 ? 2 : limit_us / 1000000);
+        add_parameter(lake, uri, "connect_timeout", seconds);
+    }
+}
+
+/* A limit for sessions that are idle in a transaction: the postgres extension's own setting for it has no effect there. */
+static void add_idle_limit(pt_text *lake, const pt_lake_uri *uri, int64_t limit_us) {
+    char option[80];
+    if (limit_us > 0 && !has_parameter(uri->rest, "options", "PGOPTIONS")) {
+        (void)snprintf(option, sizeof option, "-cidle_in_transaction_session_timeout=%" PRId64, limit_us / 1000);
+        add_parameter(lake, uri, "options", option);
+    }
+}
+
+/* The lake's text as given, with what a PostgreSQL catalog needs. */
 static int add_lake(pt_text *sql, const pt_lake_options *o, const pt_lake_uri *uri, pt_error *err) {
     pt_text lake = {0};
     pt_text_add(&lake, o->lake);
-    if (uri->catalog == PT_CATALOG_POSTGRES && o->idle_transaction_us > 0 && !has_server_options(uri->rest)) {
-        bool is_uri = strncmp(uri->rest, "//", 2) == 0 || strstr(uri->rest, "://");
-        const char *separator = !is_uri ? " " : strchr(uri->rest, '?') ? "&" : "?";
-        pt_text_addf(&lake, "%soptions=-cidle_in_transaction_session_timeout%s%" PRId64, separator, is_uri ? "%3D" : "=", o->idle_transaction_us / 1000);
+    if (uri->catalog == PT_CATALOG_POSTGRES) {
+        add_connect_timeout(&lake, uri, o->connect_timeout_us);
+        add_idle_limit(&lake, uri, o->idle_transaction_us);
     }
     int code = pt_text_check(&lake, err);
     if (code == PT_OK) {

@@ -156,6 +156,42 @@ def test_a_commit_that_is_never_answered_ends_the_process_within_commit_timeout_
         assert assert_exactly_once(reader, kafka, topic) == (2000, 0)
 
 
+@pytest.mark.parametrize("form", ["words", "URI"])
+@on("postgres")
+def test_a_catalog_whose_host_takes_no_connection_and_refuses_none_is_waited_for_beyond_commit_timeout(pintail, lake, kafka, form):
+    with closing(PostgresProxy(lake.postgres.port)) as proxy:
+        topic = kafka.create_topic(2)
+        kafka.produce(topic, orders.orders(1000, 1))
+        seen = by_way_of(lake, proxy)
+        if form == "URI":
+            seen.text = f"ducklake:postgres:postgresql://postgres@127.0.0.1:{proxy.port}/{lake.database}?application_name=pintail"
+        process = pintail.ingest(seen, topic, *ARGS, "--commit-timeout", "8s")
+        wait_landed(process, lake, kafka, topic, 1000, timeout=120)
+        proxy.silent = True
+        proxy.cut_all()
+        kafka.produce(topic, orders.orders(1000, 2))
+        wait_paused(process)
+        with said_no_more_than(process, 2):
+            hold(20)
+        assert process.running, process.err[-3000:]
+        proxy.silent = False
+        land(process, lake, kafka, topic, 2000)
+        assert all("idle_in_transaction_session_timeout=10000" in s.get("options", "") for s in proxy.startups), proxy.startups
+    with lake.reader() as reader:
+        assert assert_exactly_once(reader, kafka, topic) == (2000, 0)
+
+
+@on("postgres")
+def test_a_connect_timeout_of_the_users_own_stays(pintail, lake, kafka):
+    with closing(PostgresProxy(lake.postgres.port)) as proxy:
+        proxy.silent = True
+        topic = kafka.create_topic(1)
+        seen = by_way_of(lake, proxy)
+        seen.text += " connect_timeout=60"
+        done = pintail.ingest(seen, topic, *ARGS, "--commit-timeout", "4s").wait(40)
+        assert done.code == 1 and "--commit-timeout" in done.err, done.err
+
+
 @on("sqlite")
 def test_an_sqlite_catalog_that_another_process_has_locked_for_seconds_is_waited_for(pintail, lake, kafka):
     topic = kafka.create_topic(2)

@@ -40,9 +40,11 @@ class PostgresProxy:
         self._lock = threading.Lock()  # guards what follows
         self._fault = None
         self._links = set()
+        self._unanswered = []
         self.startups = []  # the parameters of each connection, as the client sent them
         self.commits = []   # of each COMMIT that was seen: the transaction's statements
         self.refuse = False
+        self.silent = False  # takes connections and never answers, as a host that drops packets; .cut_all() ends them
         self._closing = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
@@ -62,6 +64,8 @@ class PostgresProxy:
             links = list(self._links)
         for link in links:
             link.close()
+        while self._unanswered:
+            self._unanswered.pop().close()
 
     def close(self):
         self._closing.set()
@@ -78,6 +82,9 @@ class PostgresProxy:
                 return
             if self.refuse:
                 client.close()
+                continue
+            if self.silent:
+                self._unanswered.append(client)
                 continue
             try:
                 server = socket.create_connection(("127.0.0.1", self._server_port), 10)
