@@ -7,31 +7,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-int pt_make_folders(const char *path, pt_error *err) {
-    char *copy = strdup(path);
-    if (!copy) {
-        return pt_fail_nomem(err, "a path");
-    }
-    for (char *p = copy + 1; *copy; p++) {
-        char was = *p;
-        if (was != '/' && was != '\0') {
-            continue;
-        }
-        *p = '\0';
-        if (mkdir(copy, 0777) != 0 && errno != EEXIST) {
-            int code = pt_fail(err, PT_E_LAKE, "folder %s cannot be made: %s", copy, strerror(errno));
-            free(copy);
-            return code;
-        }
-        *p = was;
-        if (was == '\0') {
-            break;
-        }
-    }
-    free(copy);
-    return PT_OK;
-}
-
 char *pt_folder_of(const char *path) {
     const char *slash = strrchr(path, '/');
     if (!slash) {
@@ -86,5 +61,38 @@ int pt_sync_file(const char *path, pt_error *err) {
     }
     int code = pt_sync_folder(folder, err);
     free(folder);
+    return code;
+}
+
+/* A folder that is new is on the disk once its parent is. */
+static int make_folder(const char *path, pt_error *err) {
+    if (mkdir(path, 0777) != 0) {
+        return errno == EEXIST ? PT_OK : pt_fail(err, PT_E_LAKE, "folder %s cannot be made: %s", path, strerror(errno));
+    }
+    char *parent = pt_folder_of(path);
+    int code = parent ? pt_sync_folder(parent, err) : pt_fail_nomem(err, "a path");
+    free(parent);
+    return code;
+}
+
+int pt_make_folders(const char *path, pt_error *err) {
+    char *copy = strdup(path);
+    if (!copy) {
+        return pt_fail_nomem(err, "a path");
+    }
+    int code = PT_OK;
+    for (char *p = copy + 1; *copy && code == PT_OK; p++) {
+        char was = *p;
+        if (was != '/' && was != '\0') {
+            continue;
+        }
+        *p = '\0';
+        code = p[-1] == '/' ? PT_OK : make_folder(copy, err); /* "a//b", "a/" */
+        *p = was;
+        if (was == '\0') {
+            break;
+        }
+    }
+    free(copy);
     return code;
 }
