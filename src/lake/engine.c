@@ -24,6 +24,7 @@
 struct pt_engine {
     duckdb_database database;
     char *alias;
+    uint64_t number;
     pt_catalog catalog;
     bool attached;
     bool is_file;         /* the catalog */
@@ -185,6 +186,8 @@ static int configure(duckdb_config config, const pt_lake_options *o, const char 
     return bad ? pt_fail(err, PT_E_USAGE, "DuckDB refused its memory limit or threads setting") : PT_OK;
 }
 
+static _Atomic uint64_t n_opened;
+
 int pt_engine_open(const pt_lake_options *options, pt_engine **out, pt_error *err) {
     *out = NULL;
     pt_text folder = {0};
@@ -194,6 +197,7 @@ int pt_engine_open(const pt_lake_options *options, pt_engine **out, pt_error *er
     int code = engine && (engine->alias = strdup(options->alias ? options->alias : "lake")) ? PT_OK : pt_fail_nomem(err, "the engine");
     if (code == PT_OK) {
         engine->pulse = options->pulse;
+        engine->number = atomic_fetch_add(&n_opened, 1U) + 1;
         code = extension_folder(&folder, err);
     }
     if (code == PT_OK && duckdb_create_config(&config) == DuckDBError) {
@@ -247,6 +251,10 @@ void pt_engine_close(pt_engine **engine) {
     free(e->alias);
     free(e);
     *engine = NULL;
+}
+
+uint64_t pt_engine_number(const pt_engine *engine) {
+    return engine->number;
 }
 
 const char *pt_engine_alias(const pt_engine *engine) {

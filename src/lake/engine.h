@@ -49,6 +49,9 @@ void pt_engine_close(pt_engine **engine);
 /* Whether a session has noticed that DuckDB gave itself up after an internal error: nothing but pt_session_close and pt_engine_close makes sense. */
 bool pt_engine_invalid(const pt_engine *engine);
 
+/* 1, 2, ...: tells this engine from all others that the process has had. */
+uint64_t pt_engine_number(const pt_engine *engine);
+
 const char *pt_engine_alias(const pt_engine *engine);
 
 typedef enum pt_catalog { PT_CATALOG_NONE, PT_CATALOG_DUCKDB, PT_CATALOG_SQLITE, PT_CATALOG_POSTGRES, PT_CATALOG_MYSQL, PT_CATALOG_MOTHERDUCK, PT_CATALOG_QUACK } pt_catalog;

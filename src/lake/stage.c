@@ -151,7 +151,10 @@ static int stage_part(pt_stager *s, pt_part *part, pt_error *err) {
     char uuid[37];
     make_uuid(uuid);
     char *path = NULL;
-    if (asprintf(&path, "%s%s.pq", part->target->folder, uuid) < 0) {
+    char *spelled = pt_rule_broken("catalog-path") ? realpath(part->target->folder, NULL) : NULL;
+    int n = spelled ? asprintf(&path, "%s/%s.pq", spelled, uuid) : asprintf(&path, "%s%s.pq", part->target->folder, uuid);
+    free(spelled);
+    if (n < 0) {
         return pt_fail_nomem(err, "a path");
     }
     int code = write_file(s, part, path, err);

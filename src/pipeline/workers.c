@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/signals.h"
 #include "lake/inlined.h"
+#include "lake/registered.h"
 #include "lake/transaction.h"
 
 #define UNCLASSIFIED_TRIES 5 /* attempts at a commit that fails for a reason that we cannot place */
@@ -236,9 +237,10 @@ static void fold_table(pt_workers *w, size_t table) {
 }
 
 /* What a run leaves in the catalog when it ends, the next one finds. */
-static int count_inlined(pt_workers *w, pt_error *err) {
+static int make_notes(pt_workers *w, pt_error *err) {
     w->inlined = calloc(w->n_targets + 1, sizeof *w->inlined);
-    if (!w->inlined) {
+    w->seen_by = calloc(w->n_targets, sizeof *w->seen_by);
+    if (!w->inlined || !w->seen_by) {
         return pt_fail_nomem(err, "the tables");
     }
     for (size_t i = 0; i <= w->n_targets; i++) {
@@ -248,6 +250,13 @@ static int count_inlined(pt_workers *w, pt_error *err) {
         }
     }
     return PT_OK;
+}
+
+static void drop_notes(pt_workers *w) {
+    free(w->inlined);
+    free(w->seen_by);
+    w->inlined = NULL;
+    w->seen_by = NULL;
 }
 
 /* ---- commits and claims ---------------------------------------------------------------------------------- */
@@ -306,6 +315,23 @@ static outcome commit_flush(pt_workers *w, pt_flush *flush, pt_error *err) {
     return NOT_COMMITTED;
 }
 
+/* Of each table the first file after each attach: what makes a path relative cannot change in between. A look that fails is tried again with the next flush. */
+static int check_registered(pt_workers *w, const pt_flush *flush, pt_error *err) {
+    pt_engine *engine = pt_committer_engine(w->committer);
+    for (size_t i = 0; engine && i < flush->n_parts; i++) {
+        bool seen = false;
+        if (!flush->parts[i].staged || w->seen_by[i] == pt_engine_number(engine)) {
+            continue;
+        }
+        int code = pt_registered_check(engine, pt_committer_session(w->committer), &flush->parts[i], &seen, err);
+        if (seen) {
+            PT_TRY(code);
+            w->seen_by[i] = pt_engine_number(engine);
+        }
+    }
+    return PT_OK;
+}
+
 static void commit_batch(pt_workers *w, pt_batch *batch) {
     pt_error err = {0};
     if (pt_failpoint("batch.lost")) {
@@ -318,6 +344,9 @@ static void commit_batch(pt_workers *w, pt_batch *batch) {
         count(w, batch->flush);
         note_inlined(w, batch->flush);
         w->committed(w->arg, batch->flush);
+        if (check_registered(w, batch->flush, &err) != PT_OK) {
+            pt_line_fail(w->line, &err);
+        }
         tell_due(w);
         pt_line_done(w->line, batch);
         break;
@@ -440,13 +469,12 @@ static int start_threads(pt_workers *w, pt_error *err) {
 }
 
 int pt_workers_start(pt_workers *w, pt_error *err) {
-    int code = count_inlined(w, err);
+    int code = make_notes(w, err);
     if (code == PT_OK) {
         code = start_threads(w, err);
     }
     if (code != PT_OK) {
-        free(w->inlined);
-        w->inlined = NULL;
+        drop_notes(w);
     }
     return code;
 }
@@ -455,6 +483,5 @@ void pt_workers_stop(pt_workers *w) {
     end_line(w->line);
     (void)pthread_join(w->stager_thread, NULL);
     (void)pthread_join(w->committer_thread, NULL);
-    free(w->inlined);
-    w->inlined = NULL;
+    drop_notes(w);
 }

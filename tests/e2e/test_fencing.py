@@ -250,3 +250,29 @@ def test_two_processes_of_one_pipeline_that_kafka_does_not_keep_apart_never_both
     wait_landed(winner, lake, kafka, topic, total, topic, timeout=120)
     stop(winner)
     assert_landed_once(lake, kafka, topic, topic, total)
+
+
+# ---- how the catalog keeps the path of a staged file
+
+def ingest_with_a_relative_data_path(pintail, lake, topic, code, **how):
+    lake.data_path = "the data/"  # pintail and the reader's metadata only: nothing of it is read here
+    process = pintail.ingest(lake, topic, *ARGS, "--until-end", "--inline-rows", "0", cwd=lake.folder, **how)
+    done = process.wait(60)
+    assert done.code == code, done.err[-3000:]
+    with lake.reader() as reader:
+        return done, {relative for _, table, _, relative, _ in reader.data_files() if table == "orders"}, sum(r["row_count"] for r in reader.offsets(topic))
+
+
+def test_staged_files_are_registered_relative_to_their_table_also_beside_a_relative_data_path(pintail, lake, kafka):
+    topic = kafka.create_topic(1)
+    kafka.produce(topic, orders.orders(3000))
+    _, relative, rows = ingest_with_a_relative_data_path(pintail, lake, topic, 0)
+    assert relative == {True} and rows == 3000
+
+
+def test_a_file_that_the_catalog_keeps_with_its_whole_path_ends_the_run_before_many_are(pintail, lake, kafka):
+    topic = kafka.create_topic(1)
+    kafka.produce(topic, orders.orders(20_000))
+    done, relative, rows = ingest_with_a_relative_data_path(pintail, lake, topic, 1, **crashing(broken=["catalog-path"]))
+    assert "table orders" in done.err.splitlines()[-1] and "with its whole path" in done.err.splitlines()[-1], done.err[-2000:]
+    assert relative == {False} and 0 < rows < 20_000
