@@ -2,6 +2,7 @@
 
 import os
 import threading
+from contextlib import contextmanager
 from pathlib import Path
 
 MIB = 1 << 20
@@ -15,6 +16,16 @@ def status(pid: int) -> dict:
     except OSError:
         return {}
     return {key: int(rest.split()[0]) * 1024 for key, rest in (line.split(":", 1) for line in lines) if rest.endswith(" kB")}
+
+
+@contextmanager
+def grows_less_than(process, mib, why, since="VmRSS"):
+    """The peak of a process that goes on running, against what it has now, or (VmHWM) against its peak so far."""
+    before = status(process.pid)[since]
+    yield
+    grown = (status(process.pid)["VmHWM"] - before) / MIB
+    print(f"{grown:.0f} MiB more {why}")
+    assert SANITIZED or grown < mib, f"{grown:.0f} MiB more {why}"
 
 
 class Peak:
