@@ -3,7 +3,6 @@
 import os
 import re
 import shutil
-import sqlite3
 import subprocess
 import threading
 import time
@@ -13,11 +12,12 @@ import pytest
 from support import on, orders, wide
 from support.crash import crashing
 from support.judge import assert_exactly_once, assert_no_leftovers
-from support.kafka import FAST_FAILOVER
+from support.kafka import FAST_FAILOVER, STEADY
 from support.lake import Lake
 from support.memory import grows_less_than
 from support.progress import landed, wait_landed
 from support.proxy import PostgresProxy, wait_struck
+from support.sqlite_lock import holding
 from test_ambiguous_commit import by_way_of
 
 ARGS = ("--schema", orders.SCHEMA, "--flush-rows", "500", "--flush-interval", "100ms", *FAST_FAILOVER)
@@ -189,38 +189,59 @@ def test_a_connect_timeout_of_the_users_own_stays(pintail, lake, kafka):
         assert done.code == 1 and "--commit-timeout" in done.err, done.err
 
 
+def sqlite_of(lake):
+    return lake.folder / "metadata" / "lake.sqlite"
+
+
 @on("sqlite")
-def test_an_sqlite_catalog_that_another_process_has_locked_for_seconds_is_waited_for(pintail, lake, kafka):
+@pytest.mark.parametrize("lock", ["IMMEDIATE", "EXCLUSIVE"])
+def test_an_sqlite_catalog_that_another_process_has_locked_for_seconds_is_waited_for(pintail, lake, kafka, lock):
     topic = kafka.create_topic(2)
     kafka.produce(topic, orders.orders(1000, 1))
-    process = pintail.ingest(lake, topic, *ARGS)
+    process = pintail.ingest(lake, topic, *ARGS, *STEADY)
     wait_landed(process, lake, kafka, topic, 1000, timeout=120)
-    with closing(sqlite3.connect(lake.folder / "metadata" / "lake.sqlite", timeout=30, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
+    with holding(sqlite_of(lake), f"BEGIN {lock}"):
         kafka.produce(topic, orders.orders(1000, 2))
         with said_no_more_than(process, 4):
             wait_paused(process)
             hold(8)
         assert landed(lake, kafka, topic) == 1000
-        other.execute("ROLLBACK")
     land(process, lake, kafka, topic, 2000)
     with lake.reader() as reader:
         assert assert_exactly_once(reader, kafka, topic) == (2000, 0)
 
 
 @on("sqlite")
+def test_a_reader_that_holds_an_sqlite_catalog_for_long_keeps_nobody_from_writing(pintail, lake, kafka):
+    """pintail puts the catalog into WAL mode."""
+    topic = kafka.create_topic(2)
+    kafka.produce(topic, orders.orders(1000, 1))
+    process = pintail.ingest(lake, topic, *ARGS, *STEADY)
+    wait_landed(process, lake, kafka, topic, 1000, timeout=120)
+    with holding(sqlite_of(lake), "BEGIN") as other:
+        before = other("SELECT count(*) FROM ducklake_snapshot")
+        for round_ in range(2, 5):
+            kafka.produce(topic, orders.orders(1000, round_))
+            wait_landed(process, lake, kafka, topic, 1000 * round_, timeout=120)
+        assert PAUSED not in process.err, process.err
+        assert other("SELECT count(*) FROM ducklake_snapshot") == before  # it did hold it all the time
+    land(process, lake, kafka, topic, 4000)
+    with lake.reader() as reader:
+        assert assert_exactly_once(reader, kafka, topic) == (4000, 0)
+
+
+@on("sqlite")
 def test_a_start_on_an_sqlite_catalog_that_another_process_has_locked_says_so_and_goes_on_when_it_is_free(pintail, lake, kafka):
     topic = kafka.create_topic(2)
     kafka.produce(topic, orders.orders(1000, 1))
-    pintail.ingest_all(lake, topic, *ARGS)
+    pintail.ingest_all(lake, topic, *ARGS, *STEADY)
     kafka.produce(topic, orders.orders(1000, 2))
-    with closing(sqlite3.connect(lake.folder / "metadata" / "lake.sqlite", timeout=30, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
-        process = pintail.ingest(lake, topic, *ARGS)
-        process.wait_for(lambda: "waiting for another writer" in process.err, 60, "the start to say what it waits for")
-        assert process.running and process.err.count("waiting for another writer") == 1, process.err
-        assert landed(lake, kafka, topic) == 1000
-        other.execute("ROLLBACK")
+    with holding(sqlite_of(lake), "BEGIN IMMEDIATE"):
+        process = pintail.ingest(lake, topic, *ARGS, *STEADY)
+        process.wait_for(lambda: "waiting for" in process.err, 60, "the start to say what it waits for")
+        hold(6)
+        assert process.running and process.err.count("waiting for") == 1, process.err
+        assert sum(kafka.committed(f"pintail-{topic}", topic).values()) == 1000
     land(process, lake, kafka, topic, 2000)
     with lake.reader() as reader:
         assert assert_exactly_once(reader, kafka, topic) == (2000, 0)

@@ -2,9 +2,7 @@
 
 import copy
 import json
-import sqlite3
 import time
-from contextlib import closing
 from pathlib import Path
 
 import duckdb
@@ -16,6 +14,7 @@ from support.kafka import FAST_FAILOVER
 from support.lake import quoted
 from support.progress import wait_landed
 from support.proxy import PostgresProxy, through, wait_struck
+from support.sqlite_lock import holding
 
 SCHEMA = ("--schema", orders.SCHEMA)
 NEVER = ("--fold-interval", "1h")
@@ -338,10 +337,8 @@ def test_a_fold_waits_for_a_lock_and_holds_nobody_up(pintail, lake, kafka):
     topic = produced(kafka, 30)
     process = fold_soon(pintail, lake, topic)
     wait_landed(process, lake, kafka, topic, 30)
-    with closing(sqlite3.connect(lake.folder / "metadata" / "lake.sqlite", isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
+    with holding(lake.folder / "metadata" / "lake.sqlite", "BEGIN IMMEDIATE"):
         time.sleep(2)
-        other.execute("ROLLBACK")
     process.wait_for(lambda: len(lake.files()) == 1, 40, "a file")
     process.stop()
     assert_there(lake, kafka, topic, 30)
