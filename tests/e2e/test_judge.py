@@ -22,6 +22,7 @@ WRONG = {
     "a gap in the ledger": "UPDATE lake.pintail.offsets SET from_offset = 1 WHERE \"partition\" = 0",
     "a wrong count in the ledger": "UPDATE lake.pintail.offsets SET row_count = row_count - 1 WHERE \"partition\" = 0",
     "a next offset past the end": "UPDATE lake.pintail.offsets SET next_offset = next_offset + 1 WHERE \"partition\" = 0",
+    "another topic's id in the ledger": "UPDATE lake.pintail.offsets SET topic_id = 'AAAAAAAAAAAAAAAAAAAAAQ' WHERE \"partition\" = 0",
     "a record dead and alive": "INSERT INTO lake.pintail.dead_letters SELECT '{n}', 1, 7, now(), NULL, NULL, 'type', 'x', NULL, now(), '{n}', 'pintail-{n}', NULL",
 }
 
@@ -43,8 +44,9 @@ def fed(kafka, lake):
             rows.append(f"SELECT '{e[0]}', make_timestamptz({e[1]}), '{e[2]}', '{e[3]}', {e[4]}, {e[5]}, '{e[6]}', {r.partition}, {r.offset}, "
                         f"make_timestamptz({r.timestamp}000), now()")
         w.sql(f"INSERT INTO {t} " + " UNION ALL ".join(rows))
+        id_ = kafka.topic_id(topic)
         for p, n in kafka.ends(topic).items():
-            w.sql(f"INSERT INTO lake.pintail.offsets VALUES ('pintail-{topic}', '{topic}', {p}, 0, {n}, {n}, 0, 1, 'c', 't', '{topic}', 'commit', now())")
+            w.sql(f"INSERT INTO lake.pintail.offsets VALUES ('pintail-{topic}', '{topic}', {p}, 0, {n}, {n}, 0, 1, 'c', '{id_}', '{topic}', 'commit', now())")
     return topic
 
 

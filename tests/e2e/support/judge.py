@@ -34,9 +34,9 @@ def assert_no_leftovers(lake):
     assert not left, f"files that no catalog row names: {_shown(left)}"
 
 
-def assert_ledger_sound(reader, topic, pipeline, landed, dead, ends=None, start=None):
+def assert_ledger_sound(reader, topic, pipeline, landed, dead, ends=None, start=None, topic_id=None):
     """landed, dead: partition -> list of offsets. The ranges of the ledger follow one another, and each holds what it says.
-    start: partition -> where the first range has to begin."""
+    start: partition -> where the first range has to begin. topic_id: what the broker calls the topic."""
     ranges = defaultdict(list)
     for row in reader.offsets(topic):
         if row["pipeline"] == pipeline and row["kind"] == "commit":
@@ -60,6 +60,7 @@ def assert_ledger_sound(reader, topic, pipeline, landed, dead, ends=None, start=
             assert row["row_count"] == g - g0, f"{where}: {row['from_offset']}..{at} says {row['row_count']} rows, the table holds {g - g0}"
             assert row["dead_letter_count"] == b - b0, f"{where}: {row['from_offset']}..{at} says {row['dead_letter_count']} dead letters, not {b - b0}"
             assert row["epoch"] is not None and row["committed_at"] is not None and row["cluster_id"] and row["target_table"], row
+            assert topic_id in (None, row["topic_id"]), f"{where}: {row['from_offset']}..{at} is of topic id {row['topic_id']!r}, the broker says {topic_id!r}"
         assert g == len(good) and b == len(bad), f"{where}: rows at or past the next offset {at}: {_shown(good[g:] + bad[b:])}"
         assert at >= max(good[-1:] + bad[-1:], default=-1) + 1
         if ends is not None:
@@ -107,6 +108,6 @@ def assert_exactly_once(reader, kafka, topic, table=None, pipeline=None, expecte
     dead_by_partition = defaultdict(list)
     for d in dead:
         dead_by_partition[d["partition"]].append(d["offset"])
-    assert_ledger_sound(reader, topic, pipeline, by_partition, dead_by_partition, kafka.ends(topic), since)
+    assert_ledger_sound(reader, topic, pipeline, by_partition, dead_by_partition, kafka.ends(topic), since, kafka.topic_id(topic))
     assert_files_sound(reader)
     return len(landed), len(dead)

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 
 from confluent_kafka import (Consumer, ConsumerGroupTopicPartitions, ElectionType, IsolationLevel, KafkaError, KafkaException, Producer,
-                             TopicPartition)
+                             TopicCollection, TopicPartition)
 from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
 
 from .procs import DEPS, Unavailable, end, free_port, listening, tail, wait_for
@@ -65,6 +65,10 @@ class Kafka:
     def partitions(self, name: str) -> int:
         topic = self.admin.list_topics(timeout=20).topics.get(name)
         return len(topic.partitions) if topic and not topic.error else 0
+
+    def topic_id(self, name: str) -> str:
+        """Its id (KIP-516) in base64, as Kafka writes it; another topic of the same name has another one."""
+        return str(self.admin.describe_topics(TopicCollection([name]), request_timeout=20)[name].result(20).topic_id)
 
     def delete_records(self, topic: str, partition: int, before: int):
         """Moves the log start, as retention does."""
