@@ -124,6 +124,37 @@ def test_an_object_store_that_refuses_ends_the_run_with_advice_and_nothing_is_ma
         assert assert_exactly_once(reader, kafka, topic) == (500, 0)
 
 
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("taken", ["rights", "keys"])
+@on("postgres")
+def test_an_object_store_that_takes_the_right_to_write_away_ends_ingest_with_exit_1_and_advice_and_nothing_is_marked_as_done(pintail, lake, s3, kafka, taken):
+    lake.move_to(s3)
+    key, secret = s3.add_user()
+    s3.give_bucket(lake.data_path, key)
+    pintail.env = {**s3.environment, "AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": secret}
+    topic = kafka.create_topic(2)
+    kafka.produce(topic, orders.orders(2000))
+    process = pintail.ingest(lake, topic, *SCHEMA, *SOON)
+    wait_landed(process, lake, kafka, topic, 2000, timeout=120)
+    s3.give_bucket(lake.data_path, s3.key) if taken == "rights" else s3.remove_user(key)
+    kafka.produce(topic, orders.orders(2000, 2))
+    done = process.wait(60)
+    last = done.err.splitlines()[-1]
+    assert done.code == 1 and last.startswith("pintail ingest: ") and all(word in last for word in ("403", "AWS_SECRET_ACCESS_KEY", "init_sql")), done.err
+    assert_hidden(done, secret)
+    assert landed(lake, kafka, topic) == sum(kafka.committed(f"pintail-{topic}", topic).values()) == 2000
+    with lake.reader() as reader:
+        assert reader.rows(topic) == 2000
+    if taken == "rights":
+        s3.give_bucket(lake.data_path, key)
+    else:
+        pintail.env = s3.environment
+    pintail.ingest_rest(lake, topic, "--leftover-age", "0s", timeout=120)
+    with lake.reader() as reader:
+        assert assert_exactly_once(reader, kafka, topic) == (4000, 0)
+    assert_no_leftovers(lake)
+
+
 # ---- an object store that is away
 
 def said(process, text) -> int:

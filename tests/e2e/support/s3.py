@@ -1,4 +1,4 @@
-"""versitygw over a folder: a real S3 server on a free loopback port, with one pair of keys."""
+"""versitygw over a folder: a real S3 server on a free loopback port, with one pair of keys that may do everything, and users who may what they are given."""
 
 import os
 import signal
@@ -11,23 +11,28 @@ from pathlib import Path
 from .procs import DEPS, Unavailable, end, free_port, tail, wait_for
 
 
+def _keys() -> tuple:
+    return f"KEY{uuid.uuid4().hex[:13].upper()}", uuid.uuid4().hex
+
+
 class S3Server:
     def __init__(self, folder: Path):
         self.program = DEPS / "bin" / "versitygw"
         if not self.program.exists():
             raise Unavailable(f"{self.program} is not there: deps/fetch test builds it, for which it needs Go 1.25 or newer")
-        self.root, self.log = folder / "objects", folder / "versitygw.log"
+        self.root, self.log, self._users = folder / "objects", folder / "versitygw.log", folder / "users"
         self.root.mkdir(parents=True)
+        self._users.mkdir()
         self.port = free_port()
-        self.key, self.secret = f"KEY{uuid.uuid4().hex[:13].upper()}", uuid.uuid4().hex
+        self.key, self.secret = _keys()
         self.process = None
         self.start()
 
     def start(self):
         environment = {"PATH": os.environ["PATH"], "HOME": str(self.root), "ROOT_ACCESS_KEY_ID": self.key, "ROOT_SECRET_ACCESS_KEY": self.secret}
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen([self.program, "--port", f"127.0.0.1:{self.port}", "posix", self.root], stdin=subprocess.DEVNULL, stdout=log,
-                                            stderr=log, env=environment, start_new_session=True)
+            self.process = subprocess.Popen([self.program, "--port", f"127.0.0.1:{self.port}", "--iam-dir", self._users, "--iam-cache-disable", "posix", self.root],
+                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, start_new_session=True)
 
         def ready():
             assert self.process.poll() is None, f"versitygw ended with {self.process.returncode}:\n{tail(self.log)}"
@@ -56,6 +61,23 @@ class S3Server:
         name = f"lake-{uuid.uuid4().hex[:12]}"
         (self.root / name).mkdir()  # what its posix backend holds to be a bucket
         return name
+
+    def _admin(self, *arguments):
+        subprocess.run([self.program, "admin", "--access", self.key, "--secret", self.secret, "--endpoint-url", f"http://127.0.0.1:{self.port}", *arguments],
+                       check=True, capture_output=True, timeout=30)
+
+    def add_user(self) -> tuple:
+        """Keys of somebody who may nothing yet."""
+        key, secret = _keys()
+        self._admin("create-user", "--access", key, "--secret", secret, "--role", "user")
+        return key, secret
+
+    def remove_user(self, key: str):
+        self._admin("delete-user", "--access", key)
+
+    def give_bucket(self, url: str, key: str):
+        """The bucket of url is this user's; whose it was before may nothing there any more, except for the one with all rights."""
+        self._admin("change-bucket-owner", "--bucket", url.removeprefix("s3://").split("/")[0], "--owner", key)
 
     def path(self, url: str) -> Path:
         """Where the server keeps the object."""
