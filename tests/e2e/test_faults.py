@@ -230,13 +230,21 @@ def test_a_reader_that_holds_an_sqlite_catalog_for_long_keeps_nobody_from_writin
         assert assert_exactly_once(reader, kafka, topic) == (4000, 0)
 
 
+LOCKS = {
+    "a writer": ("BEGIN IMMEDIATE",),
+    "a reader, without WAL": ("PRAGMA journal_mode = DELETE", "BEGIN", "SELECT count(*) FROM ducklake_snapshot"),
+    "a writer that lets no reader in": ("PRAGMA journal_mode = DELETE", "BEGIN EXCLUSIVE"),
+}
+
+
 @on("sqlite")
-def test_a_start_on_an_sqlite_catalog_that_another_process_has_locked_says_so_and_goes_on_when_it_is_free(pintail, lake, kafka):
+@pytest.mark.parametrize("lock", LOCKS)
+def test_a_start_on_an_sqlite_catalog_that_another_process_has_locked_says_so_and_goes_on_when_it_is_free(pintail, lake, kafka, lock):
     topic = kafka.create_topic(2)
     kafka.produce(topic, orders.orders(1000, 1))
     pintail.ingest_all(lake, topic, *ARGS, *STEADY)
     kafka.produce(topic, orders.orders(1000, 2))
-    with holding(sqlite_of(lake), "BEGIN IMMEDIATE"):
+    with holding(sqlite_of(lake), *LOCKS[lock]):
         process = pintail.ingest(lake, topic, *ARGS, *STEADY)
         process.wait_for(lambda: "waiting for" in process.err, 60, "the start to say what it waits for")
         hold(6)
