@@ -7,9 +7,10 @@ import time
 import pytest
 from support import on, orders, rawproduce
 from support.judge import assert_exactly_once
-from support.kafka import Record
+from support.kafka import STEADY, Record
 from support.lake import quoted
 from support.memory import run_within
+from support.progress import wait_landed
 
 MEMORY = 512  # MiB, the default of --memory
 HUGE = 20_000_000
@@ -247,3 +248,35 @@ def test_deep_long_and_wide_values_land_or_are_refused_with_the_reason(pintail, 
                             select={"s": "md5(s)", "l": "list_sum(l)", "m": "cardinality(m)"})
         assert reader.rows(topic) == len(good)
         assert [d["error_code"] for d in reader.dead_letters(topic)] == [code for _, code in records if code]
+
+
+@pytest.mark.timeout(400)  # of a loaded machine
+@pytest.mark.parametrize("there", ["at the start", "in mid-run"])
+@on("sqlite")
+def test_a_batch_that_cannot_be_decompressed_ends_the_run_with_its_place_and_nothing_beyond_it_is_marked_as_done(pintail, lake, kafka, there):
+    topic = kafka.create_topic(2)
+    group = f"pintail-{topic}"
+    kafka.produce(topic, [{**record, "partition": n % 2} for n, record in enumerate(orders.orders(600))])
+    readable = kafka.records(topic)  # before; the judge's client library cannot read on either
+
+    def break_partition_1():
+        assert rawproduce.produce_undecodable(kafka.address, topic, 1, [record["value"] for record in orders.orders(5, 2)]) == 300
+        kafka.produce(topic, [{**record, "partition": 1} for record in orders.orders(100, 3)])
+
+    args = ("--schema", orders.SCHEMA, "--flush-rows", "100", "--flush-interval", "200ms", *STEADY)
+    if there == "at the start":
+        break_partition_1()
+    for start in range(2):  # another one finds the same
+        kafka.wait_empty(group)
+        process = pintail.ingest(lake, topic, *args)
+        process.wait_for(lambda: "msg=assigned" in process.err, 100, "its partitions")
+        if there == "in mid-run" and start == 0:
+            wait_landed(process, lake, kafka, topic, 600, timeout=100)
+            break_partition_1()
+        done = process.wait(30)
+        last = done.err.splitlines()[-1]
+        assert done.code == 1 and last.startswith("pintail ingest: ") and all(word in last for word in (topic, "partition 1", "offset 300")), done.err[-3000:]
+        assert all(offset <= 300 for offset in kafka.committed(group, topic).values())
+        with lake.reader() as reader:
+            assert assert_exactly_once(reader, kafka, topic, records=readable) == (600, 0)
+            assert reader.sql('SELECT "partition", max(next_offset) FROM lake.pintail.offsets GROUP BY ALL ORDER BY ALL') == [(0, 300), (1, 300)]

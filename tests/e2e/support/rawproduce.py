@@ -1,10 +1,13 @@
-"""Records that confluent-kafka's Python would not send: header names that are not UTF-8. Straight through librdkafka by ctypes, in a process of its own, as
-two librdkafkas in one do not get on."""
+"""Records that confluent-kafka's Python would not send. Header names that are not UTF-8: straight through librdkafka by ctypes, in a process of its own, as
+two librdkafkas in one do not get on. Batches that no client library can decompress: by a Produce request over a socket."""
 
 import ctypes
 import pickle
+import socket
+import struct
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from .procs import DEPS
@@ -43,6 +46,81 @@ def _produce(address, topic, records):
         rk.rd_kafka_poll(producer, 0)
     assert rk.rd_kafka_flush(producer, 30000) == _OK
     rk.rd_kafka_destroy(producer)
+
+
+# ---- a batch as the broker takes it and no reader of it can
+
+_PRODUCE, _PRODUCE_VERSION, _LZ4 = 0, 3, 3
+
+
+def produce_undecodable(address: str, topic: str, partition: int, values) -> int:
+    """A batch of LZ4 whose content checksum is wrong: Kafka's own decoder does not look at it, so the broker takes the batch; librdkafka's does. To a node that
+    leads the partition. Returns the batch's first offset."""
+    records = b"".join(_record(n, value) for n, value in enumerate(values))
+    return _send(address, topic, partition, _batch(_lz4(records, checksum=0xbad), len(values), _LZ4))
+
+
+def _varint(n: int) -> bytes:
+    n, out = (n << 1) ^ (n >> 63), bytearray()
+    while n > 0x7f:
+        out.append(n & 0x7f | 0x80)
+        n >>= 7
+    return bytes([*out, n])
+
+
+def _record(number: int, value: bytes) -> bytes:
+    body = b"\0" + _varint(0) + _varint(number) + _varint(-1) + _varint(len(value)) + value + _varint(0)
+    return _varint(len(body)) + body
+
+
+def _batch(records: bytes, count: int, codec: int) -> bytes:
+    """RecordBatch, version 2."""
+    now = int(time.time() * 1000)
+    body = struct.pack("!hiqqqhii", codec, count - 1, now, now, -1, -1, -1, count) + records
+    return struct.pack("!qiibI", 0, len(body) + 9, -1, 2, _crc32c(body)) + body
+
+
+def _lz4(data: bytes, checksum: int) -> bytes:
+    """A frame of one block, stored as it is, with this content checksum."""
+    descriptor = bytes([0x64, 0x40])  # version 1, independent blocks, content checksum; blocks of up to 64 KiB
+    assert len(data) <= 1 << 16
+    head = struct.pack("<I", 0x184d2204) + descriptor + bytes([_xxh32(descriptor) >> 8 & 0xff])
+    return head + struct.pack("<I", 1 << 31 | len(data)) + data + struct.pack("<II", 0, checksum)
+
+
+def _xxh32(data: bytes) -> int:
+    """Of less than four bytes."""
+    h = 374761393 + len(data)
+    for byte in data:
+        h = h + byte * 374761393 & 0xffffffff
+        h = (h << 11 | h >> 21) * 2654435761 & 0xffffffff
+    h = (h ^ h >> 15) * 2246822519 & 0xffffffff
+    h = (h ^ h >> 13) * 3266489917 & 0xffffffff
+    return h ^ h >> 16
+
+
+def _crc32c(data: bytes) -> int:
+    crc = 0xffffffff
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82f63b78 if crc & 1 else 0)
+    return crc ^ 0xffffffff
+
+
+def _send(address, topic, partition, batch) -> int:
+    def text(s):
+        return struct.pack("!h", len(s)) + s.encode()
+
+    request = (struct.pack("!hhi", _PRODUCE, _PRODUCE_VERSION, 1) + text("raw") + struct.pack("!hhi", -1, -1, 30000) + struct.pack("!i", 1) + text(topic) +
+               struct.pack("!iii", 1, partition, len(batch)) + batch)
+    host, port = address.split(":")
+    with socket.create_connection((host, int(port)), 30) as s, s.makefile("rb") as answers:
+        s.sendall(struct.pack("!i", len(request)) + request)
+        answer = answers.read(struct.unpack("!i", answers.read(4))[0])
+    code, offset = struct.unpack_from("!hq", answer, 4 + 4 + len(text(topic)) + 4 + 4)
+    assert code == 0, f"the broker refused the batch with error code {code}"
+    return offset
 
 
 if __name__ == "__main__":
