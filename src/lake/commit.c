@@ -93,7 +93,7 @@ static int attach(pt_committer *c, pt_error *err) {
     return code;
 }
 
-static int check_catalog(const pt_lake_options *options, pt_error *err) {
+int pt_committer_check(const pt_lake_options *options, pt_error *err) {
     pt_lake_uri uri;
     PT_TRY(pt_lake_uri_parse(options->lake, &uri, err));
     if (uri.catalog == PT_CATALOG_MYSQL) {
@@ -105,7 +105,7 @@ static int check_catalog(const pt_lake_options *options, pt_error *err) {
 
 int pt_committer_open(const pt_lake_options *options, const char *pipeline, const char *owner, pt_committer **out, pt_error *err) {
     *out = NULL;
-    PT_TRY(check_catalog(options, err));
+    PT_TRY(pt_committer_check(options, err));
     pt_committer *c = calloc(1, sizeof *c);
     if (!c) {
         return pt_fail_nomem(err, "the committer");

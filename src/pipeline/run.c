@@ -74,7 +74,7 @@ static int open_target(pt_life *r, size_t i, pt_error *err) {
     return PT_OK;
 }
 
-static int open_targets(pt_life *r, pt_error *err) {
+static int make_routes(pt_life *r, pt_error *err) {
     size_t n = r->options->n_routes;
     r->targets = calloc(n + 1, sizeof(pt_target *));
     r->reader.routes = calloc(n, sizeof *r->reader.routes);
@@ -84,7 +84,14 @@ static int open_targets(pt_life *r, pt_error *err) {
     }
     for (size_t i = 0; i < n; i++) {
         r->topics[i] = r->reader.routes[i].topic = r->options->routes[i].topic;
-        r->reader.n_routes = i + 1;
+    }
+    r->reader.n_routes = n;
+    return PT_OK;
+}
+
+static int open_targets(pt_life *r, pt_error *err) {
+    size_t n = r->options->n_routes;
+    for (size_t i = 0; i < n; i++) {
         PT_TRY(open_target(r, i, err));
         PT_TRY(pt_decoder_new_json(r->reader.routes[i].target->schema, &r->reader.routes[i].decoder, err));
     }
@@ -355,6 +362,17 @@ static int share_batches(pt_life *r, pt_error *err) {
     return pt_memory_check_batch(&r->options->memory, &least, err);
 }
 
+/* Before the lake: a topic that does not exist, or a broker that is away, must not leave a new lake or table behind. No group is joined yet. */
+static int open_source(pt_life *r, pt_error *err) {
+    r->consumer_options = r->options->consumer;
+    r->consumer_options.topics = r->topics;
+    r->consumer_options.n_topics = r->options->n_routes;
+    pt_consumer_events events = {pt_life_on_assigned, pt_life_on_revoked, r};
+    PT_TRY(pt_consumer_open(&r->consumer_options, &events, &r->consumer, err));
+    r->reader.cluster_id = pt_consumer_cluster_id(r->consumer);
+    return read_ends(r, err);
+}
+
 static int open_run(pt_life *r, const char *owner, pt_error *err) {
     const pt_ingest_options *o = r->options;
     r->reader.options = o;
@@ -367,17 +385,13 @@ static int open_run(pt_life *r, const char *owner, pt_error *err) {
     r->staging.memory_limit = o->memory.large_bytes;
     PT_TRY(pt_consumer_check(&o->consumer, err));
     PT_TRY(check_schemas(o, err));
+    PT_TRY(pt_committer_check(&r->committing, err));
+    PT_TRY(make_routes(r, err));
+    PT_TRY(open_source(r, err));
     PT_TRY(pt_committer_open(&r->committing, o->consumer.group, owner, &r->committer, err));
     PT_TRY(open_targets(r, err));
     PT_TRY(share_duckdb(r, err));
     PT_TRY(clear_leftovers(r, err));
-    r->consumer_options = o->consumer;
-    r->consumer_options.topics = r->topics;
-    r->consumer_options.n_topics = o->n_routes;
-    pt_consumer_events events = {pt_life_on_assigned, pt_life_on_revoked, r};
-    PT_TRY(pt_consumer_open(&r->consumer_options, &events, &r->consumer, err));
-    r->reader.cluster_id = pt_consumer_cluster_id(r->consumer);
-    PT_TRY(read_ends(r, err));
     PT_TRY(pt_stager_open(&r->staging, pt_path_is_remote(r->targets[0]->folder), &r->stager, err));
     r->line_ready = true;
     PT_TRY(pt_line_init(&r->line, (const pt_target *const *)r->targets, r->n_targets, err));

@@ -125,6 +125,7 @@ def test_a_new_table_needs_a_schema(pintail, lake, kafka):
 def test_a_broker_out_of_reach_is_named_and_exits_1(pintail, local_lake):
     address = f"127.0.0.1:{free_port()}"
     fails(pintail.run(*ingest(local_lake, address), code=None, timeout=40), 1, address)
+    assert not any(os.path.exists(path) for path in (local_lake.data_path, local_lake.text.split(":", 2)[2])), "a lake was made"
 
 
 def test_a_broker_name_that_does_not_resolve_is_named_and_exits_1(pintail, local_lake):
@@ -134,6 +135,12 @@ def test_a_broker_name_that_does_not_resolve_is_named_and_exits_1(pintail, local
 @on("sqlite")
 def test_a_missing_topic_is_named_and_exits_1(pintail, lake, kafka):
     fails(pintail.run(*ingest(lake, kafka.address, "no-such-topic"), code=None, timeout=40), 1, "no-such-topic", "topic")
+    assert not any(os.path.exists(path) for path in (lake.data_path, lake.text.split(":", 2)[2])), "a lake was made"
+    topic = kafka.create_topic(1)
+    pintail.run(*ingest(lake, kafka.address, topic))
+    fails(pintail.run(*ingest(lake, kafka.address, "no-such-topic"), code=None, timeout=40), 1, "no-such-topic", "topic")
+    with lake.reader() as reader:
+        assert reader.has_table(topic) and not reader.has_table("no-such-topic")
 
 
 # ---- the lake
@@ -163,10 +170,10 @@ def test_a_table_without_the_metadata_columns_is_an_error_that_names_them(pintai
     fails(done, done.code, "shop", "_kafka_partition")
 
 
-def test_a_postgres_catalog_out_of_reach_is_an_error_without_the_password(pintail, tmp_path):
+def test_a_postgres_catalog_out_of_reach_is_an_error_without_the_password(pintail, kafka, tmp_path):
     port = free_port()
     lake = f"ducklake:postgres:dbname=lake host=127.0.0.1 port={port} user=me password={SECRET}"
-    done = pintail.run("ingest", "--brokers", "127.0.0.1:1", "--topic", "t", "--lake", lake, "--data-path", tmp_path, *SCHEMA, code=None, timeout=40)
+    done = pintail.run("ingest", "--brokers", kafka.address, "--topic", kafka.create_topic(1), "--lake", lake, "--data-path", tmp_path, *SCHEMA, code=None, timeout=40)
     fails(done, 1, "catalog|postgres", str(port))
     assert SECRET not in done.err + done.out
 
@@ -176,8 +183,8 @@ def test_a_postgres_catalog_out_of_reach_is_an_error_without_the_password(pintai
     ("ducklake:md:shop", 1, ["extension motherduck", "motherduck.duckdb_extension", "PostgreSQL, SQLite"]),
     ("ducklake:quack:127.0.0.1:1", 1, ["extension quack", "PostgreSQL, SQLite"]),
 ])
-def test_a_kind_of_catalog_that_cannot_be_written_is_refused_with_what_can(pintail, tmp_path, lake, code, words):
-    done = pintail.run("ingest", "--brokers", "127.0.0.1:1", "--topic", "t", "--lake", lake, "--data-path", tmp_path / "data", *SCHEMA, code=None, timeout=20)
+def test_a_kind_of_catalog_that_cannot_be_written_is_refused_with_what_can(pintail, kafka, tmp_path, lake, code, words):
+    done = pintail.run("ingest", "--brokers", kafka.address, "--topic", kafka.create_topic(1), "--lake", lake, "--data-path", tmp_path / "data", *SCHEMA, code=None, timeout=20)
     fails(done, code, *words)
     assert SECRET not in done.err + done.out
 
@@ -199,12 +206,12 @@ def test_a_duckdb_catalog_that_another_process_holds_is_an_error_that_says_so(pi
 
 
 @pytest.mark.parametrize("kind", ["duckdb", "sqlite"])
-def test_a_catalog_file_that_is_something_else_is_an_error(pintail, tmp_path, kind):
+def test_a_catalog_file_that_is_something_else_is_an_error(pintail, kafka, tmp_path, kind):
     lake = Lake(kind, tmp_path)
     (tmp_path / "metadata").mkdir()
     path = tmp_path / "metadata" / ("lake.ducklake" if kind == "duckdb" else "lake.sqlite")
     path.write_text("this is no database\n" * 1000)
-    fails(pintail.run(*ingest(lake), code=None, timeout=20), 1, path.name)
+    fails(pintail.run(*ingest(lake, kafka.address, kafka.create_topic(1)), code=None, timeout=20), 1, path.name)
     assert path.read_text().startswith("this is no database")
 
 
@@ -229,14 +236,14 @@ def test_another_data_path_than_the_lakes_is_an_error_that_names_both(pintail, l
 
 # ---- the installation
 
-def test_a_missing_extension_file_is_named(pintail, local_lake, tmp_path):
+def test_a_missing_extension_file_is_named(pintail, local_lake, kafka, tmp_path):
     empty = tmp_path / "empty"
     empty.mkdir()
-    done = pintail.run(*ingest(local_lake), code=None, timeout=20, env={"PINTAIL_EXTENSIONS": str(empty)})
+    done = pintail.run(*ingest(local_lake, kafka.address, kafka.create_topic(1)), code=None, timeout=20, env={"PINTAIL_EXTENSIONS": str(empty)})
     fails(done, 1, r"\.duckdb_extension", re.escape(str(empty)))
 
 
-def test_an_extension_file_of_another_version_is_named(pintail, local_lake, tmp_path):
+def test_an_extension_file_of_another_version_is_named(pintail, local_lake, kafka, tmp_path):
     folder = tmp_path / "extensions"
     (real,) = (EXTENSIONS).glob("v*/*")
     copy = folder / real.relative_to(EXTENSIONS)
@@ -246,7 +253,7 @@ def test_an_extension_file_of_another_version_is_named(pintail, local_lake, tmp_
             (copy / file.name).write_bytes(file.read_bytes()[:-600] + b"\0" * 600)
         else:
             (copy / file.name).symlink_to(file)
-    done = pintail.run(*ingest(local_lake), code=None, timeout=20, env={"PINTAIL_EXTENSIONS": str(folder)})
+    done = pintail.run(*ingest(local_lake, kafka.address, kafka.create_topic(1)), code=None, timeout=20, env={"PINTAIL_EXTENSIONS": str(folder)})
     fails(done, 1, r"ducklake\.duckdb_extension", r"1\.5\.5")
 
 
