@@ -8,8 +8,9 @@
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "base/signals.h"
-#include "lake/lake_uri.h"
+#include "lake/history.h"
 #include "lake/inlined.h"
+#include "lake/lake_uri.h"
 #include "lake/leftovers.h"
 #include "lake/transaction.h"
 
@@ -317,6 +318,19 @@ static int clear_leftovers(pt_life *r, pt_error *why) {
     return PT_OK;
 }
 
+/* Whether a group is new to a topic is of interest where the table has rows: they may be the same ones. */
+static int look_for_repeats(pt_life *r, pt_error *err) {
+    for (size_t i = 0; i < r->reader.n_routes; i++) {
+        pt_route *route = &r->reader.routes[i];
+        bool known = false;
+        if (route->target->has_rows) {
+            PT_TRY(pt_history_knows(pt_committer_engine(r->committer), pt_committer_session(r->committer), r->reader.pipeline, route->topic, &known, err));
+            route->repeats = !known;
+        }
+    }
+    return PT_OK;
+}
+
 /* The DuckDB that writes the files gets more: the committer's when a table takes INSERT (it is opened with the small share, and again after an outage). Should PostgreSQL end
  * its session because the INSERT waited long for an object store, the next one has more patience. */
 static int share_duckdb(pt_life *r, pt_error *err) {
@@ -392,6 +406,7 @@ static int open_run(pt_life *r, const char *owner, pt_error *err) {
     PT_TRY(open_targets(r, err));
     PT_TRY(share_duckdb(r, err));
     PT_TRY(clear_leftovers(r, err));
+    PT_TRY(look_for_repeats(r, err));
     PT_TRY(pt_stager_open(&r->staging, pt_path_is_remote(r->targets[0]->folder), &r->stager, err));
     r->line_ready = true;
     PT_TRY(pt_line_init(&r->line, (const pt_target *const *)r->targets, r->n_targets, err));

@@ -11,10 +11,11 @@ static int new_to_lake(pt_reader *r, const pt_assigned *a, int64_t *start, int64
     bool latest = r->options->start == PT_START_LATEST;
     *start = latest ? a->high : a->low;
     *skipped_from = latest ? a->low : -1;
-    if (route->target->has_rows && !route->warned) {
-        route->warned = true;
-        pt_log(PT_LOG_WARN, PT_EVENT("the table already has rows, but none that this group read from this partition: it reads that from its own start"),
-               PT_STR("table", route->target->label), PT_STR("topic", a->topic), PT_INT("partition", a->partition), PT_STR("group", r->pipeline));
+    if (route->repeats) {
+        route->repeats = false;
+        pt_log(PT_LOG_WARN, PT_EVENT(latest ? "the table already has rows, and this group is new to the topic: it begins at the topic's end"
+                                            : "the table already has rows, and this group is new to the topic: it reads all of it"),
+               PT_STR("table", route->target->label), PT_STR("topic", a->topic), PT_STR("group", r->pipeline));
     }
     return PT_OK;
 }

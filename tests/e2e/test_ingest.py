@@ -210,6 +210,19 @@ def test_a_new_group_reads_again_from_the_start_and_says_so(pintail, lake, kafka
         assert reader.rows(topic) == 60
 
 
+@on("sqlite")
+def test_a_group_that_goes_on_says_nothing_of_rows_that_are_there_whatever_its_partitions_hold(pintail, lake, kafka):
+    topic = kafka.create_topic(4)
+    kafka.produce(topic, [{"value": b'{"a": 1}', "partition": 2}])
+    assert "already" not in pintail.ingest_all(lake, topic, "--schema", "a INTEGER").err
+    kafka.produce(topic, [{"value": b'{"a": 2}', "partition": 0}])
+    for _ in range(2):
+        assert "already" not in pintail.ingest_all(lake, topic).err
+    assert pintail.ingest_all(lake, topic, "--group", "two").err.count("already") == 1
+    with lake.reader() as reader:
+        assert reader.rows(topic) == 4
+
+
 @on("duckdb")
 def test_compressed_and_large_records_land(pintail, lake, kafka):
     topic = kafka.create_topic(1, max_message_bytes=8_000_000)
