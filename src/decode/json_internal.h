@@ -222,7 +222,11 @@ int pt_json_float_start(void); /* makes the tables, once */
 /* Units a second of the type's stored integer: 1, 1000, 10^6 or 10^9. */
 int64_t pt_json_time_units(pt_type_id id);
 bool pt_json_time_in_range(pt_type_id id, pt_i128 value);
-typedef enum pt_json_time_result { PT_TIME_OK, PT_TIME_FORMAT, PT_TIME_RANGE } pt_json_time_result;
+/* Whether digits below the type's resolution are an error; else they are rounded, as epoch times come with more digits than a clock has. */
+static inline bool pt_json_time_exact(pt_type_id id) {
+    return id != PT_TIMESTAMP && id != PT_TIMESTAMPTZ;
+}
+typedef enum pt_json_time_result { PT_TIME_OK, PT_TIME_FORMAT, PT_TIME_RANGE, PT_TIME_LOSSY } pt_json_time_result;
 pt_json_time_result pt_json_date_text(const char *text, size_t len, int32_t *days);
 pt_json_time_result pt_json_time_text(const char *text, size_t len, int64_t *micros);
 pt_json_time_result pt_json_timestamp_text(pt_type_id id, const char *text, size_t len, int64_t *out);

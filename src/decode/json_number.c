@@ -126,9 +126,10 @@ static whole to_whole(const pt_json_number *n, unsigned shift, pt_u128 *out) {
     return n->digits % unit != 0 || n->more ? WHOLE_FRACTION : WHOLE;
 }
 
-/* |n| * 10^shift, rounded half away from zero; false when too large. shift may be negative. */
-static bool to_rounded(const pt_json_number *n, int shift, pt_u128 *out) {
+/* |n| * 10^shift, rounded half away from zero; false when too large. shift may be negative. *exact: nothing was rounded. */
+static bool to_rounded(const pt_json_number *n, int shift, pt_u128 *out, bool *exact) {
     *out = 0;
+    *exact = n->digits == 0;
     int64_t e = n->exponent + shift;
     if (n->digits == 0 || e < -38) {
         return true;
@@ -138,11 +139,13 @@ static bool to_rounded(const pt_json_number *n, int shift, pt_u128 *out) {
             return false;
         }
         *out = n->digits * pow10_wide((unsigned)e);
+        *exact = true;
         return true;
     }
     /* Digits that were dropped lie below the last one kept and cannot lift a remainder over the half. */
     pt_u128 unit = pow10_wide((unsigned)-e);
     *out = n->digits / unit + (n->digits % unit >= unit / 2);
+    *exact = n->digits % unit == 0 && !n->more;
     return true;
 }
 
@@ -178,11 +181,17 @@ bool pt_json_store_integer(const pt_json_node *node, void *data, size_t row, boo
 
 static bool store_time(pt_json *js, const pt_json_node *node, const pt_json_number *n, const char *at, size_t row) {
     pt_u128 magnitude;
-    if (!to_rounded(n, node->shift, &magnitude) || magnitude > INT64_MAX ||
+    bool exact;
+    if (!to_rounded(n, node->shift, &magnitude, &exact) || magnitude > INT64_MAX ||
         !pt_json_time_in_range(node->id, n->negative ? -(pt_i128)magnitude : (pt_i128)magnitude)) {
         static const char *const units[] = {[PT_EPOCH_S] = "seconds", [PT_EPOCH_MS] = "milliseconds", [PT_EPOCH_US] = "microseconds", [PT_EPOCH_NS] = "nanoseconds"};
         pt_json_fail(js, node, PT_DECODE_RANGE, at, "%s as epoch %s is outside %s; declare EPOCH s, ms, us or ns as the producer counts",
                      pt_json_quoted(n->start, (size_t)(n->end - n->start)).text, units[node->epoch], pt_json_type_of(node).text);
+        return false;
+    }
+    if (!exact && pt_json_time_exact(node->id)) {
+        pt_json_fail(js, node, PT_DECODE_LOSSY, at, "%s would lose digits in %s; declare the column TIMESTAMP%s", pt_json_quoted(n->start, (size_t)(n->end - n->start)).text,
+                     pt_json_type_of(node).text, node->id == PT_TIMESTAMP_NS ? ", which rounds to the microsecond" : " or TIMESTAMP_NS");
         return false;
     }
     int64_t value = n->negative ? -(int64_t)magnitude : (int64_t)magnitude;

@@ -190,6 +190,9 @@ static const char *read_epoch(pt_json *js, const pt_json_node *node, const char 
         }
     } else { /* half away from zero; sign and magnitude are apart */
         uint64_t unit = pt_json_pow10[-shift];
+        if (PT_UNLIKELY(pt_json_time_exact(node->id) && n.digits % unit)) {
+            return read_number_or_text(js, node, p, row);
+        }
         value = unit == 10 ? (n.digits + 5) / 10 : n.digits / unit + (n.digits % unit >= unit / 2);
     }
     if (PT_UNLIKELY(value > node->fast_max)) {

@@ -175,6 +175,9 @@ pt_json_time_result pt_json_timestamp_text(pt_type_id id, const char *s, size_t 
         return PT_TIME_FORMAT;
     }
     int64_t units = pt_json_time_units(id), since = days * DAY_SECONDS + seconds - zone;
+    if (nanos && pt_json_time_exact(id) && nanos % (NANOS / units)) {
+        return PT_TIME_LOSSY;
+    }
     if (since >= 0 && since < INT64_MAX / units - 1) { /* the usual case, without 128 bits */
         *out = since * units + (nanos * units + NANOS / 2) / NANOS;
         return pt_json_time_in_range(id, *out) ? PT_TIME_OK : PT_TIME_RANGE;

@@ -334,14 +334,28 @@ static void times_are_read_from_text_and_from_epoch_numbers(void **state) {
            {"a TIME", "{\"a\":\"24:00:00\"}", "24:00:00"}, {"a TIMESTAMP", "{\"a\":\"2026-09-21T14:13:20\"}", "2026-09-21 14:13:20"}, {"a TIMESTAMP", "{\"a\":\"2026-09-21 14:13:20.5+02:00\"}", "2026-09-21 12:13:20.5"},
            {"a TIMESTAMP", "{\"a\":\"2026-09-21T14:13-0530\"}", "2026-09-21 19:43:00"}, {"a TIMESTAMP", "{\"a\":\"2026-09-21\"}", "2026-09-21 00:00:00"}, {"a TIMESTAMPTZ", "{\"a\":\"2026-09-21T14:13:20\"}", "2026-09-21 14:13:20+00"},
            {"a TIMESTAMPTZ", "{\"a\":\"2026-09-21T14:13:20.123456789+09\"}", "2026-09-21 05:13:20.123457+00"}, {"a TIMESTAMP_NS", "{\"a\":\"2026-09-21T14:13:20.123456789Z\"}", "2026-09-21 14:13:20.123456789"},
-           {"a TIMESTAMP_S, b TIMESTAMP_MS", "{\"a\":\"2026-09-21T14:13:20.5\",\"b\":\"2026-09-21T14:13:20.1235\"}", "2026-09-21 14:13:21 | 2026-09-21 14:13:20.124"},
+           {"a TIMESTAMP_S, b TIMESTAMP_MS", "{\"a\":\"2026-09-21T14:13:20.000\",\"b\":\"2026-09-21T14:13:20.1230\"}", "2026-09-21 14:13:20 | 2026-09-21 14:13:20.123"},
+           {"a TIMESTAMP_S, b TIMESTAMP_MS", "{\"a\":1790000000.0,\"b\":1790000000.123000}", "2026-09-21 14:13:20 | 2026-09-21 14:13:20.123"},
+           {"a TIMESTAMP_S EPOCH ms, b TIMESTAMP_MS EPOCH ns", "{\"a\":1790000000000,\"b\":1790000000123000000}", "2026-09-21 14:13:20 | 2026-09-21 14:13:20.123"},
+           {"a TIMESTAMP_S", "{\"a\":17900000000e-1}", "2026-09-21 14:13:20"}, {"a TIMESTAMP_S", "{\"a\":0.000}", "1970-01-01 00:00:00"},
            {"a TIMESTAMP", "{\"a\":\"294247-01-10T04:00:54.775806\"}", "294247-01-10 04:00:54.775806"}, {"a TIMESTAMPTZ", "{\"a\":1790000000}", "2026-09-21 14:13:20+00"},
            {"a TIMESTAMPTZ", "{\"a\":1790000000.1234564}", "2026-09-21 14:13:20.123456+00"}, {"a TIMESTAMPTZ", "{\"a\":1790000000.1234565}", "2026-09-21 14:13:20.123457+00"},
            {"a TIMESTAMPTZ", "{\"a\":1790000000.12345649999999999999999999999999999999999999999}", "2026-09-21 14:13:20.123456+00"}, {"a TIMESTAMPTZ", "{\"a\":1.79e9}", "2026-09-21 14:13:20+00"},
            {"a TIMESTAMP", "{\"a\":-0.0000005}", "1969-12-31 23:59:59.999999"}, {"a TIMESTAMP", "{\"a\":-0.00000049}", "1970-01-01 00:00:00"}, {"a TIMESTAMP", "{\"a\":-1.5}", "1969-12-31 23:59:58.5"},
            {"a TIMESTAMP EPOCH ms", "{\"a\":1790000000123}", "2026-09-21 14:13:20.123"}, {"a TIMESTAMP EPOCH us", "{\"a\":1790000000123456}", "2026-09-21 14:13:20.123456"},
-           {"a TIMESTAMP EPOCH ns", "{\"a\":1790000000123456500}", "2026-09-21 14:13:20.123457"}, {"a TIMESTAMP_S", "{\"a\":1790000000.5}", "2026-09-21 14:13:21"}, {"a TIMESTAMP_MS EPOCH ms", "{\"a\":1790000000123}", "2026-09-21 14:13:20.123"},
+           {"a TIMESTAMP EPOCH ns", "{\"a\":1790000000123456500}", "2026-09-21 14:13:20.123457"}, {"a TIMESTAMP_MS EPOCH ms", "{\"a\":1790000000123}", "2026-09-21 14:13:20.123"},
            {"a TIMESTAMP_NS", "{\"a\":1790000000.123456789}", "2026-09-21 14:13:20.123456789"}, {"a TIMESTAMP", "{\"a\":1e-30}", "1970-01-01 00:00:00"});
+}
+
+static void digits_below_the_resolution_are_lost_in_no_timestamp_but_the_usual_ones(void **state) {
+    (void)state;
+    ERRORS({"a TIMESTAMP_S", "{\"a\":\"2026-09-21T14:13:56.5Z\"}", PT_DECODE_LOSSY, 5}, {"a TIMESTAMP_S", "{\"a\":\"2026-09-21T14:13:56.000000001Z\"}", PT_DECODE_LOSSY, 5},
+           {"a TIMESTAMP_MS", "{\"a\":\"2026-09-21T14:13:20.1235\"}", PT_DECODE_LOSSY, 5}, {"a TIMESTAMP_MS", "{\"a\":\"1969-12-31T23:59:59.9999\"}", PT_DECODE_LOSSY, 5},
+           {"a TIMESTAMP_S", "{\"a\":1790000000.5}", PT_DECODE_LOSSY, 5}, {"a TIMESTAMP_S", "{\"a\":-0.1}", PT_DECODE_LOSSY, 5}, {"a TIMESTAMP_S", "{\"a\":1e-60}", PT_DECODE_LOSSY, 5},
+           {"a TIMESTAMP_S EPOCH ms", "{\"a\":1790000000123}", PT_DECODE_LOSSY, 5}, {"a TIMESTAMP_MS", "{\"a\":1790000000.1234}", PT_DECODE_LOSSY, 5},
+           {"a TIMESTAMP_MS EPOCH us", "{\"a\":1790000000123456}", PT_DECODE_LOSSY, 5}, {"a TIMESTAMP_MS", "{\"a\":17900000001234e-4}", PT_DECODE_LOSSY, 5},
+           {"a TIMESTAMP_NS", "{\"a\":1790000000.1234567891}", PT_DECODE_LOSSY, 5}, {"a TIMESTAMP_NS EPOCH ns", "{\"a\":0.5}", PT_DECODE_LOSSY, 5},
+           {"a TIMESTAMP_S", "{\"a\":1790000000.00000000000000000000000000000000000000001}", PT_DECODE_LOSSY, 5}, {"a TIMESTAMP_S[]", "{\"a\":[1,1.5]}", PT_DECODE_LOSSY, 8});
 }
 
 static void blobs_come_as_base64_or_hex(void **state) {
@@ -568,6 +582,7 @@ int main(void) {
         cmocka_unit_test(values_of_the_wrong_kind_are_refused),
         cmocka_unit_test(text_of_another_format_is_refused),
         cmocka_unit_test(times_are_read_from_text_and_from_epoch_numbers),
+        cmocka_unit_test(digits_below_the_resolution_are_lost_in_no_timestamp_but_the_usual_ones),
         cmocka_unit_test(blobs_come_as_base64_or_hex),
         cmocka_unit_test(json_columns_keep_the_text_as_it_stood),
         cmocka_unit_test(nested_types_are_filled),
