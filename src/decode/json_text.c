@@ -316,7 +316,8 @@ static bool from_time(pt_json *js, const pt_json_node *node, const char *text, s
     if (result == PT_TIME_RANGE) {
         pt_json_fail(js, node, PT_DECODE_RANGE, at, "'%s' is outside what %s can hold", pt_json_quoted(text, len).text, pt_json_type_of(node).text);
     } else if (result == PT_TIME_LOSSY) {
-        pt_json_fail(js, node, PT_DECODE_LOSSY, at, "'%s' would lose digits in %s; declare the column TIMESTAMP or TIMESTAMP_NS", pt_json_quoted(text, len).text, pt_json_type_of(node).text);
+        pt_json_fail(js, node, PT_DECODE_LOSSY, at, "'%s' would lose %s in %s; declare the column TIMESTAMP or TIMESTAMP_NS", pt_json_quoted(text, len).text,
+                     node->id == PT_DATE ? "its time of day" : "digits", pt_json_type_of(node).text);
     }
     return result == PT_TIME_OK || (result == PT_TIME_FORMAT && no_format(js, node, text, len, at, form));
 }

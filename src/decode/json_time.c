@@ -40,6 +40,10 @@ static bool take(text *t, char c) {
     return false;
 }
 
+static bool take_either(text *t, char a, char b) {
+    return take(t, a) || take(t, b);
+}
+
 /* min to max digits; -1 when there are fewer. */
 static int64_t digits(text *t, int min, int max) {
     int64_t value = 0;
@@ -60,8 +64,17 @@ static int64_t days_from_civil(int64_t year, int64_t month, int64_t day) {
     return era * 146097 + day_of_era - 719468;
 }
 
-static bool date(text *t, int64_t *days) {
+static bool calendar_day(int64_t year, int64_t month, int64_t day, int64_t *days) {
     static const int8_t month_days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+    if (month < 1 || month > 12 || day < 1 || day > month_days[month - 1] + (month == 2 && leap)) {
+        return false;
+    }
+    *days = days_from_civil(year, month, day);
+    return true;
+}
+
+static bool date(text *t, int64_t *days) {
     bool negative = take(t, '-');
     if (!negative) {
         (void)take(t, '+');
@@ -70,54 +83,46 @@ static bool date(text *t, int64_t *days) {
     if (year < 0 || !take(t, '-')) {
         return false;
     }
-    year = negative ? -year : year;
     int64_t month = digits(t, 2, 2);
-    if (month < 1 || month > 12 || !take(t, '-')) {
-        return false;
-    }
-    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-    int64_t day = digits(t, 2, 2);
-    if (day < 1 || day > month_days[month - 1] + (month == 2 && leap)) {
-        return false;
-    }
-    *days = days_from_civil(year, month, day);
-    return true;
+    return month >= 0 && take(t, '-') && calendar_day(negative ? -year : year, month, digits(t, 2, 2), days);
 }
 
-/* HH:MM[:SS[.f{1,9}]]; 24:00:00 passes where `midnight` allows it. */
-static bool clock_time(text *t, bool midnight, int64_t *seconds, int64_t *nanos) {
-    int64_t hour = digits(t, 2, 2);
-    if (hour < 0 || hour > 24 || !take(t, ':')) {
-        return false;
-    }
-    int64_t minute = digits(t, 2, 2);
-    if (minute < 0 || minute > 59) {
-        return false;
-    }
-    int64_t second = 0;
+/* SS[.f{1,9}], or a comma; 24:00:00 is the end of the day. */
+static bool second_and_sum(text *t, int64_t hour, int64_t minute, bool with_second, int64_t *seconds, int64_t *nanos) {
+    int64_t second = with_second ? digits(t, 2, 2) : 0;
     *nanos = 0;
-    if (take(t, ':')) {
-        second = digits(t, 2, 2);
-        if (second < 0 || second > 59) {
+    if (minute < 0 || minute > 59 || second < 0 || second > 59) {
+        return false;
+    }
+    if (with_second && take_either(t, '.', ',')) {
+        const char *start = t->p;
+        int64_t fraction = digits(t, 1, 9);
+        if (fraction < 0) {
             return false;
         }
-        if (take(t, '.')) {
-            const char *start = t->p;
-            int64_t fraction = digits(t, 1, 9);
-            if (fraction < 0) {
-                return false;
-            }
-            *nanos = fraction * (int64_t)pt_json_pow10[9 - (t->p - start)];
-        }
+        *nanos = fraction * (int64_t)pt_json_pow10[9 - (t->p - start)];
     }
     *seconds = hour * 3600 + minute * 60 + second;
-    return hour < 24 || (midnight && *seconds == DAY_SECONDS && *nanos == 0);
+    return hour < 24 || (*seconds == DAY_SECONDS && *nanos == 0);
+}
+
+/* HH:MM[:SS[.f{1,9}]]; HH alone where `hour_alone` allows it. */
+static bool clock_time(text *t, bool hour_alone, int64_t *seconds, int64_t *nanos) {
+    int64_t hour = digits(t, 2, 2);
+    if (hour < 0 || hour > 24) {
+        return false;
+    }
+    if (!take(t, ':')) {
+        return hour_alone && second_and_sum(t, hour, 0, false, seconds, nanos);
+    }
+    int64_t minute = digits(t, 2, 2);
+    return second_and_sum(t, hour, minute, take(t, ':'), seconds, nanos);
 }
 
 /* Z, +HH, +HH:MM or +HHMM; nothing is UTC. */
 static bool offset(text *t, int64_t *seconds) {
     *seconds = 0;
-    if (t->p == t->end || take(t, 'Z')) {
+    if (t->p == t->end || take_either(t, 'Z', 'z')) {
         return true;
     }
     bool negative = take(t, '-');
@@ -135,6 +140,22 @@ static bool offset(text *t, int64_t *seconds) {
     return true;
 }
 
+static bool is_digit_at(const text *t) {
+    return t->p < t->end && *t->p >= '0' && *t->p <= '9';
+}
+
+/* YYYYMMDDTHH[MM[SS[.f{1,9}]]] with Z, +HH or +HHMM or none: ISO 8601's basic form, all of it or nothing. */
+static bool basic_form(const char *s, size_t len, int64_t *days, int64_t *seconds, int64_t *nanos, int64_t *zone) {
+    text t = {s, s + len};
+    int64_t year = digits(&t, 4, 4), month = digits(&t, 2, 2), day = digits(&t, 2, 2);
+    if (year < 0 || !calendar_day(year, month, day, days) || !take_either(&t, 'T', 't') || memchr(t.p, ':', (size_t)(t.end - t.p))) {
+        return false;
+    }
+    int64_t hour = digits(&t, 2, 2);
+    int64_t minute = is_digit_at(&t) ? digits(&t, 2, 2) : 0;
+    return hour >= 0 && hour <= 24 && second_and_sum(&t, hour, minute, is_digit_at(&t), seconds, nanos) && offset(&t, zone) && t.p == t.end;
+}
+
 /* value / unit, rounded half away from zero */
 static pt_i128 rounded(pt_i128 value, int64_t unit) {
     pt_i128 magnitude = value < 0 ? -value : value;
@@ -142,11 +163,27 @@ static pt_i128 rounded(pt_i128 value, int64_t unit) {
     return value < 0 ? -magnitude : magnitude;
 }
 
+/* A time of day that is UTC or says nothing of a zone. */
+static bool no_zone_follows(text *t, bool *time_of_day) {
+    int64_t seconds, nanos;
+    if ((!take_either(t, 'T', 't') && !take(t, ' ')) || !clock_time(t, true, &seconds, &nanos)) {
+        return false;
+    }
+    (void)take_either(t, 'Z', 'z');
+    *time_of_day = seconds || nanos;
+    return t->p == t->end;
+}
+
+/* A date, also with a midnight behind it, as many programs write one. */
 pt_json_time_result pt_json_date_text(const char *s, size_t len, int32_t *days) {
     text t = {s, s + len};
+    bool time_of_day = false;
     int64_t d;
-    if (!date(&t, &d) || t.p != t.end) {
+    if (!date(&t, &d) || (t.p != t.end && !no_zone_follows(&t, &time_of_day))) {
         return PT_TIME_FORMAT;
+    }
+    if (time_of_day) {
+        return PT_TIME_LOSSY;
     }
     if (d < -(int64_t)INT32_MAX + 1 || d > INT32_MAX - 1) { /* the ends mean infinity */
         return PT_TIME_RANGE;
@@ -158,7 +195,7 @@ pt_json_time_result pt_json_date_text(const char *s, size_t len, int32_t *days) 
 pt_json_time_result pt_json_time_text(const char *s, size_t len, int64_t *micros) {
     text t = {s, s + len};
     int64_t seconds, nanos;
-    if (!clock_time(&t, true, &seconds, &nanos) || t.p != t.end) {
+    if (!clock_time(&t, false, &seconds, &nanos) || t.p != t.end) {
         return PT_TIME_FORMAT;
     }
     *micros = seconds * 1000000 + (nanos + 500) / 1000;
@@ -168,10 +205,9 @@ pt_json_time_result pt_json_time_text(const char *s, size_t len, int64_t *micros
 pt_json_time_result pt_json_timestamp_text(pt_type_id id, const char *s, size_t len, int64_t *out) {
     text t = {s, s + len};
     int64_t days, seconds = 0, nanos = 0, zone = 0;
-    if (!date(&t, &days)) {
-        return PT_TIME_FORMAT;
-    }
-    if (t.p != t.end && ((!take(&t, 'T') && !take(&t, ' ')) || !clock_time(&t, false, &seconds, &nanos) || !offset(&t, &zone) || t.p != t.end)) {
+    bool extended = date(&t, &days);
+    if (extended ? t.p != t.end && ((!take_either(&t, 'T', 't') && !take(&t, ' ')) || !clock_time(&t, true, &seconds, &nanos) || !offset(&t, &zone) || t.p != t.end)
+                 : !basic_form(s, len, &days, &seconds, &nanos, &zone)) {
         return PT_TIME_FORMAT;
     }
     int64_t units = pt_json_time_units(id), since = days * DAY_SECONDS + seconds - zone;
