@@ -54,6 +54,8 @@ int pt_decode(pt_decoder *decoder, const char *data, size_t len, pt_rows *rows, 
 
 /* Keys that no column has, skipped so far (each occurrence). */
 uint64_t pt_decoder_unknown_keys(const pt_decoder *decoder);
+/* Of the first of them, the i-th different name, cut and printable; NULL behind the last. */
+const char *pt_decoder_unknown_name(const pt_decoder *decoder, size_t i);
 
 const char *pt_decode_code_name(pt_decode_code code);
 

@@ -65,7 +65,7 @@ static int check_defaults(pt_json *js, pt_error *err) {
     }
     pt_rows_free(&rows);
     js->rows = NULL;
-    js->unknown_keys = 0;
+    js->unknown_keys = js->n_unknown_names = 0;
     return rc;
 }
 
@@ -121,6 +121,10 @@ void pt_decoder_portable(pt_decoder *decoder) {
 
 uint64_t pt_decoder_unknown_keys(const pt_decoder *decoder) {
     return decoder->json.unknown_keys;
+}
+
+const char *pt_decoder_unknown_name(const pt_decoder *decoder, size_t i) {
+    return i < decoder->json.n_unknown_names ? decoder->json.unknown_names[i].text : NULL;
 }
 
 /* The decoder writes by vector number, so the rows' first columns must have the schema's types. */

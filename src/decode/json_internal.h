@@ -16,6 +16,8 @@
 #include "decode/rows_internal.h"
 
 #define PT_JSON_PAD 64
+#define PT_JSON_UNKNOWN_NAMES 5  /* that are kept */
+#define PT_JSON_UNKNOWN_LOOKED 64 /* unknown keys whose names are looked at */
 
 __extension__ typedef unsigned __int128 pt_u128;
 __extension__ typedef __int128 pt_i128;
@@ -124,6 +126,11 @@ extern const pt_json_scanner pt_json_portable;
 extern const pt_json_scanner pt_json_avx2;
 #endif
 
+/* Bounded and printable. */
+typedef struct pt_json_quote {
+    char text[44];
+} pt_json_quote;
+
 struct pt_json {
     const char *begin, *end; /* the padded copy */
     pt_rows *rows;
@@ -132,6 +139,8 @@ struct pt_json {
     const pt_json_scanner *scanner;
     pt_json_keys keys;
     uint64_t unknown_keys;
+    pt_json_quote unknown_names[PT_JSON_UNKNOWN_NAMES]; /* the first different ones */
+    size_t n_unknown_names;
 
     pt_decode_error *error;
     pt_error *own;
@@ -154,10 +163,10 @@ const char *pt_json_expected(pt_json *js, const pt_json_node *node, const char *
 const char *pt_json_own(pt_json *js, int code) __attribute__((cold, noinline));
 const char *pt_json_nomem(pt_json *js, const char *what) __attribute__((cold, noinline));
 
-/* A bounded, printable quote of [p, p + len). */
-typedef struct pt_json_quote {
-    char text[44];
-} pt_json_quote;
+/* A key that no column has; called for the first few. */
+void pt_json_note_unknown(pt_json *js, const char *key, size_t len) __attribute__((cold, noinline));
+
+/* Of [p, p + len). */
 pt_json_quote pt_json_quoted(const char *p, size_t len);
 /* DuckDB's name of the node's type. */
 typedef struct pt_json_type_text {

@@ -39,7 +39,9 @@ static bool add_unknown(pt_json *js, const pt_json_node *node, unknown_keys *unk
         unknown->any = true;
         unknown->outer = pt_json_keys_enter(&js->keys);
     }
-    js->unknown_keys++;
+    if (PT_UNLIKELY(js->unknown_keys++ < PT_JSON_UNKNOWN_LOOKED)) {
+        pt_json_note_unknown(js, key, len);
+    }
     return add_key(js, node, key, len, at);
 }
 

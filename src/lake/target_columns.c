@@ -63,13 +63,29 @@ static int refuse_lossy(const pt_schema *schema, pt_error *err) {
     return PT_OK;
 }
 
-/* EPOCH and BASE64/HEX are pintail's own and not in the catalog: taken over from what was asked for. */
-static void take_over_reading(pt_type *to, const pt_type *from) {
+static int take_over_name(char **name, const char *from, pt_error *err) {
+    if (!*name || !from || strcmp(*name, from) == 0) {
+        return PT_OK;
+    }
+    char *copy = strdup(from);
+    if (!copy) {
+        return pt_fail_nomem(err, "a name");
+    }
+    free(*name);
+    *name = copy;
+    return PT_OK;
+}
+
+/* EPOCH and BASE64/HEX are pintail's own and not in the catalog: taken over from what was asked for. So is the spelling of names, which is the records': to the lake upper and
+ * lower case are the same. */
+static int take_over_reading(pt_type *to, const pt_type *from, pt_error *err) {
     to->epoch = from->epoch;
     to->blob = from->blob;
     for (size_t i = 0; i < to->n_fields && i < from->n_fields; i++) {
-        take_over_reading(&to->fields[i].type, &from->fields[i].type);
+        PT_TRY(take_over_name(&to->fields[i].name, from->fields[i].name, err));
+        PT_TRY(take_over_reading(&to->fields[i].type, &from->fields[i].type, err));
     }
+    return PT_OK;
 }
 
 static int fit_column(const pt_target *t, pt_column *have, const pt_schema *asked, pt_error *err) {
@@ -87,7 +103,8 @@ static int fit_column(const pt_target *t, pt_column *have, const pt_schema *aske
     free(a);
     free(b);
     PT_TRY(code);
-    take_over_reading(&have->type, &want->type);
+    PT_TRY(take_over_name(&have->name, want->name, err));
+    PT_TRY(take_over_reading(&have->type, &want->type, err));
     have->not_null = have->not_null || want->not_null;
     if (!have->default_sql && want->default_sql && !(have->default_sql = strdup(want->default_sql))) {
         return pt_fail_nomem(err, "a default");

@@ -179,6 +179,29 @@ def test_key_order_spaces_and_unknown_keys_do_not_matter(pintail, lake, kafka):
         assert reader.sql(f"SELECT a, b FROM lake.{quoted(topic)}") == [(1, "x")] * 4
 
 
+@pytest.mark.parametrize("flush_rows", [200_000, 1], ids=["staged", "inlined"])
+def test_the_schemas_spelling_of_a_name_is_the_key_whatever_the_table_has(pintail, lake, kafka, flush_rows):
+    topic = kafka.create_topic(1)
+    kafka.produce(topic, [b'{"UserId": 1, "place": {"Lat": 1}, "Tag": "a"}', b'{"userid": 2, "place": {"lat": 2}, "tag": "b"}'] * 20)
+    with lake.writer() as writer:
+        metadata = ", ".join(f"{name} {kind}" for name, kind in orders.METADATA.items())
+        writer.sql(f'CREATE TABLE lake.t ("UserId" INTEGER, "Tag" VARCHAR, place STRUCT("Lat" DOUBLE), {metadata})')
+    done = pintail.ingest_all(lake, topic, "--table", "t", "--flush-rows", flush_rows, "--schema", '"userid" INTEGER, place STRUCT("lat" DOUBLE)')
+    (said,) = [line for line in done.err.splitlines() if "no column has" in line]
+    assert "UserId" in said and "userid" not in said and topic in said, said
+    with lake.reader() as reader:
+        assert sorted(reader.sql("SELECT UserId, Tag, place.Lat, count(*) FROM lake.t GROUP BY ALL"), key=str) == [(2, None, 2.0, 20), (None, "a", None, 20)]
+        assert list(reader.columns("t"))[:2] == ["UserId", "Tag"] and reader.dead_letters() == []
+    with lake.writer() as writer:
+        writer.sql("CALL ducklake_flush_inlined_data('lake')")
+        writer.sql("CALL ducklake_merge_adjacent_files('lake')")
+        assert writer.one("SELECT count(UserId) FROM lake.t") == 20
+    # Without a schema it is the table's spelling.
+    pintail.ingest_all(lake, topic, "--table", "t", "--group", "another")
+    with lake.reader() as reader:
+        assert reader.one("SELECT count(*) FROM lake.t WHERE UserId = 1 AND place.Lat = 1") == 20
+
+
 @on("duckdb")
 @pytest.mark.parametrize("kind, advice", [("HUGEINT", "DECIMAL(38,0)"), ("UHUGEINT", "DECIMAL(38,0)"), ("TIMETZ", "use TIME")])
 def test_types_that_a_lake_corrupts_are_refused_with_advice(pintail, lake, kafka, kind, advice):

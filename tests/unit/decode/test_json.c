@@ -496,6 +496,32 @@ static void missing_columns_are_default_or_null_and_unknown_keys_are_counted(voi
     }
 }
 
+static void the_first_unknown_keys_are_named_once_each_cut_and_printable(void **state) {
+    static const char *const names[] = {"x", "y", "a name of many bytes, more than are kept...", "?\?z", "fifth", NULL};
+    (void)state;
+    for (int portable = 0; portable < 2; portable++) {
+        fixture f;
+        fixture_open(&f, "a INTEGER, s STRUCT(b INTEGER)");
+        if (portable) {
+            pt_decoder_portable(f.decoder);
+        }
+        assert_null(pt_decoder_unknown_name(f.decoder, 0));
+        for (int i = 0; i < 3; i++) {
+            assert_int_equal(decode_text(&f, "{\"x\":1,\"s\":{\"y\":1,\"b\":2},\"a name of many bytes, more than are kept of it\":[],\"\\u00e9z\":{\"inner\":1}}").code, PT_DECODE_OK);
+        }
+        assert_int_equal(decode_text(&f, "{\"fifth\":1,\"sixth\":1}").code, PT_DECODE_OK);
+        for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+            const char *name = pt_decoder_unknown_name(f.decoder, i);
+            if (!name || !names[i]) {
+                assert_true(!name && !names[i]);
+            } else {
+                assert_string_equal(name, names[i]);
+            }
+        }
+        fixture_close(&f);
+    }
+}
+
 static void bad_defaults_are_refused_when_the_decoder_is_made(void **state) {
     (void)state;
     static const char *const bad[] = {"\"x\"", "1.5", "1 2", "{", ""};
@@ -671,6 +697,7 @@ int main(void) {
         cmocka_unit_test(json_columns_keep_the_text_as_it_stood),
         cmocka_unit_test(nested_types_are_filled),
         cmocka_unit_test(missing_columns_are_default_or_null_and_unknown_keys_are_counted),
+        cmocka_unit_test(the_first_unknown_keys_are_named_once_each_cut_and_printable),
         cmocka_unit_test(bad_defaults_are_refused_when_the_decoder_is_made),
         cmocka_unit_test(duplicate_keys_are_found_everywhere),
         cmocka_unit_test(a_million_keys_take_no_quadratic_time),
