@@ -4,13 +4,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
 
 #include "base/path.h"
-#include "base/redact.h"
 #include "base/text.h"
+#include "lake/attach_failed.h"
+
+#define ALIAS_MAX 100
 
 static int prepare_folders(const pt_lake_options *o, const pt_lake_uri *uri, pt_error *err) {
     if (uri->is_file) {
+        struct stat st;
+        if (stat(uri->rest, &st) == 0 && S_ISDIR(st.st_mode)) {
+            return pt_fail(err, PT_E_USAGE, "catalog %s is a folder: name a file in it, such as --lake ducklake:sqlite:%s/lake.sqlite", uri->rest, uri->rest);
+        }
         if (!o->create && !pt_path_exists(uri->rest)) {
             return pt_fail(err, PT_E_LAKE, "catalog file %s does not exist; check --lake and the working directory", uri->rest);
         }
@@ -125,25 +133,34 @@ static int add_attach(pt_text *sql, const pt_lake_options *o, const pt_lake_uri 
     return pt_text_check(sql, err);
 }
 
-static int attach_failed(const pt_lake_options *o, const pt_lake_uri *uri, pt_error *err) {
-    if (strstr(err->text, "does not exist - and creating a new DuckLake is explicitly disabled")) {
-        return pt_fail(err, PT_E_LAKE, "there is no DuckLake at %s; check --lake (pintail ingest makes one)", o->lake);
+/* ---- what can be said of the options before anything is opened ----------------------------------------- */
+
+int pt_attach_check(const pt_lake_options *o, pt_error *err) {
+    static const char *const taken[] = {"memory", "main", "temp", "system", "information_schema", "pg_catalog", "pintail_scratch"};
+    const char *alias = o->alias ? o->alias : "lake";
+    if (!*alias) {
+        return pt_fail(err, PT_E_USAGE, "--alias is empty; write a name, or leave it out (lake)");
     }
-    if (strstr(err->text, "Conflicting lock is held") || strstr(err->text, "Could not set lock")) {
-        const char *pid = strstr(err->text, "(PID ");
-        return pt_fail(err, PT_E_LAKE_BUSY,
-                       "catalog file %s is open in another process%s%.*s: a DuckDB-file catalog allows one process; stop that one, or use an SQLite "
-                       "(ducklake:sqlite:...) or PostgreSQL catalog, which many may open",
-                       uri->rest, pid ? " " : "", pid ? (int)strcspn(pid, ")") + 1 : 0, pid ? pid : "");
+    for (size_t i = 0; i < sizeof taken / sizeof *taken; i++) {
+        if (strcasecmp(alias, taken[i]) == 0) {
+            return pt_fail(err, PT_E_USAGE, "--alias %s: DuckDB needs that name itself; write another, or leave it out (lake)", alias);
+        }
     }
-    if (strstr(err->text, "data_path is not set")) {
-        return pt_fail(err, PT_E_LAKE, "lake %s is new, and its catalog does not say where its Parquet files go: give --data-path", o->lake);
+    for (const char *p = alias; *p; p++) {
+        if (*p == '"' || *p == '\'' || (unsigned char)*p < ' ') {
+            return pt_fail(err, PT_E_USAGE, "--alias '%s': a name without quotes and control characters is wanted", alias);
+        }
     }
-    if (strstr(err->text, "does not match existing data path") || strstr(err->text, "DATA_PATH parameter")) {
-        return pt_fail_in(err, "lake %s was made with another data path; leave --data-path out or give the one of the catalog", o->lake);
+    if (strlen(alias) > ALIAS_MAX) {
+        return pt_fail(err, PT_E_USAGE, "--alias '%.20s...' is longer than %d characters", alias, ALIAS_MAX);
     }
-    return pt_fail_in(err, "lake %s cannot be attached", o->lake);
+    if (o->data_path && !*o->data_path) {
+        return pt_fail(err, PT_E_USAGE, "--data-path is empty; write a folder or an s3:// prefix, or leave it out where the catalog knows it");
+    }
+    return PT_OK;
 }
+
+/* ---- all of it ----------------------------------------------------------------------------------------- */
 
 int pt_attach(pt_session *session, const char *alias, const pt_lake_options *o, const pt_lake_uri *uri, pt_error *err) {
     PT_TRY(prepare_folders(o, uri, err));
@@ -152,7 +169,7 @@ int pt_attach(pt_session *session, const char *alias, const pt_lake_options *o, 
     if (code == PT_OK) {
         code = pt_session_run(session, pt_text_get(&sql), err);
         if (code != PT_OK) {
-            code = attach_failed(o, uri, err);
+            code = pt_attach_failed(o, uri, err);
         }
     }
     pt_text_free(&sql);

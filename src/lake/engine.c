@@ -138,6 +138,7 @@ static int set_up(pt_engine *engine, const pt_lake_options *o, const char *folde
     pt_lake_uri uri = {0};
     if (o->lake) {
         PT_TRY(pt_lake_uri_parse(o->lake, &uri, err));
+        PT_TRY(pt_attach_check(o, err));
     }
     engine->catalog = uri.catalog;
     engine->is_file = uri.is_file;

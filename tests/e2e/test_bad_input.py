@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from support import on, orders
 from support.lake import EXTENSIONS, Lake
+from support.pintail import binary
 from support.procs import free_port, wait_for
 
 SCHEMA = ("--schema", orders.SCHEMA)
@@ -255,6 +256,68 @@ def test_an_extension_file_of_another_version_is_named(pintail, local_lake, kafk
             (copy / file.name).symlink_to(file)
     done = pintail.run(*ingest(local_lake, kafka.address, kafka.create_topic(1)), code=None, timeout=20, env={"PINTAIL_EXTENSIONS": str(folder)})
     fails(done, 1, r"ducklake\.duckdb_extension", r"1\.5\.5")
+
+
+# ---- the options of a lake
+
+@pytest.mark.parametrize("alias, word", [("", "empty"), ("memory", "memory"), ("TEMP", "TEMP"), ("system", "system"), ('a"b', "quotes"), ("x" * 200, "longer")])
+def test_an_alias_that_duckdb_cannot_take_is_refused_in_one_line(pintail, local_lake, alias, word):
+    fails(pintail.run("sql", *local_lake.args, "--alias", alias, "-c", "select 1", code=None), 2, "--alias", word)
+
+
+@pytest.fixture
+def catalogs(pintail, tmp_path):
+    """One file of each kind; paths are relative, as a user types them."""
+    for lake in ("ducklake:sqlite:a.sqlite", "ducklake:duckdb:a.duckdb"):
+        pintail.run("sql", "--lake", lake, "--data-path", "files", "-c", "select 1")
+    (tmp_path / "a.text").write_text("no database, but a text that is longer than any head of a file")
+    (tmp_path / "folder").mkdir()
+
+
+@pytest.mark.parametrize("lake, code, words", [
+    ("ducklake:a.sqlite", 2, ["SQLite file", "ducklake:sqlite:a.sqlite"]),
+    ("ducklake:sqlite:a.duckdb", 2, ["DuckDB file", "write --lake ducklake:a.duckdb"]),
+    ("ducklake:folder", 2, ["is a folder"]),
+    ("ducklake:sqlite:folder", 2, ["is a folder"]),
+    ("ducklake:a.text", 1, ["no DuckDB database"]),
+    ("ducklake:sqlite:a.text", 1, ["no SQLite database"]),
+    ("ducklake:noextension", 2, ["ducklake:duckdb:noextension"]),
+])
+def test_a_catalog_of_another_kind_is_named_with_what_to_write(pintail, catalogs, lake, code, words):
+    line = fails(pintail.run("sql", "--lake", lake, "--data-path", "files", "-c", "select 1", code=None), code, *words)
+    assert "Error:" not in line and "Failed to" not in line, line
+
+
+@pytest.mark.parametrize("arguments, words", [
+    (["--lake", "ducklake:sqlite:a.sqlite", "--data-path", "other"], ["files/", "other", "leave --data-path out"]),
+    (["--lake", "ducklake:sqlite:b.sqlite", "--data-path", ""], ["--data-path is empty"]),
+])
+def test_a_data_path_that_is_not_the_lakes_is_wrong_usage(pintail, catalogs, arguments, words):
+    assert "OVERRIDE" not in fails(pintail.run("sql", *arguments, "-c", "select 1", code=None), 2, *words)
+
+
+def test_a_new_lake_without_data_path_is_wrong_usage(pintail):
+    fails(pintail.run("ingest", "--brokers", "127.0.0.1:1", "--topic", "t", "--lake", "ducklake:sqlite:new.sqlite", *SCHEMA, code=None), 2, "give --data-path")
+
+
+@pytest.mark.parametrize("lake, words", [
+    ("host=127.0.0.1 port=1 dbname=x", ["Connection refused", "does the PostgreSQL server run there"]),
+    ("postgresql://me@127.0.0.1:1/x", ["Connection refused", "does the PostgreSQL server run there"]),
+    ("dbnam=x", ['invalid connection option "dbnam"', "connection string"]),
+])
+def test_a_postgres_catalog_that_is_not_reached_is_told_once_with_advice(pintail, lake, words):
+    line = fails(pintail.run("sql", "--lake", f"ducklake:postgres:{lake}", "-c", "select 1", code=None), 1, *words)
+    assert line.count(lake) == 1 and "\t" not in line and "Failed to" not in line, line
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to become another user")
+def test_a_sqlite_catalog_that_may_only_be_read_says_what_sqlite_needs(pintail, catalogs, tmp_path):
+    for folder in [tmp_path, *tmp_path.parents][:3]:
+        folder.chmod(0o755)
+    done = subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", str(binary()), "sql", "--read-only", "--lake", f"ducklake:sqlite:{tmp_path}/a.sqlite",
+                           "-c", "select 1"], capture_output=True, text=True, timeout=20)
+    assert done.returncode == 1 and len(done.stderr.splitlines()) == 1, done.stderr
+    assert "a.sqlite-wal" in done.stderr and "right to write" in done.stderr, done.stderr
 
 
 # ---- secrets

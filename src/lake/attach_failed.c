@@ -1,0 +1,173 @@
+#include "lake/attach_failed.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/path.h"
+#include "base/redact.h"
+#include "base/text.h"
+
+/* ---- the reason ---------------------------------------------------------------------------------------- */
+
+/* Behind the text that is cited in quotes behind marker, of which cited is the beginning; p where there is no such marker. */
+static const char *behind_cited(const char *p, const char *marker, const char *cited, const char *end) {
+    const char *at = strstr(p, marker);
+    if (!at) {
+        return p;
+    }
+    at += strlen(marker);
+    size_t n = strlen(cited);
+    at += strncmp(at, cited, n) == 0 ? n : 0; /* it may hold a quote */
+    const char *close = strstr(at, end);
+    return close ? close + strlen(end) : p;
+}
+
+static const char *behind_last(const char *p, const char *text) {
+    for (const char *at = p; (at = strstr(at, text)) != NULL;) {
+        at += strlen(text);
+        p = at;
+    }
+    return p;
+}
+
+/* DuckDB's texts around it cite the connection string up to three times. */
+static void find_reason(const pt_lake_options *o, const pt_lake_uri *uri, const char *message, pt_text *out) {
+    const char *p = behind_cited(message, "at path + \"", o->lake + strlen("ducklake:"), "\"");
+    p = behind_cited(p, "Unable to connect to Postgres at \"", uri->rest, "\": ");
+    p = behind_last(p, "Failed to probe DuckLake metadata: ");
+    if (strstr(p, "query \"") || strstr(p, "Unable to open database \"")) {
+        p = behind_last(p, "\": ");
+    }
+    const char *hint = strstr(p, "Is the server running");
+    size_t n = hint ? (size_t)(hint - p) : strlen(p);
+    for (size_t i = 0; i < n; i++) {
+        bool space = strchr(" \t\r\n", p[i]) != NULL;
+        if (!space || (out->len && out->data[out->len - 1] != ' ')) {
+            pt_text_add_n(out, space ? " " : &p[i], 1);
+        }
+    }
+    while (out->len && strchr(" .", out->data[out->len - 1])) {
+        out->data[--out->len] = '\0';
+    }
+}
+
+/* ---- the advice ---------------------------------------------------------------------------------------- */
+
+typedef struct pt_advice {
+    const char *sign; /* in the reason */
+    const char *what;
+} pt_advice;
+
+static const pt_advice for_servers[] = {
+    {"authentication failed", "check the user, and the password in PGPASSWORD or ~/.pgpass"},
+    {"no password supplied", "give the password in PGPASSWORD or ~/.pgpass"},
+    {"no pg_hba.conf entry", "the server's pg_hba.conf has to let this user in from here"},
+    {"FATAL: role", "check user= in --lake"},
+    {"FATAL: database", "make it with createdb, or check dbname= in --lake; pintail makes the tables in it"},
+    {"permission denied", "the user needs the right to make tables in the schema, or the tables have to be its own"},
+    {"connection option", "check the connection string behind ducklake:postgres:"},
+    {"connection info string", "check the connection string behind ducklake:postgres:, such as 'dbname=lake host=db user=pintail'"},
+    {"could not translate host name", "check the host in --lake"},
+    {"Connection refused", "does the PostgreSQL server run there? Check host and port in --lake"},
+    {"No such file or directory", "does a PostgreSQL server run here? Another machine's takes host= in --lake"},
+    {"timeout expired", "check host and port in --lake, and the firewall"},
+};
+
+static const char *server_advice(const char *reason) {
+    for (size_t i = 0; i < sizeof for_servers / sizeof *for_servers; i++) {
+        if (strstr(reason, for_servers[i].sign)) {
+            return for_servers[i].what;
+        }
+    }
+    return NULL;
+}
+
+/* Bytes 8 to 11 of a DuckDB file. Only looked at when the file could not be attached: to close a file lets go of the locks that this process has on it. */
+static bool is_duckdb_file(const char *path) {
+    char head[12] = "";
+    FILE *file = fopen(path, "rb");
+    size_t n = file ? fread(head, 1, sizeof head, file) : 0;
+    if (file) {
+        (void)fclose(file);
+    }
+    return n == sizeof head && memcmp(head + 8, "DUCK", 4) == 0;
+}
+
+static bool has(const char *text, const char *part) {
+    return strstr(text, part) != NULL;
+}
+
+/* Of a catalog that is a file, with what to do; PT_OK: nothing is known about this one. */
+static int file_failed(const pt_lake_uri *uri, const char *reason, pt_error *err) {
+    const char *path = uri->rest;
+    bool sqlite = uri->catalog == PT_CATALOG_SQLITE;
+    if (has(reason, "for SQLite Attach")) {
+        return pt_fail(err, PT_E_USAGE, "catalog file %s is an SQLite file: write --lake ducklake:sqlite:%s", path, path);
+    }
+    if (sqlite && has(reason, "not a database") && is_duckdb_file(path)) {
+        return pt_fail(err, PT_E_USAGE, "catalog file %s is a DuckDB file: write --lake ducklake:%s", path, path);
+    }
+    if (!sqlite && has(reason, "if this was meant to be a path") && (!pt_path_exists(path) || is_duckdb_file(path))) {
+        return pt_fail(err, PT_E_USAGE, "DuckLake takes '%s', which has no extension, for a name in DuckDB: write --lake ducklake:duckdb:%s", path, path);
+    }
+    if (has(reason, "not a database") || has(reason, "not a valid DuckDB database") || has(reason, "if this was meant to be a path")) {
+        return pt_fail(err, PT_E_LAKE, "catalog file %s is no %s database; check --lake (ducklake:sqlite:FILE, ducklake:FILE)", path, sqlite ? "SQLite" : "DuckDB");
+    }
+    if (sqlite && (has(reason, "readonly database") || has(reason, "unable to open database file"))) {
+        return pt_fail(err, PT_E_LAKE,
+                       "catalog file %s cannot be used by this user: %s; SQLite's readers, too, write to %s-wal and %s-shm: give the user the right to write to the "
+                       "file and its folder, or use a PostgreSQL catalog",
+                       path, reason, path, path);
+    }
+    if (has(reason, "Permission denied")) {
+        return pt_fail(err, PT_E_LAKE, "catalog file %s cannot be opened: Permission denied; give this user the right to read it, and to write it unless it is attached "
+                       "read-only", path);
+    }
+    return PT_OK;
+}
+
+/* ---- all of it ----------------------------------------------------------------------------------------- */
+
+static int data_path_differs(const pt_lake_options *o, pt_error *err) {
+    static const char marker[] = "existing data path in the catalog \"";
+    char path[400] = "";
+    const char *at = strstr(err->text, marker);
+    if (at) {
+        at += sizeof marker - 1;
+        (void)snprintf(path, sizeof path, "%.*s", (int)strcspn(at, "\""), at);
+    }
+    return pt_fail(err, PT_E_USAGE, "lake %s was made with --data-path %s, not %s: leave --data-path out, or give that one", pt_redacted(o->lake).text,
+                   *path ? path : "of another value", o->data_path);
+}
+
+int pt_attach_failed(const pt_lake_options *o, const pt_lake_uri *uri, pt_error *err) {
+    if (has(err->text, "does not exist - and creating a new DuckLake is explicitly disabled")) {
+        return pt_fail(err, PT_E_LAKE, "there is no DuckLake at %s; check --lake (pintail ingest makes one)", pt_redacted(o->lake).text);
+    }
+    if (has(err->text, "Conflicting lock is held") || has(err->text, "Could not set lock")) {
+        char pid[32] = "";
+        const char *at = strstr(err->text, "(PID ");
+        if (at) {
+            (void)snprintf(pid, sizeof pid, " %.*s", (int)strcspn(at, ")") + 1, at);
+        }
+        return pt_fail(err, PT_E_LAKE_BUSY,
+                       "catalog file %s is open in another process%s: a DuckDB-file catalog allows one process; stop that one, or use an SQLite "
+                       "(ducklake:sqlite:...) or PostgreSQL catalog, which many may open",
+                       uri->rest, pid);
+    }
+    if (has(err->text, "data_path is not set")) {
+        return pt_fail(err, PT_E_USAGE, "lake %s is new, and its catalog does not say where its Parquet files go: give --data-path", pt_redacted(o->lake).text);
+    }
+    if (has(err->text, "does not match existing data path") || has(err->text, "DATA_PATH parameter")) {
+        return data_path_differs(o, err);
+    }
+    pt_text reason = {0};
+    find_reason(o, uri, err->text, &reason);
+    int code = reason.failed ? pt_fail_nomem(err, "an error") : uri->is_file ? file_failed(uri, pt_text_get(&reason), err) : PT_OK;
+    if (code == PT_OK) {
+        const char *advice = uri->catalog == PT_CATALOG_POSTGRES ? server_advice(pt_text_get(&reason)) : NULL;
+        code = pt_fail(err, err->code, "lake %s cannot be attached: %s%s%s", pt_redacted(o->lake).text, pt_text_get(&reason), advice ? "; " : "", advice ? advice : "");
+    }
+    pt_text_free(&reason);
+    return code;
+}
