@@ -11,6 +11,7 @@
 #include "cli/sql_cells.h"
 #include "cli/sql_watch.h"
 #include "lake/failure.h"
+#include "lake/message.h"
 
 #define PT_SHOWN_LINES 12
 #define PT_SHOWN_BYTES 1000
@@ -92,7 +93,7 @@ static int failed(pt_sql_runner *r, const char *message, pt_error *err) {
         return cancelled(err);
     }
     message = message ? message : "DuckDB gave no reason";
-    const char *picture = strstr(message, "\n\nLINE ");
+    const char *picture = pt_message_picture(message);
     size_t len = picture ? (size_t)(picture - message) : strlen(message);
     pt_text line = {0};
     for (size_t i = 0; i < len; i++) {

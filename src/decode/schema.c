@@ -56,7 +56,7 @@ static bool ends_default(const pt_lex *lex, const pt_lex *before, size_t open) {
         pt_lex_step(&after);
         return pt_lex_is(&after, "NULL") && !pt_lex_is(before, "IS");
     }
-    return pt_lex_mark(lex, ',') || pt_lex_is(lex, "EPOCH") || pt_lex_is(lex, "BASE64") || pt_lex_is(lex, "HEX");
+    return pt_lex_mark(lex, ',') || pt_lex_is(lex, "DEFAULT") || pt_lex_is(lex, "EPOCH") || pt_lex_is(lex, "BASE64") || pt_lex_is(lex, "HEX");
 }
 
 /* The expression is not understood, only its end is found: the next comma or option outside of quotes and brackets. */
@@ -104,7 +104,10 @@ static int read_options(pt_lex *lex, pt_column *column, pt_error *err) {
                 return pt_lex_fail(lex, err, "expected NULL after NOT");
             }
             pt_lex_step(lex);
-        } else if (pt_lex_is(lex, "DEFAULT") && !column->default_sql) {
+        } else if (pt_lex_is(lex, "DEFAULT")) {
+            if (column->default_sql) {
+                return pt_fail(err, PT_E_USAGE, "DEFAULT is there twice");
+            }
             PT_TRY(read_default(lex, column, err));
         } else if (pt_lex_is(lex, "EPOCH")) {
             PT_TRY(read_epoch(lex, column, err));

@@ -12,11 +12,24 @@ static bool word_byte(char c) {
     return (u >= 'A' && u <= 'Z') || (u >= '0' && u <= '9') || u == '_' || (unsigned char)u >= 0x80;
 }
 
-void pt_lex_step(pt_lex *lex) {
-    const char *p = lex->next;
-    while (*p == ' ' || *p == '\t' || *p == '\n' || *p == '\r') {
-        p++;
+/* White space and SQL's comments: to the end of the line behind --, and between slash-star and star-slash (an open one stays, as a bad token). */
+static const char *skip_blank(const char *p) {
+    for (;;) {
+        const char *close = p[0] == '/' && p[1] == '*' ? strstr(p + 2, "*/") : NULL;
+        if (*p == ' ' || *p == '\t' || *p == '\n' || *p == '\r') {
+            p++;
+        } else if (p[0] == '-' && p[1] == '-') {
+            p += strcspn(p, "\n");
+        } else if (close) {
+            p = close + 2;
+        } else {
+            return p;
+        }
     }
+}
+
+void pt_lex_step(pt_lex *lex) {
+    const char *p = skip_blank(lex->next);
     lex->at = p;
     if (!*p) {
         lex->kind = PT_LEX_END;

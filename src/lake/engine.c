@@ -16,6 +16,7 @@
 #include "lake/attach.h"
 #include "lake/failure.h"
 #include "lake/lake_uri.h"
+#include "lake/message.h"
 #include "lake/object_store.h"
 
 #define CITED_QUERY_MAX 200 /* of a failed statement to the catalog, in an error */
@@ -325,7 +326,8 @@ static int query_failed(pt_session *session, duckdb_result *result, pt_error *er
         }
         code = pt_fail(err, pt_lake_failure(message), "%.*s ...%s", kept, message, end);
     } else {
-        code = pt_fail(err, pt_lake_failure(message), "%s", message);
+        const char *picture = pt_message_picture(message);
+        code = pt_fail(err, pt_lake_failure(message), "%.*s", (int)(picture ? (size_t)(picture - message) : strlen(message)), message);
     }
     duckdb_destroy_result(result);
     return code;

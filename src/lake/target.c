@@ -72,6 +72,17 @@ static void add_column_sql(pt_text *sql, const char *separator, const char *name
     pt_text_addf(sql, " %s%s", type, rest);
 }
 
+/* DuckDB's own refusals come from the whole CREATE TABLE and name no column. */
+static int check_defaults(pt_session *session, const pt_target *t, pt_schema *schema, pt_error *err) {
+    for (size_t i = 0; i < schema->n_columns; i++) {
+        const pt_column *c = &schema->columns[i];
+        if (c->default_sql && c->type.n_fields) {
+            return pt_fail(err, PT_E_USAGE, "table %s, column %s: DuckLake has no DEFAULT for LIST, STRUCT and MAP; leave it out, or make the column JSON", t->label, c->name);
+        }
+    }
+    return pt_target_evaluate_defaults(session, t->label, schema, err);
+}
+
 static int create_table(pt_engine *engine, pt_session *session, const pt_target *t, const pt_schema *schema, pt_metas metas, pt_error *err) {
     pt_text sql = {0};
     pt_text_add(&sql, "CREATE SCHEMA IF NOT EXISTS ");
@@ -101,6 +112,7 @@ static int create_table(pt_engine *engine, pt_session *session, const pt_target 
     pt_text_add(&sql, ")");
     int code = pt_text_check(&sql, err);
     if (code == PT_OK && pt_session_run(session, pt_text_get(&sql), err) != PT_OK) {
+        err->code = strstr(err->text, "DEFAULT value") ? PT_E_USAGE : err->code; /* such as a subquery, which can be evaluated */
         code = pt_fail_in(err, "table %s cannot be made", t->label);
     }
     pt_text_free(&sql);
@@ -276,7 +288,7 @@ static int open_named(pt_engine *engine, pt_session *session, pt_target *t, cons
             code = pt_fail(err, PT_E_USAGE, "table %s does not exist; give --schema 'name TYPE, ...' (or schema: in the config) to have it made", t->label);
         }
         if (code == PT_OK) { /* one that cannot be used must not leave a table behind */
-            code = pt_target_evaluate_defaults(session, t->label, asked, err);
+            code = check_defaults(session, t, asked, err);
         }
         if (code == PT_OK) {
             code = create_table(engine, session, t, asked, metas, err);

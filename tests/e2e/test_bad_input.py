@@ -258,6 +258,20 @@ def test_an_extension_file_of_another_version_is_named(pintail, local_lake, kafk
     fails(done, 1, r"ducklake\.duckdb_extension", r"1\.5\.5")
 
 
+@on("sqlite")
+def test_a_default_that_cannot_be_is_named_with_its_column_before_a_table_is_made(pintail, lake, kafka):
+    topic = kafka.create_topic(1)
+    for default, words in (("INTEGER DEFAULT nosuch()", ["nosuch"]), ("INTEGER DEFAULT n", ["DEFAULT n"]), ("INTEGER DEFAULT 'x'", ["Could not convert"]),
+                           ("STRUCT(x INTEGER) DEFAULT {'x': 3}", ["LIST, STRUCT and MAP"]), ("INTEGER[] DEFAULT [1]", ["LIST, STRUCT and MAP"]),
+                           ("INTEGER DEFAULT 1+", ["syntax error"]), ("JSON DEFAULT 'x'", ["Malformed JSON"]), ("TINYINT DEFAULT 300", ["300"])):
+        done = pintail.ingest_all(lake, topic, "--schema", f"n INTEGER, the_column {default}", code=None)
+        assert "LINE 1" not in fails(done, 2, "the_column", *words), done.err
+    fails(pintail.ingest_all(lake, topic, "--schema", "a INTEGER DEFAULT (SELECT 1)", code=None), 2, "subqueries")
+    fails(pintail.ingest_all(lake, topic, "--schema", "a INTEGER DEFAULT 1 DEFAULT 2", code=None), 2, "column a: DEFAULT is there twice")
+    with lake.reader() as reader:
+        assert reader.one(f"SELECT count(*) FROM duckdb_tables() WHERE table_name = '{topic}'") == 0
+
+
 # ---- the options of a lake
 
 @pytest.mark.parametrize("alias, word", [("", "empty"), ("memory", "memory"), ("TEMP", "TEMP"), ("system", "system"), ('a"b', "quotes"), ("x" * 200, "longer")])

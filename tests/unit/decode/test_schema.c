@@ -39,7 +39,7 @@ static void a_default_ends_at_the_next_comma_or_option_outside_of_quotes_and_bra
         {"a VARCHAR DEFAULT 'x, NOT NULL', b INTEGER", "'x, NOT NULL'"}, {"a VARCHAR DEFAULT 'it''s', b INTEGER", "'it''s'"}, {"a INTEGER DEFAULT 1 + 2", "1 + 2"},
         {"a INTEGER[] DEFAULT [1, 2] NOT NULL", "[1, 2]"}, {"a BOOLEAN DEFAULT (1 IS NOT NULL)", "(1 IS NOT NULL)"}, {"a BOOLEAN DEFAULT 1 IS NOT NULL", "1 IS NOT NULL"},
         {"a STRUCT(x INTEGER) DEFAULT {'x': 1}, b INTEGER", "{'x': 1}"}, {"a TIMESTAMP DEFAULT now() EPOCH us", "now()"}, {"a INTEGER DEFAULT -1", "-1"}, {"a VARCHAR DEFAULT \"x\"", "\"x\""},
-        {"a BOOLEAN DEFAULT NOT true", "NOT true"},
+        {"a BOOLEAN DEFAULT NOT true", "NOT true"}, {"-- first\na INTEGER /* int */ DEFAULT 1 -- one, two\n, b INTEGER -- last", "1"}, {"a VARCHAR DEFAULT '--x' -- y", "'--x'"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         pt_schema *s = parse(cases[i][0]);
@@ -82,6 +82,9 @@ static void bad_schemas_are_refused_with_advice(void **state) {
         {"a INTEGER DEFAULT 'x", "quote"},
         {"a INTEGER DEFAULT (1", "bracket"},
         {"a INTEGER DEFAULT 1)", "bracket"},
+        {"a INTEGER DEFAULT 1 DEFAULT 2", "DEFAULT is there twice"},
+        {"a INTEGER NOT NULL DEFAULT 1 NOT NULL DEFAULT 2", "DEFAULT is there twice"},
+        {"a INTEGER /* never closed", "found '/'"},
         {"a INTEGER PRIMARY KEY", "found 'PRIMARY'"},
         {"\"a INTEGER", "name of a column"},
         {"\"\" INTEGER", "name of a column"},
