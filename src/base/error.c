@@ -1,5 +1,6 @@
 #include "base/error.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -60,6 +61,8 @@ int pt_exit_code(int code) {
         return 0;
     case PT_E_USAGE:
         return 2;
+    case PT_E_READER_GONE:
+        return 128 + SIGPIPE;
     default:
         return 1;
     }

@@ -48,7 +48,9 @@ const pt_command pt_command_sql = {
              "lake is made. Without --lake the extensions are at hand and a script attaches what it wants.\n"
              "Without -c and files, statements come from standard input; on a terminal that is a prompt (.help shows its commands).\n"
              "The first error ends the run; what a transaction had done until then is rolled back.\n"
-             "csv: RFC 4180 with LF; NULL is an empty field, an empty text is \"\". json: an array of objects for each result.",
+             "csv: RFC 4180 with LF; NULL is an empty field, an empty text is \"\". json: an array of objects for each result.\n"
+             "markdown: an empty line between two results. When the reader of the output closes it (| head), pintail sql ends without a word\n"
+             "and runs no more statements, exit 141.",
     .options = options,
     .n_options = sizeof options / sizeof *options,
     .run = run,
@@ -68,7 +70,7 @@ static int run_statement(pt_sql_runner *runner, pt_input *input, const pt_sql_st
         return pt_fail(err, PT_E_INTERRUPTED, "interrupted before %s:%zu", input->name, statement->line);
     }
     if (pt_sql_run(runner, statement->text, err) != PT_OK) {
-        input->failed = err->code == PT_E_IO ? NULL : strdup(statement->text); /* the output is at fault, not the statement */
+        input->failed = err->code == PT_E_IO || err->code == PT_E_READER_GONE ? NULL : strdup(statement->text); /* the output is at fault, not the statement */
         return pt_fail_in(err, "%s:%zu", input->name, statement->line);
     }
     return PT_OK;

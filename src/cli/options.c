@@ -305,6 +305,9 @@ void pt_options_man(void) {
 }
 
 int pt_command_failed(const pt_command *command, const pt_error *err) {
+    if (err->code == PT_E_READER_GONE) {
+        return pt_exit_code((int)err->code);
+    }
     pt_text shown = {0};
     pt_text_add_redacted(&shown, err->text);
     pt_progress(NULL);

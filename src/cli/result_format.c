@@ -20,7 +20,7 @@ struct pt_writer {
 
 static int write_failed(pt_error *err) {
     if (errno == EPIPE) {
-        return pt_fail(err, PT_E_IO, "the reader of the output has closed it");
+        return pt_fail(err, PT_E_READER_GONE, "the reader of the output has closed it");
     }
     return pt_fail(err, PT_E_IO, "the output cannot be written: %s", strerror(errno));
 }

@@ -23,6 +23,7 @@ struct pt_sql_runner {
     pt_cells *cells;
     pt_sql_watch *watch;
     bool in_transaction;
+    bool wrote;  /* a result */
     bool secret; /* the statement under way may hold a password */
 };
 
@@ -158,6 +159,10 @@ static int write_result(pt_sql_runner *r, duckdb_result *result, pt_error *err) 
     size_t n_columns;
     pt_writer *writer;
     PT_TRY(pt_cells_begin(r->cells, r->connection, result, r->options.writer.format, &columns, &n_columns, err));
+    if (r->wrote && r->options.writer.format == PT_FORMAT_MARKDOWN) { /* else the second one would be rows of the first */
+        PT_TRY(pt_writer_put(r->options.writer.out, "\n", 1, err));
+    }
+    r->wrote = true;
     PT_TRY(pt_writer_open(&r->options.writer, columns, n_columns, &writer, err));
     int code = write_chunks(r, result, writer, err);
     if (code == PT_OK) {
