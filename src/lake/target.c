@@ -16,25 +16,55 @@
 
 /* ---- names --------------------------------------------------------------------------------------------- */
 
-/* "a.b" -> a, b; "\"a.b\"" -> main, a.b */
-static int split_name(const char *table, char **schema, char **name, pt_error *err) {
-    const char *dot = table[0] == '"' ? NULL : strchr(table, '.');
-    if (table[0] == '"') {
-        size_t n = strlen(table);
-        *schema = strdup("main");
-        *name = n > 2 && table[n - 1] == '"' ? strndup(table + 1, n - 2) : NULL;
-        if (!*name) {
-            return pt_fail(err, PT_E_USAGE, "bad table name %s", table);
-        }
-    } else {
-        *schema = dot ? strndup(table, (size_t)(dot - table)) : strdup("main");
-        *name = strdup(dot ? dot + 1 : table);
-    }
-    if (!*schema || !*name) {
+static int bad_name(const char *table, pt_error *err) {
+    return pt_fail(err, PT_E_USAGE, "bad table name '%s': write name or schema.name, a part that has dots or quotes of its own as \"part\" (schema pintail is pintail's own)", table);
+}
+
+/* One part of the name at *p, which is moved behind it: bare up to a dot, or "in quotes" with "" for a quote. NULL with code PT_OK: there is none. */
+static int read_part(const char **p, char **out, pt_error *err) {
+    bool quoted = **p == '"';
+    const char *from = *p + quoted;
+    size_t n = 0;
+    char *part = malloc(strlen(from) + 1);
+    *out = NULL;
+    if (!part) {
         return pt_fail_nomem(err, "a table name");
     }
-    if (!**schema || !**name || strcmp(*schema, "pintail") == 0) {
-        return pt_fail(err, PT_E_USAGE, "bad table name '%s': write name or schema.name (schema pintail is pintail's own)", table);
+    const char *q = from;
+    for (; *q && (quoted ? *q != '"' || q[1] == '"' : !strchr(".\"", *q)); q++) {
+        part[n++] = *q;
+        q += quoted && *q == '"';
+    }
+    part[n] = '\0';
+    if (n && (!quoted || *q == '"')) {
+        *p = q + quoted;
+        *out = part;
+    } else {
+        free(part);
+    }
+    return PT_OK;
+}
+
+/* a.b -> a, b; "a.b" -> main, a.b; a."b.c" -> a, b.c */
+static int split_name(const char *table, char **schema, char **name, pt_error *err) {
+    const char *p = table;
+    PT_TRY(read_part(&p, name, err));
+    if (*name && *p == '.') {
+        p++;
+        *schema = *name;
+        *name = NULL;
+        PT_TRY(read_part(&p, name, err));
+    } else if (*name && !(*schema = strdup("main"))) {
+        return pt_fail_nomem(err, "a table name");
+    }
+    return *name && !*p && strcasecmp(*schema, "pintail") != 0 ? PT_OK : bad_name(table, err);
+}
+
+/* lake.t would make a schema "lake" in the lake. */
+static int refuse_alias(const char *table, const char *alias, pt_error *err) {
+    size_t n = strlen(alias);
+    if (strncasecmp(table, alias, n) == 0 && table[n] == '.') {
+        return pt_fail(err, PT_E_USAGE, "table %s: %s is the lake itself (--alias), not a schema in it; write %s", table, alias, table + n + 1);
     }
     return PT_OK;
 }
@@ -51,7 +81,8 @@ void pt_target_add_sql_name(const pt_target *t, const pt_engine *engine, pt_text
 
 static int read_columns(pt_engine *engine, pt_session *session, const pt_target *t, pt_table *out, pt_error *err) {
     pt_text sql = {0};
-    pt_text_add(&sql, "SELECT column_name, data_type, is_nullable, column_default FROM duckdb_columns() WHERE database_name = ");
+    pt_text_add(&sql, "SELECT column_name, data_type, is_nullable, column_default, (database_name, schema_name, table_name) IN "
+                      "(SELECT (database_name, schema_name, view_name) FROM duckdb_views()) FROM duckdb_columns() WHERE database_name = ");
     pt_text_add_sql_string(&sql, pt_engine_alias(engine));
     pt_text_add(&sql, " AND schema_name = ");
     pt_text_add_sql_string(&sql, t->schema_name);
@@ -282,6 +313,9 @@ static int open_named(pt_engine *engine, pt_session *session, pt_target *t, cons
     if (code == PT_OK) {
         code = read_columns(engine, session, t, &columns, err);
     }
+    if (code == PT_OK && columns.n_rows && strcmp(pt_table_cell(&columns, 0, 4), "true") == 0) {
+        code = pt_fail(err, PT_E_USAGE, "%s is a view, and rows go into tables only; give --table another name", t->label);
+    }
     if (code == PT_OK && columns.n_rows == 0) {
         pt_table_clear(&columns);
         if (!asked) {
@@ -329,6 +363,9 @@ int pt_target_open(pt_engine *engine, pt_session *session, const pt_target_optio
         return pt_fail_nomem(err, "a table");
     }
     int code = split_name(options->table, &t->schema_name, &t->name, err);
+    if (code == PT_OK) {
+        code = refuse_alias(options->table, pt_engine_alias(engine), err);
+    }
     if (code == PT_OK) {
         pt_text label = {0};
         if (strcmp(t->schema_name, "main") != 0) {

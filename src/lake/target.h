@@ -28,7 +28,7 @@ typedef unsigned pt_metas;
 #define PT_METAS_ALWAYS ((1U << PT_META_PARTITION) | (1U << PT_META_OFFSET) | (1U << PT_META_TIMESTAMP) | (1U << PT_META_INGEST_TIME))
 
 typedef struct pt_target_options {
-    const char *table;       /* "name" or "schema.name"; a name with dots of its own is written "in quotes" */
+    const char *table;       /* name or schema.name; a part with dots of its own is written "in quotes" */
     const char *schema_text; /* columns; NULL: the table has to be there */
     const char *topic;       /* that is to feed it: when the ledger knows rows of another one in it, it gets and needs _kafka_topic; NULL: not looked for */
     pt_metas extra;          /* the table gets and needs these beside PT_METAS_ALWAYS; it may have others, which are filled, too */

@@ -272,6 +272,21 @@ def test_a_default_that_cannot_be_is_named_with_its_column_before_a_table_is_mad
         assert reader.one(f"SELECT count(*) FROM duckdb_tables() WHERE table_name = '{topic}'") == 0
 
 
+@on("sqlite")
+def test_a_table_name_that_would_go_elsewhere_is_refused(pintail, lake, kafka):
+    topic = kafka.create_topic(1)
+    for name, words in (("lake.main.t", ["name or schema.name"]), ("LAKE.t", ["the lake itself", "write t"]), ("a.b.c", ["schema.name"]), ('"open', ["schema.name"]),
+                        ('""', ["schema.name"]), ('a"b', ["schema.name"]), ("pintail.t", ["pintail's own"])):
+        fails(pintail.ingest_all(lake, topic, "--schema", "a INTEGER", "--table", name, code=None), 2, *words)
+    for name in ('"lake".t', 's."a.b"', '"a""b"'):
+        pintail.ingest_all(lake, topic, "--schema", "a INTEGER", "--table", name)
+    with lake.reader() as reader:
+        made = reader.sql("SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = 'lake' AND schema_name <> 'pintail' ORDER BY ALL")
+        assert made == [("lake", "t"), ("main", 'a"b'), ("s", "a.b")]
+    pintail.run("sql", *lake.args, "-c", "CREATE VIEW v AS SELECT 1 AS a")
+    fails(pintail.ingest_all(lake, topic, "--table", "v", code=None), 2, "v is a view")
+
+
 # ---- the options of a lake
 
 @pytest.mark.parametrize("alias, word", [("", "empty"), ("memory", "memory"), ("TEMP", "TEMP"), ("system", "system"), ('a"b', "quotes"), ("x" * 200, "longer")])
