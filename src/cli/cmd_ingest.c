@@ -11,7 +11,9 @@
 #include "cli/lake_args.h"
 #include "cli/options.h"
 #include "config/config.h"
+#include "kafka/client.h"
 #include "lake/inlined.h"
+#include "lake/target.h"
 #include "pipeline/ingest.h"
 
 typedef struct ingest_args {
@@ -27,6 +29,7 @@ typedef struct ingest_args {
     int64_t timeout, stop_timeout, commit_timeout, leftover_age;
 } ingest_args;
 
+#define THREADS_MAX 256
 #define IDLE_TRANSACTION ((int64_t)10000000) /* microseconds; a flush is idle in its transaction for milliseconds, and a frozen one must not hold up the next owner */
 
 #define AT(field_) offsetof(ingest_args, field_)
@@ -74,6 +77,50 @@ enum { N_OPTIONS = sizeof options / sizeof *options };
 
 /* ---- the config file fills what the command line left open ---------------------------------------------- */
 
+typedef struct merge {
+    const char *path;
+    const pt_config *config;
+    const bool *given;
+    pt_error *err;
+} merge;
+
+/* Puts the place of a wrong value in front of the error. */
+static int in_config(const merge *m, const char *key, int code) {
+    return code == PT_OK ? PT_OK : pt_fail_in(m->err, "config %s line %zu: %s", m->path, pt_config_line_of(m->config, key), key);
+}
+
+/* count: UINT64_MAX for none, share: infinity for none. */
+static int parse_dead_letters(const char *text, uint64_t *count, double *share, pt_error *err) {
+    *count = UINT64_MAX;
+    *share = INFINITY;
+    size_t n = text ? strlen(text) : 0;
+    if (n == 0) {
+        return PT_OK;
+    }
+    if (text[n - 1] != '%') {
+        return pt_parse_count(text, count, err);
+    }
+    char *end;
+    double percent = strtod(text, &end);
+    if (end == text || *end != '%' || end[1] || !(percent >= 0 && percent <= 100)) {
+        return pt_fail(err, PT_E_USAGE, "bad share '%s': write a count such as 100, or a share such as 1%%", text);
+    }
+    *share = percent / 100;
+    return PT_OK;
+}
+
+/* A topic's name as a table name: quoted when it has dots, so that they do not part schema and name. */
+static int table_name(const char *topic, const char *table, char **out, pt_error *err) {
+    if (table) {
+        *out = strdup(table);
+    } else if (!strchr(topic, '.')) {
+        *out = strdup(topic);
+    } else if (asprintf(out, "\"%s\"", topic) < 0) {
+        *out = NULL;
+    }
+    return *out ? PT_OK : pt_fail_nomem(err, "a table name");
+}
+
 /* flush-rows -> flush.rows, on-error -> on_error; the file has no key for an option of a single run, and for those of a topic in `topics`. */
 static void file_key(const pt_option *o, char *key, size_t size) {
     (void)snprintf(key, size, "%s", o->name);
@@ -82,15 +129,73 @@ static void file_key(const pt_option *o, char *key, size_t size) {
     }
 }
 
-static int merge_config(const char *path, const pt_config *c, const bool *given, ingest_args *a, pt_error *err) {
+/* The rest of what is asked of a value, for which the command line has texts of its own. */
+static int check_value(const pt_option *o, const char *value, const ingest_args *a, pt_error *err) {
+    static const char *const more_than_0[] = {"flush-rows", "flush-bytes", "flush-interval", "fold-interval", "commit-timeout", "memory"};
+    const int64_t *number = (const int64_t *)(const void *)((const char *)a + o->offset);
+    for (size_t i = 0; i < sizeof more_than_0 / sizeof *more_than_0; i++) {
+        if (strcmp(o->name, more_than_0[i]) == 0 && *number == 0) {
+            return pt_fail(err, PT_E_USAGE, "it must be more than 0");
+        }
+    }
+    if (strcmp(o->name, "threads") == 0 && a->threads > THREADS_MAX) {
+        return pt_fail(err, PT_E_USAGE, "%" PRIu64 " is more than %d", a->threads, THREADS_MAX);
+    }
+    uint64_t count;
+    double share;
+    return strcmp(o->name, "max-dead-letters") == 0 ? parse_dead_letters(value, &count, &share, err) : PT_OK;
+}
+
+static int merge_options(const merge *m, ingest_args *a) {
     for (size_t i = 0; i < N_OPTIONS; i++) {
         char key[64];
         file_key(&options[i], key, sizeof key);
-        const char *value = pt_config_get(c, key);
-        if (value && !given[i] && pt_option_store(&options[i], value, a, err) != PT_OK) {
-            return pt_fail_in(err, "config %s: %s", path, key);
+        const char *value = pt_config_get(m->config, key);
+        if (!value || m->given[i]) {
+            continue;
+        }
+        int code = pt_option_store(&options[i], value, a, m->err);
+        PT_TRY(in_config(m, key, code == PT_OK ? check_value(&options[i], value, a, m->err) : code));
+    }
+    return PT_OK;
+}
+
+/* Each part is checked again when it is used, but there nobody knows the line any more. */
+static int check_topics(const merge *m, const ingest_args *a) {
+    char key[64];
+    for (unsigned i = 0; !a->topic && i < m->config->topics_count; i++) {
+        const pt_config_topic *t = &m->config->topics[i];
+        char *table = NULL;
+        PT_TRY(table_name(t->topic, t->table, &table, m->err));
+        pt_target_options target = {.table = table, .schema_text = t->schema};
+        int code = pt_target_check(&target, m->err);
+        free(table);
+        if (code != PT_OK) {
+            bool by_name = strncmp(m->err->text, "bad table name", strlen("bad table name")) == 0;
+            (void)snprintf(key, sizeof key, "topics.%u.%s", i, !by_name ? "schema" : t->table ? "table" : "topic");
+            return pt_fail_in(m->err, "config %s line %zu", m->path, pt_config_line_of(m->config, key));
         }
     }
+    return PT_OK;
+}
+
+static int check_properties(const merge *m) {
+    char key[300];
+    for (size_t i = 0; i < m->config->n_properties; i++) {
+        const char *property = m->config->properties[i];
+        (void)snprintf(key, sizeof key, "kafka.%.*s", (int)strcspn(property, "="), property);
+        if (pt_kafka_check_property(property, m->err) != PT_OK) {
+            return pt_fail_in(m->err, "config %s line %zu", m->path, pt_config_line_of(m->config, key));
+        }
+    }
+    return PT_OK;
+}
+
+static int merge_config(const merge *m, ingest_args *a) {
+    const pt_config *c = m->config;
+    PT_TRY(merge_options(m, a));
+    PT_TRY(check_topics(m, a));
+    PT_TRY(check_properties(m));
     for (unsigned i = 0; i < c->init_sql_count && a->lake_args.init_sql.n < PT_LIST_MAX; i++) {
         a->lake_args.init_sql.items[a->lake_args.init_sql.n++] = c->init_sql[i];
     }
@@ -107,38 +212,6 @@ static int merge_config(const char *path, const pt_config *c, const bool *given,
 }
 
 /* ---- args -> pt_ingest_options -------------------------------------------------------------------------- */
-
-static int parse_dead_letters(const char *text, pt_ingest_options *o, pt_error *err) {
-    o->max_dead_letters = UINT64_MAX;
-    o->max_dead_share = INFINITY;
-    size_t n = text ? strlen(text) : 0;
-    if (n == 0) {
-        return PT_OK;
-    }
-    if (text[n - 1] != '%') {
-        int code = pt_parse_count(text, &o->max_dead_letters, err);
-        return code == PT_OK ? PT_OK : pt_fail_in(err, "--max-dead-letters");
-    }
-    char *end;
-    double percent = strtod(text, &end);
-    if (end == text || *end != '%' || end[1] || !(percent >= 0 && percent <= 100)) {
-        return pt_fail(err, PT_E_USAGE, "--max-dead-letters: bad share '%s': write a count such as 100, or a share such as 1%%", text);
-    }
-    o->max_dead_share = percent / 100;
-    return PT_OK;
-}
-
-/* A topic's name as a table name: quoted when it has dots, so that they do not part schema and name. */
-static int table_name(const char *topic, const char *table, char **out, pt_error *err) {
-    if (table) {
-        *out = strdup(table);
-    } else if (!strchr(topic, '.')) {
-        *out = strdup(topic);
-    } else if (asprintf(out, "\"%s\"", topic) < 0) {
-        *out = NULL;
-    }
-    return *out ? PT_OK : pt_fail_nomem(err, "a table name");
-}
 
 /* What one topic's entry says goes before what is said for all. */
 static int topic_columns(const pt_config_topic *t, pt_metas *extra, pt_error *err) {
@@ -176,7 +249,9 @@ static int make_routes(const ingest_args *a, const pt_config *config, pt_route_o
         (*routes)[i] = (pt_route_options){.topic = topic, .table = table, .schema = from_config ? config->topics[i].schema : a->schema, .extra = extra};
         for (size_t k = 0; k < i; k++) {
             if (strcmp((*routes)[k].topic, topic) == 0) {
-                return pt_fail(err, PT_E_USAGE, "config %s: topic %s is there twice", a->config, topic);
+                char key[64];
+                (void)snprintf(key, sizeof key, "topics.%zu.topic", i);
+                return pt_fail(err, PT_E_USAGE, "config %s line %zu: topic %s is there twice", a->config, pt_config_line_of(config, key), topic);
             }
         }
     }
@@ -188,11 +263,14 @@ static int check_args(const ingest_args *a, pt_error *err) {
     if (!a->brokers) {
         return pt_fail(err, PT_E_USAGE, "--brokers is missing: host:port of a Kafka or Redpanda broker");
     }
+    if (a->group && !*a->group) {
+        return pt_fail(err, PT_E_USAGE, "--group is empty; write a name, or leave it out (pintail-<table>)");
+    }
     if (a->flush_rows == 0 || a->flush_bytes == 0 || a->flush_interval <= 0 || a->fold_interval <= 0 || a->commit_timeout <= 0) {
         return pt_fail(err, PT_E_USAGE, "--flush-rows, --flush-bytes, --flush-interval, --fold-interval and --commit-timeout must be more than 0");
     }
-    if (a->threads > 256) {
-        return pt_fail(err, PT_E_USAGE, "--threads %" PRIu64 " is more than 256", a->threads);
+    if (a->threads > THREADS_MAX) {
+        return pt_fail(err, PT_E_USAGE, "--threads %" PRIu64 " is more than %d", a->threads, THREADS_MAX);
     }
     return PT_OK;
 }
@@ -208,7 +286,9 @@ static int run_with(ingest_args *a, const pt_config *config, pt_error *err) {
     pt_route_options *routes = NULL;
     char *group = NULL;
     PT_TRY(check_args(a, err));
-    PT_TRY(parse_dead_letters(a->max_dead_letters, &o, err));
+    if (parse_dead_letters(a->max_dead_letters, &o.max_dead_letters, &o.max_dead_share, err) != PT_OK) {
+        return pt_fail_in(err, "--max-dead-letters");
+    }
     PT_TRY(pt_memory_divide(a->memory, a->queue, &o.memory, err));
     int code = make_routes(a, config, &routes, &o.n_routes, err);
     if (code == PT_OK && !a->group) {
@@ -283,7 +363,8 @@ static int run(int argc, char **argv) {
     if (code == PT_OK && a.config) {
         code = pt_config_load(a.config, &config, &err);
         if (code == PT_OK) {
-            code = merge_config(a.config, config, given, &a, &err);
+            merge m = {a.config, config, given, &err};
+            code = merge_config(&m, &a);
         }
     }
     if (code == PT_OK) {

@@ -10,7 +10,9 @@
 
 #define TEXT_MAX (16 << 20) /* a schema of many thousand columns fits */
 
-#define TEXT(key_, struct_, field_) CYAML_FIELD_STRING_PTR(key_, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct_, field_, 0, TEXT_MAX)
+#define MAY_LACK (CYAML_FLAG_POINTER_NULL_STR | CYAML_FLAG_OPTIONAL) /* "key:" without a value is as no key */
+
+#define TEXT(key_, struct_, field_) CYAML_FIELD_STRING_PTR(key_, MAY_LACK, struct_, field_, 0, TEXT_MAX)
 
 static const cyaml_schema_value_t text_entry = {CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 0, TEXT_MAX)};
 
@@ -39,8 +41,8 @@ static const cyaml_schema_field_t config_fields[] = {
     TEXT("lake", pt_config, lake),
     TEXT("data_path", pt_config, data_path),
     TEXT("alias", pt_config, alias),
-    CYAML_FIELD_SEQUENCE("init_sql", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, pt_config, init_sql, &text_entry, 0, CYAML_UNLIMITED),
-    CYAML_FIELD_MAPPING_PTR("flush", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, pt_config, flush, flush_fields),
+    CYAML_FIELD_SEQUENCE("init_sql", MAY_LACK, pt_config, init_sql, &text_entry, 0, CYAML_UNLIMITED),
+    CYAML_FIELD_MAPPING_PTR("flush", MAY_LACK, pt_config, flush, flush_fields),
     TEXT("start", pt_config, start),
     TEXT("on_error", pt_config, on_error),
     TEXT("on_missing_data", pt_config, on_missing_data),
@@ -133,7 +135,25 @@ static int check_mapping(const check *c, const yaml_node_t *node, const cyaml_sc
     return PT_OK;
 }
 
+static bool is_null(const yaml_node_t *node) {
+    static const char *const nulls[] = {"", "~", "null", "Null", "NULL"};
+    for (size_t i = 0; node->type == YAML_SCALAR_NODE && i < sizeof nulls / sizeof *nulls; i++) {
+        bool plain = node->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+        if (plain && strcmp((const char *)node->data.scalar.value, nulls[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_empty_text(const yaml_node_t *node) {
+    return node->type == YAML_SCALAR_NODE && node->data.scalar.value[strspn((const char *)node->data.scalar.value, " \t\r\n")] == '\0';
+}
+
 static int check_node(const check *c, const yaml_node_t *node, const cyaml_schema_value_t *schema, const char *name) {
+    if ((schema->flags & CYAML_FLAG_OPTIONAL) && is_null(node)) {
+        return PT_OK;
+    }
     switch (schema->type) {
     case CYAML_MAPPING:
         return check_mapping(c, node, schema->mapping.fields, name);
@@ -141,12 +161,24 @@ static int check_node(const check *c, const yaml_node_t *node, const cyaml_schem
         if (node->type != YAML_SEQUENCE_NODE) {
             return wrong(c, node, "a list (- ...) is wanted for", name);
         }
+        if (node->data.sequence.items.start == node->data.sequence.items.top && schema->sequence.min > 0) {
+            return wrong(c, node, "at least one entry is wanted for", name);
+        }
         for (const yaml_node_item_t *item = node->data.sequence.items.start; item < node->data.sequence.items.top; item++) {
             PT_TRY(check_node(c, yaml_document_get_node(c->document, *item), schema->sequence.entry, name));
         }
         return PT_OK;
     case CYAML_STRING:
-        return node->type == YAML_SCALAR_NODE ? PT_OK : wrong(c, node, "a plain value is wanted for", name);
+        if (node->type != YAML_SCALAR_NODE) {
+            return wrong(c, node, "a plain value is wanted for", name);
+        }
+        if (is_empty_text(node) && strcmp(name, "schema") != 0) {
+            return wrong(c, node, "a value is wanted for", name);
+        }
+        if (node->data.scalar.length > schema->string.max) {
+            return wrong(c, node, "the value is too long for", name);
+        }
+        return PT_OK;
     default:
         return PT_OK;
     }
@@ -177,6 +209,9 @@ static int read_properties(const check *c, const yaml_node_t *root, pt_config *c
         if (strcmp((const char *)key->data.scalar.value, "kafka") != 0) {
             continue;
         }
+        if (is_null(value)) {
+            continue;
+        }
         if (value->type != YAML_MAPPING_NODE) {
             return wrong(c, value, "kafka takes property: value pairs", NULL);
         }
@@ -185,6 +220,51 @@ static int read_properties(const check *c, const yaml_node_t *root, pt_config *c
         }
     }
     return PT_OK;
+}
+
+/* ---- the lines of values, for what only the command line's rules can find wrong ------------------------ */
+
+static int add_line(const check *c, pt_config *config, const char *key, const yaml_node_t *node) {
+    pt_config_line *grown = realloc(config->lines, (config->n_lines + 1) * sizeof *grown);
+    if (!grown) {
+        return pt_fail_nomem(c->err, "the config");
+    }
+    config->lines = grown;
+    grown[config->n_lines].line = node->start_mark.line + 1;
+    grown[config->n_lines].key = strdup(key);
+    return grown[config->n_lines++].key ? PT_OK : pt_fail_nomem(c->err, "the config");
+}
+
+/* Keys of keys: flush.rows, topics.0.schema, kafka.linger.ms. The file has been checked, so it is not deep. */
+static int add_lines(const check *c, pt_config *config, const char *prefix, const yaml_node_t *node) {
+    char key[300];
+    if (*prefix) {
+        PT_TRY(add_line(c, config, prefix, node));
+    }
+    const char *dot = *prefix ? "." : "";
+    if (node->type == YAML_MAPPING_NODE) {
+        for (const yaml_node_pair_t *pair = node->data.mapping.pairs.start; pair < node->data.mapping.pairs.top; pair++) {
+            const yaml_node_t *name = yaml_document_get_node(c->document, pair->key);
+            (void)snprintf(key, sizeof key, "%s%s%s", prefix, dot, (const char *)name->data.scalar.value);
+            PT_TRY(add_lines(c, config, key, yaml_document_get_node(c->document, pair->value)));
+        }
+    } else if (node->type == YAML_SEQUENCE_NODE) {
+        size_t i = 0;
+        for (const yaml_node_item_t *item = node->data.sequence.items.start; item < node->data.sequence.items.top; item++) {
+            (void)snprintf(key, sizeof key, "%s%s%zu", prefix, dot, i++);
+            PT_TRY(add_lines(c, config, key, yaml_document_get_node(c->document, *item)));
+        }
+    }
+    return PT_OK;
+}
+
+size_t pt_config_line_of(const pt_config *config, const char *key) {
+    for (size_t i = 0; i < config->n_lines; i++) {
+        if (strcmp(config->lines[i].key, key) == 0) {
+            return config->lines[i].line;
+        }
+    }
+    return 0;
 }
 
 /* ---- loading ------------------------------------------------------------------------------------------- */
@@ -199,7 +279,27 @@ static int load_checked(const check *c, pt_config **out) {
     if (loaded != CYAML_OK) {
         return pt_fail(c->err, PT_E_USAGE, "config %s: %s", c->path, cyaml_strerror(loaded));
     }
-    return read_properties(c, root, *out);
+    for (unsigned i = 0; i < (*out)->topics_count; i++) {
+        pt_config_topic *t = &(*out)->topics[i];
+        if (t->schema && t->schema[strspn(t->schema, " \t\r\n")] == '\0') {
+            free(t->schema); /* libcyaml took it from realloc */
+            t->schema = NULL;
+        }
+    }
+    PT_TRY(read_properties(c, root, *out));
+    return add_lines(c, *out, "", root);
+}
+
+/* What is behind a second --- would be ignored. */
+static int check_end(yaml_parser_t *parser, const char *path, pt_error *err) {
+    yaml_document_t second;
+    if (!yaml_parser_load(parser, &second)) {
+        return pt_fail(err, PT_E_USAGE, "config %s line %zu: %s", path, parser->problem_mark.line + 1, parser->problem ? parser->problem : "not YAML");
+    }
+    const yaml_node_t *root = yaml_document_get_root_node(&second);
+    int code = root ? pt_fail(err, PT_E_USAGE, "config %s line %zu: a second document (---) begins before it; a file holds one", path, root->start_mark.line + 1) : PT_OK;
+    yaml_document_delete(&second);
+    return code;
 }
 
 int pt_config_load(const char *path, pt_config **out, pt_error *err) {
@@ -219,6 +319,9 @@ int pt_config_load(const char *path, pt_config **out, pt_error *err) {
     if (yaml_parser_load(&parser, &document)) {
         check c = {path, &document, err};
         code = load_checked(&c, out);
+        if (code == PT_OK) {
+            code = check_end(&parser, path, err);
+        }
         yaml_document_delete(&document);
     } else {
         code = pt_fail(err, PT_E_USAGE, "config %s line %zu: %s", path, parser.problem_mark.line + 1, parser.problem ? parser.problem : "not YAML");
@@ -271,6 +374,11 @@ void pt_config_free(pt_config **config) {
         }
         free(c->properties);
         c->properties = NULL;
+        for (size_t i = 0; i < c->n_lines; i++) {
+            free(c->lines[i].key);
+        }
+        free(c->lines);
+        c->lines = NULL;
         (void)cyaml_free(&cyaml, &config_schema, c, 0);
         *config = NULL;
     }

@@ -30,6 +30,11 @@ typedef struct pt_config_flush {
     char *rows, *bytes, *interval;
 } pt_config_flush;
 
+typedef struct pt_config_line {
+    char *key; /* flush.rows, topics.0.schema, kafka.linger.ms */
+    size_t line;
+} pt_config_line;
+
 typedef struct pt_config {
     char *brokers, *group, *lake, *data_path, *alias;
     char **init_sql;
@@ -42,12 +47,18 @@ typedef struct pt_config {
     unsigned topics_count;
     char **properties; /* of `kafka`: "prop=val"; owned apart from what libcyaml loaded */
     size_t n_properties;
+    pt_config_line *lines; /* where each value stands; owned likewise */
+    size_t n_lines;
 } pt_config;
 
-/* Reads and checks the file; PT_E_USAGE with file and line for a key that is unknown, twice or of the wrong kind. */
+/* Reads and checks the file; PT_E_USAGE with file and line for a key that is unknown, twice or of the wrong kind, and for a second document.
+ * A key without a value is as no key. */
 int pt_config_load(const char *path, pt_config **out, pt_error *err) PT_CHECKED;
 /* The plain value of a key, such as memory or flush.rows; NULL: not in the file, or no such key. */
 const char *pt_config_get(const pt_config *config, const char *key);
 /* Whether the file may have it; topics.schema is a key of the entries of topics. */
 bool pt_config_knows(const char *key);
 void pt_config_free(pt_config **config);
+
+/* The line of a value, from 1; 0: it is not there. */
+size_t pt_config_line_of(const pt_config *config, const char *key);

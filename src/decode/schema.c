@@ -169,7 +169,7 @@ int pt_schema_parse(const char *text, pt_schema **out, pt_error *err) {
     }
     if (rc != PT_OK) {
         pt_schema_free(&schema);
-        return err ? pt_fail_in(err, "schema") : rc;
+        return rc;
     }
     *out = schema;
     return PT_OK;

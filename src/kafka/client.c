@@ -83,22 +83,30 @@ int pt_kafka_conf_new(const pt_kafka_options *options, pt_kafka_trouble *trouble
     return code;
 }
 
+static int set_property(rd_kafka_conf_t *conf, const char *property, pt_error *err) {
+    const char *equals = strchr(property, '=');
+    if (!equals || equals == property) {
+        return pt_fail(err, PT_E_USAGE, "-X '%.*s': write prop=val, such as -X linger.ms=5", (int)strcspn(property, "=: "), property);
+    }
+    char *name = strndup(property, (size_t)(equals - property));
+    if (!name) {
+        return pt_fail_nomem(err, "a Kafka property");
+    }
+    int code = pt_kafka_conf_set(conf, name, equals + 1, err);
+    free(name);
+    return code;
+}
+
+int pt_kafka_check_property(const char *property, pt_error *err) {
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    int code = set_property(conf, property, err);
+    rd_kafka_conf_destroy(conf);
+    return code;
+}
+
 int pt_kafka_conf_properties(rd_kafka_conf_t *conf, const pt_kafka_options *options, pt_error *err) {
     for (size_t i = 0; i < options->n_properties; i++) {
-        const char *property = options->properties[i];
-        const char *equals = strchr(property, '=');
-        if (!equals || equals == property) {
-            return pt_fail(err, PT_E_USAGE, "-X '%.*s': write prop=val, such as -X linger.ms=5", (int)strcspn(property, "=: "), property);
-        }
-        char *name = strndup(property, (size_t)(equals - property));
-        if (!name) {
-            return pt_fail_nomem(err, "a Kafka property");
-        }
-        int code = pt_kafka_conf_set(conf, name, equals + 1, err);
-        free(name);
-        if (code != PT_OK) {
-            return pt_fail_in(err, "-X");
-        }
+        PT_TRY(set_property(conf, options->properties[i], err));
     }
     return PT_OK;
 }

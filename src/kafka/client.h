@@ -32,6 +32,8 @@ int pt_kafka_conf_new(const pt_kafka_options *options, pt_kafka_trouble *trouble
 int pt_kafka_conf_set(rd_kafka_conf_t *conf, const char *name, const char *value, pt_error *err) PT_CHECKED;
 /* PT_E_USAGE for a property that librdkafka does not know or whose value it refuses. */
 int pt_kafka_conf_properties(rd_kafka_conf_t *conf, const pt_kafka_options *options, pt_error *err) PT_CHECKED;
+/* One "prop=val", without a client to set it on. */
+int pt_kafka_check_property(const char *property, pt_error *err) PT_CHECKED;
 
 /* Makes the handle; owns conf from here on, also when it fails. */
 int pt_kafka_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, rd_kafka_t **out, pt_error *err) PT_CHECKED;

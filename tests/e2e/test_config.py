@@ -131,6 +131,11 @@ WRONG_VALUES = {
     "a bad queue": ("on_error: dead-letter", "queue_bytes: lots", ("queue_bytes", "lots")),
     "a bad flag": ("on_error: dead-letter", "topic_column: perhaps", ("topic_column", "perhaps", "true")),
     "a bad flag of a topic": ("    table: t", "    key_column: 1", ("key_column", "topic orders", "true")),
+    "a zero": ("rows: 5000", "rows: 0", ("flush.rows", "more than 0")),
+    "a bad share": ("on_error: dead-letter", "max_dead_letters: 120%", ("max_dead_letters", "120%")),
+    "an unknown property": ("fetch.queue.backoff.ms", "fetch.queue.backof.ms", ("Kafka property 'fetch.queue.backof.ms'",)),
+    "an unknown type": ("order_id UUID", "order_id UUDI", ("schema of table t: column order_id", "UUDI")),
+    "a bad table": ("table: t\n", "table: a.b.c\n", ("a.b.c", "schema.name")),
     "a bad choice": ("on_error: dead-letter", "on_error: ignore", ("on_error", "ignore", "dead-letter")),
 }
 
@@ -157,10 +162,10 @@ def test_a_wrong_key_in_the_file_is_named_with_its_line_and_exits_2(pintail, lak
 
 @on("sqlite")
 @pytest.mark.parametrize("what", WRONG_VALUES)
-def test_a_wrong_value_in_the_file_is_named_with_its_key_and_exits_2(pintail, lake, tmp_path, what):
+def test_a_wrong_value_in_the_file_is_named_with_its_key_and_line_and_exits_2(pintail, lake, tmp_path, what):
     old, new, words = WRONG_VALUES[what]
-    said, _ = refused(pintail, lake, tmp_path, old, new)
-    assert all(word in said for word in words), said
+    said, line = refused(pintail, lake, tmp_path, old, new)
+    assert all(word in said for word in words) and f"line {line}: " in said and "--" not in said, said
 
 
 @on("sqlite")
@@ -168,6 +173,19 @@ def test_a_bad_schema_in_the_file_is_named_with_its_table_and_exits_2(pintail, l
     text, _ = broken(config(Nowhere, lake, entry("orders", "the_table", orders.SCHEMA)), "order_id UUID", "order_id UUDI")
     done = pintail.run("ingest", "--config", write(tmp_path, text), "--until-end", code=2, timeout=20)
     assert len(done.err.splitlines()) == 1 and all(word in done.err for word in ("the_table", "order_id", "UUDI")), done.err
+
+
+@on("sqlite")
+def test_keys_without_a_value_are_as_no_keys_and_a_schema_may_have_comments(pintail, lake, kafka, tmp_path):
+    topic = kafka.create_topic(1)
+    kafka.produce(topic, [b'{"a": 1, "b": "x"}'])
+    text = config(kafka, lake, f"  - topic: {topic}\n    table:\n    schema: |\n      -- what it is\n      a INTEGER, -- the number\n      b VARCHAR /* the text */\n")
+    for empty in ("alias:\n", "max_dead_letters: ~\n", "init_sql:\n"):
+        text = empty + text
+    pintail.run("ingest", "--config", write(tmp_path, text.replace("group: shop", "group:")), "--until-end")
+    with lake.reader() as reader:
+        assert reader.sql(f"SELECT a, b FROM lake.{quoted(topic)}") == [(1, "x")]
+        assert reader.one("SELECT DISTINCT pipeline FROM lake.pintail.offsets") == f"pintail-{topic}"
 
 
 @pytest.mark.parametrize("text, word", [("", "empty"), ("brokers: x\n", "topics"), (None, "missing.yaml")])

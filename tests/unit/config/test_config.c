@@ -89,6 +89,12 @@ static void mistakes_are_told_with_their_line(void **state) {
         {"topics:\n  - topic: a\nkafka: [1]\n", "line 3", "kafka"},
         {"topics:\n\t- a\n", "line 2", ""},
         {"- a\n- b\n", "line 1", "keys and values"},
+        {"topics: []\n", "line 1", "topics"},
+        {"topics:\n  - topic: ''\n", "line 2", "topic"},
+        {"topics:\n  - topic:\n", "line 2", "topic"},
+        {"topics:\n  - topic: a\ngroup: ''\n", "line 3", "group"},
+        {"topics:\n  - topic: a\n---\nbrokers: x\n", "line 4", "second document"},
+        {"topics:\n  - topic: a\n---\n{[\n", "line 5", ""},
         {"", "empty", ""},
     };
     (void)state;
@@ -101,6 +107,35 @@ static void mistakes_are_told_with_their_line(void **state) {
             fail_msg("case %zu: %s", i, err.text);
         }
     }
+}
+
+static void a_key_without_a_value_is_as_no_key(void **state) {
+    pt_config *c = NULL;
+    pt_error err = {0};
+    (void)state;
+    int code = load("brokers:\ngroup: ~\ninit_sql:\nflush:\nkafka:\ntopics:\n  - topic: a\n    table:\n    schema: ' '\n", &c, &err);
+    assert_string_equal(err.text, "");
+    assert_int_equal(code, PT_OK);
+    assert_null(c->brokers);
+    assert_null(c->group);
+    assert_null(c->flush);
+    assert_int_equal(c->init_sql_count, 0);
+    assert_int_equal(c->n_properties, 0);
+    assert_null(c->topics[0].table);
+    assert_null(c->topics[0].schema);
+    pt_config_free(&c);
+}
+
+static void the_line_of_a_value_is_known(void **state) {
+    pt_config *c = NULL;
+    pt_error err = {0};
+    (void)state;
+    assert_int_equal(load("flush:\n  rows: 1\nkafka:\n  linger.ms: 5\ntopics:\n  - topic: a\n  - topic: b\n    schema: x\n", &c, &err), PT_OK);
+    assert_int_equal(pt_config_line_of(c, "flush.rows"), 2);
+    assert_int_equal(pt_config_line_of(c, "kafka.linger.ms"), 4);
+    assert_int_equal(pt_config_line_of(c, "topics.1.schema"), 8);
+    assert_int_equal(pt_config_line_of(c, "group"), 0);
+    pt_config_free(&c);
 }
 
 static void a_missing_file_is_named(void **state) {
@@ -116,6 +151,8 @@ int main(void) {
         cmocka_unit_test(a_whole_file_is_read),
         cmocka_unit_test(a_value_is_found_by_its_key),
         cmocka_unit_test(mistakes_are_told_with_their_line),
+        cmocka_unit_test(a_key_without_a_value_is_as_no_key),
+        cmocka_unit_test(the_line_of_a_value_is_known),
         cmocka_unit_test(a_missing_file_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
