@@ -80,7 +80,7 @@ int pt_parse_count(const char *text, uint64_t *out, pt_error *err) {
         value = value * 10 + digit;
     }
     if (p == text || *p) {
-        return pt_fail(err, PT_E_USAGE, "bad number '%s': write a whole number such as 200000", text);
+        return pt_fail(err, PT_E_USAGE, "bad number '%s': write a whole number, without sign and unit", text);
     }
     *out = value;
     return PT_OK;

@@ -155,6 +155,9 @@ static int grow_buffer(pt_json *js, size_t len) {
 
 /* The record is no object: what is it then? */
 static const char *not_object(pt_json *js, const char *p) {
+    if (memcmp(p, "\xef\xbb\xbf", 3) == 0) { /* the buffer has a pad */
+        return pt_json_fail(js, NULL, PT_DECODE_SYNTAX, p, "the record begins with a byte order mark (EF BB BF), which JSON must not have; let the producer leave it out");
+    }
     const char *end = js->scanner->skip(js, NULL, p);
     if (!end) {
         return NULL;

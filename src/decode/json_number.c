@@ -199,9 +199,26 @@ static bool store_time(pt_json *js, const pt_json_node *node, const pt_json_numb
     return true;
 }
 
+/* Which type would take the number. */
+static const char *range_advice(const pt_json_node *node, const pt_json_number *n) {
+    double d;
+    pt_u128 magnitude;
+    bool is_float = node->id == PT_REAL || node->id == PT_DOUBLE;
+    if (n->negative && node->id >= PT_UTINYINT && node->id <= PT_UHUGEINT) {
+        return "declare a signed type, such as BIGINT, for negative numbers";
+    }
+    if (!is_float && to_whole(n, node->id == PT_DECIMAL ? node->scale : 0, &magnitude) != WHOLE_TOO_LARGE && magnitude < pow10_wide(38)) {
+        return "a wider column type takes it";
+    }
+    if (node->id != PT_DOUBLE && pt_json_to_double(n, &d)) {
+        return is_float ? "DOUBLE takes it" : "DOUBLE takes it, rounded";
+    }
+    return "no number type takes it; declare JSON to keep its text";
+}
+
 static bool out_of_range(pt_json *js, const pt_json_node *node, const pt_json_number *n, const char *at) {
-    pt_json_fail(js, node, PT_DECODE_RANGE, at, "%s does not fit into %s; a wider column type takes it", pt_json_quoted(n->start, (size_t)(n->end - n->start)).text,
-                 pt_json_type_of(node).text);
+    pt_json_fail(js, node, PT_DECODE_RANGE, at, "%s does not fit into %s; %s", pt_json_quoted(n->start, (size_t)(n->end - n->start)).text,
+                 pt_json_type_of(node).text, range_advice(node, n));
     return false;
 }
 

@@ -219,6 +219,20 @@ static int refuse(const char *name, const char *instead, pt_error *err) {
     return pt_fail(err, PT_E_USAGE, "pintail has no columns of type %s; %s", name, instead);
 }
 
+/* TIMESTAMP(3): the lexer stands at the bracket. */
+static int refuse_precision(pt_lex *lex, const pt_type *type, const char *name, int name_len, pt_error *err) {
+    static const char *const timestamps[] = {"use TIMESTAMP_S", "use TIMESTAMP_MS", "use TIMESTAMP_MS", "use TIMESTAMP_MS", "use TIMESTAMP", "use TIMESTAMP", "use TIMESTAMP"};
+    char shown[64];
+    unsigned precision = 0;
+    pt_lex_step(lex);
+    PT_TRY(read_number(lex, 9, &precision, err));
+    (void)snprintf(shown, sizeof shown, "%.*s(%u)", name_len, name, precision);
+    if (type->id == PT_TIMESTAMP) {
+        return refuse(shown, precision < sizeof timestamps / sizeof *timestamps ? timestamps[precision] : "use TIMESTAMP_NS", err);
+    }
+    return refuse(shown, "leave the brackets out", err);
+}
+
 /* The words that may follow a simple type's name. */
 static int read_suffix(pt_lex *lex, pt_type *out, bool is_double, pt_error *err) {
     static const char *const with_zone[] = {"WITH", "TIME", "ZONE"};
@@ -265,7 +279,12 @@ static int read_simple(pt_lex *lex, pt_type *out, pt_error *err) {
         if (pt_lex_is(lex, type_names[i].name)) {
             out->id = type_names[i].id;
             bool is_double = pt_lex_is(lex, "DOUBLE");
+            const char *name = lex->at;
+            int name_len = (int)lex->len;
             pt_lex_step(lex);
+            if (out->id >= PT_TIME && out->id <= PT_TIMESTAMPTZ && pt_lex_mark(lex, '(')) {
+                return refuse_precision(lex, out, name, name_len, err);
+            }
             return read_suffix(lex, out, is_double, err);
         }
     }
@@ -313,7 +332,7 @@ static int read_type(pt_lex *lex, pt_type *out, unsigned depth, pt_error *err) {
     for (unsigned nested = type_depth(out); pt_lex_mark(lex, '[');) {
         pt_lex_step(lex);
         if (lex->kind == PT_LEX_NUMBER) {
-            return refuse("a fixed-size array", "use a list, such as INTEGER[]", err);
+            return pt_fail(err, PT_E_USAGE, "pintail has no columns that are fixed-size arrays; use a list, such as INTEGER[]");
         }
         PT_TRY(expect_mark(lex, ']', err));
         if (++nested + depth > PT_TYPE_DEPTH) {

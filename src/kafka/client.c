@@ -1,5 +1,6 @@
 #include "kafka/client.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -124,5 +125,6 @@ int pt_kafka_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, rd_kafka_t **out, 
 int pt_kafka_unreachable(const char *brokers, int64_t timeout_us, pt_kafka_trouble *trouble, pt_error *err) {
     char reason[sizeof trouble->reason];
     (void)pt_kafka_trouble_read(trouble, reason, sizeof reason);
-    return pt_fail(err, PT_E_KAFKA_DOWN, "no broker answers at %s within %g s: %s", brokers, (double)timeout_us / 1e6, reason);
+    double seconds = (double)timeout_us / 1e6; /* what was left: 0.999999 is 1 to the reader */
+    return pt_fail(err, PT_E_KAFKA_DOWN, "no broker answers at %s within %.*g s: %s", brokers, seconds < 9.5 ? 2 : 9, seconds < 9.5 ? seconds : round(seconds), reason);
 }

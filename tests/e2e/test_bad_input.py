@@ -287,6 +287,12 @@ def test_a_table_name_that_would_go_elsewhere_is_refused(pintail, lake, kafka):
     fails(pintail.ingest_all(lake, topic, "--table", "v", code=None), 2, "v is a view")
 
 
+@pytest.mark.parametrize("timeout, shown", [("1s", "1 s"), ("300ms", "0.3 s"), ("1500ms", "1.5 s")])
+def test_the_time_that_was_waited_for_a_broker_is_a_short_number(pintail, timeout, shown):
+    line = fails(pintail.run("produce", "--brokers", "127.0.0.1:1", "--topic", "t", "--timeout", timeout, code=None), 1, f"within {shown}: ")
+    assert "999" not in line
+
+
 # ---- the options of a lake
 
 @pytest.mark.parametrize("alias, word", [("", "empty"), ("memory", "memory"), ("TEMP", "TEMP"), ("system", "system"), ('a"b', "quotes"), ("x" * 200, "longer")])

@@ -655,6 +655,34 @@ static void errors_name_the_column_and_quote_little(void **state) {
     fixture_close(&f);
 }
 
+static void the_advice_for_a_number_is_one_that_helps(void **state) {
+    static const struct {
+        const char *schema, *json, *said;
+    } cases[] = {
+        {"a DOUBLE", "{\"a\":1e400}", "1e400 does not fit into DOUBLE; no number type takes it; declare JSON to keep its text"},
+        {"a REAL", "{\"a\":1e40}", "1e40 does not fit into REAL; DOUBLE takes it"},
+        {"a REAL", "{\"a\":1e400}", "declare JSON"},
+        {"a UBIGINT", "{\"a\":-1}", "-1 does not fit into UBIGINT; declare a signed type, such as BIGINT, for negative numbers"},
+        {"a INTEGER", "{\"a\":3000000000}", "a wider column type takes it"},
+        {"a UBIGINT", "{\"a\":18446744073709551616}", "a wider column type takes it"},
+        {"a DECIMAL(4,2)", "{\"a\":100}", "a wider column type takes it"},
+        {"a DECIMAL(38,0)", "{\"a\":1e38}", "DOUBLE takes it, rounded"},
+        {"a BIGINT", "{\"a\":1e40}", "DOUBLE takes it, rounded"},
+        {"a BIGINT", "{\"a\":1e400}", "declare JSON"},
+        {"a INTEGER", "\xEF\xBB\xBF{\"a\":1}", "byte order mark"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        fixture f;
+        fixture_open(&f, cases[i].schema);
+        pt_decode_error e = decode_text(&f, cases[i].json);
+        if (e.code == PT_DECODE_OK || !strstr(e.text, cases[i].said)) {
+            fail_msg("%s: %s", cases[i].json, e.text);
+        }
+        fixture_close(&f);
+    }
+}
+
 static void the_code_names_are_those_of_dead_letters(void **state) {
     (void)state;
     assert_string_equal(pt_decode_code_name(PT_DECODE_DUPLICATE_KEY), "duplicate_key");
@@ -704,6 +732,7 @@ int main(void) {
         cmocka_unit_test(many_objects_of_many_keys_do_not_mix),
         cmocka_unit_test(nesting_ends_at_the_limit),
         cmocka_unit_test(errors_name_the_column_and_quote_little),
+        cmocka_unit_test(the_advice_for_a_number_is_one_that_helps),
         cmocka_unit_test(the_code_names_are_those_of_dead_letters),
         cmocka_unit_test(a_record_above_the_limit_is_too_large),
     };
