@@ -214,13 +214,17 @@ static int merge_config(const merge *m, ingest_args *a) {
 /* ---- args -> pt_ingest_options -------------------------------------------------------------------------- */
 
 /* What one topic's entry says goes before what is said for all. */
-static int topic_columns(const pt_config_topic *t, pt_metas *extra, pt_error *err) {
+static int topic_columns(const ingest_args *a, const pt_config *config, size_t topic, pt_metas *extra, pt_error *err) {
+    const pt_config_topic *t = &config->topics[topic];
     const char *const texts[] = {t->topic_column, t->key_column, t->headers_column};
+    static const char *const keys[] = {"topic_column", "key_column", "headers_column"};
     const pt_meta metas[] = {PT_META_TOPIC, PT_META_KEY, PT_META_HEADERS};
     for (size_t i = 0; i < sizeof metas / sizeof *metas; i++) {
         bool wanted = *extra & (1U << metas[i]);
         if (texts[i] && pt_parse_flag(texts[i], &wanted, err) != PT_OK) {
-            return pt_fail_in(err, "%s_column", i == 0 ? "topic" : i == 1 ? "key" : "headers");
+            char key[64];
+            (void)snprintf(key, sizeof key, "topics.%zu.%s", topic, keys[i]);
+            return pt_fail_in(err, "config %s line %zu: topic %s: %s", a->config, pt_config_line_of(config, key), t->topic, keys[i]);
         }
         *extra = (*extra & ~(1U << metas[i])) | (wanted ? 1U << metas[i] : 0);
     }
@@ -242,8 +246,8 @@ static int make_routes(const ingest_args *a, const pt_config *config, pt_route_o
         const char *topic = from_config ? config->topics[i].topic : a->topic;
         char *table = NULL;
         pt_metas extra = all;
-        if (from_config && topic_columns(&config->topics[i], &extra, err) != PT_OK) {
-            return pt_fail_in(err, "config %s: topic %s", a->config, topic);
+        if (from_config) {
+            PT_TRY(topic_columns(a, config, i, &extra, err));
         }
         PT_TRY(table_name(topic, from_config ? config->topics[i].table : a->table, &table, err));
         (*routes)[i] = (pt_route_options){.topic = topic, .table = table, .schema = from_config ? config->topics[i].schema : a->schema, .extra = extra};
