@@ -282,6 +282,7 @@ typedef struct walk {
     pt_text code; /* since the last literal */
     bool hide;    /* literals, all of them */
     bool named;   /* a secret word stands outside of literals */
+    bool failed;  /* no memory: then all is taken for secret */
 } walk;
 
 static void end_code(walk *w) {
@@ -289,7 +290,7 @@ static void end_code(walk *w) {
     if (w->out) {
         pt_text_add_redacted(w->out, pt_text_get(&w->code));
     }
-    w->out = w->out && w->code.failed ? NULL : w->out;
+    w->failed |= w->code.failed;
     pt_text_clear(&w->code);
 }
 
@@ -327,13 +328,12 @@ static bool walk_sql(const char *sql, bool hide, pt_text *out) {
         }
         p += n;
     }
-    bool failed = w.code.failed;
     end_code(&w);
     pt_text_free(&w.code);
-    if (out && failed) {
+    if (out && w.failed) {
         out->failed = true;
     }
-    return w.named || failed;
+    return w.named || w.failed;
 }
 
 void pt_text_add_redacted_sql(pt_text *text, const char *sql) {
@@ -352,4 +352,17 @@ bool pt_sql_is_secret(const char *sql) {
     bool secret = shown.failed || has_secret_word(sql) || strcmp(pt_text_get(&shown), sql) != 0;
     pt_text_free(&shown);
     return secret;
+}
+
+void pt_redact_cited(char *text) {
+    static const char near[] = "near \"";
+    char *open = strstr(text, near);
+    char *close = open ? strrchr(open + sizeof near - 1, '"') : NULL;
+    if (close) {
+        open += sizeof near - 1;
+        for (size_t i = 0; i < 3 && open < close; i++) {
+            *open++ = '*';
+        }
+        (void)memmove(open, close, strlen(close) + 1);
+    }
 }

@@ -15,6 +15,9 @@ void pt_text_add_redacted_sql(pt_text *text, const char *sql);
 /* Whether a statement may hold a secret. */
 bool pt_sql_is_secret(const char *sql);
 
+/* syntax error at or near "...": cites a part of the statement as it stands; shortened in place. */
+void pt_redact_cited(char *text);
+
 typedef struct pt_shown {
     char text[400];
 } pt_shown;

@@ -77,17 +77,6 @@ static int cancelled(pt_error *err) {
     return pt_fail(err, PT_E_INTERRUPTED, "the statement was interrupted");
 }
 
-/* syntax error at or near "...": cites a literal as it stands. */
-static void hide_cited(const pt_sql_runner *r, pt_text *line) {
-    static const char near[] = "near \"";
-    char *open = r->secret && line->len ? strstr(line->data, near) : NULL;
-    const char *close = open ? strrchr(open + sizeof near - 1, '"') : NULL;
-    if (close) {
-        line->len = (size_t)(open - line->data);
-        pt_text_add(line, "near \"***\"");
-    }
-}
-
 /* DuckDB's message without the "LINE 2: ... ^" picture below it, the white space made single; of the picture the line is kept. */
 static int failed(pt_sql_runner *r, const char *message, pt_error *err) {
     if (r->options.cancelled()) {
@@ -105,7 +94,10 @@ static int failed(pt_sql_runner *r, const char *message, pt_error *err) {
             pt_text_add(&line, " ");
         }
     }
-    hide_cited(r, &line);
+    if (r->secret && line.len) {
+        pt_redact_cited(line.data);
+        line.len = strlen(line.data);
+    }
     long at = picture ? strtol(picture + strlen("\n\nLINE "), NULL, 10) : 0;
     if (at > 1) {
         pt_text_addf(&line, " (in line %ld of the statement)", at);

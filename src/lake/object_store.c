@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/redact.h"
 #include "base/text.h"
 #include "lake/lake_uri.h"
 
@@ -69,6 +70,9 @@ int pt_object_store_run_secret(pt_session *session, const char *sql, pt_error *e
     char *cited = strstr(err->text, "LINE 1:"); /* DuckDB shows the statement, or a part of it that may begin within a value */
     if (cited) {
         *cited = '\0';
+    }
+    if (pt_sql_is_secret(sql)) {
+        pt_redact_cited(err->text);
     }
     const char *open;
     for (const char *p = sql; (open = strchr(p, '\'')) != NULL;) {

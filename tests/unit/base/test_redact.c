@@ -115,6 +115,16 @@ static void a_statement_with_a_secret_is_known_as_such(void **state) {
     assert_false(pt_sql_is_secret("SELECT 'a', $$b$$, e'c\\'' FROM t"));
 }
 
+static void what_a_syntax_error_cites_is_hidden(void **state) {
+    char text[] = "Parser Error: syntax error at or near \"'hu\"sh'\" (in line 2)";
+    char other[] = "no \"such\" thing";
+    (void)state;
+    pt_redact_cited(text);
+    assert_string_equal(text, "Parser Error: syntax error at or near \"***\" (in line 2)");
+    pt_redact_cited(other);
+    assert_string_equal(other, "no \"such\" thing");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(secrets_are_replaced_and_the_rest_stays),
@@ -123,6 +133,7 @@ int main(void) {
         cmocka_unit_test(a_statement_that_names_a_secret_shows_no_literal),
         cmocka_unit_test(an_empty_password_leaves_the_message_behind_it),
         cmocka_unit_test(a_statement_with_a_secret_is_known_as_such),
+        cmocka_unit_test(what_a_syntax_error_cites_is_hidden),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
