@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -346,11 +347,13 @@ def test_a_postgres_catalog_that_is_not_reached_is_told_once_with_advice(pintail
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to become another user")
-def test_a_sqlite_catalog_that_may_only_be_read_says_what_sqlite_needs(pintail, catalogs, tmp_path):
-    for folder in [tmp_path, *tmp_path.parents][:3]:
-        folder.chmod(0o755)
-    done = subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", str(binary()), "sql", "--read-only", "--lake", f"ducklake:sqlite:{tmp_path}/a.sqlite",
-                           "-c", "select 1"], capture_output=True, text=True, timeout=20)
+def test_a_sqlite_catalog_that_may_only_be_read_says_what_sqlite_needs(pintail):
+    with tempfile.TemporaryDirectory() as folder:  # not tmp_path, whose parents are closed to others
+        Path(folder).chmod(0o755)
+        lake = ("--lake", f"ducklake:sqlite:{folder}/a.sqlite")
+        pintail.run("sql", *lake, "--data-path", f"{folder}/files", "-c", "select 1")
+        done = subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", str(binary()), "sql", "--read-only", *lake, "-c", "select 1"],
+                              capture_output=True, text=True, timeout=20, cwd=folder)
     assert done.returncode == 1 and len(done.stderr.splitlines()) == 1, done.stderr
     assert "a.sqlite-wal" in done.stderr and "right to write" in done.stderr, done.stderr
 
