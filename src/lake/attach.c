@@ -20,7 +20,7 @@ static int prepare_folders(const pt_lake_options *o, const pt_lake_uri *uri, pt_
             return pt_fail(err, PT_E_USAGE, "catalog %s is a folder: name a file in it, such as --lake ducklake:sqlite:%s/lake.sqlite", uri->rest, uri->rest);
         }
         if (!o->create && !pt_path_exists(uri->rest)) {
-            return pt_fail(err, PT_E_LAKE, "catalog file %s does not exist; check --lake and the working directory", uri->rest);
+            return pt_fail(err, PT_E_LAKE, "catalog file %s" PT_ATTACH_NO_FILE, uri->rest);
         }
         char *folder = pt_folder_of(uri->rest);
         if (!folder) {

@@ -142,7 +142,7 @@ static int data_path_differs(const pt_lake_options *o, pt_error *err) {
 
 int pt_attach_failed(const pt_lake_options *o, const pt_lake_uri *uri, pt_error *err) {
     if (has(err->text, "does not exist - and creating a new DuckLake is explicitly disabled")) {
-        return pt_fail(err, PT_E_LAKE, "there is no DuckLake at %s; check --lake (pintail ingest makes one)", pt_redacted(o->lake).text);
+        return pt_fail(err, PT_E_LAKE, PT_ATTACH_NONE "%s; check --lake (pintail ingest makes one)", pt_redacted(o->lake).text);
     }
     if (has(err->text, "Conflicting lock is held") || has(err->text, "Could not set lock")) {
         char pid[32] = "";
@@ -161,12 +161,14 @@ int pt_attach_failed(const pt_lake_options *o, const pt_lake_uri *uri, pt_error 
     if (has(err->text, "does not match existing data path") || has(err->text, "DATA_PATH parameter")) {
         return data_path_differs(o, err);
     }
+    bool raced = err->code == PT_E_LAKE && (has(err->text, "Failed to initialize DuckLake") || has(err->text, "Failed to probe DuckLake metadata: Current transaction is aborted"));
     pt_text reason = {0};
     find_reason(o, uri, err->text, &reason);
     int code = reason.failed ? pt_fail_nomem(err, "an error") : uri->is_file ? file_failed(uri, pt_text_get(&reason), err) : PT_OK;
     if (code == PT_OK) {
         const char *advice = uri->catalog == PT_CATALOG_POSTGRES ? server_advice(pt_text_get(&reason)) : NULL;
-        code = pt_fail(err, err->code, "lake %s cannot be attached: %s%s%s", pt_redacted(o->lake).text, pt_text_get(&reason), advice ? "; " : "", advice ? advice : "");
+        code = pt_fail(err, err->code, "lake %s cannot be attached: %s%s%s%s", pt_redacted(o->lake).text, pt_text_get(&reason), advice ? "; " : "", advice ? advice : "",
+                       raced ? PT_ATTACH_RACED : "");
     }
     pt_text_free(&reason);
     return code;

@@ -9,6 +9,7 @@
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "lake/attach_failed.h"
 #include "lake/guard.h"
 #include "lake/inlined.h"
 #include "lake/lake_uri.h"
@@ -16,6 +17,7 @@
 #include "lake/transaction.h"
 #include "lake/turnstile.h"
 
+#define OPEN_TRIES 12       /* of a catalog that others may be making */
 #define OPEN_ANEW_AFTER 500 /* commits */
 #define OPEN_ANEW_SOON 2    /* in a test */
 
@@ -49,23 +51,28 @@ static void detach(pt_committer *c) {
     pt_scan_free(&c->scan);
 }
 
+typedef struct opening {
+    pt_committer *committer;
+    unsigned attempts;
+} opening;
+
+/* PT_E_LAKE_BUSY: worth another try. Of what is not, err->code may still be that. */
 static int open_engine(void *arg, pt_error *err) {
-    pt_committer *c = arg;
-    int code = pt_engine_open(c->options, &c->engine, err);
+    opening *o = arg;
+    o->attempts++;
+    int code = pt_engine_open(o->committer->options, &o->committer->engine, err);
     /* several processes make the same catalog at once: one wins, the others find it there the next time. A probe that fails for no reason of its own had a lock in its way */
-    bool busy = strstr(err->text, "Failed to initialize DuckLake") || strstr(err->text, "Failed to probe DuckLake metadata: Current transaction is aborted");
-    return code == PT_E_LAKE && busy ? (err->code = PT_E_LAKE_BUSY, PT_E_LAKE_BUSY) : code;
+    if (code == PT_E_LAKE && strstr(err->text, PT_ATTACH_RACED)) {
+        err->code = PT_E_LAKE_BUSY;
+        return o->attempts < OPEN_TRIES ? PT_E_LAKE_BUSY : PT_E_LAKE;
+    }
+    return code == PT_E_LAKE_BUSY && o->attempts > 1 && strstr(err->text, "is open in another process") ? PT_E_LAKE : code;
 }
 
 static int attach(pt_committer *c, pt_error *err) {
-    int code = PT_E_LAKE_BUSY;
+    opening o = {c, 0};
     c->commits = 0;
-    for (unsigned attempt = 1; code == PT_E_LAKE_BUSY && attempt <= 12 && !(attempt > 1 && strstr(err->text, "is open in another process")); attempt++) {
-        if (attempt > 1) {
-            pt_backoff(attempt);
-        }
-        code = open_engine(c, err);
-    }
+    int code = pt_retry_busy(open_engine, &o, err) == PT_OK ? PT_OK : (int)err->code;
     if (code == PT_OK) {
         code = pt_session_open(c->engine, &c->session, err);
     }
@@ -101,6 +108,15 @@ int pt_committer_check(const pt_lake_options *options, pt_error *err) {
                        "PostgreSQL, SQLite or DuckDB-file catalog (check and sql read this one)");
     }
     return PT_OK;
+}
+
+int pt_committer_look(const pt_lake_options *options, pt_error *err) {
+    pt_lake_options look = *options;
+    pt_engine *engine = NULL;
+    look.create = false;
+    int code = pt_engine_open(&look, &engine, err);
+    pt_engine_close(&engine);
+    return code != PT_OK && (strstr(err->text, PT_ATTACH_NONE) || strstr(err->text, PT_ATTACH_NO_FILE)) ? PT_OK : code;
 }
 
 int pt_committer_open(const pt_lake_options *options, const char *pipeline, const char *owner, pt_committer **out, pt_error *err) {

@@ -12,6 +12,9 @@ typedef struct pt_committer pt_committer;
 /* Without a look at the lake. PT_E_USAGE: its text is none, or nothing can be written into such a catalog. */
 int pt_committer_check(const pt_lake_options *options, pt_error *err) PT_CHECKED;
 
+/* Whether the lake can be attached, if there is one; makes nothing. */
+int pt_committer_look(const pt_lake_options *options, pt_error *err) PT_CHECKED;
+
 /* Attaches the lake and makes pintail's own tables. pipeline and owner are copied; options must outlive the committer. */
 int pt_committer_open(const pt_lake_options *options, const char *pipeline, const char *owner, pt_committer **out, pt_error *err) PT_CHECKED;
 void pt_committer_close(pt_committer **committer);

@@ -388,7 +388,20 @@ static int open_source(pt_life *r, pt_error *err) {
     return read_ends(r, err);
 }
 
-static int open_run(pt_life *r, const char *owner, pt_error *err) {
+/* The broker is asked before anything is made in the lake. When none answers, what is wrong with the lake is told all the same: first, since that does not pass. */
+static int open_broker(pt_life *r, bool goes_on, pt_error *err) {
+    int code = open_source(r, err);
+    if (code == PT_E_KAFKA_DOWN && !goes_on) {
+        pt_error why = {0};
+        if (pt_committer_look(&r->committing, &why) != PT_OK) {
+            *err = why;
+            code = (int)why.code;
+        }
+    }
+    return code;
+}
+
+static int open_run(pt_life *r, const char *owner, bool goes_on, pt_error *err) {
     const pt_ingest_options *o = r->options;
     r->reader.options = o;
     r->reader.pipeline = o->consumer.group;
@@ -402,7 +415,7 @@ static int open_run(pt_life *r, const char *owner, pt_error *err) {
     PT_TRY(check_schemas(o, err));
     PT_TRY(pt_committer_check(&r->committing, err));
     PT_TRY(make_routes(r, err));
-    PT_TRY(open_source(r, err));
+    PT_TRY(open_broker(r, goes_on, err));
     PT_TRY(pt_committer_open(&r->committing, o->consumer.group, owner, &r->committer, err));
     PT_TRY(open_targets(r, err));
     PT_TRY(share_duckdb(r, err));
@@ -468,7 +481,7 @@ int pt_run(const pt_ingest_options *options, const char *owner, bool goes_on, pt
     pt_life r = {.options = options};
     *end = (pt_run_end){0};
     r.progress.started_us = r.progress.shown_us = pt_monotonic_us();
-    int code = open_run(&r, owner, err);
+    int code = open_run(&r, owner, goes_on, err);
     if (code == PT_OK) {
         pt_log(PT_LOG_INFO, PT_EVENT(goes_on ? "goes on" : "started"), PT_STR("group", options->consumer.group), PT_INT("topics", options->n_routes),
                PT_STR("lake", options->lake.lake));

@@ -332,8 +332,17 @@ def test_a_data_path_that_is_not_the_lakes_is_wrong_usage(pintail, catalogs, arg
     assert "OVERRIDE" not in fails(pintail.run("sql", *arguments, "-c", "select 1", code=None), 2, *words)
 
 
-def test_a_new_lake_without_data_path_is_wrong_usage(pintail):
-    fails(pintail.run("ingest", "--brokers", "127.0.0.1:1", "--topic", "t", "--lake", "ducklake:sqlite:new.sqlite", *SCHEMA, code=None), 2, "give --data-path")
+def test_what_is_wrong_with_the_lake_is_told_also_when_no_broker_answers(pintail, local_lake, tmp_path):
+    text = tmp_path / "text.sqlite"
+    text.write_text("this is no database " * 100)
+    for lake in (f"ducklake:sqlite:{text}", "ducklake:postgres:host=127.0.0.1 port=1 dbname=x"):
+        done = pintail.run("ingest", "--brokers", "127.0.0.1:1", "--topic", "t", "--lake", lake, "--data-path", tmp_path / "d", *SCHEMA, "--timeout", "1s", code=None, timeout=40)
+        fails(done, 1, "no SQLite database" if "sqlite" in lake else "PostgreSQL server")
+    fails(pintail.run(*ingest(local_lake), "--timeout", "1s", code=None), 1, "no broker answers")
+
+
+def test_a_new_lake_without_data_path_is_wrong_usage(pintail, kafka):
+    fails(pintail.run("ingest", "--brokers", kafka.address, "--topic", kafka.create_topic(1), "--lake", "ducklake:sqlite:new.sqlite", *SCHEMA, code=None), 2, "give --data-path")
 
 
 @pytest.mark.parametrize("lake, words", [
