@@ -153,7 +153,7 @@ def test_a_commit_that_is_never_answered_ends_the_process_within_commit_timeout_
         assert assert_exactly_once(reader, kafka, topic) == (2000, 0)
 
 
-@pytest.mark.parametrize("form", ["words", "URI"])
+@pytest.mark.parametrize("form", ["words", pytest.param("URI", marks=pytest.mark.long)])
 @on("postgres")
 def test_a_catalog_whose_host_takes_no_connection_and_refuses_none_is_waited_for_beyond_commit_timeout(pintail, lake, kafka, form):
     with closing(PostgresProxy(lake.postgres.port)) as proxy:

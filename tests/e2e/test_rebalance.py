@@ -23,6 +23,7 @@ KINDS = {
     "static and eager": lambda i: ("-X", f"group.instance.id=member-{i}", *EAGER, *FAST_FAILOVER),
     "consumer protocol": lambda i: CONSUMER,
 }
+MOST_KINDS = [pytest.param(kind, marks=pytest.mark.long if kind == "static and eager" else ()) for kind in KINDS]
 
 
 class Load:
@@ -126,7 +127,7 @@ def shares(kafka, topic) -> list:
     return kafka.members(f"pintail-{topic}")
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", MOST_KINDS)
 @on("postgres")
 def test_rows_that_were_buffered_for_revoked_partitions_are_committed_before_another_reads_on(pintail, lake, kafka, kind):
     topic = kafka.create_topic(4)
@@ -146,7 +147,7 @@ def test_rows_that_were_buffered_for_revoked_partitions_are_committed_before_ano
         assert assert_exactly_once(reader, kafka, topic) == (6000, 0)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", MOST_KINDS)
 @on("postgres")
 def test_rows_that_were_buffered_for_lost_partitions_are_dropped_and_read_again(pintail, lake, kafka, kind):
     topic = kafka.create_topic(4)
