@@ -459,19 +459,19 @@ duckdb_data_chunk pt_rows_chunk(const pt_rows *rows, size_t i) {
 
 /* ---- following the writer ---- */
 
-static void set_state(pt_rows *rows, pt_rows_state state) {
+void pt_rows_share(pt_rows *rows) {
+    bool last_is_full = rows->chunk && rows->chunk->rows == chunk_rows();
     pthread_mutex_lock(&rows->lock);
-    rows->state = state;
-    (void)pthread_cond_broadcast(&rows->grown);
+    rows->ready = rows->used_chunks - (rows->used_chunks > 0 && !last_is_full);
+    rows->state = PT_ROWS_GROWING;
     pthread_mutex_unlock(&rows->lock);
 }
 
-void pt_rows_share(pt_rows *rows) {
-    set_state(rows, PT_ROWS_GROWING);
-}
-
 void pt_rows_finish(pt_rows *rows, bool complete) {
-    set_state(rows, complete ? PT_ROWS_COMPLETE : PT_ROWS_GIVEN_UP);
+    pthread_mutex_lock(&rows->lock);
+    rows->state = complete ? PT_ROWS_COMPLETE : PT_ROWS_GIVEN_UP;
+    (void)pthread_cond_broadcast(&rows->grown);
+    pthread_mutex_unlock(&rows->lock);
 }
 
 /* Under the lock. */

@@ -68,7 +68,7 @@ def test_while_the_catalog_is_down_ingest_pauses_within_its_memory_says_so_once_
     kafka.produce(topic, records[:100])
     process = pintail.ingest(pg_lake, topic, *wide.ARGS, *FAST_FAILOVER)
     wait_landed(process, pg_lake, kafka, topic, 100, timeout=120)
-    with grows_less_than(process, 48, "while 80 MB waited"):
+    with grows_less_than(process, 64, "while 80 MB waited"):
         own_postgres.stop()
         kafka.produce(topic, records[100:])
         wait_paused(process)

@@ -42,6 +42,36 @@ static void rows_continue_over_chunks(void **state) {
     fixture_close(&f);
 }
 
+static void add_numbers(fixture *f, int n) {
+    for (int i = 0; i < n; i++) {
+        assert_int_equal(pt_rows_open(f->rows, &f->err), PT_OK);
+        ((int32_t *)pt_rows_data(f->rows, 0))[pt_rows_at(f->rows)] = i;
+        pt_rows_commit(f->rows);
+    }
+}
+
+static void who_follows_has_the_full_chunks_at_once(void **state) {
+    (void)state;
+    fixture f;
+    fixture_open(&f, "a INTEGER");
+    const int rows[] = {0, 1, 2047, 2048, 2049, 61440, 122879, 122880, 122881};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        bool growing = false;
+        add_numbers(&f, rows[i]);
+        assert_int_equal(pt_rows_ready(f.rows, &growing), (rows[i] + 2047) / 2048);
+        assert_false(growing);
+        pt_rows_share(f.rows);
+        assert_int_equal(pt_rows_ready(f.rows, &growing), rows[i] / 2048);
+        assert_true(growing);
+        add_numbers(&f, 5);
+        pt_rows_finish(f.rows, true);
+        assert_int_equal(pt_rows_ready(f.rows, &growing), (rows[i] + 5 + 2047) / 2048);
+        assert_false(growing);
+        pt_rows_reset(f.rows, 0);
+    }
+    fixture_close(&f);
+}
+
 static void an_uncommitted_row_leaves_nothing(void **state) {
     (void)state;
     fixture f;
@@ -186,6 +216,7 @@ static void rows_of_another_shape_are_an_internal_error(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_continue_over_chunks),
+        cmocka_unit_test(who_follows_has_the_full_chunks_at_once),
         cmocka_unit_test(an_uncommitted_row_leaves_nothing),
         cmocka_unit_test(lists_grow_and_shrink_with_their_nulls),
         cmocka_unit_test(a_null_struct_has_null_members),
