@@ -11,7 +11,6 @@
 #include "cli/sql_cells.h"
 #include "cli/sql_watch.h"
 #include "lake/failure.h"
-#include "lake/message.h"
 
 #define PT_SHOWN_LINES 12
 #define PT_SHOWN_BYTES 1000

@@ -16,7 +16,6 @@
 #include "lake/attach.h"
 #include "lake/failure.h"
 #include "lake/lake_uri.h"
-#include "lake/message.h"
 #include "lake/object_store.h"
 
 #define CITED_QUERY_MAX 200 /* of a failed statement to the catalog, in an error */

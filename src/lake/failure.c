@@ -124,3 +124,7 @@ pt_code pt_lake_failure(const char *message) {
     }
     return has_one_of(words, down) ? PT_E_LAKE_DOWN : has_one_of(words, busy) ? PT_E_LAKE_BUSY : PT_E_LAKE;
 }
+
+const char *pt_message_picture(const char *message) {
+    return strstr(message, "\n\nLINE ");
+}

@@ -11,3 +11,6 @@ pt_code pt_lake_failure(const char *message);
 
 /* The SQL that a scanner's message cites, from its first character to its closing quote; false when the message cites none. */
 bool pt_cited_query(const char *message, const char **begin, const char **end);
+
+/* Where the picture "LINE 2: SELECT ... ^" begins that DuckDB draws below some of its messages, with the line ends before it; NULL: there is none. */
+const char *pt_message_picture(const char *message);

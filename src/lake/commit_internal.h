@@ -1,0 +1,45 @@
+/* What the parts of the committer share: committer.c opens it and knows what is owned, commit.c has the transactions, recover.c what follows when the outcome of one is unknown. */
+#pragma once
+
+#include "lake/commit.h"
+#include "lake/scan.h"
+#include "lake/turnstile.h"
+
+struct pt_committer {
+    const pt_lake_options *options;
+    char *pipeline, *owner;
+    pt_target *ledger; /* pintail.offsets, whose rows are folded, too */
+    pt_engine *engine;
+    pt_session *session;
+    pt_scan *scan;
+    pt_turnstile *turnstile; /* used from the first conflict on: a single writer has no need of it */
+    uint64_t conflicts;
+    unsigned commits;     /* since DuckDB was opened */
+    int64_t own_snapshot; /* of our last commit, if the epochs of all claims stood then; -1: not known */
+    bool all_stood;       /* they did at the last check */
+    /* Part i of a flush -> so many rows of an INSERT were seen to stay in the catalog, and so will fewer: DuckLake reads a lake's limits when it attaches it. A look at
+     * what an INSERT has done costs half a commit. */
+    size_t inlines[PT_SCAN_SLOTS];
+    pt_claim *claims; /* [n_claims] what this process owns, topic names owned too; next_offset: what is committed */
+    size_t n_claims;
+};
+
+/* Opens another DuckDB and attaches the lake to it; detach first. */
+int pt_committer_attach(pt_committer *c, pt_error *err) PT_CHECKED;
+/* The session is NULL then. */
+void pt_committer_detach(pt_committer *c);
+/* Attaches anew when it is time for that; nothing may be under way. */
+int pt_committer_renew(pt_committer *c, pt_error *err) PT_CHECKED;
+
+/* NULL: not ours. Valid until the next claim or release. */
+pt_claim *pt_committer_find(const pt_committer *c, const char *topic, int32_t partition);
+/* Raises the epochs of the claims, then reads where their partitions stand. */
+int pt_committer_raise_and_read(pt_committer *c, pt_claim *claims, size_t n_claims, pt_error *err) PT_CHECKED;
+
+/* The epoch of a claim's partition in what pt_ledger_epochs read; 0: none. */
+int64_t pt_committer_epoch(const pt_table *epochs, const pt_claim *claim);
+/* PT_E_FENCED: it is not the claim's. */
+int pt_committer_check_epoch(const pt_table *epochs, const pt_claim *claim, pt_error *err) PT_CHECKED;
+
+/* Files of a fold that the catalog names and that are gone are brought back. */
+int pt_committer_mend_fold(pt_committer *c, const pt_flush *fold, pt_error *err) PT_CHECKED;

@@ -1,0 +1,256 @@
+#include "lake/commit_internal.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/failpoint.h"
+#include "base/log.h"
+#include "lake/attach_failed.h"
+#include "lake/guard.h"
+#include "lake/lake_uri.h"
+#include "lake/transaction.h"
+
+#define OPEN_TRIES 12       /* of a catalog that others may be making */
+#define OPEN_ANEW_AFTER 500 /* commits */
+#define OPEN_ANEW_SOON 2    /* in a test */
+
+/* ---- open, close, open again --------------------------------------------------------------------------- */
+
+void pt_committer_detach(pt_committer *c) {
+    c->own_snapshot = -1;
+    memset(c->inlines, 0, sizeof c->inlines);
+    pt_turnstile_close(&c->turnstile);
+    pt_session_close(&c->session);
+    pt_engine_close(&c->engine);
+    pt_scan_free(&c->scan);
+}
+
+typedef struct opening {
+    pt_committer *committer;
+    unsigned attempts;
+} opening;
+
+/* PT_E_LAKE_BUSY: worth another try. Of what is not, err->code may still be that. */
+static int open_engine(void *arg, pt_error *err) {
+    opening *o = arg;
+    o->attempts++;
+    int code = pt_engine_open(o->committer->options, &o->committer->engine, err);
+    /* several processes make the same catalog at once: one wins, the others find it there the next time. A probe that fails for no reason of its own had a lock in its way */
+    if (code == PT_E_LAKE && strstr(err->text, PT_ATTACH_RACED)) {
+        err->code = PT_E_LAKE_BUSY;
+        return o->attempts < OPEN_TRIES ? PT_E_LAKE_BUSY : PT_E_LAKE;
+    }
+    return code == PT_E_LAKE_BUSY && o->attempts > 1 && strstr(err->text, "is open in another process") ? PT_E_LAKE : code;
+}
+
+int pt_committer_attach(pt_committer *c, pt_error *err) {
+    opening o = {c, 0};
+    c->commits = 0;
+    int code = pt_retry_busy(open_engine, &o, err) == PT_OK ? PT_OK : (int)err->code;
+    if (code == PT_OK) {
+        code = pt_session_open(c->engine, &c->session, err);
+    }
+    if (code == PT_OK) {
+        code = pt_session_run(c->session, pt_rule_broken("own-retry") ? "SET GLOBAL ducklake_max_retry_count = 10" : "SET GLOBAL ducklake_max_retry_count = 1", err);
+    }
+    if (code == PT_OK) {
+        code = pt_session_runf(c->session, err, "SET GLOBAL ducklake_default_data_inlining_row_limit = %zu", c->options->inline_rows);
+    }
+    if (code == PT_OK) { /* each registered file is read once, for its footer: keeping it would cost memory with every commit */
+        code = pt_session_run(c->session, "SET GLOBAL enable_external_file_cache = false", err);
+    }
+    if (code == PT_OK) { /* an upload takes a buffer of a ten-thousandth of that; 800 GB by default, which is more than this DuckDB's memory */
+        code = pt_session_run(c->session, "SET GLOBAL s3_uploader_max_filesize = '50GB'", err);
+    }
+    if (code == PT_OK) {
+        code = pt_scan_new(c->session, &c->scan, err);
+    }
+    if (code == PT_OK) {
+        code = pt_turnstile_open(c->engine, &c->turnstile, err);
+    }
+    if (code != PT_OK) {
+        pt_committer_detach(c);
+    }
+    return code;
+}
+
+/* Until it is closed, the DuckDB that commits grows by some 10 KB a commit: DuckLake keeps the statistics of all tables for every snapshot that it has seen, and the
+ * buffer manager the handles of blocks that are gone. So another one takes its place from time to time; nothing is under way now. */
+int pt_committer_renew(pt_committer *c, pt_error *err) {
+    if (c->commits < (pt_rule_broken("open-rarely") ? OPEN_ANEW_SOON : OPEN_ANEW_AFTER)) {
+        return PT_OK;
+    }
+    pt_committer_detach(c);
+    int code = pt_failpoint("open.anew") ? pt_fail(err, PT_E_LAKE_DOWN, "failpoint: connection refused") : pt_committer_attach(c, err);
+    if (code == PT_E_LAKE_BUSY) { /* another process was quicker to take the catalog file */
+        err->code = PT_E_LAKE_DOWN;
+        code = PT_E_LAKE_DOWN;
+    }
+    return code;
+}
+
+int pt_committer_check(const pt_lake_options *options, pt_error *err) {
+    pt_lake_uri uri;
+    PT_TRY(pt_lake_uri_parse(options->lake, &uri, err));
+    if (uri.catalog == PT_CATALOG_MYSQL) {
+        return pt_fail(err, PT_E_USAGE, "--lake: nothing can be written into a lake on MySQL or MariaDB yet, since DuckLake cannot change rows of such a catalog; use a "
+                       "PostgreSQL, SQLite or DuckDB-file catalog (check and sql read this one)");
+    }
+    return PT_OK;
+}
+
+int pt_committer_look(const pt_lake_options *options, pt_error *err) {
+    pt_lake_options look = *options;
+    pt_engine *engine = NULL;
+    look.create = false;
+    int code = pt_engine_open(&look, &engine, err);
+    pt_engine_close(&engine);
+    return code != PT_OK && (strstr(err->text, PT_ATTACH_NONE) || strstr(err->text, PT_ATTACH_NO_FILE)) ? PT_OK : code;
+}
+
+int pt_committer_open(const pt_lake_options *options, const char *pipeline, const char *owner, pt_committer **out, pt_error *err) {
+    *out = NULL;
+    PT_TRY(pt_committer_check(options, err));
+    pt_committer *c = calloc(1, sizeof *c);
+    if (!c) {
+        return pt_fail_nomem(err, "the committer");
+    }
+    c->options = options;
+    c->own_snapshot = -1;
+    c->pipeline = strdup(pipeline);
+    c->owner = strdup(owner);
+    int code = c->pipeline && c->owner ? pt_committer_attach(c, err) : pt_fail_nomem(err, "the committer");
+    if (code == PT_OK) {
+        code = pt_ledger_create(c->engine, c->session, err);
+    }
+    if (code == PT_OK) {
+        code = pt_target_open_own(c->engine, c->session, "offsets", PT_LEDGER_COLUMNS, &c->ledger, err);
+    }
+    if (code != PT_OK) {
+        pt_committer_close(&c);
+    }
+    *out = c;
+    return code;
+}
+
+void pt_committer_close(pt_committer **committer) {
+    pt_committer *c = *committer;
+    if (c) {
+        pt_committer_detach(c);
+        for (size_t i = 0; i < c->n_claims; i++) {
+            free((char *)(uintptr_t)c->claims[i].topic);
+        }
+        pt_target_free(&c->ledger);
+        free(c->claims);
+        free(c->pipeline);
+        free(c->owner);
+        free(c);
+        *committer = NULL;
+    }
+}
+
+pt_engine *pt_committer_engine(pt_committer *committer) {
+    return committer->engine;
+}
+
+pt_session *pt_committer_session(pt_committer *committer) {
+    return committer->session;
+}
+
+const pt_target *pt_committer_ledger(const pt_committer *committer) {
+    return committer->ledger;
+}
+
+uint64_t pt_committer_conflicts(const pt_committer *committer) {
+    return committer->conflicts;
+}
+
+/* ---- what is owned ------------------------------------------------------------------------------------- */
+
+pt_claim *pt_committer_find(const pt_committer *c, const char *topic, int32_t partition) {
+    for (size_t i = 0; i < c->n_claims; i++) {
+        if (c->claims[i].partition == partition && strcmp(c->claims[i].topic, topic) == 0) {
+            return &c->claims[i];
+        }
+    }
+    return NULL;
+}
+
+static int keep_claim(pt_committer *c, const pt_claim *claim, pt_error *err) {
+    pt_claim *known = pt_committer_find(c, claim->topic, claim->partition);
+    const char *topic = known ? known->topic : NULL;
+    if (!known) {
+        pt_claim *grown = realloc(c->claims, (c->n_claims + 1) * sizeof *grown);
+        if (!grown) {
+            return pt_fail_nomem(err, "a claim");
+        }
+        c->claims = grown;
+        topic = strdup(claim->topic);
+        if (!topic) {
+            return pt_fail_nomem(err, "a claim");
+        }
+        known = &c->claims[c->n_claims++];
+    }
+    *known = *claim;
+    known->topic = topic;
+    return PT_OK;
+}
+
+/* Fence first, then read. A file of the ledger may be gone since the answer to the COMMIT of a fold was lost: only now it is clear what the catalog holds. */
+int pt_committer_raise_and_read(pt_committer *c, pt_claim *claims, size_t n_claims, pt_error *err) {
+    PT_TRY(pt_ledger_raise(c->engine, c->session, c->turnstile, c->pipeline, c->owner, claims, n_claims, err));
+    int code = pt_ledger_read(c->engine, c->session, c->pipeline, claims, n_claims, err);
+    uint64_t restored = 0;
+    pt_error ignored;
+    if (code != PT_OK && pt_guards_mend(c->engine, c->session, c->ledger, &restored, &ignored) == PT_OK && restored) {
+        pt_log(PT_LOG_WARN, PT_EVENT("data files that a commit of unknown outcome lost are back"), PT_STR("table", c->ledger->label), PT_INT("files", restored));
+        code = pt_ledger_read(c->engine, c->session, c->pipeline, claims, n_claims, err);
+    }
+    return code;
+}
+
+int pt_committer_claim(pt_committer *c, pt_claim *claims, size_t n_claims, pt_error *err) {
+    if (!c->session) {
+        PT_TRY(pt_committer_attach(c, err));
+    }
+    int code = pt_committer_raise_and_read(c, claims, n_claims, err);
+    if (code != PT_OK && code != PT_E_LAKE_BUSY) { /* a connection that failed, or a DuckDB that has given up its catalog file, is not used again */
+        pt_committer_detach(c);
+    }
+    PT_TRY(code);
+    for (size_t i = 0; i < n_claims; i++) {
+        PT_TRY(keep_claim(c, &claims[i], err));
+    }
+    return PT_OK;
+}
+
+void pt_committer_release(pt_committer *c, const char *topic, int32_t partition) {
+    pt_claim *claim = pt_committer_find(c, topic, partition);
+    if (claim) {
+        free((char *)(uintptr_t)claim->topic);
+        *claim = c->claims[--c->n_claims];
+    }
+}
+
+bool pt_committer_owns(const pt_committer *c) {
+    return c->n_claims > 0;
+}
+
+int64_t pt_committer_epoch(const pt_table *epochs, const pt_claim *claim) {
+    for (size_t r = 0; r < epochs->n_rows; r++) {
+        if (pt_table_int(epochs, r, 1) == claim->partition && strcmp(pt_table_cell(epochs, r, 0), claim->topic) == 0) {
+            return pt_table_int(epochs, r, 2);
+        }
+    }
+    return 0;
+}
+
+int pt_committer_check_epoch(const pt_table *epochs, const pt_claim *claim, pt_error *err) {
+    int64_t epoch = pt_committer_epoch(epochs, claim);
+    if (epoch != claim->epoch) {
+        return pt_fail(err, PT_E_FENCED, "topic %s partition %" PRId32 " was taken over by another process of this group (epoch %" PRId64 ", ours is %" PRId64 ")",
+                       claim->topic, claim->partition, epoch, claim->epoch);
+    }
+    return PT_OK;
+}
