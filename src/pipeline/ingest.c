@@ -33,7 +33,7 @@ static int live(const pt_ingest_options *options, lives *l, pt_error *err) {
     int64_t start = pt_monotonic_us();
     int code = pt_run(options, l->owner, l->paused, &end, err);
     l->wait_us = end.started ? pt_patience_after(&l->patience, pt_monotonic_us() - start) : PT_SECOND; /* one that did not start has not joined the group */
-    l->paused &= !end.started;
+    l->paused = end.paused || (l->paused && !end.started);
     l->assigned |= end.assigned;
     l->lost = end.lost;
     l->left = end.left || (l->left && !end.assigned);

@@ -285,6 +285,16 @@ void pt_line_pause(pt_line *line, pt_worker who, const char *what, const pt_erro
     }
 }
 
+bool pt_line_paused(pt_line *line) {
+    bool paused = false;
+    pthread_mutex_lock(&line->lock);
+    for (int who = 0; who < PT_WORKERS; who++) {
+        paused |= line->paused[who] != NULL;
+    }
+    pthread_mutex_unlock(&line->lock);
+    return paused;
+}
+
 void pt_line_go_on(pt_line *line, pt_worker who) {
     const char *before = set_paused(line, who, NULL);
     if (before) {

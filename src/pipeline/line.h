@@ -104,4 +104,5 @@ void pt_line_fail(pt_line *line, const pt_error *why);
 /* A worker waits for something: logged when it begins and when it ends, not more. */
 void pt_line_pause(pt_line *line, pt_worker who, const char *what, const pt_error *why);
 void pt_line_go_on(pt_line *line, pt_worker who);
+bool pt_line_paused(pt_line *line); /* any of them */
 int pt_line_failed(pt_line *line, pt_error *err);

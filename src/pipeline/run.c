@@ -456,6 +456,7 @@ static void close_run(pt_life *r) {
         pt_line_abandon(&r->line);
         pt_workers_stop(&r->workers);
         r->left = pt_line_left_rows(&r->line);
+        r->paused = pt_line_paused(&r->line);
     }
     pt_consumer_close(&r->consumer);
     pt_stager_close(&r->stager);
@@ -504,5 +505,6 @@ int pt_run(const pt_ingest_options *options, const char *owner, bool goes_on, pt
     end->lost = r.lost && code == PT_E_FENCED;
     close_run(&r);
     end->left = r.left;
+    end->paused = r.paused;
     return code;
 }

@@ -30,6 +30,7 @@ typedef struct pt_life {
     bool assigned_once;
     bool lost;    /* partitions went before their rows were committed: no fence, the group or the broker took them */
     bool left;    /* rows that were read were not committed */
+    bool paused;  /* a worker said so, and not that it goes on */
     bool gave_up; /* the last rows could not be committed in time: no further wait */
 } pt_life;
 

@@ -81,6 +81,26 @@ def test_while_the_catalog_is_down_ingest_pauses_within_its_memory_says_so_once_
         assert assert_exactly_once(reader, kafka, topic, **wide.JUDGED) == (len(records), 0)
 
 
+@pytest.mark.long  # it hears of the loss within 30 s
+def test_partitions_that_are_lost_during_a_pause_do_not_make_it_say_so_again_and_it_says_that_it_goes_on(pintail, pg_lake, own_postgres, kafka):
+    topic = kafka.create_topic(2)
+    kafka.produce(topic, orders.orders(1000, 1))
+    process = pintail.ingest(pg_lake, topic, *ARGS)
+    wait_landed(process, pg_lake, kafka, topic, 1000, timeout=120)
+    own_postgres.stop()
+    kafka.produce(topic, orders.orders(2000, 2))
+    wait_paused(process)
+    process.freeze()
+    hold(4)  # longer than the group waits for a member (FAST_FAILOVER)
+    process.thaw()
+    process.wait_for(lambda: "msg=lost" in process.err and "msg=done" in process.err, 90, "the life that lost its partitions to end")
+    own_postgres.start()
+    land(process, pg_lake, kafka, topic, 3000)
+    assert process.err.count(PAUSED) == 1 and process.err.count("msg=started") == 1, process.err[-4000:]
+    with pg_lake.reader() as reader:
+        assert assert_exactly_once(reader, kafka, topic) == (3000, 0)
+
+
 def test_a_stop_while_the_catalog_is_down_ends_within_its_time_and_the_next_start_has_all(pintail, pg_lake, own_postgres, kafka):
     topic = kafka.create_topic(2)
     kafka.produce(topic, orders.orders(1000, 1))
