@@ -357,9 +357,10 @@ bool pt_sql_is_secret(const char *sql) {
 void pt_redact_cited(char *text) {
     static const char near[] = "near \"";
     char *open = strstr(text, near);
-    char *close = open ? strrchr(open + sizeof near - 1, '"') : NULL;
-    if (close) {
+    if (open) {
         open += sizeof near - 1;
+        char *close = strrchr(open, '"');
+        close = close ? close : open + strlen(open); /* the message was too long, and cut */
         for (size_t i = 0; i < 3 && open < close; i++) {
             *open++ = '*';
         }

@@ -297,7 +297,7 @@ static int run_with(ingest_args *a, const pt_config *config, pt_error *err) {
     int code = make_routes(a, config, &routes, &o.n_routes, err);
     if (code == PT_OK && !a->group) {
         const char *table = routes[0].table;
-        size_t quoted = table[0] == '"';
+        size_t quoted = table[0] == '"' && strchr(table + 1, '"') == table + strlen(table) - 1; /* as a whole */
         if (asprintf(&group, "pintail-%.*s", (int)(strlen(table) - 2 * quoted), table + quoted) < 0) {
             group = NULL;
             code = pt_fail_nomem(err, "the group's name");

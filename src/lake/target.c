@@ -60,6 +60,19 @@ static int split_name(const char *table, char **schema, char **name, pt_error *e
     return *name && !*p && strcasecmp(*schema, "pintail") != 0 ? PT_OK : bad_name(table, err);
 }
 
+bool pt_target_same_table(const char *a, const char *b) {
+    char *names[4] = {0};
+    pt_error ignored;
+    bool same = strcmp(a, b) == 0;
+    if (!same && split_name(a, &names[0], &names[1], &ignored) == PT_OK && split_name(b, &names[2], &names[3], &ignored) == PT_OK) {
+        same = strcasecmp(names[0], names[2]) == 0 && strcasecmp(names[1], names[3]) == 0;
+    }
+    for (size_t i = 0; i < 4; i++) {
+        free(names[i]);
+    }
+    return same;
+}
+
 /* lake.t would make a schema "lake" in the lake. */
 static int refuse_alias(const char *table, const char *alias, pt_error *err) {
     size_t n = strlen(alias);

@@ -28,7 +28,7 @@
 static pt_metas extra_columns(const pt_ingest_options *o, size_t route) {
     pt_metas extra = 0;
     for (size_t i = 0; i < o->n_routes; i++) {
-        if (strcmp(o->routes[i].table, o->routes[route].table) == 0) {
+        if (pt_target_same_table(o->routes[i].table, o->routes[route].table)) {
             extra |= o->routes[i].extra | (i == route ? 0 : 1U << PT_META_TOPIC);
         }
     }
@@ -62,7 +62,7 @@ static int open_or_make(void *arg, pt_error *err) {
 static int open_target(pt_life *r, size_t i, pt_error *err) {
     const pt_route_options *o = &r->options->routes[i];
     for (size_t k = 0; k < i; k++) {
-        if (strcmp(r->options->routes[k].table, o->table) == 0) {
+        if (pt_target_same_table(r->options->routes[k].table, o->table)) {
             r->reader.routes[i].target = r->reader.routes[k].target;
             r->reader.routes[i].part = r->reader.routes[k].part;
             return PT_OK;
@@ -300,10 +300,9 @@ static void remove_leftovers(const pt_life *r, const pt_target *target) {
     }
 }
 
-/* What dead processes left behind. Before that, no table need be readable. */
+/* What dead processes left behind. Before that, no target need be readable. */
 static int clear_leftovers(pt_life *r, pt_error *why) {
     (void)pt_failpoint("leftovers.before");
-    PT_TRY(pt_life_restore_files(r, pt_committer_ledger(r->committer), why));
     remove_leftovers(r, pt_committer_ledger(r->committer));
     for (size_t i = 0; i < r->n_targets; i++) {
         PT_TRY(pt_life_restore_files(r, r->targets[i], why));
@@ -417,6 +416,7 @@ static int open_run(pt_life *r, const char *owner, bool goes_on, pt_error *err) 
     PT_TRY(make_routes(r, err));
     PT_TRY(open_broker(r, goes_on, err));
     PT_TRY(pt_committer_open(&r->committing, o->consumer.group, owner, &r->committer, err));
+    PT_TRY(pt_life_restore_files(r, pt_committer_ledger(r->committer), err)); /* it is read from here on */
     PT_TRY(open_targets(r, err));
     PT_TRY(share_duckdb(r, err));
     PT_TRY(clear_leftovers(r, err));

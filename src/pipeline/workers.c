@@ -21,7 +21,7 @@
 #define FOLD_AGAIN_MOST (600 * PT_SECOND) /* the wait doubles up to here */
 #define FOLD_SAID_AFTER 5            /* conflicts */
 #define FOLD_AGAIN_SOON PT_SECOND    /* after a conflict, or when the catalog is back */
-#define CLAIM_TRIES 60       /* about half a minute, far below max.poll.interval.ms: a rebalance waits for it. Then the run ends, and may begin anew */
+#define CLAIM_FOR (30 * PT_SECOND)   /* far below max.poll.interval.ms: a rebalance waits for it. Then the run ends, and may begin anew */
 
 /* ---- stager -------------------------------------------------------------------------------------------- */
 
@@ -363,10 +363,11 @@ static void commit_batch(pt_workers *w, pt_batch *batch) {
 static void answer_claim(pt_workers *w) {
     pt_line *line = w->line;
     pt_error err = {0};
+    int64_t start = pt_monotonic_us();
     int code = PT_OK;
     for (unsigned attempt = 1;; attempt++) {
         code = pt_committer_claim(w->committer, line->claims, line->n_claims, &err);
-        if (code != PT_E_LAKE_DOWN || pt_line_abandoned(line) || pt_stop_asked() || attempt > CLAIM_TRIES) {
+        if (code != PT_E_LAKE_DOWN || pt_line_abandoned(line) || pt_stop_asked() || pt_monotonic_us() - start > CLAIM_FOR) {
             break;
         }
         pt_line_pause(line, PT_WORKER_COMMITTER, "catalog", &err);

@@ -72,6 +72,21 @@ def test_two_topics_go_into_one_table_with_the_topics_name_in_each_row(pintail, 
 
 
 @on("sqlite")
+@pytest.mark.parametrize("spelled", ["main.both", "'\"both\"'", "Both"])
+def test_a_table_is_the_same_however_its_name_is_spelled(pintail, lake, kafka, tmp_path, spelled):
+    first, second = kafka.create_topic(1), kafka.create_topic(1)
+    kafka.produce(first, orders.orders(300, 1))
+    kafka.produce(second, orders.orders(200, 2))
+    path = write(tmp_path, config(kafka, lake, entry(first, "both", orders.SCHEMA) + entry(second, spelled, orders.SCHEMA)))
+    for _ in range(2):
+        pintail.run("ingest", "--config", path, "--until-end")
+    with lake.reader() as reader:
+        assert assert_exactly_once(reader, kafka, first, "both", "shop", only_topic=True) == (300, 0)
+        assert assert_exactly_once(reader, kafka, second, "both", "shop", only_topic=True) == (200, 0)
+        assert {r["target_table"] for r in reader.offsets()} == {"both"}
+
+
+@on("sqlite")
 def test_columns_for_topic_key_and_headers_are_asked_for_in_the_file_for_all_topics_or_one(pintail, lake, kafka, tmp_path):
     first, second = kafka.create_topic(1), kafka.create_topic(1)
     kafka.produce(first, [{"value": b'{"a": 1}', "key": b"k", "headers": [("h", b"1")]}])

@@ -111,6 +111,18 @@ def test_table_and_group_can_be_named_and_the_ledger_knows_both(pintail, lake, k
 
 
 @on("sqlite")
+def test_the_default_group_is_of_one_table(pintail, lake, kafka):
+    topic = kafka.create_topic(1)
+    kafka.produce(topic, orders.orders(100))
+    groups = {'"my.s".orders1': 'pintail-"my.s".orders1', '"my.s".orders2': 'pintail-"my.s".orders2', '"orders.3"': "pintail-orders.3", '"my.s"."orders.4"': 'pintail-"my.s"."orders.4"'}
+    for table in groups:
+        pintail.ingest_all(lake, topic, *SCHEMA, "--table", table)
+    with lake.reader() as reader:
+        assert {r["pipeline"] for r in reader.offsets()} == set(groups.values())
+        assert [reader.one(f"SELECT count(*) FROM lake.{table}") for table in groups] == [100] * 4
+
+
+@on("sqlite")
 def test_dots_dashes_and_quotes_in_names_stay_as_they_are(pintail, lake, kafka):
     topic = kafka.create_topic(1, name=f"Shop.eu-1_{uuid.uuid4().hex[:6]}")
     values = [json.dumps({'we"ird': i, "select": f"x{i}", "Ünï": i}).encode() for i in range(50)]

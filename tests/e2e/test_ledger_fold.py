@@ -53,6 +53,9 @@ def test_a_kill_at_a_fold_of_the_ledger_loses_and_doubles_nothing(pintail, lake,
 @on("postgres")
 @pytest.mark.parametrize("kind, killed", [pytest.param("cut before", False, marks=pytest.mark.long), ("cut after", False), ("late", False), ("cut after", True), ("late", True)])
 def test_whatever_happens_to_the_commit_of_a_fold_of_the_ledger_it_can_be_read(pintail, lake, kafka, kind, killed):
+    other = kafka.create_topic(1)
+    kafka.produce(other, orders.orders(300))
+    pintail.ingest_all(lake, other, *ARGS)  # its rows go to the same file
     with closing(PostgresProxy(lake.postgres.port)) as proxy:
         topic = kafka.create_topic(2)
         kafka.produce(topic, orders.orders(3000))

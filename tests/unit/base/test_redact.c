@@ -121,6 +121,9 @@ static void what_a_syntax_error_cites_is_hidden(void **state) {
     (void)state;
     pt_redact_cited(text);
     assert_string_equal(text, "Parser Error: syntax error at or near \"***\" (in line 2)");
+    char cut[] = "syntax error: unterminated quoted string at or near \"'IQoJb3JpZ2lu";
+    pt_redact_cited(cut);
+    assert_string_equal(cut, "syntax error: unterminated quoted string at or near \"***");
     pt_redact_cited(other);
     assert_string_equal(other, "no \"such\" thing");
 }
