@@ -64,13 +64,18 @@ int pt_sync_file(const char *path, pt_error *err) {
     return code;
 }
 
-/* A folder that is new is on the disk once its parent is. */
-static int make_folder(const char *path, pt_error *err) {
-    if (mkdir(path, 0777) != 0) {
-        return errno == EEXIST ? PT_OK : pt_fail(err, PT_E_LAKE, "folder %s cannot be made: %s", path, strerror(errno));
+/* A folder that is new is on the disk once its parent is. So is the last one of a path when it is there already: whoever made it may have died before that. A parent that may not
+ * be read cannot be synced. */
+static int make_folder(const char *path, bool last, pt_error *err) {
+    bool made = mkdir(path, 0777) == 0;
+    if (!made && errno != EEXIST) {
+        return pt_fail(err, PT_E_LAKE, "folder %s cannot be made: %s", path, strerror(errno));
+    }
+    if (!made && !last) {
+        return PT_OK;
     }
     char *parent = pt_folder_of(path);
-    int code = parent ? pt_sync_folder(parent, err) : pt_fail_nomem(err, "a path");
+    int code = !parent ? pt_fail_nomem(err, "a path") : access(parent, R_OK) == 0 ? pt_sync_folder(parent, err) : PT_OK;
     free(parent);
     return code;
 }
@@ -87,7 +92,7 @@ int pt_make_folders(const char *path, pt_error *err) {
             continue;
         }
         *p = '\0';
-        code = p[-1] == '/' ? PT_OK : make_folder(copy, err); /* "a//b", "a/" */
+        code = p[-1] == '/' ? PT_OK : make_folder(copy, was == '\0' || p[1 + strspn(p + 1, "/")] == '\0', err); /* "a//b", "a/" */
         *p = was;
         if (was == '\0') {
             break;

@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 
-/* mkdir -p; mode 0777 and the umask. What it has made is on the disk. */
+/* mkdir -p; mode 0777 and the umask. What it has made is on the disk, the last folder also when it was there already. */
 int pt_make_folders(const char *path, pt_error *err) PT_CHECKED;
 /* The folder part of a file's path: "a/b" of "a/b/c", "." of "c"; malloc'd, NULL without memory. */
 char *pt_folder_of(const char *path);

@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #define SPACE " \t\r\n\f\v"
+#define MESSAGE 2048 /* bytes; errors are shorter */
 
 /* Ends of the names of settings whose value is secret. */
 static const char *const words[] = {"password", "passwd", "passphrase", "pwd", "secret", "token", "credential", "credentials", "key_id", "keyid", "access_key",
@@ -156,6 +157,9 @@ static bool find_userinfo(const char *p, const char **from, const char **to) {
         bool port = digits && strchr(SPACE "/?,;:)\"'", colon[1 + digits]);
         *to = port ? NULL : strchr(host, '@');
         *to = *to ? last_at(*to, strcspn(*to, SPACE)) : NULL;
+        if (!*to && !port && !host[n] && !memchr(host, '/', (size_t)(colon - host))) { /* a message that was cut within the password */
+            *to = host + n;
+        }
     }
     *from = colon ? colon + 1 : NULL;
     return *to && *from && *from <= *to;
@@ -181,11 +185,13 @@ static bool find_cited_host(const char *begin, const char *p, const char **from,
 void pt_text_add_redacted(pt_text *text, const char *string) {
     const char *from = NULL;
     const char *to = NULL;
+    const char *last = strrchr(string, '@'); /* behind it there is no user:password@, but for that of a message that was cut; a statement may be long, and one word */
+    bool message = strnlen(string, MESSAGE + 1) <= MESSAGE;
     for (const char *p = string; *p;) {
         const char *f;
         const char *t;
         bool starts = p == string || strchr(SPACE "'\"(,=<[", p[-1]);
-        if (starts && (find_cited_host(string, p, &f, &t) || find_userinfo(p, &f, &t))) {
+        if (starts && (message || p <= last) && (find_cited_host(string, p, &f, &t) || find_userinfo(p, &f, &t))) {
             from = f;
             to = t;
         }

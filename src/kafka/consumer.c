@@ -348,8 +348,7 @@ int pt_consumer_judge(pt_consumer *c, const rd_kafka_message_t *m, pt_error *err
     case RD_KAFKA_RESP_ERR__BAD_MSG:
     case RD_KAFKA_RESP_ERR__BAD_COMPRESSION:
     case RD_KAFKA_RESP_ERR__NOT_IMPLEMENTED:
-    case RD_KAFKA_RESP_ERR_INVALID_MSG:
-    case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
+    case RD_KAFKA_RESP_ERR_INVALID_MSG: /* not MSG_SIZE_TOO_LARGE: librdkafka takes many answers without a record (aborted, compacted away) for that, and goes on */
         return unreadable(c, m, topic, err);
     default:
         pt_log(PT_LOG_DEBUG, PT_EVENT("broker trouble"), PT_STR("error", rd_kafka_message_errstr(m)));

@@ -20,7 +20,7 @@ typedef struct lives {
     char owner[128]; /* of the life under way */
     bool assigned;   /* some life had partitions: from then on an outage is waited for */
     bool lost;       /* the last one ended because partitions were lost */
-    bool left;       /* rows that were read are not committed, and no later life had partitions to read them again */
+    bool left;       /* rows that were read are not committed, and no later life has committed anything */
     bool paused;     /* said so in the log */
     pt_patience patience;
     int64_t wait_us; /* before the next one */
@@ -36,7 +36,7 @@ static int live(const pt_ingest_options *options, lives *l, pt_error *err) {
     l->paused = end.paused || (l->paused && !end.started);
     l->assigned |= end.assigned;
     l->lost = end.lost;
-    l->left = end.left || (l->left && !end.assigned);
+    l->left = end.left || (l->left && !end.committed);
     return code;
 }
 

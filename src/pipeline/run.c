@@ -400,6 +400,11 @@ static int open_broker(pt_life *r, bool goes_on, pt_error *err) {
     return code;
 }
 
+static int look_around(void *arg, pt_error *err) {
+    PT_TRY(clear_leftovers(arg, err));
+    return look_for_repeats(arg, err);
+}
+
 static int open_run(pt_life *r, const char *owner, bool goes_on, pt_error *err) {
     const pt_ingest_options *o = r->options;
     r->reader.options = o;
@@ -419,8 +424,7 @@ static int open_run(pt_life *r, const char *owner, bool goes_on, pt_error *err) 
     PT_TRY(pt_life_restore_files(r, pt_committer_ledger(r->committer), err)); /* it is read from here on */
     PT_TRY(open_targets(r, err));
     PT_TRY(share_duckdb(r, err));
-    PT_TRY(clear_leftovers(r, err));
-    PT_TRY(look_for_repeats(r, err));
+    PT_TRY(pt_retry_busy(look_around, r, err));
     PT_TRY(pt_stager_open(&r->staging, pt_path_is_remote(r->targets[0]->folder), &r->stager, err));
     r->line_ready = true;
     PT_TRY(pt_line_init(&r->line, (const pt_target *const *)r->targets, r->n_targets, err));
@@ -457,6 +461,7 @@ static void close_run(pt_life *r) {
         pt_workers_stop(&r->workers);
         r->left = pt_line_left_rows(&r->line);
         r->paused = pt_line_paused(&r->line);
+        r->committed = r->line.counters.commits > 0; /* the workers are gone */
     }
     pt_consumer_close(&r->consumer);
     pt_stager_close(&r->stager);
@@ -506,5 +511,6 @@ int pt_run(const pt_ingest_options *options, const char *owner, bool goes_on, pt
     close_run(&r);
     end->left = r.left;
     end->paused = r.paused;
+    end->committed = r.committed;
     return code;
 }

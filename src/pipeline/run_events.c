@@ -94,7 +94,9 @@ void pt_life_on_revoked(void *arg, const pt_assigned *partitions, size_t n, bool
         }
     }
     pt_line_hold_folds(&r->line, false);
-    pt_log(PT_LOG_INFO, PT_EVENT(lost ? "lost" : "revoked"), PT_INT("partitions", n));
+    if (partitions) { /* else all of them, and the end of this life says why */
+        pt_log(PT_LOG_INFO, PT_EVENT(lost ? "lost" : "revoked"), PT_INT("partitions", n));
+    }
 }
 
 int pt_life_restore_files(pt_life *r, const pt_target *target, pt_error *err) {

@@ -31,6 +31,10 @@ static void secrets_are_replaced_and_the_rest_stays(void **state) {
         {"PASSWORD = 'a b' next", "PASSWORD = *** next"},
         {"quack_serve('x', token := 'hush')", "quack_serve('x', token := ***)"},
         {"{\"password\": \"hush\", \"x\": 1}", "{\"password\": ***, \"x\": 1}"},
+        {"cannot reach \"postgresql://me:hunt", "cannot reach \"postgresql://me:***"}, /* cut by a limit */
+        {"cannot reach postgresql://db:54", "cannot reach postgresql://db:54"},
+        {"cannot read s3://bucket/a:b", "cannot read s3://bucket/a:b"},
+        {"s3://bucket: no such bucket", "s3://bucket: no such bucket"},
         {"no secret at all", "no secret at all"},
         {"the secret of success", "the secret of success"},
         {"password authentication failed for user \"me\"", "password authentication failed for user \"me\""},
