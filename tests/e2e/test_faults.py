@@ -9,7 +9,7 @@ import time
 from contextlib import closing, contextmanager
 
 import pytest
-from support import on, orders, wide
+from support import long, on, orders, wide
 from support.crash import crashing
 from support.judge import assert_exactly_once, assert_no_leftovers
 from support.kafka import FAST_FAILOVER, STEADY
@@ -214,7 +214,7 @@ def sqlite_of(lake):
 
 
 @on("sqlite")
-@pytest.mark.parametrize("lock", ["IMMEDIATE", "EXCLUSIVE"])
+@pytest.mark.parametrize("lock", [long("IMMEDIATE"), "EXCLUSIVE"])
 def test_an_sqlite_catalog_that_another_process_has_locked_for_seconds_is_waited_for(pintail, lake, kafka, lock):
     topic = kafka.create_topic(2)
     kafka.produce(topic, orders.orders(1000, 1))
@@ -258,7 +258,7 @@ LOCKS = {
 
 
 @on("sqlite")
-@pytest.mark.parametrize("lock", LOCKS)
+@pytest.mark.parametrize("lock", [lock if "without WAL" in lock else long(lock) for lock in LOCKS])
 def test_a_start_on_an_sqlite_catalog_that_another_process_has_locked_says_so_and_goes_on_when_it_is_free(pintail, lake, kafka, lock):
     topic = kafka.create_topic(2)
     kafka.produce(topic, orders.orders(1000, 1))
@@ -382,7 +382,7 @@ def test_while_the_broker_is_down_ingest_says_so_a_few_times_and_goes_on_by_itse
         assert assert_exactly_once(reader, own_kafka, topic, **wide.JUDGED) == (len(records), 0)
 
 
-@pytest.mark.parametrize("when", ["at once", "when it has paused"])
+@pytest.mark.parametrize("when", ["at once", long("when it has paused")])
 @on("sqlite")
 def test_a_stop_while_the_broker_is_away_and_all_that_was_read_is_committed_is_a_success(pintail, lake, own_kafka, when):
     topic = own_kafka.create_topic(2)

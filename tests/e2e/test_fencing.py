@@ -6,7 +6,7 @@ import signal
 from types import SimpleNamespace
 
 import pytest
-from support import on, orders
+from support import long, on, orders
 from support.crash import crashing, side_by_side, small_world
 from support.judge import assert_exactly_once
 from support.kafka import FAST_FAILOVER, STEADY
@@ -82,7 +82,7 @@ def zombie_lands_nothing(tmp_path, kafka, postgres, catalog, topic, point):
 
 
 @pytest.mark.timeout(500)
-@pytest.mark.parametrize("catalog", ["sqlite", "postgres"])
+@pytest.mark.parametrize("catalog", [long("sqlite"), "postgres"])
 def test_a_zombie_lands_nothing_wherever_it_was_frozen(catalog, tmp_path, kafka, postgres):
     side_by_side(lambda point: zombie_lands_nothing(tmp_path, kafka, postgres, catalog, new_topic(kafka), point), ASLEEP_AT)
 

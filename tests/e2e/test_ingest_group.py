@@ -1,7 +1,7 @@
 """Several ingest processes in one group: they share the partitions, and a writer that lost them can do no harm."""
 
 import pytest
-from support import on, orders
+from support import long, on, orders
 from support.judge import assert_exactly_once
 from support.kafka import FAST_FAILOVER
 from support.progress import landed, wait_landed
@@ -43,7 +43,7 @@ def test_processes_may_all_start_at_once_on_a_lake_that_is_not_there_yet(pintail
         assert assert_exactly_once(reader, kafka, topic) == (3000, 0)
 
 
-@on("postgres", "sqlite")
+@on("postgres", long("sqlite"))
 def test_two_processes_share_the_partitions_and_both_commit(pintail, lake, kafka):
     topic = kafka.create_topic(4)
     first, second = two(pintail, lake, kafka, topic)
@@ -57,7 +57,7 @@ def test_two_processes_share_the_partitions_and_both_commit(pintail, lake, kafka
         assert assert_exactly_once(reader, kafka, topic) == (TOTAL, 0)
 
 
-@on("postgres", "sqlite")
+@on("postgres", long("sqlite"))
 def test_when_one_of_two_is_killed_the_other_takes_over_without_loss_or_duplicate(pintail, lake, kafka):
     topic = kafka.create_topic(4)
     first, second = two(pintail, lake, kafka, topic)
@@ -71,7 +71,7 @@ def test_when_one_of_two_is_killed_the_other_takes_over_without_loss_or_duplicat
         assert assert_exactly_once(reader, kafka, topic) == (TOTAL + 1000, 0)
 
 
-@on("postgres", "sqlite")
+@on("postgres", long("sqlite"))
 def test_a_second_process_joins_and_leaves_in_the_middle_without_loss_or_duplicate(pintail, lake, kafka):
     topic = kafka.create_topic(4)
     kafka.produce(topic, orders.orders(TOTAL))
@@ -89,7 +89,7 @@ def test_a_second_process_joins_and_leaves_in_the_middle_without_loss_or_duplica
         assert assert_exactly_once(reader, kafka, topic) == (TOTAL + 10_000, 0)
 
 
-@on("postgres", "sqlite")
+@on("postgres", long("sqlite"))
 @pytest.mark.timeout(240)
 def test_a_frozen_process_that_wakes_up_after_its_partitions_were_taken_writes_nothing_twice(pintail, lake, kafka):
     topic = kafka.create_topic(4)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from support import on, orders
+from support import long, on, orders
 from support.crash import crashing
 from support.judge import assert_exactly_once, assert_files_sound, assert_no_leftovers
 from support.kafka import FAST_FAILOVER
@@ -316,7 +316,7 @@ def fold_soon(pintail, lake, topic, **how):
     return pintail.ingest(lake, topic, *SCHEMA, *FAST_FAILOVER, "--flush-interval", "100ms", "--fold-interval", "500ms", **how)
 
 
-@on("sqlite", "postgres")
+@on(long("sqlite"), "postgres")
 def test_three_members_that_fold_one_table_do_not_double_its_rows(pintail, lake, kafka):
     topic = kafka.create_topic(3)
     args = (*SCHEMA, "--flush-interval", "50ms", "--fold-interval", "30ms")
@@ -392,7 +392,7 @@ def strike_fold(pintail, lake, kafka, proxy, kind, **how):
 
 
 KINDS = ("cut before", "cut half", "cut during", "cut after", "late", "slow answer", "lie")
-SHORT = {"disk": ("cut before", "cut during", "cut after", "late", "lie"), "s3": ("cut after", "late")}
+SHORT = {"disk": ("cut after", "late", "lie"), "s3": ("late",)}
 
 
 @on("postgres")

@@ -6,7 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from support import on, orders
+from support import long, on, orders
 from support.crash import crashing
 from support.judge import assert_exactly_once, assert_no_leftovers
 from support.kafka import FAST_FAILOVER
@@ -39,8 +39,8 @@ def test_a_ledger_of_many_rows_goes_to_files_and_restarts_go_on_from_there(pinta
     assert "sound" in checked.out
 
 
-@on("sqlite", "postgres")
-@pytest.mark.parametrize("point", ["guard.made", "fold.written", "fold.committed"])
+@on(long("sqlite"), "postgres")
+@pytest.mark.parametrize("point", [long("guard.made"), "fold.written", "fold.committed"])
 def test_a_kill_at_a_fold_of_the_ledger_loses_and_doubles_nothing(pintail, lake, kafka, point):
     topic = kafka.create_topic(2)
     kafka.produce(topic, orders.orders(3000))
@@ -51,7 +51,7 @@ def test_a_kill_at_a_fold_of_the_ledger_loses_and_doubles_nothing(pintail, lake,
 
 
 @on("postgres")
-@pytest.mark.parametrize("kind, killed", [pytest.param("cut before", False, marks=pytest.mark.long), ("cut after", False), ("late", False), ("cut after", True), ("late", True)])
+@pytest.mark.parametrize("kind, killed", [pytest.param("cut before", False, marks=pytest.mark.long), ("cut after", False), pytest.param("late", False, marks=pytest.mark.long), ("cut after", True), ("late", True)])
 def test_whatever_happens_to_the_commit_of_a_fold_of_the_ledger_it_can_be_read(pintail, lake, kafka, kind, killed):
     other = kafka.create_topic(1)
     kafka.produce(other, orders.orders(300))

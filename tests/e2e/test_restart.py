@@ -5,7 +5,7 @@ import signal
 import threading
 
 import pytest
-from support import on, orders
+from support import long, on, orders
 from support.crash import crashing, kill_at_work
 from support.judge import assert_exactly_once, assert_no_leftovers
 from support.kafka import FAST_FAILOVER
@@ -56,7 +56,7 @@ def test_sigkill_during_the_very_first_start_leaves_a_lake_that_the_next_can_use
         assert assert_exactly_once(reader, kafka, topic) == (2000, 0)
 
 
-@on("duckdb", "postgres")
+@on("duckdb", long("postgres"))
 def test_files_that_a_killed_process_left_are_removed_by_the_next(pintail, lake, kafka, seed):
     r = random.Random(seed)
     topic = kafka.create_topic(2)
@@ -141,7 +141,7 @@ def test_partitions_added_later_are_read_from_their_start(pintail, lake, kafka):
 
 # ---- servers that go away
 
-@on("postgres", "sqlite")
+@on("postgres", long("sqlite"))
 def test_a_broker_that_is_killed_and_comes_back_costs_nothing(pintail, lake, own_kafka):
     topic = own_kafka.create_topic(2)
     own_kafka.produce(topic, orders.orders(2000, 1))

@@ -7,7 +7,7 @@ import time
 import uuid
 
 import pytest
-from support import on, orders, wide
+from support import long, on, orders, wide
 from support.crash import kill_at_work
 from support.judge import assert_exactly_once, assert_no_leftovers
 from support.kafka import FAST_FAILOVER
@@ -49,7 +49,7 @@ def test_every_record_lands_once_in_files_on_s3_and_in_dead_letters(pintail, s3_
     assert read.out.split() == ["n", "20000"]
 
 
-@on("sqlite", "postgres")
+@on(long("sqlite"), "postgres")
 @pytest.mark.timeout(180)
 def test_records_for_s3_survive_sigkill_at_random_moments(pintail, s3_lake, kafka, seed):
     killed_again_and_again(pintail, s3_lake, kafka, seed, 3, 30_000, 500)
@@ -125,7 +125,7 @@ def test_an_object_store_that_refuses_ends_the_run_with_advice_and_nothing_is_ma
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("taken", ["rights", "keys"])
+@pytest.mark.parametrize("taken", ["rights", long("keys")])
 @on("postgres")
 def test_an_object_store_that_takes_the_right_to_write_away_ends_ingest_with_exit_1_and_advice_and_nothing_is_marked_as_done(pintail, lake, s3, kafka, taken):
     lake.move_to(s3)

@@ -3,6 +3,11 @@
 import pytest
 
 
+def long(value):
+    """A parameter that is left to the long tier."""
+    return pytest.param(value, marks=pytest.mark.long)
+
+
 def on(*catalogs):
     """Runs the test's lake on these catalogs only."""
     return pytest.mark.parametrize("lake", catalogs, indirect=True)
