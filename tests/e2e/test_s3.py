@@ -119,7 +119,7 @@ def test_an_object_store_that_refuses_ends_the_run_with_advice_and_nothing_is_ma
         s3.path(lake.data_path).parent.parent.mkdir()
     pintail.env = s3.environment
     assert lake.args == right
-    pintail.ingest_all(lake, topic)
+    pintail.ingest_all(lake, topic, *SCHEMA)  # no table was made
     with lake.reader() as reader:
         assert assert_exactly_once(reader, kafka, topic) == (500, 0)
 
