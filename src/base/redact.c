@@ -191,7 +191,7 @@ void pt_text_add_redacted(pt_text *text, const char *string) {
         const char *f;
         const char *t;
         bool starts = p == string || strchr(SPACE "'\"(,=<[", p[-1]);
-        if (starts && (message || p <= last) && (find_cited_host(string, p, &f, &t) || find_userinfo(p, &f, &t))) {
+        if (starts && (message || (last && p <= last)) && (find_cited_host(string, p, &f, &t) || find_userinfo(p, &f, &t))) {
             from = f;
             to = t;
         }

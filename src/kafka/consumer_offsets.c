@@ -32,10 +32,12 @@ static void commit_next(pt_consumer *c) {
     if (!c->offsets || c->committing) {
         return;
     }
-    if (c->queue && !rd_kafka_consumer_closed(c->rk) && in_group(c)) {
-        c->committing = rd_kafka_commit_queue(c->rk, c->offsets, c->queue, on_answer, c) == RD_KAFKA_RESP_ERR_NO_ERROR;
-    } else if (!c->queue && !rd_kafka_consumer_closed(c->rk)) { /* being closed: nobody polls any more, and in_group might wait for ever for an answer */
+    if (rd_kafka_consumer_closed(c->rk)) {
+        /* nobody to tell */
+    } else if (!c->queue) { /* being closed: nobody polls any more, and in_group might wait for ever for an answer */
         (void)rd_kafka_commit(c->rk, c->offsets, 1);
+    } else if (in_group(c)) {
+        c->committing = rd_kafka_commit_queue(c->rk, c->offsets, c->queue, on_answer, c) == RD_KAFKA_RESP_ERR_NO_ERROR;
     }
     rd_kafka_topic_partition_list_destroy(c->offsets);
     c->offsets = NULL;

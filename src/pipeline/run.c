@@ -452,16 +452,16 @@ static int finish_run(pt_life *r, pt_error *err) {
                    (double)r->options->stop_timeout_us / 1e6);
 }
 
-static void close_run(pt_life *r) {
+static void close_run(pt_life *r, pt_run_end *end) {
     if (r->workers_started) {
         pt_reader_drop(&r->reader);
         pt_consumer_leave(r->consumer); /* runs on_revoked; the workers may still use the handle */
         pt_line_hold_folds(&r->line, true);
         pt_line_abandon(&r->line);
         pt_workers_stop(&r->workers);
-        r->left = pt_line_left_rows(&r->line);
-        r->paused = pt_line_paused(&r->line);
-        r->committed = r->line.counters.commits > 0; /* the workers are gone */
+        end->left = pt_line_left_rows(&r->line);
+        end->paused = pt_line_paused(&r->line);
+        end->committed = r->line.counters.commits > 0; /* the workers are gone */
     }
     pt_consumer_close(&r->consumer);
     pt_stager_close(&r->stager);
@@ -508,9 +508,6 @@ int pt_run(const pt_ingest_options *options, const char *owner, bool goes_on, pt
     }
     end->assigned = r.assigned_once;
     end->lost = r.lost && code == PT_E_FENCED;
-    close_run(&r);
-    end->left = r.left;
-    end->paused = r.paused;
-    end->committed = r.committed;
+    close_run(&r, end);
     return code;
 }

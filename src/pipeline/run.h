@@ -9,7 +9,7 @@
 typedef struct pt_run_end {
     bool started;  /* lake and broker answered */
     bool assigned; /* it had partitions */
-    bool committed; /* rows or positions */
+    bool committed; /* something */
     bool lost;     /* PT_E_FENCED because partitions were lost, not because another process fenced them */
     bool paused;   /* it said so in the log, and not that it goes on */
     bool left;     /* rows that it had read were not committed, or nobody knows: the next start reads them again */

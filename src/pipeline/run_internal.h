@@ -29,9 +29,6 @@ typedef struct pt_life {
     pt_lake_options committing, staging; /* the lake, with the memory that each DuckDB may take */
     bool assigned_once;
     bool lost;    /* partitions went before their rows were committed: no fence, the group or the broker took them */
-    bool committed;
-    bool left;    /* rows that were read were not committed */
-    bool paused;  /* a worker said so, and not that it goes on */
     bool gave_up; /* the last rows could not be committed in time: no further wait */
 } pt_life;
 

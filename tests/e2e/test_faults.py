@@ -68,7 +68,7 @@ def test_while_the_catalog_is_down_ingest_pauses_within_its_memory_says_so_once_
     kafka.produce(topic, records[:100])
     process = pintail.ingest(pg_lake, topic, *wide.ARGS, *FAST_FAILOVER)
     wait_landed(process, pg_lake, kafka, topic, 100, timeout=120)
-    with grows_less_than(process, 64, "while 80 MB waited"):
+    with grows_less_than(process, 48, "while 80 MB waited"):
         own_postgres.stop()
         kafka.produce(topic, records[100:])
         wait_paused(process)
@@ -173,7 +173,7 @@ def test_a_commit_that_is_never_answered_ends_the_process_within_commit_timeout_
         assert assert_exactly_once(reader, kafka, topic) == (2000, 0)
 
 
-@pytest.mark.parametrize("form", ["words", pytest.param("URI", marks=pytest.mark.long)])
+@pytest.mark.parametrize("form", ["words", long("URI")])
 @on("postgres")
 def test_a_catalog_whose_host_takes_no_connection_and_refuses_none_is_waited_for_beyond_commit_timeout(pintail, lake, kafka, form):
     with closing(PostgresProxy(lake.postgres.port)) as proxy:

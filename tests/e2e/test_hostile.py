@@ -5,7 +5,7 @@ import random
 import time
 
 import pytest
-from support import on, orders, rawproduce
+from support import long, on, orders, rawproduce
 from support.judge import assert_exactly_once
 from support.kafka import STEADY, Record
 from support.lake import quoted
@@ -76,7 +76,7 @@ def test_a_table_that_is_too_wide_for_the_memory_is_refused_at_the_start_with_wh
 
 
 @on("duckdb")
-@pytest.mark.parametrize("columns, memory", [(2000, MEMORY), pytest.param(10_000, 2048, marks=pytest.mark.long)])
+@pytest.mark.parametrize("columns, memory", [(2000, MEMORY), long(10_000, 2048)])
 def test_a_table_of_thousands_of_columns_works_when_it_is_given_the_memory(pintail, lake, kafka, tmp_path, columns, memory):
     topic = kafka.create_topic(1)
     names = [f"c{n}" for n in range(columns)]

@@ -162,7 +162,7 @@ def said(process, text) -> int:
 
 
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize("how", ["stopped", pytest.param("frozen", marks=pytest.mark.long)])  # 30 s until DuckDB gives up a mute server
+@pytest.mark.parametrize("how", ["stopped", long("frozen")])  # 30 s until DuckDB gives up a mute server
 @on("postgres")
 def test_while_the_object_store_is_away_ingest_pauses_and_goes_on_by_itself(pintail, own_s3_lake, own_s3, kafka, how):
     topic = kafka.create_topic(2)

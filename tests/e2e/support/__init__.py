@@ -3,9 +3,9 @@
 import pytest
 
 
-def long(value):
-    """A parameter that is left to the long tier."""
-    return pytest.param(value, marks=pytest.mark.long)
+def long(*values):
+    """A parameter, or a set of them, that is left to the long tier."""
+    return pytest.param(*values, marks=pytest.mark.long)
 
 
 def on(*catalogs):
