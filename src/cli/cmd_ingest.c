@@ -13,6 +13,7 @@
 #include "config/config.h"
 #include "kafka/client.h"
 #include "lake/inlined.h"
+#include "lake/table_name.h"
 #include "lake/target.h"
 #include "pipeline/ingest.h"
 
@@ -296,12 +297,7 @@ static int run_with(ingest_args *a, const pt_config *config, pt_error *err) {
     PT_TRY(pt_memory_divide(a->memory, a->queue, &o.memory, err));
     int code = make_routes(a, config, &routes, &o.n_routes, err);
     if (code == PT_OK && !a->group) {
-        const char *table = routes[0].table;
-        size_t quoted = table[0] == '"' && strchr(table + 1, '"') == table + strlen(table) - 1; /* as a whole */
-        if (asprintf(&group, "pintail-%.*s", (int)(strlen(table) - 2 * quoted), table + quoted) < 0) {
-            group = NULL;
-            code = pt_fail_nomem(err, "the group's name");
-        }
+        code = pt_table_name_group(routes[0].table, &group, err);
     }
     if (code == PT_OK) {
         pt_log_setup(a->verbose ? PT_LOG_DEBUG : PT_LOG_INFO, a->log_format == 1 ? PT_LOG_JSON : PT_LOG_LOGFMT);

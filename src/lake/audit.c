@@ -138,7 +138,7 @@ static bool is_one_of(const char *text, const char *const *list, size_t n) {
 bool pt_auditor_wants(const pt_auditor *a, const char *pipeline, const char *topic, const char *table) {
     const pt_audit_options *o = a->options;
     return (!pipeline || !o->pipeline || strcmp(pipeline, o->pipeline) == 0) && (!topic || is_one_of(topic, o->topics, o->n_topics)) &&
-           (!table || is_one_of(table, o->tables, o->n_tables));
+           (!table || is_one_of(table, (const char *const *)a->tables, a->n_tables));
 }
 
 void pt_auditor_add_merged(pt_text *sql, const char *key, const char *where) {
@@ -161,6 +161,43 @@ static pt_audit_table *add_table(pt_audit *audit, const char *label) {
     *t = (pt_audit_table){.name = strdup(label), .rows = -1};
     audit->n_tables += t->name != NULL;
     return t->name ? t : NULL;
+}
+
+static void forget_asked(pt_auditor *a) {
+    for (size_t i = 0; i < a->n_tables; i++) {
+        free(a->tables[i]);
+    }
+    free(a->tables);
+    a->tables = NULL;
+    a->n_tables = 0;
+}
+
+/* A table that is asked for is the ledger's however it is written: T, main.t, "t". */
+static int name_asked(pt_auditor *a, pt_error *err) {
+    const pt_audit_options *o = a->options;
+    forget_asked(a); /* of the attempt before */
+    if (o->n_tables && !(a->tables = calloc(o->n_tables, sizeof *a->tables))) {
+        return pt_fail_nomem(err, "table names");
+    }
+    for (size_t i = 0; i < o->n_tables; i++) {
+        pt_audit_name name;
+        bool exists;
+        int code = pt_audit_name_find(a, o->tables[i], &name, &exists, err);
+        char *label = code == PT_OK ? strdup(exists ? name.label : o->tables[i]) : NULL;
+        pt_audit_name_clear(&name);
+        if (code != PT_OK) {
+            return code;
+        }
+        if (!label) {
+            return pt_fail_nomem(err, "a table name");
+        }
+        if (a->n_tables && is_one_of(label, (const char *const *)a->tables, a->n_tables)) {
+            free(label);
+        } else {
+            a->tables[a->n_tables++] = label;
+        }
+    }
+    return PT_OK;
 }
 
 /* pintail's own tables: there, and with all their files? Only then the ledger is read. */
@@ -188,12 +225,12 @@ static int look_at_own(pt_auditor *a, bool *readable, pt_error *err) {
 
 static int list_tables(pt_auditor *a, pt_error *err) {
     pt_audit *audit = a->audit;
-    for (size_t i = 0; i < a->options->n_tables; i++) {
-        if (!add_table(audit, a->options->tables[i])) {
+    for (size_t i = 0; i < a->n_tables; i++) {
+        if (!add_table(audit, a->tables[i])) {
             return pt_fail_nomem(err, "a table");
         }
     }
-    for (size_t i = 0; a->options->n_tables == 0 && i < audit->n_partitions; i++) {
+    for (size_t i = 0; a->n_tables == 0 && i < audit->n_partitions; i++) {
         const char *label = audit->partitions[i].table;
         bool known = *label == '\0';
         for (size_t k = 0; k < audit->n_tables; k++) {
@@ -296,8 +333,9 @@ static int audit_lake(void *arg, pt_error *err) {
     pt_text_add(&sql, ") AS s(id)");
     PT_TRY(pt_auditor_int(a, &sql, &audit->snapshot, err));
     PT_TRY(find_adrift(a, err));
+    PT_TRY(name_asked(a, err));
     PT_TRY(look_at_own(a, &readable, err));
-    if (!audit->has_ledger && a->options->n_tables == 0) {
+    if (!audit->has_ledger && a->n_tables == 0) {
         return pt_fail(err, PT_E_LAKE, "the lake has no ledger (pintail.offsets): pintail never wrote to it; --table NAME reports a table all the same");
     }
     if (readable) {
@@ -324,5 +362,6 @@ int pt_audit_run(pt_engine *engine, pt_session *session, const pt_audit_options 
     PT_TRY(pt_session_run(session, "SET TimeZone = 'UTC'", err));
     int code = pt_retry_busy(one_snapshot, &a, err);
     free(a.adrift);
+    forget_asked(&a);
     return code;
 }

@@ -14,6 +14,8 @@ typedef struct pt_auditor {
     pt_session *session;
     const pt_audit_options *options;
     pt_audit *audit;
+    char **tables; /* [n_tables] those that the options ask for, as the ledger spells them */
+    size_t n_tables;
     char *adrift; /* the data path when it is relative and not there from this working directory; else NULL */
 } pt_auditor;
 
@@ -39,7 +41,7 @@ typedef struct pt_audit_name {
     pt_text sql; /* "lake"."schema"."table" */
 } pt_audit_name;
 
-/* label: name, schema.name; *exists tells. Released with pt_audit_name_clear. */
+/* label: as in the ledger, or as a user writes it (lake/table_name.h); out->label: as in the ledger. *exists tells. Released with pt_audit_name_clear. */
 int pt_audit_name_find(pt_auditor *a, const char *label, pt_audit_name *out, bool *exists, pt_error *err) PT_CHECKED;
 void pt_audit_name_clear(pt_audit_name *name);
 int pt_audit_table_has(pt_auditor *a, const pt_audit_name *name, const char *column, bool *has, pt_error *err) PT_CHECKED;

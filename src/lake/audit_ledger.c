@@ -243,7 +243,7 @@ static int check_dead(pt_auditor *a, pt_error *err) {
         for (size_t k = 0; k < 5; k++) {
             n[k] = pt_table_int(&table, i, 3 + k);
         }
-        if (g && topic && (known || (a->options->n_tables == 0 && pt_auditor_wants(a, g, topic, NULL)))) {
+        if (g && topic && (known || (a->n_tables == 0 && pt_auditor_wants(a, g, topic, NULL)))) {
             code = judge_dead(a, g, topic, p, n, err);
         }
     }

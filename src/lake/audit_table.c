@@ -8,6 +8,7 @@
 
 #include "lake/audit_internal.h"
 #include "lake/lake_uri.h"
+#include "lake/table_name.h"
 
 /* ---- names --------------------------------------------------------------------------------------------- */
 
@@ -16,19 +17,30 @@ int pt_audit_name_find(pt_auditor *a, const char *label, pt_audit_name *out, boo
     *exists = false;
     pt_text sql = {0};
     pt_table table;
+    char *schema = NULL, *written = NULL;
+    pt_error ignored;
     pt_text_add(&sql, "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = ");
     pt_text_add_sql_string(&sql, pt_engine_alias(a->engine));
     pt_text_add(&sql, " AND ((schema_name = 'main' AND lower(table_name) = lower(");
     pt_text_add_sql_string(&sql, label);
     pt_text_add(&sql, ")) OR lower(schema_name || '.' || table_name) = lower(");
     pt_text_add_sql_string(&sql, label);
+    if (pt_table_name_split(label, &schema, &written, &ignored) == PT_OK) {
+        pt_text_add(&sql, ") OR (lower(schema_name) = lower(");
+        pt_text_add_sql_string(&sql, schema);
+        pt_text_add(&sql, ") AND lower(table_name) = lower(");
+        pt_text_add_sql_string(&sql, written);
+        pt_text_add(&sql, ")");
+    }
+    free(schema);
+    free(written);
     pt_text_add(&sql, ")) ORDER BY schema_name = 'main' DESC");
     PT_TRY(pt_auditor_table(a, &sql, &table, err));
     if (table.n_rows) {
         out->schema = strdup(pt_table_cell(&table, 0, 0));
         out->table = strdup(pt_table_cell(&table, 0, 1));
-        out->label = strdup(label);
         if (out->schema && out->table) {
+            out->label = pt_table_name_label(out->schema, out->table);
             pt_text_add_sql_name(&out->sql, pt_engine_alias(a->engine));
             pt_text_add(&out->sql, ".");
             pt_text_add_sql_name(&out->sql, out->schema);

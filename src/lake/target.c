@@ -10,77 +10,10 @@
 #include "decode/rows_internal.h"
 #include "lake/history.h"
 #include "lake/lake_uri.h"
+#include "lake/table_name.h"
 #include "lake/target_internal.h"
 
 #define INLINE_VECTORS 200 /* columns, those below nested ones included, of a table whose rows are inlined */
-
-/* ---- names --------------------------------------------------------------------------------------------- */
-
-static int bad_name(const char *table, pt_error *err) {
-    return pt_fail(err, PT_E_USAGE, "bad table name '%s': write name or schema.name, a part that has dots or quotes of its own as \"part\" (schema pintail is pintail's own)", table);
-}
-
-/* One part of the name at *p, which is moved behind it: bare up to a dot, or "in quotes" with "" for a quote. NULL with code PT_OK: there is none. */
-static int read_part(const char **p, char **out, pt_error *err) {
-    bool quoted = **p == '"';
-    const char *from = *p + quoted;
-    size_t n = 0;
-    char *part = malloc(strlen(from) + 1);
-    *out = NULL;
-    if (!part) {
-        return pt_fail_nomem(err, "a table name");
-    }
-    const char *q = from;
-    for (; *q && (quoted ? *q != '"' || q[1] == '"' : !strchr(".\"", *q)); q++) {
-        part[n++] = *q;
-        q += quoted && *q == '"';
-    }
-    part[n] = '\0';
-    if (n && (!quoted || *q == '"')) {
-        *p = q + quoted;
-        *out = part;
-    } else {
-        free(part);
-    }
-    return PT_OK;
-}
-
-/* a.b -> a, b; "a.b" -> main, a.b; a."b.c" -> a, b.c */
-static int split_name(const char *table, char **schema, char **name, pt_error *err) {
-    const char *p = table;
-    PT_TRY(read_part(&p, name, err));
-    if (*name && *p == '.') {
-        p++;
-        *schema = *name;
-        *name = NULL;
-        PT_TRY(read_part(&p, name, err));
-    } else if (*name && !(*schema = strdup("main"))) {
-        return pt_fail_nomem(err, "a table name");
-    }
-    return *name && !*p && strcasecmp(*schema, "pintail") != 0 ? PT_OK : bad_name(table, err);
-}
-
-bool pt_target_same_table(const char *a, const char *b) {
-    char *names[4] = {0};
-    pt_error ignored;
-    bool same = strcmp(a, b) == 0;
-    if (!same && split_name(a, &names[0], &names[1], &ignored) == PT_OK && split_name(b, &names[2], &names[3], &ignored) == PT_OK) {
-        same = strcasecmp(names[0], names[2]) == 0 && strcasecmp(names[1], names[3]) == 0;
-    }
-    for (size_t i = 0; i < 4; i++) {
-        free(names[i]);
-    }
-    return same;
-}
-
-/* lake.t would make a schema "lake" in the lake. */
-static int refuse_alias(const char *table, const char *alias, pt_error *err) {
-    size_t n = strlen(alias);
-    if (strncasecmp(table, alias, n) == 0 && table[n] == '.') {
-        return pt_fail(err, PT_E_USAGE, "table %s: %s is the lake itself (--alias), not a schema in it; write %s", table, alias, table + n + 1);
-    }
-    return PT_OK;
-}
 
 void pt_target_add_sql_name(const pt_target *t, const pt_engine *engine, pt_text *sql) {
     pt_text_add_sql_name(sql, pt_engine_alias(engine));
@@ -106,6 +39,42 @@ static int read_columns(pt_engine *engine, pt_session *session, const pt_target 
     if (code == PT_OK) {
         code = pt_session_table(session, pt_text_get(&sql), out, err);
     }
+    pt_text_free(&sql);
+    return code;
+}
+
+/* DuckDB's names are the same in any case, its lists of them are not: the table's and the schema's names as the catalog has them, if it has them. */
+static int take_spelling(pt_engine *engine, pt_session *session, pt_target *t, pt_error *err) {
+    static const char *const lists[][2] = {{"duckdb_tables()", "table_name"}, {"duckdb_views()", "view_name"}, {"duckdb_schemas()", NULL}};
+    pt_text sql = {0};
+    pt_table found = {0};
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+        pt_text_addf(&sql, "%sSELECT schema_name, %s AS name FROM %s WHERE database_name = ", i ? " UNION ALL " : "", lists[i][1] ? lists[i][1] : "''", lists[i][0]);
+        pt_text_add_sql_string(&sql, pt_engine_alias(engine));
+        pt_text_add(&sql, " AND lower(schema_name) = lower(");
+        pt_text_add_sql_string(&sql, t->schema_name);
+        if (lists[i][1]) {
+            pt_text_addf(&sql, ") AND lower(%s) = lower(", lists[i][1]);
+            pt_text_add_sql_string(&sql, t->name);
+        }
+        pt_text_add(&sql, ")");
+    }
+    pt_text_add(&sql, " ORDER BY name DESC LIMIT 1"); /* the table's row, else the schema's */
+    int code = pt_text_check(&sql, err);
+    if (code == PT_OK) {
+        code = pt_session_table(session, pt_text_get(&sql), &found, err);
+    }
+    if (code == PT_OK && found.n_rows) {
+        const char *name = pt_table_cell(&found, 0, 1);
+        free(t->schema_name);
+        t->schema_name = strdup(pt_table_cell(&found, 0, 0));
+        if (*name) {
+            free(t->name);
+            t->name = strdup(name);
+        }
+        code = t->schema_name && t->name ? PT_OK : pt_fail_nomem(err, "a table's name");
+    }
+    pt_table_clear(&found);
     pt_text_free(&sql);
     return code;
 }
@@ -302,7 +271,7 @@ int pt_target_check(const pt_target_options *options, pt_error *err) {
     pt_schema *asked = NULL;
     char *schema_name = NULL;
     char *name = NULL;
-    int code = split_name(options->table, &schema_name, &name, err);
+    int code = pt_table_name_split(options->table, &schema_name, &name, err);
     free(schema_name);
     free(name);
     if (code == PT_OK && options->schema_text) {
@@ -375,18 +344,16 @@ int pt_target_open(pt_engine *engine, pt_session *session, const pt_target_optio
     if (!t) {
         return pt_fail_nomem(err, "a table");
     }
-    int code = split_name(options->table, &t->schema_name, &t->name, err);
+    int code = pt_table_name_split(options->table, &t->schema_name, &t->name, err);
     if (code == PT_OK) {
-        code = refuse_alias(options->table, pt_engine_alias(engine), err);
+        code = pt_table_name_refuse_alias(options->table, pt_engine_alias(engine), err);
     }
     if (code == PT_OK) {
-        pt_text label = {0};
-        if (strcmp(t->schema_name, "main") != 0) {
-            pt_text_addf(&label, "%s.", t->schema_name);
-        }
-        pt_text_add(&label, t->name);
-        code = pt_text_check(&label, err);
-        t->label = label.data;
+        code = take_spelling(engine, session, t, err);
+    }
+    if (code == PT_OK) {
+        t->label = pt_table_name_label(t->schema_name, t->name);
+        code = t->label ? PT_OK : pt_fail_nomem(err, "a table's name");
     }
     pt_metas metas = PT_METAS_ALWAYS | options->extra;
     char *other = NULL;

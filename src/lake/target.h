@@ -54,9 +54,6 @@ typedef struct pt_target {
 /* What can be said of the options without looking at a lake: the schema text and its columns. */
 int pt_target_check(const pt_target_options *options, pt_error *err) PT_CHECKED;
 
-/* Whether two names, as options give them, are of one table: t, main.t, "t", T. */
-bool pt_target_same_table(const char *a, const char *b);
-
 /* Opens the table, makes it when it is missing. PT_E_USAGE when the table does not fit what was asked for. */
 int pt_target_open(pt_engine *engine, pt_session *session, const pt_target_options *options, pt_target **out, pt_error *err) PT_CHECKED;
 

@@ -12,6 +12,7 @@
 #include "lake/inlined.h"
 #include "lake/lake_uri.h"
 #include "lake/leftovers.h"
+#include "lake/table_name.h"
 #include "lake/transaction.h"
 
 #define SLOW_INSERT (60 * PT_SECOND) /* that long PostgreSQL lets a session be idle in a transaction, after an INSERT that waited for an object store for longer than usual */
@@ -28,7 +29,7 @@
 static pt_metas extra_columns(const pt_ingest_options *o, size_t route) {
     pt_metas extra = 0;
     for (size_t i = 0; i < o->n_routes; i++) {
-        if (pt_target_same_table(o->routes[i].table, o->routes[route].table)) {
+        if (pt_table_name_same(o->routes[i].table, o->routes[route].table)) {
             extra |= o->routes[i].extra | (i == route ? 0 : 1U << PT_META_TOPIC);
         }
     }
@@ -62,7 +63,7 @@ static int open_or_make(void *arg, pt_error *err) {
 static int open_target(pt_life *r, size_t i, pt_error *err) {
     const pt_route_options *o = &r->options->routes[i];
     for (size_t k = 0; k < i; k++) {
-        if (pt_target_same_table(r->options->routes[k].table, o->table)) {
+        if (pt_table_name_same(r->options->routes[k].table, o->table)) {
             r->reader.routes[i].target = r->reader.routes[k].target;
             r->reader.routes[i].part = r->reader.routes[k].part;
             return PT_OK;

@@ -180,6 +180,15 @@ def test_any_other_table_gets_total_latest_and_columns(sound):
     assert report["pipelines"] == [] and "ledger knows nothing of table other.things" in report["notes"][0]
 
 
+@pytest.mark.parametrize("written", ["stream_orders", "STREAM_Orders", "main.stream_orders", '"stream_orders"', 'Main."Stream_Orders"'])
+def test_a_table_is_audited_however_its_name_is_written(sound, written):
+    report = sound.check("--table", written)
+    assert [t["table"] for t in report["tables"]] == ["stream_orders"] and report["notes"] == []
+    assert [(p["table"], p["rows"]) for p in report["pipelines"]] == [("stream_orders", 148)]
+    sound.sql("DELETE FROM lake.stream_orders WHERE _kafka_partition = 0 AND _kafka_offset = 20")
+    assert sound.findings("--table", written)
+
+
 def test_control_records_and_compaction_are_reported_and_no_findings(lake):
     lake.commit(0, 50, hidden=[3, 4, 49])
     lake.line(50, 60, 0)

@@ -110,12 +110,30 @@ def test_table_and_group_can_be_named_and_the_ledger_knows_both(pintail, lake, k
         assert {r["target_table"] for r in reader.offsets()} <= {"stream_orders", "main.stream_orders"}
 
 
+@pytest.mark.parametrize("schema", ["with a schema", "without"])
+@on("sqlite", "postgres")
+def test_a_table_whose_name_is_written_in_another_case_is_the_same_table(pintail, lake, kafka, schema):
+    topic = kafka.create_topic(1)
+    kafka.produce(topic, orders.orders(200))
+    with lake.writer() as writer:
+        metadata = ", ".join(f"{name} {kind}" for name, kind in orders.METADATA.items())
+        writer.sql("CREATE SCHEMA lake.Shop")
+        writer.sql(f"CREATE TABLE lake.Shop.Orders ({orders.SCHEMA}, {metadata})")
+    pintail.ingest_all(lake, topic, "--table", "shop.ORDERS", "--group", "g", *(SCHEMA if schema == "with a schema" else ()))
+    with lake.reader() as reader:
+        assert reader.one("SELECT count(*) FROM lake.shop.orders") == 200
+        assert {r["target_table"] for r in reader.offsets()} == {"Shop.Orders"}
+        assert reader.sql("SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = 'lake' AND schema_name ILIKE 'shop'") == [("Shop", "Orders")]
+
+
 @on("sqlite")
 def test_the_default_group_is_of_one_table(pintail, lake, kafka):
     topic = kafka.create_topic(1)
     kafka.produce(topic, orders.orders(100))
     groups = {'"my.s".orders1': 'pintail-"my.s".orders1', '"my.s".orders2': 'pintail-"my.s".orders2', '"orders.3"': "pintail-orders.3", '"my.s"."orders.4"': 'pintail-"my.s"."orders.4"'}
     for table in groups:
+        pintail.ingest_all(lake, topic, *SCHEMA, "--table", table)
+    for table in ('MAIN."orders.3"', '"my.s"."orders1"'):  # in other words: nothing is read again
         pintail.ingest_all(lake, topic, *SCHEMA, "--table", table)
     with lake.reader() as reader:
         assert {r["pipeline"] for r in reader.offsets()} == set(groups.values())
