@@ -8,6 +8,9 @@
 #include "pipeline/run.h"
 #include "pipeline/workers.h"
 
+#define PT_POLL_MESSAGES 20000
+#define PT_HELD_MESSAGES 4096 /* read while all batches were under way for long */
+
 /* One life in the group: from opening the lake to leaving. Being fenced ends it; another one may follow. */
 typedef struct pt_life {
     const pt_ingest_options *options;
@@ -24,13 +27,19 @@ typedef struct pt_life {
     bool workers_started;
     pt_reader reader;
     pt_progress_state progress;
-    rd_kafka_message_t **messages;
+    rd_kafka_message_t **messages; /* [PT_POLL_MESSAGES + PT_HELD_MESSAGES] */
     size_t poll_messages; /* of the next poll */
     pt_lake_options committing, staging; /* the lake, with the memory that each DuckDB may take */
     bool assigned_once;
     bool lost;    /* partitions went before their rows were committed: no fence, the group or the broker took them */
     bool gave_up; /* the last rows could not be committed in time: no further wait */
 } pt_life;
+
+/* Broker, lake, tables and workers, in this order; then it joins the group. goes_on: not the process's first life. What a failure leaves open, the end of the life closes. */
+int pt_life_open(pt_life *life, const char *owner, bool goes_on, pt_error *err) PT_CHECKED;
+
+/* Until a stop is asked for, or the end that --until-end means is reached. The open batch is left as it is. */
+int pt_life_read(pt_life *life, pt_error *err) PT_CHECKED;
 
 /* ---- what the consumer tells, in the thread that polls: arg is the pt_life --------------------------------- */
 
