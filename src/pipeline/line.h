@@ -54,7 +54,7 @@ typedef struct pt_line {
     int claim_code;
     pt_error claim_error;
 
-    bool folding;    /* the committer is at a fold (pipeline/workers.c), and may look at its claims */
+    bool folding;    /* the committer is at a fold (pipeline/folding.c), and may look at its claims */
     bool fold_due;   /* it is about to begin one */
     bool hold_folds; /* none begins */
 

@@ -51,7 +51,7 @@ static void *stager(void *arg) {
     return NULL;
 }
 
-/* As workers.c does it, with a list of numbers for a lake. */
+/* As committing.c does it, with a list of numbers for a lake. */
 static pt_batch *next_to_commit(pt_line *line) {
     pthread_mutex_lock(&line->lock);
     while (!line->to_commit && !(line->end && line->under_way == 0)) {
