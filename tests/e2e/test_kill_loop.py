@@ -35,23 +35,24 @@ def kill_at_failpoint(ingest, kafka, topic, r):
 
 
 def killed_again_and_again(pintail, lake, kafka, seed, kills, records, flush_rows):
-    r = random.Random(seed)
     """Before each kill its share of the records is produced, so that there is work to be killed at, however fast it is done."""
+    r = random.Random(seed)
     topic = kafka.create_topic(4)
     source, share = iter(list(orders.orders(records))), -(-records // kills)
     args = ("--schema", orders.SCHEMA, "--flush-rows", flush_rows, "--flush-interval", "100ms", *FAST_FAILOVER)
-    seen = []
-    for _ in range(kills):
+    seen, least = [], kills // 3  # so many at work, whatever the seed and however slow the machine
+    how = [kill_while_working] * least + r.choices([kill_while_starting, kill_while_working, kill_at_failpoint], [1, 2, 2], k=kills - least)
+    r.shuffle(how)
+    for kill in how:
         kafka.produce(topic, itertools.islice(source, share))
-        kill = r.choices([kill_while_starting, kill_while_working, kill_at_failpoint], [1, 2, 2])[0]
-        point = kill(lambda **how: pintail.ingest(lake, topic, *args, **how), kafka, topic, r)
+        point = kill(lambda **more: pintail.ingest(lake, topic, *args, **more), kafka, topic, r)
         seen.append(lake.read(lambda reader: reader.rows(topic), 0))
         print(f"{kill.__name__} {len(seen)}: {seen[-1]} rows {point or ''}")
     pintail.ingest_rest(lake, topic, *args, "--flush-rows", "20000", "--leftover-age", "0s", timeout=90)
     with lake.reader() as reader:
         assert assert_exactly_once(reader, kafka, topic) == (records, 0)
     assert_no_leftovers(lake)
-    assert len({n for n in seen if 0 < n < records}) >= kills // 3, f"the kills missed the work: {seen}"
+    assert len({n for n in seen if 0 < n < records}) >= least, f"the kills missed the work: {seen}"
 
 
 @pytest.mark.timeout(240)

@@ -365,6 +365,16 @@ class Terminal:
         result, self.seen = self.seen[:at], self.seen[at:]
         return result
 
+    def work(self, seconds):
+        """Waits until the process has computed for so long from now on: a statement is running."""
+        def used():
+            fields = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+            return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        began, end = used(), time.monotonic() + 20
+        while used() < began + seconds:
+            assert time.monotonic() < end, "the statement does not run"
+            time.sleep(0.02)
+
     def type(self, text):
         os.write(self.fd, text.encode())
 
@@ -422,7 +432,7 @@ def test_control_c_drops_the_line_and_stops_the_statement(tmp_path):
         t.wait("pintail> ")
         t.type("select count(*) from range(100000000) a, range(10000000) b where a.range + b.range = 3;\n")
         t.wait("= 3;\n")
-        time.sleep(0.3)
+        t.work(0.2)
         t.type("\x03")
         t.wait("interrupted")
         t.wait("pintail> ")

@@ -15,10 +15,17 @@ class Unavailable(Exception):
     """A part that the tests need is not on this machine; the text says which, and what brings it."""
 
 
+_given = set()  # who was given one may not have bound it yet
+
+
 def free_port() -> int:
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    while True:
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            port = s.getsockname()[1]
+        if port not in _given:
+            _given.add(port)
+            return port
 
 
 def wait_for(condition, timeout=30.0, what="the condition", every=0.02):

@@ -128,7 +128,7 @@ static void after_abandoning_every_batch_is_free_again(void **state) {
     pthread_t threads[2];
     start(&w, threads);
     for (int64_t i = 1; i <= 2000; i++) {
-        pt_batch *batch = pt_line_take_free(&w.line, PT_SECOND);
+        pt_batch *batch = pt_line_take_free(&w.line, 20 * PT_SECOND);
         assert_non_null(batch);
         batch->flush->snapshot = i;
         pt_line_seal(&w.line, batch);
