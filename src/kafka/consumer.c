@@ -386,6 +386,6 @@ void pt_consumer_resume(pt_consumer *consumer) {
     on_whole_assignment(consumer, rd_kafka_resume_partitions);
 }
 
-void pt_consumer_trouble(pt_consumer *consumer, char *out, size_t size) {
-    pt_kafka_trouble_read(&consumer->trouble, out, size);
+bool pt_consumer_trouble(pt_consumer *consumer, char *out, size_t size) {
+    return pt_kafka_trouble_read(&consumer->trouble, out, size);
 }

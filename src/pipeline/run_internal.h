@@ -30,7 +30,7 @@ typedef struct pt_life {
     rd_kafka_message_t **messages; /* [PT_POLL_MESSAGES + PT_HELD_MESSAGES] */
     size_t poll_messages; /* of the next poll */
     pt_lake_options committing, staging; /* the lake, with the memory that each DuckDB may take */
-    bool assigned_once;
+    bool assigned_once, waiting_said;
     bool lost;    /* partitions went before their rows were committed: no fence, the group or the broker took them */
     bool gave_up; /* the last rows could not be committed in time: no further wait */
 } pt_life;

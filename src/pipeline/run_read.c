@@ -1,5 +1,6 @@
 /* Reading: what the consumer brings goes into the open batch, which is sealed when it is full or old enough. */
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "base/clock.h"
 #include "base/failpoint.h"
@@ -141,7 +142,21 @@ static void say_what_others_read(const pt_life *r) {
     }
 }
 
+/* Once, when the group has given this member nothing for as long as a broker may take to answer: a member that was killed, or does not poll, holds everybody up, or the
+ * brokers have gone after the start. Either passes by itself, but nobody would know what is waited for. */
+static void say_what_is_awaited(pt_life *r, int64_t since_us) {
+    if (!r->assigned_once && !r->waiting_said && pt_monotonic_us() - since_us > r->options->consumer.timeout_us) {
+        char why[512];
+        r->waiting_said = true;
+        if (!pt_consumer_trouble(r->consumer, why, sizeof why)) {
+            (void)snprintf(why, sizeof why, "it waits for a member that was killed, or does not poll");
+        }
+        pt_log(PT_LOG_WARN, PT_EVENT("the group has not given out its partitions yet"), PT_STR("group", r->options->consumer.group), PT_STR("reason", why));
+    }
+}
+
 int pt_life_read(pt_life *r, pt_error *err) {
+    int64_t start = pt_monotonic_us();
     while (!pt_stop_asked() && !reached_end(r)) {
         size_t n = 0;
         pt_error ignored;
@@ -160,6 +175,7 @@ int pt_life_read(pt_life *r, pt_error *err) {
             PT_TRY(pt_reader_seal(&r->reader, r->reader.jumped, err));
         }
         pt_progress_show(&r->progress, &r->line, &r->reader, r->consumer);
+        say_what_is_awaited(r, start);
     }
     if (r->options->until_end && !pt_stop_asked()) {
         say_what_others_read(r);

@@ -6,11 +6,11 @@ import pytest
 from support import on, orders
 from support.crash import crashing
 from support.judge import assert_exactly_once, assert_files_sound, assert_no_leftovers
-from support.kafka import FAST_FAILOVER
+from support.kafka import FAST_FAILOVER, STEADY
 from support.proxy import PostgresProxy, through, wait_struck
 from support.progress import wait_landed
 
-ARGS = ("--schema", orders.SCHEMA, "--flush-rows", "400", "--flush-interval", "100ms", *FAST_FAILOVER)
+ARGS = ("--schema", orders.SCHEMA, "--flush-rows", "400", "--flush-interval", "100ms", *STEADY)
 RECORDS = 3000
 pytestmark = pytest.mark.timeout(400)  # of a loaded machine; each takes seconds
 # What the server made of the COMMIT; None: it never got it, or it may have been beaten by the fence.
@@ -65,7 +65,7 @@ def assert_whole(lake, kafka, topic):
                 reader.sql(f'SELECT count(DISTINCT order_id) FROM lake."{topic}" AT (VERSION => {version})')
 
 
-def strike(pintail, lake, proxy, topic, kind, seconds=2.5, **how):
+def strike(pintail, lake, proxy, topic, kind, *more, seconds=2.5, **how):
     """Runs ingest until the second flush's COMMIT is struck and everything has landed all the same."""
     fault = None
 
@@ -73,7 +73,7 @@ def strike(pintail, lake, proxy, topic, kind, seconds=2.5, **how):
         nonlocal fault
         fault = proxy.arm(kind, seconds=seconds)
     first = proxy.arm("slow", seconds=0, strike=arm_second)
-    process = pintail.ingest(by_way_of(lake, proxy), topic, *ARGS, **how)
+    process = pintail.ingest(by_way_of(lake, proxy), topic, *ARGS, *more, **how)
     wait_struck(process, first, 100)
     process.wait_for(lambda: fault and fault.struck.is_set(), 100, f"a COMMIT to be {kind}")
     return process, fault
@@ -97,7 +97,7 @@ def test_whatever_happens_to_a_commit_each_record_lands_once_and_no_file_is_miss
 @cases(lambda kind, partitioned: kind in ("cut during", "late") or (kind == "cut half" and not partitioned))
 def test_whatever_happens_to_a_commit_of_a_process_killed_at_that_moment_each_record_lands_once(pintail, lake, kafka, proxy, kind, partitioned):
     topic = set_up(lake, kafka, partitioned)
-    process, fault = strike(pintail, lake, proxy, topic, kind)
+    process, fault = strike(pintail, lake, proxy, topic, kind, *FAST_FAILOVER)
     process.kill()
     again = pintail.ingest(lake, topic, *ARGS)
     wait_landed(again, lake, kafka, topic, RECORDS, timeout=150)
@@ -140,7 +140,7 @@ def test_with_guards_it_loses_none(pintail, lake, kafka, partitioned, proxy):
 
 @on("postgres")
 def test_files_that_were_lost_when_the_process_died_before_it_could_mend_them_are_back_after_the_next_start(pintail, lake, kafka, partitioned, proxy):
-    process, _ = strike(pintail, lake, proxy, partitioned, "cut after", **crashing("recover.attached:1:kill"))
+    process, _ = strike(pintail, lake, proxy, partitioned, "cut after", *FAST_FAILOVER, **crashing("recover.attached:1:kill"))
     assert process.wait(100).code == -9
     with lake.reader() as reader, pytest.raises(AssertionError, match="which does not exist"):
         assert_files_sound(reader)

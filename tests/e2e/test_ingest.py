@@ -8,7 +8,6 @@ import pytest
 from support import on, orders
 from support.judge import assert_exactly_once, assert_no_leftovers
 from support.lake import quoted
-from support.procs import wait_for
 from support.progress import wait_landed
 
 SCHEMA = ("--schema", orders.SCHEMA)
@@ -175,11 +174,6 @@ def test_records_that_arrive_while_it_runs_land_too(pintail, lake, kafka):
     assert_no_leftovers(lake)
 
 
-def wait_for_markers(kafka, topic):
-    """The broker writes them after it has told the producer that its transaction has ended."""
-    wait_for(lambda: kafka.ends(topic) == kafka.ends(topic, committed=False), what="the markers of the transactions")
-
-
 @on("duckdb", "postgres")
 def test_aborted_transactions_stay_out_and_control_records_leave_no_gap(pintail, lake, kafka):
     topic = kafka.create_topic(2)
@@ -192,7 +186,7 @@ def test_aborted_transactions_stay_out_and_control_records_leave_no_gap(pintail,
             producer.produce(topic, **record)
         producer.flush(20)
         (producer.abort_transaction if n % 2 else producer.commit_transaction)(20)
-    wait_for_markers(kafka, topic)
+    kafka.wait_for_markers(topic)
     pintail.ingest_all(lake, topic, *SCHEMA)
     with lake.reader() as reader:
         assert assert_exactly_once(reader, kafka, topic) == (200, 0)
@@ -208,7 +202,7 @@ def test_aborted_transactions_stay_out_and_control_records_leave_no_gap(pintail,
     with lake.reader() as reader:
         assert reader.rows(topic) == 200
     producer.commit_transaction(20)
-    wait_for_markers(kafka, topic)
+    kafka.wait_for_markers(topic)
     pintail.ingest_all(lake, topic)
     with lake.reader() as reader:
         assert assert_exactly_once(reader, kafka, topic) == (250, 0)

@@ -3,13 +3,16 @@
 import random
 import re
 import threading
+import time
 from datetime import datetime
 
 import pytest
+from confluent_kafka import Consumer
 from support import long, on, orders
 from support.crash import crashing
 from support.judge import assert_exactly_once
-from support.kafka import FAST_FAILOVER
+from support.kafka import FAST_FAILOVER, STEADY
+from support.procs import wait_for
 from support.progress import landed, wait_landed
 
 ARGS = ("--schema", orders.SCHEMA, "--flush-rows", "2000", "--flush-interval", "300ms")
@@ -133,12 +136,13 @@ def shares(kafka, topic) -> list:
 def test_rows_that_were_buffered_for_revoked_partitions_are_committed_before_another_reads_on(pintail, lake, kafka, kind):
     topic = kafka.create_topic(4)
     never = ("--schema", orders.SCHEMA, "--flush-interval", "1h")
+    steady = () if kind == "consumer protocol" else STEADY  # rows of a member that is given up are not committed
     kafka.produce(topic, orders.orders(3000))
-    first = pintail.ingest(lake, topic, *never, *KINDS[kind](0))
+    first = pintail.ingest(lake, topic, *never, *KINDS[kind](0), *steady)
     first.wait_for(lambda: len(shares(kafka, topic)) == 1 and shares(kafka, topic)[0], 40, "the first to have partitions")
     kafka.produce(topic, orders.orders(3000, 2))
     assert landed(lake, kafka, topic) == 0  # all of it is in memory
-    second = pintail.ingest(lake, topic, *never, *KINDS[kind](1))
+    second = pintail.ingest(lake, topic, *never, *KINDS[kind](1), *steady)
     wait_landed(first, lake, kafka, topic, 1)  # the revocation made it commit
     first.wait_for(lambda: len(shares(kafka, topic)) == 2 and all(shares(kafka, topic)), 40, "both to have partitions")
     first.stop()
@@ -254,7 +258,7 @@ def test_a_static_member_that_restarts_within_the_session_timeout_gets_its_parti
 def test_of_two_processes_with_one_instance_id_the_older_is_fenced_and_says_why(pintail, lake, kafka):
     topic = kafka.create_topic(4)
     kafka.produce(topic, orders.orders(2000))
-    args = (*ARGS, "-X", "group.instance.id=twin", *FAST_FAILOVER)
+    args = (*ARGS, "-X", "group.instance.id=twin", *STEADY)
     older = pintail.ingest(lake, topic, *args)
     wait_landed(older, lake, kafka, topic, 2000)
     newer = pintail.ingest(lake, topic, *args)
@@ -266,6 +270,26 @@ def test_of_two_processes_with_one_instance_id_the_older_is_fenced_and_says_why(
     newer.stop()
     with lake.reader() as reader:
         assert assert_exactly_once(reader, kafka, topic) == (3000, 0)
+
+
+# ---- a group that is held up
+
+@on("sqlite")
+def test_a_group_that_a_mute_member_holds_up_is_told_once_and_waited_for(pintail, lake, kafka):
+    topic = kafka.create_topic(2)
+    kafka.produce(topic, orders.orders(500))
+    mute = Consumer({**kafka.config(), "group.id": f"pintail-{topic}", "partition.assignment.strategy": "cooperative-sticky"})
+    mute.subscribe([topic])
+    wait_for(lambda: mute.poll(0.1) is None and mute.assignment(), 40, "the other member to have partitions")
+    process = pintail.ingest(lake, topic, *ARGS, "--timeout", "2s")
+    process.wait_for(lambda: "not given out its partitions" in process.err, 40, "a word")
+    time.sleep(3)
+    assert process.err.count("not given out its partitions") == 1 and "msg=assigned" not in process.err, process.err
+    mute.close()
+    wait_landed(process, lake, kafka, topic, 500)
+    process.stop()
+    with lake.reader() as reader:
+        assert assert_exactly_once(reader, kafka, topic) == (500, 0)
 
 
 # ---- the new consumer protocol

@@ -96,7 +96,7 @@ def test_after_a_sigkill_the_default_settings_do_not_keep_a_restart_waiting(pint
     wait_landed(process, lake, kafka, topic, 1000)
     process.kill()
     kafka.produce(topic, orders.orders(1000, 2))
-    pintail.ingest_all(lake, topic, timeout=20)
+    pintail.ingest_all(lake, topic, timeout=35)  # by ten seconds; librdkafka's default were 45
     with lake.reader() as reader:
         assert assert_exactly_once(reader, kafka, topic) == (2000, 0)
 

@@ -130,6 +130,7 @@ def test_aborted_records_never_land_and_control_records_are_no_gap(pintail, lake
             producer.produce(topic, **(record if isinstance(record, dict) else {"value": record}))
         producer.flush(20)
         producer.commit_transaction(20) if commit else producer.abort_transaction(20)
+    kafka.wait_for_markers(topic)
     pintail.ingest_all(lake, topic, *SCHEMA)
     with lake.reader() as reader:
         assert assert_exactly_once(reader, kafka, topic) == (60, 0)
@@ -153,9 +154,11 @@ def test_a_topic_that_is_made_anew_while_it_is_read_ends_the_run_and_none_of_the
     kafka.produce(topic, orders.orders(300, 1))
     process = pintail.ingest(lake, topic, *LIVE)
     wait_landed(process, lake, kafka, topic, 300)
+    process.freeze()  # it sees the new one and never a time without any
     kafka.delete_topic(topic)
     kafka.create_topic(1, name=topic)
     kafka.produce(topic, orders.orders(500, 2))  # more than the old one had: its next offset is there
+    process.thaw()
     last_line(process.wait(60), topic, "partition 0", "offset 300", "500", "made anew", "pintail reset", "--group")
     with lake.reader() as reader:
         assert reader.rows(topic) == 300
@@ -181,7 +184,7 @@ def test_records_deleted_under_a_reader_that_is_behind_end_the_run_or_are_skippe
     process = pintail.ingest(lake, topic, *LIVE, *(("--on-missing-data", "skip") if skip else ()))
     wait_landed(process, lake, kafka, topic, 100)
     process.freeze()
-    threading.Event().wait(1)  # a fetch that the broker holds open comes back with nothing
+    threading.Event().wait(3)  # a fetch that the broker holds open comes back with nothing
     kafka.produce(topic, orders.orders(400, 2))
     kafka.delete_records(topic, 0, 350)
     process.thaw()

@@ -38,7 +38,7 @@ def kill_at_work(process, kafka, topic, r):
     def seen():
         return sum(kafka.committed(f"pintail-{topic}", topic).values())
     before = seen()
-    process.wait_for(lambda: seen() > before, 30, "a commit")
+    process.wait_for(lambda: seen() > before, 90, "a commit")
     threading.Event().wait(r.uniform(0, 0.4))
     assert process.running, f"ended by itself:\n{process.err[-2000:]}"
     process.kill()

@@ -105,6 +105,10 @@ class Kafka:
         """partition -> end offset: the last stable one, or the high watermark."""
         return self._list(topic, OffsetSpec.latest(), IsolationLevel.READ_COMMITTED if committed else IsolationLevel.READ_UNCOMMITTED)
 
+    def wait_for_markers(self, topic: str):
+        """Until no transaction is open: the broker writes its marker after it has told the producer that it has ended."""
+        wait_for(lambda: self.ends(topic) == self.ends(topic, committed=False), what="the markers of the transactions")
+
     def beginnings(self, topic: str) -> dict:
         """partition -> the first offset that is still there."""
         return self._list(topic, OffsetSpec.earliest(), IsolationLevel.READ_UNCOMMITTED)
@@ -192,7 +196,7 @@ _SETTINGS = {
     "group.initial.rebalance.delay.ms": 0,
     "group.min.session.timeout.ms": 500,
     "group.consumer.min.session.timeout.ms": 500,
-    "group.consumer.session.timeout.ms": 1500,
+    "group.consumer.session.timeout.ms": 6000,
     "group.consumer.min.heartbeat.interval.ms": 100,
     "group.consumer.heartbeat.interval.ms": 300,
     "auto.create.topics.enable": "false",
