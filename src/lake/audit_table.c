@@ -21,20 +21,20 @@ int pt_audit_name_find(pt_auditor *a, const char *label, pt_audit_name *out, boo
     pt_error ignored;
     pt_text_add(&sql, "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = ");
     pt_text_add_sql_string(&sql, pt_engine_alias(a->engine));
-    pt_text_add(&sql, " AND ((schema_name = 'main' AND lower(table_name) = lower(");
-    pt_text_add_sql_string(&sql, label);
-    pt_text_add(&sql, ")) OR lower(schema_name || '.' || table_name) = lower(");
-    pt_text_add_sql_string(&sql, label);
+    pt_text_add(&sql, " AND ((schema_name = 'main' AND ");
+    pt_table_name_add_sql_is(&sql, "table_name", label);
+    pt_text_add(&sql, ") OR ");
+    pt_table_name_add_sql_is(&sql, "schema_name || '.' || table_name", label);
     if (pt_table_name_split(label, &schema, &written, &ignored) == PT_OK) {
-        pt_text_add(&sql, ") OR (lower(schema_name) = lower(");
-        pt_text_add_sql_string(&sql, schema);
-        pt_text_add(&sql, ") AND lower(table_name) = lower(");
-        pt_text_add_sql_string(&sql, written);
+        pt_text_add(&sql, " OR (");
+        pt_table_name_add_sql_is(&sql, "schema_name", schema);
+        pt_text_add(&sql, " AND ");
+        pt_table_name_add_sql_is(&sql, "table_name", written);
         pt_text_add(&sql, ")");
     }
     free(schema);
     free(written);
-    pt_text_add(&sql, ")) ORDER BY schema_name = 'main' DESC");
+    pt_text_add(&sql, ") ORDER BY schema_name = 'main' DESC");
     PT_TRY(pt_auditor_table(a, &sql, &table, err));
     if (table.n_rows) {
         out->schema = strdup(pt_table_cell(&table, 0, 0));

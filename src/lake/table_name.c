@@ -5,8 +5,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/text.h"
-
 static int bad_name(const char *table, pt_error *err) {
     return pt_fail(err, PT_E_USAGE, "bad table name '%s': write name or schema.name, a part that has dots or quotes of its own as \"part\" (schema pintail is pintail's own)", table);
 }
@@ -61,6 +59,13 @@ bool pt_table_name_same(const char *a, const char *b) {
         free(names[i]);
     }
     return same;
+}
+
+void pt_table_name_add_sql_is(pt_text *sql, const char *expr, const char *name) {
+    static const char fold[] = ", 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz')";
+    pt_text_addf(sql, "translate(%s%s = translate(", expr, fold);
+    pt_text_add_sql_string(sql, name);
+    pt_text_add(sql, fold);
 }
 
 int pt_table_name_refuse_alias(const char *table, const char *alias, pt_error *err) {

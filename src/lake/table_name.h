@@ -4,12 +4,16 @@
 #include <stdbool.h>
 
 #include "base/error.h"
+#include "base/text.h"
 
 /* a.b -> a, b; "a.b" -> main, a.b; a."b.c" -> a, b.c. Both are the caller's to free, also after an error. PT_E_USAGE: not such a name, or in schema pintail. */
 int pt_table_name_split(const char *table, char **schema, char **name, pt_error *err) PT_CHECKED;
 
 /* Whether two names are of one table: t, main.t, "t", T. */
 bool pt_table_name_same(const char *a, const char *b);
+
+/* The condition that expr, an expression of SQL, is the name as DuckDB compares names: in any case of ASCII letters; Ä and ä are two. */
+void pt_table_name_add_sql_is(pt_text *sql, const char *expr, const char *name);
 
 /* What messages and the ledger call a table: schema.name, "name" alone in schema main; the caller's to free. NULL: no memory. */
 char *pt_table_name_label(const char *schema, const char *name);

@@ -51,13 +51,12 @@ static int take_spelling(pt_engine *engine, pt_session *session, pt_target *t, p
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
         pt_text_addf(&sql, "%sSELECT schema_name, %s AS name FROM %s WHERE database_name = ", i ? " UNION ALL " : "", lists[i][1] ? lists[i][1] : "''", lists[i][0]);
         pt_text_add_sql_string(&sql, pt_engine_alias(engine));
-        pt_text_add(&sql, " AND lower(schema_name) = lower(");
-        pt_text_add_sql_string(&sql, t->schema_name);
+        pt_text_add(&sql, " AND ");
+        pt_table_name_add_sql_is(&sql, "schema_name", t->schema_name);
         if (lists[i][1]) {
-            pt_text_addf(&sql, ") AND lower(%s) = lower(", lists[i][1]);
-            pt_text_add_sql_string(&sql, t->name);
+            pt_text_add(&sql, " AND ");
+            pt_table_name_add_sql_is(&sql, lists[i][1], t->name);
         }
-        pt_text_add(&sql, ")");
     }
     pt_text_add(&sql, " ORDER BY name DESC LIMIT 1"); /* the table's row, else the schema's */
     int code = pt_text_check(&sql, err);

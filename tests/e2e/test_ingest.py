@@ -127,6 +127,20 @@ def test_a_table_whose_name_is_written_in_another_case_is_the_same_table(pintail
 
 
 @on("sqlite")
+def test_letters_beyond_ascii_in_another_case_are_another_table_as_in_duckdb(pintail, lake, kafka):
+    topic = kafka.create_topic(1)
+    kafka.produce(topic, orders.orders(100))
+    for count, table in enumerate(("Käse", "KÄSE", "käSE")):  # the last is the first
+        pintail.ingest_all(lake, topic, *SCHEMA, "--table", table, "--group", f"g{count}")
+    with lake.reader() as reader:
+        assert reader.sql("SELECT table_name FROM duckdb_tables() WHERE database_name = 'lake' AND schema_name = 'main' ORDER BY ALL") == [("KÄSE",), ("Käse",)]
+        assert [reader.one(f'SELECT count(*) FROM lake."{table}"') for table in ("KÄSE", "Käse")] == [100, 200]
+    for table, rows in (("kÄSE", 100), ("KäSE", 200)):
+        report = json.loads(pintail.run("check", *lake.args, "--json", "--table", table, code=None).out)
+        assert [(t["table"].lower(), t["rows"]) for t in report["tables"]] == [(table.lower(), rows)]
+
+
+@on("sqlite")
 def test_the_default_group_is_of_one_table(pintail, lake, kafka):
     topic = kafka.create_topic(1)
     kafka.produce(topic, orders.orders(100))
