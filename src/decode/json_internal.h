@@ -46,7 +46,7 @@ struct pt_json_node {
     pt_json_node *children; /* LIST: element; MAP: key, value; STRUCT: in object->nodes */
     pt_json_object *object;
     int8_t shift;      /* TIMESTAMP*: a number times 10^shift is in the column's resolution */
-    uint64_t fast_max; /* TIMESTAMP*: magnitudes up to here are in range for sure */
+    uint64_t epoch_max[2]; /* TIMESTAMP*: the largest magnitude of a positive and of a negative number, in the column's resolution */
     const char *missing; /* the default's JSON, padded; NULL: none */
     size_t missing_len;
 };
@@ -231,6 +231,13 @@ int pt_json_float_start(void); /* makes the tables, once */
 /* Units a second of the type's stored integer: 1, 1000, 10^6 or 10^9. */
 int64_t pt_json_time_units(pt_type_id id);
 bool pt_json_time_in_range(pt_type_id id, pt_i128 value);
+/* A number of the unit times 10^shift is in the type's resolution. */
+int8_t pt_json_epoch_shift(pt_type_id id, pt_epoch_unit unit);
+/* What a number may come to: the years 1 to 9999, or less where the type ends before. Beyond them it is of another unit; a program that writes text means what it
+ * writes, so text goes by pt_json_time_in_range. */
+void pt_json_epoch_limits(pt_type_id id, uint64_t max[2]);
+/* The year of so many seconds since 1970. */
+int64_t pt_json_year(int64_t seconds);
 /* Whether digits below the type's resolution are an error; else they are rounded, as epoch times come with more digits than a clock has. */
 static inline bool pt_json_time_exact(pt_type_id id) {
     return id != PT_TIMESTAMP && id != PT_TIMESTAMPTZ;

@@ -179,23 +179,55 @@ bool pt_json_store_integer(const pt_json_node *node, void *data, size_t row, boo
     return true;
 }
 
-static bool store_time(pt_json *js, const pt_json_node *node, const pt_json_number *n, const char *at, size_t row) {
-    pt_u128 magnitude;
-    bool exact;
-    if (!to_rounded(n, node->shift, &magnitude, &exact) || magnitude > INT64_MAX ||
-        !pt_json_time_in_range(node->id, n->negative ? -(pt_i128)magnitude : (pt_i128)magnitude)) {
-        static const char *const units[] = {[PT_EPOCH_S] = "seconds", [PT_EPOCH_MS] = "milliseconds", [PT_EPOCH_US] = "microseconds", [PT_EPOCH_NS] = "nanoseconds"};
-        pt_json_fail(js, node, PT_DECODE_RANGE, at, "%s as epoch %s is outside %s; declare EPOCH s, ms, us or ns as the producer counts",
-                     pt_json_quoted(n->start, (size_t)(n->end - n->start)).text, units[node->epoch], pt_json_type_of(node).text);
+/* The number as a time of the unit, in the type's resolution; false outside of what a number may come to. */
+static bool to_time(pt_type_id id, pt_epoch_unit unit, const uint64_t max[2], const pt_json_number *n, uint64_t *magnitude, bool *exact) {
+    pt_u128 wide;
+    if (!to_rounded(n, pt_json_epoch_shift(id, unit), &wide, exact) || wide > max[n->negative]) {
         return false;
+    }
+    *magnitude = (uint64_t)wide;
+    return true;
+}
+
+/* Says which unit the number is of, if it is in range in a finer one. */
+static bool time_out_of_range(pt_json *js, const pt_json_node *node, const pt_json_number *n, const char *at) {
+    static const char *const units[] = {[PT_EPOCH_S] = "seconds", [PT_EPOCH_MS] = "milliseconds", [PT_EPOCH_US] = "microseconds", [PT_EPOCH_NS] = "nanoseconds"};
+    static const char *const names[] = {[PT_EPOCH_S] = "s", [PT_EPOCH_MS] = "ms", [PT_EPOCH_US] = "us", [PT_EPOCH_NS] = "ns"};
+    pt_json_quote quote = pt_json_quoted(n->start, (size_t)(n->end - n->start));
+    bool short_range = node->id == PT_TIMESTAMP_NS;
+    const char *years = short_range ? "1677 to 2262" : "1 to 9999";
+    pt_json_type_text type = pt_json_type_of(node);
+    uint64_t usual[2], magnitude;
+    bool exact;
+    pt_json_epoch_limits(PT_TIMESTAMP, usual);
+    if (short_range && to_time(PT_TIMESTAMP, node->epoch, usual, n, &magnitude, &exact)) {
+        pt_json_fail(js, node, PT_DECODE_RANGE, at, "%s as epoch %s is outside the years %s of %s; declare TIMESTAMP", quote.text, units[node->epoch], years, type.text);
+        return false;
+    }
+    for (unsigned unit = node->epoch + 1U; unit <= PT_EPOCH_NS; unit++) {
+        if (to_time(node->id, (pt_epoch_unit)unit, node->epoch_max, n, &magnitude, &exact)) {
+            int64_t seconds = (int64_t)(magnitude / (uint64_t)pt_json_time_units(node->id));
+            pt_json_fail(js, node, PT_DECODE_RANGE, at, "%s as epoch %s is outside the years %s; as EPOCH %s it is in %lld: declare %s EPOCH %s", quote.text, units[node->epoch],
+                         years, names[unit], (long long)pt_json_year(n->negative ? -seconds : seconds), type.text, names[unit]);
+            return false;
+        }
+    }
+    pt_json_fail(js, node, PT_DECODE_RANGE, at, "%s as epoch %s is outside the years %s, and so it is in every finer unit", quote.text, units[node->epoch], years);
+    return false;
+}
+
+static bool store_time(pt_json *js, const pt_json_node *node, const pt_json_number *n, const char *at, size_t row) {
+    uint64_t magnitude;
+    bool exact;
+    if (!to_time(node->id, node->epoch, node->epoch_max, n, &magnitude, &exact)) {
+        return time_out_of_range(js, node, n, at);
     }
     if (!exact && pt_json_time_exact(node->id)) {
         pt_json_fail(js, node, PT_DECODE_LOSSY, at, "%s would lose digits in %s; declare the column TIMESTAMP%s", pt_json_quoted(n->start, (size_t)(n->end - n->start)).text,
                      pt_json_type_of(node).text, node->id == PT_TIMESTAMP_NS ? ", which rounds to the microsecond" : " or TIMESTAMP_NS");
         return false;
     }
-    int64_t value = n->negative ? -(int64_t)magnitude : (int64_t)magnitude;
-    ((int64_t *)js->rows->vecs[node->vec].data)[row] = value;
+    ((int64_t *)js->rows->vecs[node->vec].data)[row] = n->negative ? -(int64_t)magnitude : (int64_t)magnitude;
     return true;
 }
 

@@ -69,13 +69,8 @@ static int node_init(pt_json_node *node, const pt_type *type, const char *name, 
         .parent = parent,
     };
     if (type->id >= PT_TIMESTAMP && type->id <= PT_TIMESTAMPTZ) {
-        static const int8_t epoch_digits[] = {[PT_EPOCH_S] = 0, [PT_EPOCH_MS] = 3, [PT_EPOCH_US] = 6, [PT_EPOCH_NS] = 9};
-        int digits = 0;
-        for (int64_t units = pt_json_time_units(type->id); units > 1; units /= 10) {
-            digits++;
-        }
-        node->shift = (int8_t)(digits - epoch_digits[type->epoch]);
-        node->fast_max = type->id == PT_TIMESTAMP_NS ? 9000000000000000000U : 9000000000000U * (uint64_t)pt_json_time_units(type->id);
+        node->shift = pt_json_epoch_shift(type->id, type->epoch);
+        pt_json_epoch_limits(type->id, node->epoch_max);
     }
     if (name) {
         node->name = padded(name, name_len, true);

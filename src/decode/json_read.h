@@ -195,7 +195,7 @@ static const char *read_epoch(pt_json *js, const pt_json_node *node, const char 
         }
         value = unit == 10 ? (n.digits + 5) / 10 : n.digits / unit + (n.digits % unit >= unit / 2);
     }
-    if (PT_UNLIKELY(value > node->fast_max)) {
+    if (PT_UNLIKELY(value > node->epoch_max[n.negative])) {
         return read_number_or_text(js, node, p, row);
     }
     ((int64_t *)vec_data(js, node))[row] = n.negative ? -(int64_t)value : (int64_t)value;

@@ -28,6 +28,29 @@ bool pt_json_time_in_range(pt_type_id id, pt_i128 value) {
     return micros >= (pt_i128)-106751991 * DAY_SECONDS * 1000000 && micros < INT64_MAX;
 }
 
+#define FIRST_SECOND INT64_C(62135596800) /* 0001-01-01, before 1970 */
+#define LAST_SECOND INT64_C(253402300799) /* 9999-12-31 23:59:59 */
+
+int8_t pt_json_epoch_shift(pt_type_id id, pt_epoch_unit unit) {
+    static const int8_t digits[] = {[PT_EPOCH_S] = 0, [PT_EPOCH_MS] = 3, [PT_EPOCH_US] = 6, [PT_EPOCH_NS] = 9};
+    int8_t shift = (int8_t)-digits[unit];
+    for (int64_t units = pt_json_time_units(id); units > 1; units /= 10) {
+        shift++;
+    }
+    return shift;
+}
+
+void pt_json_epoch_limits(pt_type_id id, uint64_t max[2]) {
+    pt_i128 units = pt_json_time_units(id);
+    pt_i128 last = (LAST_SECOND + 1) * units - 1, first = -FIRST_SECOND * units;
+    if (id == PT_TIMESTAMP_NS) {
+        last = INT64_MAX - 1;
+        first = (pt_i128)-106751 * DAY_SECONDS * NANOS;
+    }
+    max[0] = (uint64_t)last;
+    max[1] = (uint64_t)-first;
+}
+
 typedef struct text {
     const char *p, *end;
 } text;
@@ -62,6 +85,15 @@ static int64_t days_from_civil(int64_t year, int64_t month, int64_t day) {
     int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
     int64_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
     return era * 146097 + day_of_era - 719468;
+}
+
+int64_t pt_json_year(int64_t seconds) {
+    int64_t days = seconds / DAY_SECONDS - (seconds % DAY_SECONDS < 0) + 719468;
+    int64_t era = (days >= 0 ? days : days - 146096) / 146097;
+    int64_t day_of_era = days - era * 146097;
+    int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+    int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    return year_of_era + era * 400 + (day_of_year >= 306);
 }
 
 static bool calendar_day(int64_t year, int64_t month, int64_t day, int64_t *days) {

@@ -6,44 +6,6 @@
 
 #include "decode/schema_lex.h"
 
-/* Sets epoch (or blob) on every leaf that has one, so that an option also reaches into LIST, STRUCT and MAP. */
-static bool set_epoch(pt_type *type, pt_epoch_unit unit) {
-    bool found = type->id >= PT_TIMESTAMP && type->id <= PT_TIMESTAMPTZ;
-    if (found) {
-        type->epoch = unit;
-    }
-    for (size_t i = 0; i < type->n_fields; i++) {
-        found |= set_epoch(&type->fields[i].type, unit);
-    }
-    return found;
-}
-
-static bool set_blob(pt_type *type, pt_blob_text text) {
-    bool found = type->id == PT_BLOB;
-    if (found) {
-        type->blob = text;
-    }
-    for (size_t i = 0; i < type->n_fields; i++) {
-        found |= set_blob(&type->fields[i].type, text);
-    }
-    return found;
-}
-
-static int read_epoch(pt_lex *lex, pt_column *column, pt_error *err) {
-    static const char *const units[] = {[PT_EPOCH_S] = "s", [PT_EPOCH_MS] = "ms", [PT_EPOCH_US] = "us", [PT_EPOCH_NS] = "ns"};
-    pt_lex_step(lex);
-    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
-        if (pt_lex_is(lex, units[i])) {
-            if (!set_epoch(&column->type, (pt_epoch_unit)i)) {
-                return pt_fail(err, PT_E_USAGE, "EPOCH belongs to a TIMESTAMP or TIMESTAMPTZ column");
-            }
-            pt_lex_step(lex);
-            return PT_OK;
-        }
-    }
-    return pt_lex_fail(lex, err, "expected s, ms, us or ns after EPOCH");
-}
-
 static bool ends_default(const pt_lex *lex, const pt_lex *before, size_t open) {
     if (lex->kind == PT_LEX_END) {
         return true;
@@ -56,7 +18,7 @@ static bool ends_default(const pt_lex *lex, const pt_lex *before, size_t open) {
         pt_lex_step(&after);
         return pt_lex_is(&after, "NULL") && !pt_lex_is(before, "IS");
     }
-    return pt_lex_mark(lex, ',') || pt_lex_is(lex, "DEFAULT") || pt_lex_is(lex, "EPOCH") || pt_lex_is(lex, "BASE64") || pt_lex_is(lex, "HEX");
+    return pt_lex_mark(lex, ',') || pt_lex_is(lex, "DEFAULT") || pt_reading_next(lex);
 }
 
 /* The expression is not understood, only its end is found: the next comma or option outside of quotes and brackets. */
@@ -109,13 +71,8 @@ static int read_options(pt_lex *lex, pt_column *column, pt_error *err) {
                 return pt_fail(err, PT_E_USAGE, "DEFAULT is there twice");
             }
             PT_TRY(read_default(lex, column, err));
-        } else if (pt_lex_is(lex, "EPOCH")) {
-            PT_TRY(read_epoch(lex, column, err));
-        } else if (pt_lex_is(lex, "BASE64") || pt_lex_is(lex, "HEX")) {
-            if (!set_blob(&column->type, pt_lex_is(lex, "HEX") ? PT_BLOB_HEX : PT_BLOB_BASE64)) {
-                return pt_fail(err, PT_E_USAGE, "BASE64 and HEX belong to a BLOB column");
-            }
-            pt_lex_step(lex);
+        } else if (pt_reading_next(lex)) {
+            PT_TRY(pt_reading_take(lex, &column->type, err));
         } else {
             return pt_lex_fail(lex, err, "expected NOT NULL, DEFAULT, EPOCH, BASE64, HEX or a comma after the type");
         }

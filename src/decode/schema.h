@@ -55,6 +55,7 @@ typedef struct pt_type {
     uint8_t width, scale; /* DECIMAL */
     pt_epoch_unit epoch;  /* TIMESTAMP, TIMESTAMP_*, TIMESTAMPTZ */
     pt_blob_text blob;    /* BLOB */
+    bool reading_said;    /* epoch or blob stood in the schema */
     pt_field *fields;     /* LIST 1, MAP 2, STRUCT n; owned */
     size_t n_fields;
 } pt_type;
@@ -80,6 +81,8 @@ typedef struct pt_schema {
 } pt_schema;
 
 /* Parses 'name TYPE [NOT NULL] [DEFAULT expression] [EPOCH s|ms|us|ns] [BASE64|HEX], ...'.
+ * EPOCH, BASE64 and HEX may also follow a type inside STRUCT, MAP and a list: STRUCT(at TIMESTAMP EPOCH ms, ats TIMESTAMP EPOCH us[]). Behind a nested type they
+ * hold for whatever is in it and has none of its own.
  * Types are DuckDB's names and aliases (INT, TEXT, NUMERIC(10,2), TIMESTAMP WITH TIME ZONE, INTEGER[], STRUCT(a INT, b TEXT),
  * MAP(VARCHAR, INT), ...), case-insensitive; names may be in double quotes ("" inside stands for one ").
  * TIMETZ, INTERVAL, BIT, ENUM, UNION, fixed-size arrays and unknown types are refused with a text that says what to use instead

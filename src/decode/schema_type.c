@@ -315,6 +315,13 @@ static int too_deep(pt_error *err) {
     return pt_fail(err, PT_E_USAGE, "the type is nested deeper than %d levels; use JSON for the inner part", PT_TYPE_DEPTH);
 }
 
+static int read_readings(pt_lex *lex, pt_type *out, pt_error *err) {
+    while (pt_reading_next(lex)) {
+        PT_TRY(pt_reading_take(lex, out, err));
+    }
+    return PT_OK;
+}
+
 static int read_type(pt_lex *lex, pt_type *out, unsigned depth, pt_error *err) {
     memset(out, 0, sizeof *out);
     if (depth > PT_TYPE_DEPTH) {
@@ -329,6 +336,7 @@ static int read_type(pt_lex *lex, pt_type *out, unsigned depth, pt_error *err) {
     } else {
         PT_TRY(read_simple(lex, out, err));
     }
+    PT_TRY(read_readings(lex, out, err));
     for (unsigned nested = type_depth(out); pt_lex_mark(lex, '[');) {
         pt_lex_step(lex);
         if (lex->kind == PT_LEX_NUMBER) {
@@ -343,6 +351,7 @@ static int read_type(pt_lex *lex, pt_type *out, unsigned depth, pt_error *err) {
         PT_TRY(add_field(&list, &field, err));
         field->type = *out;
         *out = list;
+        PT_TRY(read_readings(lex, out, err));
     }
     return PT_OK;
 }

@@ -79,6 +79,12 @@ static void bad_schemas_are_refused_with_advice(void **state) {
         {"a MAP(INTEGER)", "expected ','"},
         {"a INTEGER EPOCH ms", "EPOCH belongs to"},
         {"a TIMESTAMP EPOCH minutes", "s, ms, us or ns"},
+        {"a STRUCT(t INTEGER EPOCH ms)", "EPOCH belongs to"},
+        {"a STRUCT(t TIMESTAMP EPOCH)", "s, ms, us or ns"},
+        {"a STRUCT(t VARCHAR HEX)", "belong to a BLOB"},
+        {"a TIMESTAMP EPOCH ms EPOCH us", "EPOCH is there twice"},
+        {"a TIMESTAMP EPOCH ms[] EPOCH us", "EPOCH is there twice"},
+        {"a STRUCT(b BLOB HEX) BASE64", "HEX is there twice"},
         {"a INTEGER HEX", "belong to a BLOB"},
         {"a INTEGER NOT", "expected NULL"},
         {"a INTEGER DEFAULT", "expression"},
@@ -192,6 +198,26 @@ static void options_reach_into_nested_types(void **state) {
     pt_schema_free(&s);
 }
 
+static void options_stand_inside_nested_types_and_the_inner_one_counts(void **state) {
+    (void)state;
+    pt_schema *s = parse("a STRUCT(t TIMESTAMP EPOCH ms, l TIMESTAMP[] EPOCH us, n TIMESTAMP, m MAP(VARCHAR, TIMESTAMP_NS EPOCH ns[])) EPOCH s NOT NULL, "
+                         "l STRUCT(b BLOB HEX, c BLOB)[] , epoch TIMESTAMP, hex STRUCT(hex BLOB hex, epoch TIMESTAMPTZ epoch us)");
+    const pt_field *in = s->columns[0].type.fields;
+    assert_int_equal(in[0].type.epoch, PT_EPOCH_MS);
+    assert_int_equal(in[1].type.fields[0].type.epoch, PT_EPOCH_US);
+    assert_int_equal(in[2].type.epoch, PT_EPOCH_S);
+    assert_int_equal(in[3].type.fields[1].type.fields[0].type.epoch, PT_EPOCH_NS);
+    assert_true(s->columns[0].not_null);
+    assert_int_equal(s->columns[1].type.fields[0].type.fields[0].type.blob, PT_BLOB_HEX);
+    assert_int_equal(s->columns[1].type.fields[0].type.fields[1].type.blob, PT_BLOB_BASE64);
+    assert_int_equal(s->columns[3].type.fields[0].type.blob, PT_BLOB_HEX);
+    assert_int_equal(s->columns[3].type.fields[1].type.epoch, PT_EPOCH_US);
+    char *sql = pt_type_sql(&s->columns[0].type);
+    assert_null(strstr(sql, "EPOCH"));
+    free(sql);
+    pt_schema_free(&s);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_order_schema_is_understood),
@@ -200,6 +226,7 @@ int main(void) {
         cmocka_unit_test(types_nest_up_to_the_limit),
         cmocka_unit_test(names_mean_what_they_mean_to_duckdb),
         cmocka_unit_test(options_reach_into_nested_types),
+        cmocka_unit_test(options_stand_inside_nested_types_and_the_inner_one_counts),
     };
     return cmocka_run_group_tests(tests, open_duckdb, close_duckdb);
 }
