@@ -64,6 +64,34 @@ int pt_sync_file(const char *path, pt_error *err) {
     return code;
 }
 
+static int copy_bytes(int in, int out) {
+    char buffer[1 << 16];
+    ssize_t n;
+    while ((n = read(in, buffer, sizeof buffer)) > 0) {
+        for (ssize_t done = 0, written; done < n; done += written) {
+            written = write(out, buffer + done, (size_t)(n - done));
+            if (written < 0) {
+                return -1;
+            }
+        }
+    }
+    return n < 0 ? -1 : 0;
+}
+
+int pt_copy_file(const char *from, const char *to, pt_error *err) {
+    int in = open(from, O_RDONLY | O_CLOEXEC);
+    if (in < 0) {
+        return sync_failed(from, "open for a copy", err);
+    }
+    int out = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    int code = out < 0 ? sync_failed(to, "open for a copy", err) : copy_bytes(in, out) != 0 ? sync_failed(to, "copy", err) : PT_OK;
+    (void)close(in);
+    if (out >= 0 && close(out) != 0 && code == PT_OK) {
+        code = sync_failed(to, "copy", err);
+    }
+    return code == PT_OK ? pt_sync_file(to, err) : code;
+}
+
 /* A folder that is new is on the disk once its parent is. So is the last one of a path when it is there already: whoever made it may have died before that. A parent that may not
  * be read cannot be synced. */
 static int make_folder(const char *path, bool last, pt_error *err) {

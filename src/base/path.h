@@ -15,3 +15,5 @@ bool pt_path_exists(const char *path);
 /* fsync of a file, then of its folder. PT_E_LAKE_DOWN: it may pass (no room, a disk that does not answer); else PT_E_IO. */
 int pt_sync_file(const char *path, pt_error *err) PT_CHECKED;
 int pt_sync_folder(const char *path, pt_error *err) PT_CHECKED;
+/* Byte for byte, durable (pt_sync_file). A file that is there is written anew. */
+int pt_copy_file(const char *from, const char *to, pt_error *err) PT_CHECKED;

@@ -10,6 +10,7 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "lake/attach_failed.h"
+#include "lake/file_names.h"
 
 #define ALIAS_MAX 100
 
@@ -157,7 +158,7 @@ int pt_attach_check(const pt_lake_options *o, pt_error *err) {
     if (o->data_path && !*o->data_path) {
         return pt_fail(err, PT_E_USAGE, "--data-path is empty; write a folder or an s3:// prefix, or leave it out where the catalog knows it");
     }
-    return PT_OK;
+    return o->data_path && o->create ? pt_file_names_check(o->data_path, err) : PT_OK;
 }
 
 /* ---- all of it ----------------------------------------------------------------------------------------- */

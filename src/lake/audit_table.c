@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "lake/audit_internal.h"
+#include "lake/file_names.h"
 #include "lake/lake_uri.h"
 #include "lake/table_name.h"
 
@@ -114,18 +115,14 @@ static int list_folder(pt_auditor *a, const char *file, size_t len, remote_folde
         return pt_fail_nomem(err, "a path");
     }
     pt_text pattern = {0};
-    pt_text_addf(&pattern, "%s*", folder->path);
-    pt_text_add(&sql, "SELECT filename, size FROM read_blob("); /* the listing has both; nothing is read */
-    pt_text_add_sql_string(&sql, pt_text_get(&pattern));
-    pt_text_add(&sql, ") ORDER BY filename COLLATE \"C\"");
+    pt_file_names_add_pattern(&pattern, folder->path);
+    pt_text_add(&pattern, "*");
+    pt_text_add(&sql, "SELECT filename, size "); /* the listing has both; nothing is read */
+    pt_file_names_add_read_blob(&sql, pt_text_get(&pattern));
+    pt_text_add(&sql, " ORDER BY filename COLLATE \"C\"");
+    sql.failed |= pattern.failed;
     pt_text_free(&pattern);
-    if (pt_auditor_table(a, &sql, &folder->files, err) != PT_OK) {
-        if (strstr(err->text, "No files found that match")) {
-            return PT_OK;
-        }
-        return pt_fail_in(err, "files at %s cannot be listed", folder->path);
-    }
-    return PT_OK;
+    return pt_auditor_table(a, &sql, &folder->files, err) == PT_OK ? PT_OK : pt_fail_in(err, "files at %s cannot be listed", folder->path);
 }
 
 static int compare_cells(const void *key, const void *cell) {
@@ -142,8 +139,11 @@ static int look_remote(pt_auditor *a, remote_folder *folder, const char *file, i
     }
     char **cells = folder->files.cells;
     char **found = folder->files.n_rows ? bsearch(file, cells, folder->files.n_rows, 2 * sizeof *cells, compare_cells) : NULL;
-    *size = found ? pt_table_int(&folder->files, (size_t)(found - cells) / 2, 1) : -1;
-    return PT_OK;
+    if (found) {
+        *size = pt_table_int(&folder->files, (size_t)(found - cells) / 2, 1);
+        return PT_OK;
+    }
+    return pt_file_size(a->session, file, size, err); /* some stores write other names into a listing */
 }
 
 static int missing_file(pt_auditor *a, const pt_audit_name *name, pt_audit_table *t, const char *file, const char *why, pt_error *err) {

@@ -7,6 +7,7 @@
 #include "base/failpoint.h"
 #include "base/text.h"
 #include "lake/commit_internal.h"
+#include "lake/file_names.h"
 #include "lake/guard.h"
 #include "lake/inlined.h"
 #include "lake/transaction.h"
@@ -110,10 +111,10 @@ static int register_file(const commit_job *job, const pt_part *part, pt_error *e
     pt_text_add(&sql, ", ");
     pt_text_add_sql_string(&sql, part->target->name);
     pt_text_add(&sql, ", ");
-    pt_text_add_sql_string(&sql, part->staged);
+    pt_file_names_add_sql(&sql, part->staged);
     pt_text_add(&sql, ", schema => ");
     pt_text_add_sql_string(&sql, part->target->schema_name);
-    pt_text_add(&sql, ")");
+    pt_text_add(&sql, ", hive_partitioning => false)"); /* else a folder region=eu anywhere in the path takes the place of the column region */
     int code = pt_text_check(&sql, err);
     if (code == PT_OK && pt_session_run(c->session, pt_text_get(&sql), err) != PT_OK) {
         code = pt_fail_in(err, "registering %s", part->staged);

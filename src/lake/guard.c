@@ -12,6 +12,7 @@
 #include "base/failpoint.h"
 #include "base/path.h"
 #include "base/text.h"
+#include "lake/file_names.h"
 #include "lake/lake_uri.h"
 #include "lake/object_store.h"
 
@@ -45,7 +46,7 @@ static int name_guard(const pt_target *t, const char *file, char **out, pt_error
     return asprintf(out, "%s" PT_GUARD_PREFIX "%.*s-%08x.pq", t->folder, UUID_LENGTH, uuid, tag()) < 0 ? pt_fail_nomem(err, "a path") : PT_OK;
 }
 
-/* Local disks: the bytes of `from` get the name `to` as well; a name that is there is right. Object stores, and some file systems, have no links: a copy, byte for byte. */
+/* Local disks: the bytes of `from` get the name `to` as well; a name that is there is right. Object stores, and some file systems, have no links: a copy. */
 static int give_name(pt_session *session, const char *from, const char *to, pt_error *err) {
     if (!pt_path_is_remote(from)) {
         if (link(from, to) == 0 || errno == EEXIST) {
@@ -55,18 +56,7 @@ static int give_name(pt_session *session, const char *from, const char *to, pt_e
             return pt_fail(err, PT_E_IO, "hard link from %s to %s: %s", from, to, strerror(errno));
         }
     }
-    pt_text sql = {0};
-    pt_text_add(&sql, "COPY (SELECT content FROM read_blob(");
-    pt_text_add_sql_string(&sql, from);
-    pt_text_add(&sql, ")) TO ");
-    pt_text_add_sql_string(&sql, to);
-    pt_text_add(&sql, " (FORMAT blob)");
-    int code = pt_text_check(&sql, err);
-    if (code == PT_OK && pt_session_run(session, pt_text_get(&sql), err) != PT_OK) {
-        code = pt_fail_in(err, "copying %s", from);
-    }
-    pt_text_free(&sql);
-    return code == PT_OK && !pt_path_is_remote(to) ? pt_sync_file(to, err) : code;
+    return pt_file_copy(session, from, to, err);
 }
 
 /* And its place in its folder, which is a partition's. */
@@ -82,30 +72,6 @@ static int sync_file(const char *file, pt_error *err) {
     return code;
 }
 
-/* httpfs looks only where a star is; it takes any other name for there. */
-static int exists(pt_session *session, const char *file, bool *out, pt_error *err) {
-    if (!pt_path_is_remote(file)) {
-        *out = pt_path_exists(file);
-        return PT_OK;
-    }
-    pt_text pattern = {0};
-    pt_text sql = {0};
-    pt_table found = {0};
-    pt_text_addf(&pattern, "%s*", file);
-    pt_text_add(&sql, "SELECT file FROM glob(");
-    pt_text_add_sql_string(&sql, pt_text_get(&pattern));
-    pt_text_add(&sql, ")");
-    int code = pt_text_check(&sql, err);
-    if (code == PT_OK) {
-        code = pt_session_table(session, pt_text_get(&sql), &found, err);
-    }
-    *out = code == PT_OK && found.n_rows > 0;
-    pt_table_clear(&found);
-    pt_text_free(&sql);
-    pt_text_free(&pattern);
-    return code;
-}
-
 static int guard_file(pt_session *session, const pt_target *t, const char *file, pt_error *err) {
     char *guard = NULL;
     PT_TRY(sync_file(file, err));
@@ -117,18 +83,15 @@ static int guard_file(pt_session *session, const pt_target *t, const char *file,
 
 /* *restored is counted up when the file was gone. */
 static int restore_file(pt_session *session, const char *guard, const char *file, uint64_t *restored, pt_error *err) {
-    bool there;
-    PT_TRY(exists(session, file, &there, err));
-    if (there) {
+    int64_t size;
+    PT_TRY(pt_file_size(session, file, &size, err));
+    if (size >= 0) {
         return PT_OK;
     }
-    PT_TRY(exists(session, guard, &there, err));
-    if (!there) { /* its owner may have brought it back in between */
-        PT_TRY(exists(session, file, &there, err));
-        if (there) {
-            return PT_OK;
-        }
-        return pt_fail(err, PT_E_LAKE, "data file %s is gone though its rows are committed, and so is its copy %s", file, guard);
+    PT_TRY(pt_file_size(session, guard, &size, err));
+    if (size < 0) { /* its owner may have brought it back in between */
+        PT_TRY(pt_file_size(session, file, &size, err));
+        return size >= 0 ? PT_OK : pt_fail(err, PT_E_LAKE, "data file %s is gone though its rows are committed, and so is its copy %s", file, guard);
     }
     PT_TRY(give_name(session, guard, file, err));
     ++*restored;
@@ -263,7 +226,8 @@ static int list_folded(pt_engine *engine, pt_session *session, const pt_target *
     char begins[TIME_DIGITS + 2];
     const char *alias = pt_engine_alias(engine);
     name_begins(start_us, begins);
-    pt_text_addf(&pattern, "%s%s" PREFIX "%s*" SUFFIX, t->folder, t->stage ? "" : "**/", begins);
+    pt_file_names_add_pattern(&pattern, t->folder);
+    pt_text_addf(&pattern, "%s" PREFIX "%s*" SUFFIX, t->stage ? "" : "**/", begins);
     pt_text_add(&sql, "SELECT file FROM glob(");
     pt_text_add_sql_string(&sql, pt_text_get(&pattern));
     pt_text_addf(&sql,
@@ -286,7 +250,7 @@ static int check_folded(pt_session *session, const pt_part *part, int64_t rows, 
     pt_text_add(&sql, "SELECT coalesce(sum(num_rows), 0)::BIGINT FROM parquet_file_metadata([");
     for (size_t i = 0; i < part->n_guarded; i++) {
         pt_text_add(&sql, i ? ", " : "");
-        pt_text_add_sql_string(&sql, part->guarded[i]);
+        pt_file_names_add_sql(&sql, part->guarded[i]);
     }
     pt_text_add(&sql, "]) WHERE NOT file_name LIKE '%" DELETE_SUFFIX "'");
     int code = part->n_guarded ? pt_text_check(&sql, err) : PT_OK;
@@ -349,7 +313,8 @@ static int match_guards(pt_engine *engine, pt_session *session, const pt_target 
     pt_text sql = {0};
     pt_text pattern = {0};
     const char *alias = pt_engine_alias(engine);
-    pt_text_addf(&pattern, "%s" PT_GUARD_PREFIX "*.pq", t->folder);
+    pt_file_names_add_pattern(&pattern, t->folder);
+    pt_text_add(&pattern, PT_GUARD_PREFIX "*.pq");
     pt_text_add(&sql, "SELECT file, CASE WHEN path_is_relative THEN ");
     pt_text_add_sql_string(&sql, t->folder);
     pt_text_add(&sql, " || path ELSE path END FROM glob(");
@@ -372,7 +337,8 @@ static int match_guards(pt_engine *engine, pt_session *session, const pt_target 
 static int count_guards(pt_session *session, const pt_target *t, int64_t *n, pt_error *err) {
     pt_text sql = {0};
     pt_text pattern = {0};
-    pt_text_addf(&pattern, "%s" PT_GUARD_PREFIX "*.pq", t->folder);
+    pt_file_names_add_pattern(&pattern, t->folder);
+    pt_text_add(&pattern, PT_GUARD_PREFIX "*.pq");
     pt_text_add(&sql, "SELECT count(*) FROM glob(");
     pt_text_add_sql_string(&sql, pt_text_get(&pattern));
     pt_text_add(&sql, ")");

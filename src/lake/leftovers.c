@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "lake/file_names.h"
 #include "lake/guard.h"
 #include "lake/object_store.h"
 #include "lake/table.h"
@@ -54,7 +55,8 @@ static int list_unknown(pt_engine *engine, pt_session *session, const pt_target 
     pt_text sql = {0};
     pt_text pattern = {0};
     const char *alias = pt_engine_alias(engine);
-    pt_text_addf(&pattern, "%s*.pq", t->folder);
+    pt_file_names_add_pattern(&pattern, t->folder);
+    pt_text_add(&pattern, "*.pq");
     pt_text_add(&sql, "SELECT file FROM glob(");
     pt_text_add_sql_string(&sql, pt_text_get(&pattern));
     pt_text_addf(&sql,
@@ -77,8 +79,10 @@ static int list_unfinished(pt_engine *engine, pt_session *session, const pt_targ
     pt_text guards = {0};
     pt_text files = {0};
     const char *alias = pt_engine_alias(engine);
-    pt_text_addf(&guards, "%s" PT_GUARD_PREFIX "*.pq", t->folder);
-    pt_text_addf(&files, "%s%sducklake-*.parquet", t->folder, t->stage ? "" : "**/");
+    pt_file_names_add_pattern(&guards, t->folder);
+    pt_text_add(&guards, PT_GUARD_PREFIX "*.pq");
+    pt_file_names_add_pattern(&files, t->folder);
+    pt_text_addf(&files, "%sducklake-*.parquet", t->stage ? "" : "**/");
     pt_text_add(&sql, "SELECT g.file, f.file FROM glob(");
     pt_text_add_sql_string(&sql, pt_text_get(&guards));
     pt_text_add(&sql, ") g JOIN glob(");

@@ -8,6 +8,7 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "decode/rows_internal.h"
+#include "lake/file_names.h"
 #include "lake/history.h"
 #include "lake/lake_uri.h"
 #include "lake/table_name.h"
@@ -234,6 +235,9 @@ static int find_folder(pt_engine *engine, pt_session *session, pt_target *t, boo
     }
     pt_table_clear(&found);
     pt_text_free(&sql);
+    if (code == PT_OK) {
+        code = pt_file_names_check(t->folder, err);
+    }
     if (code == PT_OK && !pt_path_is_remote(t->folder)) {
         code = pt_make_folders(t->folder, err);
         if (code == PT_OK) {

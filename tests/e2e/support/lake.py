@@ -17,6 +17,15 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
+def plain(path: str) -> str:
+    """The path for a function of DuckDB's that expands patterns."""
+    return "".join(f"[{c}]" if c in "*?[" else c for c in path)
+
+
 class Reader:
     """A stock DuckDB with the lake attached as `lake`. Use it as a context manager."""
 
@@ -29,11 +38,10 @@ class Reader:
             if lake.s3:
                 self.connection.execute(lake.s3.create_secret())
             self.connection.execute("SET TimeZone='UTC'")
-            options = ["READ_ONLY"] if read_only else [f"DATA_PATH '{lake.data_path}'"]
+            options = ["READ_ONLY"] if read_only else [f"DATA_PATH {text(lake.data_path)}"]
             if lake.catalog == "sqlite":
                 options.append("META_BUSY_TIMEOUT 5000")
-            text = lake.text.replace("'", "''")
-            self.connection.execute(f"ATTACH '{text}' AS lake ({', '.join(options)})")
+            self.connection.execute(f"ATTACH {text(lake.text)} AS lake ({', '.join(options)})")
         except BaseException:
             self.connection.close()
             raise
@@ -51,12 +59,12 @@ class Reader:
             pass
         self.connection.close()
 
-    def sql(self, text: str, *parameters) -> list:
+    def sql(self, statement: str, *parameters) -> list:
         """Rows as tuples. Against another process's lock the statement is tried again."""
         deadline = time.monotonic() + 20
         while True:
             try:
-                return self.connection.execute(text, list(parameters)).fetchall()
+                return self.connection.execute(statement, list(parameters)).fetchall()
             except duckdb.Error as e:
                 if not any(word in str(e) for word in _BUSY) or time.monotonic() > deadline:
                     raise

@@ -1,0 +1,96 @@
+"""What a data path is called changes nothing: not where DuckDB takes folders named key=value for columns, or stars in a name for a pattern."""
+
+import json
+import shutil
+import uuid
+
+import pytest
+from support import on
+from support.judge import assert_exactly_once
+from support.lake import Lake, quoted
+from test_inlined import inlined
+
+SCHEMA = "id INTEGER, region VARCHAR, size INTEGER, content VARCHAR"
+METADATA = "_kafka_partition INTEGER, _kafka_offset BIGINT, _kafka_timestamp TIMESTAMPTZ, ingest_time TIMESTAMPTZ"
+COLUMNS = ("id", "region", "size", "content")
+KEYS = "region=eu/_kafka_offset=7/id=7/size=5/content=c/filename=f"
+MANY, FEW = 60, 3
+OLD = "00000000-0000-7000-8000-000000000000"  # the name of a file that was staged in 1970
+
+
+def expected(value):
+    record = json.loads(value)
+    return tuple(record[name] for name in COLUMNS)
+
+
+def records(count):
+    return [json.dumps({"id": i, "region": f"r{i}", "size": i % 2, "content": f"c{i}"}).encode() for i in range(count)]
+
+
+def fill(pintail, kafka, lake, tmp_path):
+    """Rows by every way into the lake: a staged file, an INSERT whose files are guarded, rows in the catalog that are folded; and a dead letter."""
+    staged, parted, few = (kafka.create_topic(1) for _ in range(3))
+    kafka.produce(staged, [*records(MANY), b"broken"])
+    kafka.produce(parted, records(MANY))
+    kafka.produce(few, records(FEW))
+    with lake.writer() as writer:
+        writer.sql(f"CREATE TABLE lake.{quoted(parted)} ({SCHEMA}, {METADATA})")
+        writer.sql(f"ALTER TABLE lake.{quoted(parted)} SET PARTITIONED BY (size)")
+    config = tmp_path / f"{uuid.uuid4()}.yaml"
+    config.write_text(json.dumps({"group": "g", "flush": {"interval": "200ms"}, "fold_interval": "1ms",
+                                  "topics": [{"topic": t, "schema": SCHEMA} for t in (staged, parted, few)]}))
+    process = pintail.start(*pintail.ingest_args(lake, None, "--config", config))
+    in_ledger = "SELECT coalesce(sum(row_count + dead_letter_count), 0)::BIGINT FROM lake.pintail.offsets"
+    process.wait_for(lambda: lake.read(lambda r: r.one(in_ledger) == 2 * MANY + FEW + 1 and inlined(r, few) == 0), 60, "all rows in files")
+    process.stop()
+    assert "WARN" not in process.err.upper(), process.err
+    with lake.reader() as reader:
+        for topic, rows, dead in ((staged, MANY, 1), (parted, MANY, 0), (few, FEW, 0)):
+            assert assert_exactly_once(reader, kafka, topic, pipeline="g", expected=expected, columns=COLUMNS, select={}) == (rows, dead)
+    checked = pintail.run("check", *lake.args)
+    assert "sound" in checked.out, checked.out
+    counted = pintail.run("sql", *lake.args, "--format", "csv", "-c", f"SELECT sum(id) AS n, max(region) AS r FROM lake.{quoted(staged)}")
+    assert counted.out.splitlines()[1] == f"{MANY * (MANY - 1) // 2},r9"
+
+
+@pytest.mark.parametrize("name", [KEYS, "a*b[c]?d", "it's \"a\" lake {x,y} süß%2F#1&b;$c", "[", "**"])
+def test_each_way_into_the_lake_holds_whatever_the_folders_are_called(pintail, kafka, tmp_path, name):
+    lake = Lake("sqlite", tmp_path / name)
+    fill(pintail, kafka, lake, tmp_path)
+    lake.close()
+
+
+@on("sqlite")
+@pytest.mark.parametrize("name", [KEYS, "a*b[c]d süß%"])
+def test_the_same_on_an_object_store(pintail, lake, s3, kafka, tmp_path, name):
+    lake.move_to(s3)
+    lake.data_path += f"/{name}"
+    pintail.env = s3.environment
+    fill(pintail, kafka, lake, tmp_path)
+
+
+@on("sqlite")
+def test_files_of_a_folder_that_the_data_path_would_match_are_left_alone(pintail, lake, kafka, tmp_path):
+    """--data-path lake[12] is not lake1: neither are its files taken in, nor removed as leftovers."""
+    topic = kafka.create_topic(1)
+    kafka.produce(topic, records(MANY))
+    lake.data_path = f"{tmp_path}/lake[12]/"
+    neighbour = tmp_path / "lake1" / "main" / topic / f"{OLD}.pq"
+    own = tmp_path / "lake[12]" / "main" / topic / f"{OLD}.pq"
+    for file in (neighbour, own):
+        file.parent.mkdir(parents=True)
+        file.write_bytes(b"staged long ago")
+    pintail.ingest_all(lake, topic, "--schema", SCHEMA, "--group", "g")
+    assert neighbour.exists() and not own.exists()
+    shutil.rmtree(tmp_path / "lake1")
+    with lake.reader() as reader:
+        assert assert_exactly_once(reader, kafka, topic, pipeline="g", expected=expected, columns=COLUMNS, select={}) == (MANY, 0)
+
+
+@pytest.mark.parametrize("path, why", [("a\\b", "backslash"), ("~/data", "home folder"), ("s3://bucket/a?b", "'?'")])
+def test_a_data_path_that_duckdb_cannot_name_is_refused_before_anything_is_made(pintail, kafka, tmp_path, path, why):
+    topic = kafka.create_topic(1)
+    done = pintail.run("ingest", "--brokers", kafka.address, "--topic", topic, "--schema", SCHEMA, "--until-end", "--lake", f"ducklake:sqlite:{tmp_path}/new/lake.sqlite",
+                       "--data-path", path, code=2, cwd=tmp_path)
+    assert why in done.err and len(done.err.strip().splitlines()) == 1, done.err
+    assert not (tmp_path / "new").exists() and not (tmp_path / path).exists()
