@@ -57,29 +57,31 @@ fuzz: test-deps
 	@tests/fuzz/run.sh build-fuzz/tests/fuzz config $$(($(FUZZ_SECONDS) / 4))
 
 E2E_ARGS ?=
+# Tests mostly wait, so more of them than there are cores run side by side; E2E_ARGS='-n 0' runs one after the other in one process.
+E2E_WORKERS ?= 4
 # $(call e2e_with,build of every pintail,build of those that die, freeze or fail at failpoints)
 e2e_with = cd tests/e2e && PINTAIL=$(CURDIR)/$(1)/pintail PINTAIL_CRASH=$(CURDIR)/$(2)/pintail PINTAIL_ASAN=$(CURDIR)/build-asan/pintail $(CURDIR)/$(PYTEST)
 E2E = $(call e2e_with,build,build-crash)
 e2e: test-deps build crash asan
-	@$(E2E) $(E2E_ARGS)
+	@$(E2E) -n $(E2E_WORKERS) $(E2E_ARGS)
 
 # The end-to-end suite with every pintail under a sanitizer, also those of the crash tests: a report makes it exit with 86, which no test expects. Slow: E2E_ARGS picks. Speed and memory are the sanitizer's then.
 ASAN = detect_leaks=1:exitcode=86
 TSAN = suppressions=$(CURDIR)/tests/tsan.supp exitcode=86
 e2e-asan: test-deps build asan
 	@export ASAN_OPTIONS=$(ASAN) UBSAN_OPTIONS=exitcode=86 LSAN_OPTIONS=suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0 PINTAIL_SANITIZED=1; \
-	$(call e2e_with,build-asan,build-asan) --timeout 600 --ignore test_speed.py $(E2E_ARGS)
+	$(call e2e_with,build-asan,build-asan) --timeout 600 --ignore test_speed.py -n $(E2E_WORKERS) $(E2E_ARGS)
 
 # The pipeline's threads; libduckdb is not built for it (tests/tsan.supp). Left out: a test that counts fences within a minute, for which its lives are too slow then.
 TSAN_TESTS ?= test_ingest.py test_ingest_flush.py test_ingest_dead_letters.py test_ingest_group.py test_restart.py test_rebalance.py test_stage_ahead.py test_inlined.py test_fencing.py test_faults.py \
 	--deselect test_fencing.py::test_two_processes_of_one_pipeline_that_kafka_does_not_keep_apart_never_both_land
 e2e-tsan: test-deps build tsan
 	@export TSAN_OPTIONS="$(TSAN)" PINTAIL_SANITIZED=1; \
-	$(call e2e_with,build-tsan,build-tsan) --timeout 600 $(TSAN_TESTS) $(E2E_ARGS)
+	$(call e2e_with,build-tsan,build-tsan) --timeout 600 $(TSAN_TESTS) -n $(E2E_WORKERS) $(E2E_ARGS)
 
 # The longer tier: more kills, more records.
 test-long: test-deps build crash asan
-	@$(E2E) -m long $(E2E_ARGS)
+	@$(E2E) -m long -n $(E2E_WORKERS) $(E2E_ARGS)
 
 # Half an hour at a high rate; SOAK_SECONDS and SOAK_RATE make it another. Prints the curves of memory and commit time.
 SOAK_SECONDS ?= 1800

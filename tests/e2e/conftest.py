@@ -1,10 +1,8 @@
-"""Fixtures of the end-to-end tests: real servers for the session, a fresh lake and topic for each test."""
+"""Fixtures of the end-to-end tests: real servers for the whole run, a fresh lake and topic for each test."""
 
 import os
 import random
-import shutil
-import tempfile
-from pathlib import Path
+import signal
 
 import pytest
 
@@ -14,6 +12,7 @@ from support.pintail import Pintail, binary
 from support.postgres import PostgresServer
 from support.procs import Unavailable
 from support.s3 import S3Server
+from support.shared import RemoteServers, Servers, shared, turn
 
 REQUIRE_ALL = os.environ.get("CI") == "true" or os.environ.get("PINTAIL_REQUIRE_ALL") == "1"
 
@@ -38,25 +37,53 @@ def pytest_make_collect_report(collector):
     return _require((yield))
 
 
+# ---- several workers
+
+def pytest_collection_modifyitems(items):
+    """The ones that may take long first, or the last worker ends long after the others; those that are to be alone at the end."""
+    def rank(item):
+        limit = item.get_closest_marker("timeout")
+        return item.get_closest_marker("serial") is not None, -limit.args[0] if limit and limit.args else 0
+    items.sort(key=rank)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item):
+    with turn(alone=item.get_closest_marker("serial") is not None):
+        return (yield)
+
+
 # ---- servers
 
-@pytest.fixture(scope="session")
-def server_folder():
-    """Where servers keep their files; not below pytest's folder, which other users may not enter."""
-    folder = Path(tempfile.mkdtemp(prefix="pintail-e2e-"))
-    yield folder
-    shutil.rmtree(folder, ignore_errors=True)
+SERVERS = pytest.StashKey()
+
+
+def pytest_configure(config):
+    worker = hasattr(config, "workerinput")
+    config.stash[SERVERS] = RemoteServers() if worker else Servers()
+    # Either ends what tests and fixtures have started. A worker is sent a SIGINT when the first process is gone.
+    signal.signal(signal.SIGINT if worker else signal.SIGTERM, signal.default_int_handler)
+
+
+def pytest_unconfigure(config):
+    config.stash[SERVERS].stop()
 
 
 @pytest.fixture(scope="session")
-def kafka(server_folder):
+def shared_server(pytestconfig):
+    """shared_server(name): the server that the run's first process keeps for all."""
+    def find(name):
+        try:
+            return shared(pytestconfig.stash[SERVERS], name)
+        except Unavailable as e:
+            pytest.skip(str(e))
+    return find
+
+
+@pytest.fixture(scope="session")
+def kafka(shared_server):
     """Apache Kafka 4.1, one node."""
-    try:
-        server = KafkaServer(server_folder / "kafka")
-    except Unavailable as e:
-        pytest.skip(str(e))
-    yield server
-    server.stop()
+    return shared_server("kafka")
 
 
 @pytest.fixture
@@ -82,13 +109,8 @@ def kafka_cluster(tmp_path):
 
 
 @pytest.fixture(scope="session")
-def postgres():
-    try:
-        server = PostgresServer()
-    except Unavailable as e:
-        pytest.skip(str(e))
-    yield server
-    server.remove()
+def postgres(shared_server):
+    return shared_server("postgres")
 
 
 @pytest.fixture
@@ -102,14 +124,9 @@ def own_postgres():
 
 
 @pytest.fixture(scope="session")
-def s3(server_folder):
+def s3(shared_server):
     """An S3 server."""
-    try:
-        server = S3Server(server_folder / "s3")
-    except Unavailable as e:
-        pytest.skip(str(e))
-    yield server
-    server.stop()
+    return shared_server("s3")
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
+from support.procs import free_port
 
 PINTAIL = Path(os.environ.get("PINTAIL", Path(__file__).resolve().parents[2] / "build" / "pintail"))
 PRODUCTS, REGIONS, BROKEN_KINDS = 10, 6, 12
@@ -95,12 +96,6 @@ class Mock:
 @pytest.fixture
 def broker():
     return Mock("--topic", "orders:4", "--topic", "one:1")
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 # ---- broker

@@ -1,10 +1,13 @@
 """The configuration file: several topics in one process, and messages that lead to the wrong line."""
 
+import uuid
+
 import pytest
 from support import on, orders
 from support.judge import assert_exactly_once
 from support.lake import quoted
 
+GROUP = f"shop-{uuid.uuid4().hex[:8]}"  # a worker runs its tests one after the other, others run beside it
 CLICKS = "user_id BIGINT, url VARCHAR, clicked TIMESTAMPTZ"
 
 
@@ -17,7 +20,7 @@ def write(folder, text):
 def config(kafka, lake, topics, more="") -> str:
     return f"""\
 brokers: {kafka.address}
-group: shop
+group: {GROUP}
 lake: "{lake.text}"
 data_path: {lake.data_path}
 flush: {{rows: 5000, bytes: 16MiB, interval: 1s}}
@@ -51,8 +54,8 @@ def test_two_topics_go_into_two_tables_from_one_process(pintail, lake, kafka, tm
     path = write(tmp_path, config(kafka, lake, entry(first, "stream_orders", orders.SCHEMA) + entry(second, "clicks", CLICKS)))
     pintail.run("ingest", "--config", path, "--until-end", "--flush-rows", "200000", "--flush-interval", "5m")
     with lake.reader() as reader:
-        assert assert_exactly_once(reader, kafka, first, "stream_orders", "shop") == (20_000, 0)
-        assert assert_exactly_once(reader, kafka, second, "clicks", "shop", **CLICK_JUDGE) == (10_000, 1)
+        assert assert_exactly_once(reader, kafka, first, "stream_orders", GROUP) == (20_000, 0)
+        assert assert_exactly_once(reader, kafka, second, "clicks", GROUP, **CLICK_JUDGE) == (10_000, 1)
         # One transaction for all topics and tables.
         assert reader.one("SELECT count(DISTINCT committed_at) FROM lake.pintail.offsets") == 1
 
@@ -65,8 +68,8 @@ def test_two_topics_go_into_one_table_with_the_topics_name_in_each_row(pintail, 
     for _ in range(2):
         pintail.run("ingest", "--config", path, "--until-end")
     with lake.reader() as reader:
-        assert assert_exactly_once(reader, kafka, first, "both", "shop", only_topic=True) == (3000, 0)
-        assert assert_exactly_once(reader, kafka, second, "both", "shop", only_topic=True) == (2000, 0)
+        assert assert_exactly_once(reader, kafka, first, "both", GROUP, only_topic=True) == (3000, 0)
+        assert assert_exactly_once(reader, kafka, second, "both", GROUP, only_topic=True) == (2000, 0)
         assert reader.rows("both") == 5000
         assert reader.columns("both")["_kafka_topic"] == "VARCHAR"
 
@@ -81,8 +84,8 @@ def test_a_table_is_the_same_however_its_name_is_spelled(pintail, lake, kafka, t
     for _ in range(2):
         pintail.run("ingest", "--config", path, "--until-end")
     with lake.reader() as reader:
-        assert assert_exactly_once(reader, kafka, first, "both", "shop", only_topic=True) == (300, 0)
-        assert assert_exactly_once(reader, kafka, second, "both", "shop", only_topic=True) == (200, 0)
+        assert assert_exactly_once(reader, kafka, first, "both", GROUP, only_topic=True) == (300, 0)
+        assert assert_exactly_once(reader, kafka, second, "both", GROUP, only_topic=True) == (200, 0)
         assert {r["target_table"] for r in reader.offsets()} == {"both"}
 
 
@@ -105,10 +108,10 @@ def test_the_command_line_wins_over_the_file(pintail, lake, kafka, tmp_path):
     topic = kafka.create_topic(1)
     kafka.produce(topic, orders.orders(1000))
     path = write(tmp_path, config(kafka, lake, entry(topic, "t", orders.SCHEMA)))
-    pintail.run("ingest", "--config", path, "--until-end", "--flush-rows", "100", "--group", "other")
+    pintail.run("ingest", "--config", path, "--until-end", "--flush-rows", "100", "--group", f"{GROUP}-other")
     with lake.reader() as reader:
         assert [r["row_count"] for r in reader.offsets()] == [100] * 10
-        assert assert_exactly_once(reader, kafka, topic, "t", "other") == (1000, 0)
+        assert assert_exactly_once(reader, kafka, topic, "t", f"{GROUP}-other") == (1000, 0)
 
 
 @on("sqlite")
@@ -119,7 +122,7 @@ def test_schemas_in_the_file_may_be_left_out_once_the_tables_exist(pintail, lake
     kafka.produce(topic, orders.orders(10, 2))
     pintail.run("ingest", "--config", write(tmp_path, config(kafka, lake, f"  - topic: {topic}\n    table: t\n")), "--until-end")
     with lake.reader() as reader:
-        assert assert_exactly_once(reader, kafka, topic, "t", "shop") == (20, 0)
+        assert assert_exactly_once(reader, kafka, topic, "t", GROUP) == (20, 0)
         assert reader.one(f"SELECT count(DISTINCT order_id) FROM lake.{quoted('t')}") == 20
 
 
@@ -197,7 +200,7 @@ def test_keys_without_a_value_are_as_no_keys_and_a_schema_may_have_comments(pint
     text = config(kafka, lake, f"  - topic: {topic}\n    table:\n    schema: |\n      -- what it is\n      a INTEGER, -- the number\n      b VARCHAR /* the text */\n")
     for empty in ("alias:\n", "max_dead_letters: ~\n", "init_sql:\n"):
         text = empty + text
-    pintail.run("ingest", "--config", write(tmp_path, text.replace("group: shop", "group:")), "--until-end")
+    pintail.run("ingest", "--config", write(tmp_path, text.replace(f"group: {GROUP}", "group:")), "--until-end")
     with lake.reader() as reader:
         assert reader.sql(f"SELECT a, b FROM lake.{quoted(topic)}") == [(1, "x")]
         assert reader.one("SELECT DISTINCT pipeline FROM lake.pintail.offsets") == f"pintail-{topic}"

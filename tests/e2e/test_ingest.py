@@ -103,10 +103,10 @@ def test_a_table_made_by_duckdb_is_filled_without_schema(pintail, lake, kafka):
 def test_table_and_group_can_be_named_and_the_ledger_knows_both(pintail, lake, kafka):
     topic = kafka.create_topic(2)
     kafka.produce(topic, orders.orders(100))
-    pintail.ingest_all(lake, topic, *SCHEMA, "--table", "stream_orders", "--group", "shop-1")
+    pintail.ingest_all(lake, topic, *SCHEMA, "--table", "stream_orders", "--group", f"shop-{topic}")
     with lake.reader() as reader:
-        assert assert_exactly_once(reader, kafka, topic, "stream_orders", "shop-1") == (100, 0)
-        assert {r["pipeline"] for r in reader.offsets()} == {"shop-1"}
+        assert assert_exactly_once(reader, kafka, topic, "stream_orders", f"shop-{topic}") == (100, 0)
+        assert {r["pipeline"] for r in reader.offsets()} == {f"shop-{topic}"}
         assert {r["target_table"] for r in reader.offsets()} <= {"stream_orders", "main.stream_orders"}
 
 
@@ -119,7 +119,7 @@ def test_a_table_whose_name_is_written_in_another_case_is_the_same_table(pintail
         metadata = ", ".join(f"{name} {kind}" for name, kind in orders.METADATA.items())
         writer.sql("CREATE SCHEMA lake.Shop")
         writer.sql(f"CREATE TABLE lake.Shop.Orders ({orders.SCHEMA}, {metadata})")
-    pintail.ingest_all(lake, topic, "--table", "shop.ORDERS", "--group", "g", *(SCHEMA if schema == "with a schema" else ()))
+    pintail.ingest_all(lake, topic, "--table", "shop.ORDERS", "--group", f"g-{topic}", *(SCHEMA if schema == "with a schema" else ()))
     with lake.reader() as reader:
         assert reader.one("SELECT count(*) FROM lake.shop.orders") == 200
         assert {r["target_table"] for r in reader.offsets()} == {"Shop.Orders"}
@@ -131,7 +131,7 @@ def test_letters_beyond_ascii_in_another_case_are_another_table_as_in_duckdb(pin
     topic = kafka.create_topic(1)
     kafka.produce(topic, orders.orders(100))
     for count, table in enumerate(("Käse", "KÄSE", "käSE")):  # the last is the first
-        pintail.ingest_all(lake, topic, *SCHEMA, "--table", table, "--group", f"g{count}")
+        pintail.ingest_all(lake, topic, *SCHEMA, "--table", table, "--group", f"g{count}-{topic}")
     with lake.reader() as reader:
         assert reader.sql("SELECT table_name FROM duckdb_tables() WHERE database_name = 'lake' AND schema_name = 'main' ORDER BY ALL") == [("KÄSE",), ("Käse",)]
         assert [reader.one(f'SELECT count(*) FROM lake."{table}"') for table in ("KÄSE", "Käse")] == [100, 200]
@@ -249,9 +249,9 @@ def test_start_latest_on_an_empty_topic_is_remembered_by_a_restart_before_any_re
 def test_a_new_group_reads_again_from_the_start_and_says_so(pintail, lake, kafka):
     topic = kafka.create_topic(1)
     kafka.produce(topic, orders.orders(30))
-    pintail.ingest_all(lake, topic, *SCHEMA, "--group", "one")
-    done = pintail.ingest_all(lake, topic, "--group", "two")
-    assert "two" in done.err and topic in done.err and "already" in done.err
+    pintail.ingest_all(lake, topic, *SCHEMA, "--group", f"one-{topic}")
+    done = pintail.ingest_all(lake, topic, "--group", f"two-{topic}")
+    assert f"two-{topic}" in done.err and topic in done.err and "already" in done.err
     with lake.reader() as reader:
         assert reader.rows(topic) == 60
 
@@ -264,7 +264,7 @@ def test_a_group_that_goes_on_says_nothing_of_rows_that_are_there_whatever_its_p
     kafka.produce(topic, [{"value": b'{"a": 2}', "partition": 0}])
     for _ in range(2):
         assert "already" not in pintail.ingest_all(lake, topic).err
-    assert pintail.ingest_all(lake, topic, "--group", "two").err.count("already") == 1
+    assert pintail.ingest_all(lake, topic, "--group", f"two-{topic}").err.count("already") == 1
     with lake.reader() as reader:
         assert reader.rows(topic) == 4
 

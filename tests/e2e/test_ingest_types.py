@@ -197,7 +197,7 @@ def test_the_schemas_spelling_of_a_name_is_the_key_whatever_the_table_has(pintai
         writer.sql("CALL ducklake_merge_adjacent_files('lake')")
         assert writer.one("SELECT count(UserId) FROM lake.t") == 20
     # Without a schema it is the table's spelling.
-    pintail.ingest_all(lake, topic, "--table", "t", "--group", "another")
+    pintail.ingest_all(lake, topic, "--table", "t", "--group", f"another-{topic}")
     with lake.reader() as reader:
         assert reader.one("SELECT count(*) FROM lake.t WHERE UserId = 1 AND place.Lat = 1") == 20
 

@@ -70,7 +70,7 @@ def test_the_same_topic_in_another_group_needs_no_topic_column(pintail, lake, ka
     topic = kafka.create_topic(1)
     kafka.produce(topic, [b'{"a": 1}'])
     pintail.ingest_all(lake, topic, "--table", "t", "--schema", "a INTEGER")
-    pintail.ingest_all(lake, topic, "--table", "t", "--group", "another")
+    pintail.ingest_all(lake, topic, "--table", "t", "--group", f"another-{topic}")
     with lake.reader() as reader:
         assert reader.rows("t") == 2
 

@@ -18,8 +18,12 @@ def topic(kafka):
     return topic
 
 
+def _group(lake, topic) -> str:
+    return f"{topic}-{lake.folder.name}"
+
+
 def _ingest(pintail, lake, topic, code, **environment):
-    process = pintail.ingest(lake, topic, "--until-end", "--schema", SCHEMA, "--group", lake.folder.name, *FAST_FAILOVER, **sanitized(**environment))
+    process = pintail.ingest(lake, topic, "--until-end", "--schema", SCHEMA, "--group", _group(lake, topic), *FAST_FAILOVER, **sanitized(**environment))
     done = process.wait(100)
     assert_no_report(done.err)
     assert done.code in code, f"exit code {done.code}\n{done.err[-3000:]}"
@@ -43,9 +47,9 @@ def _fail_one(folder, kafka, topic, which: str):
             assert said == [], done.err
         print(which, done.code, *said)
         if done.code == 1:
-            pintail.ingest_rest(lake, topic, "--schema", SCHEMA, "--group", lake.folder.name, *FAST_FAILOVER)
+            pintail.ingest_rest(lake, topic, "--schema", SCHEMA, "--group", _group(lake, topic), *FAST_FAILOVER)
         with lake.reader() as reader:
-            landed = assert_exactly_once(reader, kafka, topic, pipeline=lake.folder.name, columns=("n",), select={},
+            landed = assert_exactly_once(reader, kafka, topic, pipeline=_group(lake, topic), columns=("n",), select={},
                                          expected=lambda v: (1 if v == RECORDS[0] else 2,))
         assert landed == (20, 20)
     return done.code

@@ -74,6 +74,7 @@ def assert_all_landed_once(reader, kafka, topic):
 
 
 @on("postgres")
+@pytest.mark.serial
 @pytest.mark.timeout(SECONDS * 2 + 900)
 def test_a_long_run_keeps_its_memory_and_its_commit_time_and_lands_everything_once(pintail, lake, kafka):
     topic = kafka.create_topic(4, retention_bytes=-1)

@@ -1,27 +1,34 @@
 """Guards against a change that halves the speed. Ratios only, each to something measured in the same seconds on the same machine, best of three: a busy
 machine slows both sides. `make bench` has the figures themselves."""
 
+import json
 import sys
 
 import pytest
 
-from support.procs import REPO
+from support.procs import REPO, once_per_run
 
 sys.path.insert(0, str(REPO / "tests" / "bench"))
 import part_decode  # noqa: E402
 from tools import PARTITIONS, drain, ingest, produce  # noqa: E402
 
+pytestmark = pytest.mark.serial
 RECORDS = 1_000_000
 
 
 @pytest.fixture(scope="module")
 def rounds(kafka, tmp_path_factory):
-    """Three times a drain and an ingest of the same million orders; and what the start of ingest costs, which is no part of a record."""
-    folder = tmp_path_factory.mktemp("speed")
-    topic = kafka.create_topic(PARTITIONS)
-    produce(kafka, topic, RECORDS)
-    startup = min(ingest(kafka.address, kafka.create_topic(PARTITIONS), folder / "lake", 1000)["cpu_seconds"] for _ in range(2))
-    return startup, [(drain(kafka.address, topic), ingest(kafka.address, topic, folder / "lake", 200_000)) for _ in range(3)]
+    """Three times a drain and an ingest of the same million orders; and what the start of ingest costs, which is no part of a record.
+    Measured once, whichever workers run the tests."""
+    lake = tmp_path_factory.mktemp("speed") / "lake"
+
+    def measure(folder):
+        topic = kafka.create_topic(PARTITIONS)
+        produce(kafka, topic, RECORDS)
+        startup = min(ingest(kafka.address, kafka.create_topic(PARTITIONS), lake, 1000)["cpu_seconds"] for _ in range(2))
+        pairs = [(drain(kafka.address, topic), ingest(kafka.address, topic, lake, 200_000)) for _ in range(3)]
+        (folder / "rounds.json").write_text(json.dumps([startup, pairs]))
+    return json.loads((once_per_run("speed-rounds", measure) / "rounds.json").read_text())
 
 
 def test_a_record_costs_at_most_four_times_the_cpu_of_a_bare_drain(rounds):

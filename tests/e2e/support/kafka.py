@@ -13,7 +13,7 @@ from confluent_kafka import (Consumer, ConsumerGroupTopicPartitions, ElectionTyp
                              TopicCollection, TopicPartition)
 from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
 
-from .procs import DEPS, Unavailable, end, free_port, listening, tail, wait_for
+from .procs import DEPS, Unavailable, end, free_port, guarded, listening, tail, wait_for
 
 Record = namedtuple("Record", "topic partition offset timestamp key value headers")  # timestamp: ms since epoch
 
@@ -241,7 +241,7 @@ class Node:
 
     def start(self):
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(self._java("kafka.Kafka", self._properties, heap=self._heap), stdin=subprocess.DEVNULL, stdout=log,
+            self.process = subprocess.Popen(guarded(self._java("kafka.Kafka", self._properties, heap=self._heap)), stdin=subprocess.DEVNULL, stdout=log,
                                             stderr=log, cwd=self.folder, start_new_session=True)
 
     def assert_running(self):
@@ -268,6 +268,9 @@ class KafkaServer(Kafka):
     def process(self):
         return self._node.process
 
+    def shared(self) -> dict:
+        return {"address": self.address}
+
     def start(self):
         self._node.start()
 
@@ -278,6 +281,8 @@ class KafkaServer(Kafka):
 
     def stop(self):
         self._node.stop()
+
+    remove = stop
 
     def kill(self):
         self._node.kill()

@@ -8,54 +8,19 @@ import urllib.request
 import uuid
 from pathlib import Path
 
-from .procs import DEPS, Unavailable, end, free_port, tail, wait_for
+from .procs import DEPS, Unavailable, end, free_port, guarded, tail, wait_for
 
 
 def _keys() -> tuple:
     return f"KEY{uuid.uuid4().hex[:13].upper()}", uuid.uuid4().hex
 
 
-class S3Server:
-    def __init__(self, folder: Path):
+class S3:
+    """A server, whoever runs it."""
+
+    def __init__(self, root, port: int, key: str, secret: str):
         self.program = DEPS / "bin" / "versitygw"
-        if not self.program.exists():
-            raise Unavailable(f"{self.program} is not there: deps/fetch test builds it, for which it needs Go 1.25 or newer")
-        self.root, self.log, self._users = folder / "objects", folder / "versitygw.log", folder / "users"
-        self.root.mkdir(parents=True)
-        self._users.mkdir()
-        self.port = free_port()
-        self.key, self.secret = _keys()
-        self.process = None
-        self.start()
-
-    def start(self):
-        environment = {"PATH": os.environ["PATH"], "HOME": str(self.root), "ROOT_ACCESS_KEY_ID": self.key, "ROOT_SECRET_ACCESS_KEY": self.secret}
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen([self.program, "--port", f"127.0.0.1:{self.port}", "--iam-dir", self._users, "--iam-cache-disable", "posix", self.root],
-                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, start_new_session=True)
-
-        def ready():
-            assert self.process.poll() is None, f"versitygw ended with {self.process.returncode}:\n{tail(self.log)}"
-            try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/", timeout=2):
-                    return True
-            except urllib.error.HTTPError:
-                return True  # it refuses us, so it is there
-            except OSError:
-                return False
-        wait_for(ready, 30, f"versitygw on port {self.port}")
-
-    def stop(self):
-        self.thaw()
-        end(self.process)
-
-    def freeze(self):
-        """Connections are accepted and never answered."""
-        self.process.send_signal(signal.SIGSTOP)
-
-    def thaw(self):
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGCONT)
+        self.root, self.port, self.key, self.secret = Path(root), port, key, secret
 
     def make_bucket(self) -> str:
         name = f"lake-{uuid.uuid4().hex[:12]}"
@@ -96,3 +61,50 @@ class S3Server:
         """CREATE SECRET as a user writes it; changed: other values of parameters."""
         values = {"KEY_ID": self.key, "SECRET": self.secret, "REGION": "us-east-1", "ENDPOINT": f"127.0.0.1:{self.port}", "URL_STYLE": "path", **changed}
         return "CREATE SECRET (TYPE s3, USE_SSL false, " + ", ".join(f"{k} '{v}'" for k, v in values.items()) + ")"
+
+
+class S3Server(S3):
+    def __init__(self, folder: Path):
+        program = DEPS / "bin" / "versitygw"
+        if not program.exists():
+            raise Unavailable(f"{program} is not there: deps/fetch test builds it, for which it needs Go 1.25 or newer")
+        super().__init__(folder / "objects", free_port(), *_keys())
+        self.log, self._users = folder / "versitygw.log", folder / "users"
+        self.root.mkdir(parents=True)
+        self._users.mkdir()
+        self.process = None
+        self.start()
+
+    def shared(self) -> dict:
+        return {"root": str(self.root), "port": self.port, "key": self.key, "secret": self.secret}
+
+    def start(self):
+        environment = {"PATH": os.environ["PATH"], "HOME": str(self.root), "ROOT_ACCESS_KEY_ID": self.key, "ROOT_SECRET_ACCESS_KEY": self.secret}
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(guarded([self.program, "--port", f"127.0.0.1:{self.port}", "--iam-dir", self._users, "--iam-cache-disable", "posix", self.root]),
+                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, start_new_session=True)
+
+        def ready():
+            assert self.process.poll() is None, f"versitygw ended with {self.process.returncode}:\n{tail(self.log)}"
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/", timeout=2):
+                    return True
+            except urllib.error.HTTPError:
+                return True  # it refuses us, so it is there
+            except OSError:
+                return False
+        wait_for(ready, 30, f"versitygw on port {self.port}")
+
+    def stop(self):
+        self.thaw()
+        end(self.process)
+
+    remove = stop
+
+    def freeze(self):
+        """Connections are accepted and never answered."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def thaw(self):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGCONT)
