@@ -42,7 +42,7 @@ static const pt_option options[] = {
     {"table", 0, PT_OPT_STRING, AT(table), "NAME", "target table, name or schema.name (default: the topic's name)"},
     {"schema", 0, PT_OPT_STRING, AT(schema), "COLUMNS",
      "columns of the table, such as 'id UUID NOT NULL, at TIMESTAMPTZ EPOCH ms, price DECIMAL(10,2)'; may be left out when the table exists"},
-    {"group", 'g', PT_OPT_STRING, AT(group), "NAME", "consumer group, and name of the pipeline in the ledger (default: pintail-<table>)"},
+    {"group", 'g', PT_OPT_STRING, AT(group), "NAME", "consumer group, and name of the pipeline in the ledger (default: pintail-<table>-<8 digits of the lake's id>; needed for several topics, once)"},
     {"flush-rows", 0, PT_OPT_COUNT, AT(flush_rows), "N", "commit after so many records (default 200000)"},
     {"flush-bytes", 0, PT_OPT_SIZE, AT(flush_bytes), "SIZE", "commit after so many decoded bytes (default 64MiB)"},
     {"flush-interval", 0, PT_OPT_DURATION, AT(flush_interval), "DUR", "commit when the oldest buffered record is so old (default 10s)"},
@@ -269,7 +269,7 @@ static int check_args(const ingest_args *a, pt_error *err) {
         return pt_fail(err, PT_E_USAGE, "--brokers is missing: host:port of a Kafka or Redpanda broker");
     }
     if (a->group && !*a->group) {
-        return pt_fail(err, PT_E_USAGE, "--group is empty; write a name, or leave it out (pintail-<table>)");
+        return pt_fail(err, PT_E_USAGE, "--group is empty; write a name, or leave it out");
     }
     if (a->flush_rows == 0 || a->flush_bytes == 0 || a->flush_interval <= 0 || a->fold_interval <= 0 || a->commit_timeout <= 0) {
         return pt_fail(err, PT_E_USAGE, "--flush-rows, --flush-bytes, --flush-interval, --fold-interval and --commit-timeout must be more than 0");
@@ -289,16 +289,12 @@ static unsigned default_threads(unsigned most) {
 static int run_with(ingest_args *a, const pt_config *config, pt_error *err) {
     pt_ingest_options o = {0};
     pt_route_options *routes = NULL;
-    char *group = NULL;
     PT_TRY(check_args(a, err));
     if (parse_dead_letters(a->max_dead_letters, &o.max_dead_letters, &o.max_dead_share, err) != PT_OK) {
         return pt_fail_in(err, "--max-dead-letters");
     }
     PT_TRY(pt_memory_divide(a->memory, a->queue, &o.memory, err));
     int code = make_routes(a, config, &routes, &o.n_routes, err);
-    if (code == PT_OK && !a->group) {
-        code = pt_table_name_group(routes[0].table, &group, err);
-    }
     if (code == PT_OK) {
         pt_log_setup(a->verbose ? PT_LOG_DEBUG : PT_LOG_INFO, a->log_format == 1 ? PT_LOG_JSON : PT_LOG_LOGFMT);
         o.lake = pt_lake_args_options(&a->lake_args);
@@ -306,7 +302,7 @@ static int run_with(ingest_args *a, const pt_config *config, pt_error *err) {
         o.lake.threads = a->threads ? (unsigned)a->threads : default_threads(o.memory.threads);
         o.consumer = (pt_consumer_options){
             .client = {.brokers = a->brokers, .properties = a->properties.items, .n_properties = a->properties.n},
-            .group = a->group ? a->group : group,
+            .group = a->group,
             .queue_bytes = o.memory.queue_bytes,
             .queue_messages = o.memory.queue_messages,
             .fetch_bytes = o.memory.fetch_bytes,
@@ -335,7 +331,6 @@ static int run_with(ingest_args *a, const pt_config *config, pt_error *err) {
         free((char *)(uintptr_t)routes[i].table);
     }
     free(routes);
-    free(group);
     return code;
 }
 

@@ -169,18 +169,21 @@ static int check_properties(const pt_kafka_options *o, pt_error *err) {
 
 static int set_properties(const pt_consumer_options *o, rd_kafka_conf_t *conf, pt_error *err) {
     PT_TRY(check_properties(&o->client, err));
+    char client[80];
     char kbytes[32];
     char messages[32];
     char fetch[32];
     char partition[32];
     uint64_t queue = o->queue_bytes ? o->queue_bytes : (uint64_t)32 << 20;
     uint64_t fetch_bytes = bounded(o->fetch_bytes ? o->fetch_bytes : (uint64_t)8 << 20, 64 << 10, (uint64_t)1 << 30);
+    (void)snprintf(client, sizeof client, "%s%s", o->stamp ? PT_CLIENT_STAMP : "pintail", o->stamp ? o->stamp : "");
     (void)snprintf(kbytes, sizeof kbytes, "%" PRIu64, bounded(queue / 1024, 1, 2097151));
     (void)snprintf(messages, sizeof messages, "%" PRIu64, bounded(o->queue_messages ? o->queue_messages : 1000000, 1, 10000000));
     (void)snprintf(fetch, sizeof fetch, "%" PRIu64, fetch_bytes);
     (void)snprintf(partition, sizeof partition, "%" PRIu64, bounded(fetch_bytes, 1, 1 << 20));
     const char *const values[][2] = {
-        {"group.id", o->group},
+        {"group.id", o->group ? o->group : "pintail"}, /* none yet: only the properties are checked */
+        {"client.id", client},
         {"enable.auto.commit", "false"},
         {"enable.auto.offset.store", "false"},
         {"auto.offset.reset", "error"}, /* the lake says where to start; anything else is a jump */
@@ -216,7 +219,6 @@ int pt_consumer_check(const pt_consumer_options *options, pt_error *err) {
 
 int pt_consumer_open(const pt_consumer_options *options, const pt_consumer_events *events, pt_consumer **out, pt_error *err) {
     pt_consumer *c = calloc(1, sizeof *c);
-    rd_kafka_conf_t *conf = NULL;
     *out = NULL;
     if (!c || !(c->topics = calloc(options->n_topics, sizeof *c->topics))) {
         free(c);
@@ -226,21 +228,7 @@ int pt_consumer_open(const pt_consumer_options *options, const pt_consumer_event
     c->events = *events;
     (void)pthread_mutex_init(&c->lock, NULL);
     pt_kafka_trouble_init(&c->trouble);
-    int code = pt_kafka_conf_new(&options->client, &c->trouble, &conf, err);
-    if (code == PT_OK) {
-        code = set_properties(options, conf, err);
-        if (code == PT_OK) {
-            rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
-            code = pt_kafka_new(RD_KAFKA_CONSUMER, conf, &c->rk, err);
-        } else {
-            rd_kafka_conf_destroy(conf);
-        }
-    }
-    if (code == PT_OK) {
-        (void)rd_kafka_poll_set_consumer(c->rk);
-        c->queue = rd_kafka_queue_get_consumer(c->rk);
-        code = pt_consumer_look_at_cluster(c, err);
-    }
+    int code = pt_consumer_look_at_cluster(c, err);
     if (code != PT_OK) {
         pt_consumer_close(&c);
     }
@@ -281,7 +269,24 @@ void pt_consumer_close(pt_consumer **consumer) {
     }
 }
 
+/* The handle of the member. It carries the group's name and the lake's stamp, which are known only when the lake is open. */
+static int open_member(pt_consumer *c, pt_error *err) {
+    rd_kafka_conf_t *conf = NULL;
+    PT_TRY(pt_kafka_conf_new(&c->options->client, &c->trouble, &conf, err));
+    int code = set_properties(c->options, conf, err);
+    if (code != PT_OK) {
+        rd_kafka_conf_destroy(conf);
+        return code;
+    }
+    rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
+    PT_TRY(pt_kafka_new(RD_KAFKA_CONSUMER, conf, &c->rk, err));
+    (void)rd_kafka_poll_set_consumer(c->rk);
+    c->queue = rd_kafka_queue_get_consumer(c->rk);
+    return PT_OK;
+}
+
 int pt_consumer_subscribe(pt_consumer *c, pt_error *err) {
+    PT_TRY(open_member(c, err));
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)c->options->n_topics);
     for (size_t i = 0; i < c->options->n_topics; i++) {
         (void)rd_kafka_topic_partition_list_add(list, c->options->topics[i], RD_KAFKA_PARTITION_UA);

@@ -32,7 +32,8 @@ typedef struct pt_consumer_events {
 
 typedef struct pt_consumer_options {
     pt_kafka_options client;
-    const char *group;
+    const char *group; /* not needed before pt_consumer_subscribe, nor is stamp */
+    const char *stamp; /* id of the lake that is fed: in client.id and in the metadata of the group's offsets; NULL: none */
     const char *const *topics;
     size_t n_topics;
     uint64_t queue_bytes, queue_messages; /* fetched ahead over all partitions, 0: 32 MiB and 1000000 */
@@ -43,7 +44,7 @@ typedef struct pt_consumer_options {
 /* PT_E_USAGE for a property that librdkafka does not know or that ingest sets itself. Needs no broker. */
 int pt_consumer_check(const pt_consumer_options *options, pt_error *err) PT_CHECKED;
 
-/* Makes the handle and checks that a broker answers and every topic exists; joins nothing yet. options and its strings must outlive the consumer. */
+/* Checks that a broker answers and every topic exists; joins nothing yet. options and its strings must outlive the consumer. */
 int pt_consumer_open(const pt_consumer_options *options, const pt_consumer_events *events, pt_consumer **out, pt_error *err) PT_CHECKED;
 
 /* "" when the broker does not tell (the mock cluster has no topic ids). */
@@ -63,6 +64,16 @@ int pt_consumer_read_bounds(pt_consumer *consumer, pt_assigned *partitions, size
 
 /* The end of a partition as the last fetch told, without asking; -1 unknown. */
 int64_t pt_consumer_known_end(pt_consumer *consumer, const char *topic, int32_t partition);
+
+/* What a group tells of the lakes that it feeds, by their stamps. What no stamp or no broker tells stays empty. */
+typedef struct pt_group_lakes {
+    char member[400];  /* a live member that feeds another lake, for a message */
+    char offsets[64];  /* another lake of which the group's offsets are */
+} pt_group_lakes;
+
+/* stamp: of our lake; "" when it is not there yet, then every stamp is another one's. offsets: whether to look at them, too. Does not fail: an old broker, or one that does
+ * not let us ask, tells nothing. */
+void pt_consumer_look_at_group(const pt_consumer *consumer, const char *group, const char *stamp, bool offsets, pt_group_lakes *out);
 
 /* Joins the group. */
 int pt_consumer_subscribe(pt_consumer *consumer, pt_error *err) PT_CHECKED;

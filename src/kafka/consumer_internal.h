@@ -5,6 +5,10 @@
 
 #include "kafka/consumer.h"
 
+/* A client id that begins so goes on with the lake's id, and the metadata of offsets likewise. */
+#define PT_CLIENT_STAMP "pintail-"
+#define PT_OFFSET_STAMP "pintail lake "
+
 typedef struct pt_topic_id {
     char text[64]; /* "": not known */
 } pt_topic_id;
@@ -18,7 +22,7 @@ struct pt_consumer {
     const pt_consumer_options *options;
     pt_consumer_events events;
     pt_kafka_trouble trouble;
-    rd_kafka_t *rk;
+    rd_kafka_t *rk;    /* the member of the group; NULL before it joins */
     rd_kafka_t *asker; /* with connections of its own: on those of rk a question waits behind the fetch that is under way, up to fetch.wait.max.ms */
     rd_kafka_queue_t *queue;
     char cluster_id[128];

@@ -3,6 +3,9 @@
  * One request at a time, with the newest offsets: librdkafka does not begin to fetch newly assigned partitions while an answer to such a request is awaited. */
 #include "kafka/consumer_internal.h"
 
+#include <stdio.h>
+#include <string.h>
+
 static void commit_next(pt_consumer *c);
 
 /* In the thread that polls. */
@@ -27,10 +30,25 @@ static bool in_group(pt_consumer *c) {
     return member;
 }
 
+/* Which lake these offsets are of. Without memory they go out without it. */
+static void stamp(const pt_consumer *c) {
+    char text[80];
+    (void)snprintf(text, sizeof text, PT_OFFSET_STAMP "%s", c->options->stamp);
+    for (int i = 0; i < c->offsets->cnt; i++) {
+        rd_kafka_topic_partition_t *p = &c->offsets->elems[i];
+        if (!p->metadata && (p->metadata = strdup(text)) != NULL) {
+            p->metadata_size = strlen(text);
+        }
+    }
+}
+
 /* Under the lock. */
 static void commit_next(pt_consumer *c) {
     if (!c->offsets || c->committing) {
         return;
+    }
+    if (c->options->stamp) {
+        stamp(c);
     }
     if (rd_kafka_consumer_closed(c->rk)) {
         /* nobody to tell */

@@ -33,7 +33,7 @@ bool pt_kafka_error_passes(rd_kafka_resp_err_t code) {
 }
 
 int pt_consumer_bounds(pt_consumer *c, const char *topic, int32_t partition, int64_t *low, int64_t *high, pt_error *err) {
-    rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(c->rk, topic, partition, low, high, BOUNDS_TIMEOUT_MS);
+    rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(c->asker, topic, partition, low, high, BOUNDS_TIMEOUT_MS);
     if (code) {
         return pt_fail(err, pt_kafka_error_passes(code) ? PT_E_KAFKA_DOWN : PT_E_KAFKA, "topic %s partition %" PRId32 ": the broker does not tell its offsets: %s", topic, partition, rd_kafka_err2str(code));
     }
@@ -76,7 +76,7 @@ static int open_asker(pt_consumer *c, pt_error *err) {
         rd_kafka_conf_destroy(conf);
         return code;
     }
-    return pt_kafka_new(RD_KAFKA_PRODUCER, conf, &c->asker, err);
+    return pt_kafka_new(RD_KAFKA_CONSUMER, conf, &c->asker, err); /* in no group; a producer would make a topic that is missing */
 }
 
 /* Topic ids (KIP-516) come by the admin API. */
@@ -132,12 +132,12 @@ static int read_topic_ids(pt_consumer *c, pt_error *err) {
 
 static int look_at_topic(pt_consumer *c, size_t i, pt_error *err) {
     const char *name = c->options->topics[i];
-    rd_kafka_topic_t *topic = rd_kafka_topic_new(c->rk, name, NULL);
+    rd_kafka_topic_t *topic = rd_kafka_topic_new(c->asker, name, NULL);
     const struct rd_kafka_metadata *metadata = NULL;
     if (!topic) {
         return pt_fail(err, PT_E_USAGE, "topic name '%s' is not valid", name);
     }
-    rd_kafka_resp_err_t code = rd_kafka_metadata(c->rk, 0, topic, &metadata, (int)(c->options->timeout_us / 1000));
+    rd_kafka_resp_err_t code = rd_kafka_metadata(c->asker, 0, topic, &metadata, (int)(c->options->timeout_us / 1000));
     rd_kafka_topic_destroy(topic);
     if (code) {
         return pt_kafka_unreachable(c->options->client.brokers, c->options->timeout_us, &c->trouble, err);
@@ -157,31 +157,31 @@ static int look_at_topic(pt_consumer *c, size_t i, pt_error *err) {
 /* Asking for anything makes librdkafka connect; rd_kafka_clusterid only waits, up to a second until the group's own timer does it. */
 static void start_connecting(pt_consumer *c) {
     const struct rd_kafka_metadata *metadata = NULL;
-    if (rd_kafka_metadata(c->rk, 0, NULL, &metadata, CONNECT_TIMEOUT_MS) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+    if (rd_kafka_metadata(c->asker, 0, NULL, &metadata, CONNECT_TIMEOUT_MS) == RD_KAFKA_RESP_ERR_NO_ERROR) {
         rd_kafka_metadata_destroy(metadata);
     }
 }
 
 /* A broker before 0.10 tells no id. One that comes up while it is asked may answer without it first, so the id is kept from a second asking. */
 int pt_consumer_look_at_cluster(pt_consumer *c, pt_error *err) {
+    PT_TRY(open_asker(c, err));
     start_connecting(c);
-    char *id = rd_kafka_clusterid(c->rk, (int)(c->options->timeout_us / 1000));
+    char *id = rd_kafka_clusterid(c->asker, (int)(c->options->timeout_us / 1000));
     if (!id) {
         const struct rd_kafka_metadata *metadata = NULL;
-        if (rd_kafka_metadata(c->rk, 0, NULL, &metadata, 1000)) {
+        if (rd_kafka_metadata(c->asker, 0, NULL, &metadata, 1000)) {
             return pt_kafka_unreachable(c->options->client.brokers, c->options->timeout_us, &c->trouble, err);
         }
         rd_kafka_metadata_destroy(metadata);
     }
-    rd_kafka_mem_free(c->rk, id);
+    rd_kafka_mem_free(c->asker, id);
     for (size_t i = 0; i < c->options->n_topics; i++) {
         PT_TRY(look_at_topic(c, i, err));
     }
-    PT_TRY(open_asker(c, err));
     PT_TRY(read_topic_ids(c, err));
-    id = rd_kafka_clusterid(c->rk, 1000);
+    id = rd_kafka_clusterid(c->asker, 1000);
     (void)snprintf(c->cluster_id, sizeof c->cluster_id, "%s", id ? id : "");
-    rd_kafka_mem_free(c->rk, id);
+    rd_kafka_mem_free(c->asker, id);
     return PT_OK;
 }
 

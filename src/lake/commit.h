@@ -15,8 +15,10 @@ int pt_committer_check(const pt_lake_options *options, pt_error *err) PT_CHECKED
 /* Whether the lake can be attached, if there is one; makes nothing. */
 int pt_committer_look(const pt_lake_options *options, pt_error *err) PT_CHECKED;
 
-/* Attaches the lake and makes pintail's own tables. pipeline and owner are copied; options must outlive the committer. */
+/* Attaches the lake and makes pintail's own tables. pipeline and owner are copied; options must outlive the committer. pipeline may be NULL: its name comes out of the lake,
+ * and pt_committer_name gives it before anything is claimed. */
 int pt_committer_open(const pt_lake_options *options, const char *pipeline, const char *owner, pt_committer **out, pt_error *err) PT_CHECKED;
+int pt_committer_name(pt_committer *committer, const char *pipeline, pt_error *err) PT_CHECKED;
 void pt_committer_close(pt_committer **committer);
 pt_engine *pt_committer_engine(pt_committer *committer);
 pt_session *pt_committer_session(pt_committer *committer);

@@ -118,9 +118,14 @@ int pt_committer_open(const pt_lake_options *options, const char *pipeline, cons
     }
     c->options = options;
     c->own_snapshot = -1;
-    c->pipeline = strdup(pipeline);
     c->owner = strdup(owner);
-    int code = c->pipeline && c->owner ? pt_committer_attach(c, err) : pt_fail_nomem(err, "the committer");
+    int code = c->owner ? PT_OK : pt_fail_nomem(err, "the committer");
+    if (code == PT_OK && pipeline) {
+        code = pt_committer_name(c, pipeline, err);
+    }
+    if (code == PT_OK) {
+        code = pt_committer_attach(c, err);
+    }
     if (code == PT_OK) {
         code = pt_ledger_create(c->engine, c->session, err);
     }
@@ -132,6 +137,12 @@ int pt_committer_open(const pt_lake_options *options, const char *pipeline, cons
     }
     *out = c;
     return code;
+}
+
+int pt_committer_name(pt_committer *c, const char *pipeline, pt_error *err) {
+    free(c->pipeline);
+    c->pipeline = strdup(pipeline);
+    return c->pipeline ? PT_OK : pt_fail_nomem(err, "a pipeline's name");
 }
 
 void pt_committer_close(pt_committer **committer) {

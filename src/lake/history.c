@@ -1,7 +1,60 @@
 #include "lake/history.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "base/text.h"
 #include "lake/table.h"
+
+/* A UUID of version 7 begins with the time; what is behind its last hyphen is random. */
+#define GROUP_DIGITS 8
+
+int pt_history_lake_id(pt_engine *engine, pt_session *session, pt_lake_id *out, pt_error *err) {
+    pt_text sql = {0};
+    char *id = NULL;
+    const char *alias = pt_engine_alias(engine);
+    pt_text_addf(&sql,
+                 "SELECT t.table_uuid::VARCHAR FROM \"__ducklake_metadata_%s\".ducklake_table t JOIN \"__ducklake_metadata_%s\".ducklake_schema s USING (schema_id) "
+                 "WHERE s.schema_name = 'pintail' AND t.table_name = 'offsets' AND t.end_snapshot IS NULL AND s.end_snapshot IS NULL",
+                 alias, alias);
+    int code = pt_text_check(&sql, err);
+    if (code == PT_OK) {
+        code = pt_session_text(session, pt_text_get(&sql), &id, err);
+    }
+    (void)snprintf(out->text, sizeof out->text, "%s", id ? id : "");
+    free(id);
+    pt_text_free(&sql);
+    return code;
+}
+
+char *pt_history_group(const char *table_group, const pt_lake_id *id) {
+    char *group = NULL;
+    const char *end = strrchr(id->text, '-');
+    return asprintf(&group, "%s-%.*s", table_group, GROUP_DIGITS, end ? end + 1 : id->text) < 0 ? NULL : group;
+}
+
+int pt_history_pipelines(pt_engine *engine, pt_session *session, pt_table *out, pt_error *err) {
+    pt_text sql = {0};
+    int64_t there = 0;
+    *out = (pt_table){0};
+    pt_text_add(&sql, "SELECT count(*) FROM duckdb_tables() WHERE schema_name = 'pintail' AND table_name = 'epochs' AND database_name = ");
+    pt_text_add_sql_string(&sql, pt_engine_alias(engine));
+    int code = pt_text_check(&sql, err);
+    if (code == PT_OK) {
+        code = pt_session_int(session, pt_text_get(&sql), &there, err);
+    }
+    pt_text_clear(&sql);
+    pt_text_addf(&sql, "SELECT pipeline, topic FROM \"%s\".pintail.epochs GROUP BY ALL ORDER BY ALL", pt_engine_alias(engine));
+    if (code == PT_OK && there) {
+        code = pt_text_check(&sql, err);
+    }
+    if (code == PT_OK && there) {
+        code = pt_session_table(session, pt_text_get(&sql), out, err);
+    }
+    pt_text_free(&sql);
+    return code;
+}
 
 int pt_history_other_topic(pt_engine *engine, pt_session *session, const char *table, const char *topic, char **out, pt_error *err) {
     pt_text sql = {0};

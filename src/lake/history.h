@@ -4,6 +4,20 @@
 #include <stdbool.h>
 
 #include "lake/engine.h"
+#include "lake/table.h"
+
+/* The lake's id: the table_uuid of pintail.offsets. "": there is no such table. */
+typedef struct pt_lake_id {
+    char text[64];
+} pt_lake_id;
+
+int pt_history_lake_id(pt_engine *engine, pt_session *session, pt_lake_id *out, pt_error *err) PT_CHECKED;
+
+/* The default group of a table in this lake: pintail-<table>-<first 8 hex digits of the random end of the lake's id>. */
+char *pt_history_group(const char *table_group, const pt_lake_id *id);
+
+/* Pipelines that have claimed partitions, which comes before all that is committed: rows of (pipeline, topic), ordered. Nothing where there is no ledger. */
+int pt_history_pipelines(pt_engine *engine, pt_session *session, pt_table *out, pt_error *err) PT_CHECKED;
 
 /* Another topic than this one of which rows went into the table (pt_target's label), by whatever pipeline; malloc'd, NULL: none. */
 int pt_history_other_topic(pt_engine *engine, pt_session *session, const char *table, const char *topic, char **out, pt_error *err) PT_CHECKED;

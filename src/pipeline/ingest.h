@@ -30,7 +30,7 @@ typedef struct pt_route_options {
 
 typedef struct pt_ingest_options {
     pt_lake_options lake;
-    pt_consumer_options consumer; /* topics are taken from the routes */
+    pt_consumer_options consumer; /* topics are taken from the routes; group NULL: the one that goes with the lake (pipeline/group.h) */
     pt_memory memory;
     const pt_route_options *routes;
     size_t n_routes;

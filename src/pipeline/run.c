@@ -42,6 +42,7 @@ static void close_run(pt_life *r, pt_run_end *end) {
     }
     free(r->targets);
     free(r->topics);
+    free(r->group);
     free(r->reader.routes);
     free(r->reader.headers);
     free(r->messages);
@@ -53,7 +54,7 @@ int pt_run(const pt_ingest_options *options, const char *owner, bool goes_on, pt
     r.progress.started_us = r.progress.shown_us = pt_monotonic_us();
     int code = pt_life_open(&r, owner, goes_on, err);
     if (code == PT_OK) {
-        pt_log(PT_LOG_INFO, PT_EVENT(goes_on ? "goes on" : "started"), PT_STR("group", options->consumer.group), PT_INT("topics", options->n_routes),
+        pt_log(PT_LOG_INFO, PT_EVENT(goes_on ? "goes on" : "started"), PT_STR("group", r.consumer_options.group), PT_INT("topics", options->n_routes),
                PT_STR("lake", options->lake.lake));
         end->started = true;
         code = pt_life_read(&r, err);

@@ -6,6 +6,7 @@
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "lake/guard.h"
+#include "pipeline/group.h"
 #include "pipeline/start.h"
 
 static int take_over(pt_life *r, pt_assigned *partitions, const pt_claim *claims, size_t n, pt_error *err) {
@@ -36,6 +37,9 @@ static void skip_ahead(pt_assigned *partitions, size_t n) {
 int pt_life_on_assigned(void *arg, pt_assigned *partitions, size_t n, pt_error *err) {
     pt_life *r = arg;
     (void)pt_failpoint("assign.before");
+    if (!r->assigned_once) {
+        PT_TRY(pt_group_is_ours(r, err));
+    }
     pt_claim *claims = calloc(n + 1, sizeof *claims);
     if (!claims) {
         return pt_fail_nomem(err, "claims");

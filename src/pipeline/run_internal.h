@@ -2,6 +2,7 @@
 #pragma once
 
 #include "lake/commit.h"
+#include "lake/history.h"
 #include "pipeline/line.h"
 #include "pipeline/progress.h"
 #include "pipeline/reader.h"
@@ -19,7 +20,9 @@ typedef struct pt_life {
     pt_target **targets; /* [n_targets] one for each table, the last is pintail.dead_letters */
     size_t n_targets;
     const char **topics;
-    pt_consumer_options consumer_options;
+    pt_lake_id lake_id;
+    char *group; /* when none was given: out of the lake (pipeline/group.h) */
+    pt_consumer_options consumer_options; /* with the group that is joined */
     pt_consumer *consumer;
     pt_line line;
     bool line_ready;

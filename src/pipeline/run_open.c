@@ -10,6 +10,7 @@
 #include "lake/leftovers.h"
 #include "lake/table_name.h"
 #include "lake/transaction.h"
+#include "pipeline/group.h"
 #include "pipeline/run_internal.h"
 
 #define SLOW_INSERT (60 * PT_SECOND) /* that long PostgreSQL lets a session be idle in a transaction, after an INSERT that waited for an object store for longer than usual */
@@ -252,7 +253,6 @@ static int share_batches(pt_life *r, pt_error *err) {
 int pt_life_open(pt_life *r, const char *owner, bool goes_on, pt_error *err) {
     const pt_ingest_options *o = r->options;
     r->reader.options = o;
-    r->reader.pipeline = o->consumer.group;
     r->reader.line = &r->line;
     r->reader.ask = read_again;
     r->reader.ask_arg = r;
@@ -263,9 +263,12 @@ int pt_life_open(pt_life *r, const char *owner, bool goes_on, pt_error *err) {
     PT_TRY(check_schemas(o, err));
     PT_TRY(pt_committer_check(&r->committing, err));
     PT_TRY(make_routes(r, err));
+    PT_TRY(pt_group_of_several(r, err));
     PT_TRY(open_broker(r, goes_on, err));
-    PT_TRY(pt_committer_open(&r->committing, o->consumer.group, owner, &r->committer, err));
+    PT_TRY(pt_group_is_free(r, err));
+    PT_TRY(pt_committer_open(&r->committing, NULL, owner, &r->committer, err));
     PT_TRY(pt_life_restore_files(r, pt_committer_ledger(r->committer), err)); /* it is read from here on */
+    PT_TRY(pt_group_take(r, goes_on, err));
     PT_TRY(open_targets(r, err));
     PT_TRY(share_duckdb(r, err));
     PT_TRY(pt_retry_busy(look_around, r, err));

@@ -137,7 +137,7 @@ static void say_what_others_read(const pt_life *r) {
         }
     }
     if (theirs) {
-        pt_log(PT_LOG_INFO, PT_EVENT("partitions that other members of the group hold were left to them"), PT_STR("group", r->options->consumer.group),
+        pt_log(PT_LOG_INFO, PT_EVENT("partitions that other members of the group hold were left to them"), PT_STR("group", r->consumer_options.group),
                PT_INT("partitions", theirs));
     }
 }
@@ -151,7 +151,7 @@ static void say_what_is_awaited(pt_life *r, int64_t since_us) {
         if (!pt_consumer_trouble(r->consumer, why, sizeof why)) {
             (void)snprintf(why, sizeof why, "it waits for a member that was killed, or does not poll");
         }
-        pt_log(PT_LOG_WARN, PT_EVENT("the group has not given out its partitions yet"), PT_STR("group", r->options->consumer.group), PT_STR("reason", why));
+        pt_log(PT_LOG_WARN, PT_EVENT("the group has not given out its partitions yet"), PT_STR("group", r->consumer_options.group), PT_STR("reason", why));
     }
 }
 

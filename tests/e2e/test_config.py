@@ -203,7 +203,7 @@ def test_keys_without_a_value_are_as_no_keys_and_a_schema_may_have_comments(pint
     pintail.run("ingest", "--config", write(tmp_path, text.replace(f"group: {GROUP}", "group:")), "--until-end")
     with lake.reader() as reader:
         assert reader.sql(f"SELECT a, b FROM lake.{quoted(topic)}") == [(1, "x")]
-        assert reader.one("SELECT DISTINCT pipeline FROM lake.pintail.offsets") == f"pintail-{topic}"
+        assert reader.one("SELECT DISTINCT pipeline FROM lake.pintail.offsets") == reader.default_group(topic)
 
 
 @pytest.mark.parametrize("text, word", [("", "empty"), ("brokers: x\n", "topics"), (None, "missing.yaml")])

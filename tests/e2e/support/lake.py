@@ -81,6 +81,14 @@ class Reader:
 
     # ---- what pintail keeps
 
+    def lake_id(self) -> str:
+        """The lake's own: the table_uuid of pintail.offsets."""
+        return str(self.one("SELECT t.table_uuid FROM __ducklake_metadata_lake.ducklake_table t JOIN __ducklake_metadata_lake.ducklake_schema s USING (schema_id) "
+                            "WHERE s.schema_name = 'pintail' AND t.table_name = 'offsets' AND t.end_snapshot IS NULL"))
+
+    def default_group(self, table: str) -> str:
+        return f"pintail-{table}-{self.lake_id().rsplit('-', 1)[1][:8]}"
+
     def rows(self, table: str) -> int:
         return self.one(f"SELECT count(*) FROM lake.{quoted(table)}")
 

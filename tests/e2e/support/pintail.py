@@ -110,18 +110,21 @@ class Pintail:
         assert code is None or done.code == code, f"exit code {done.code}, not {code}: {' '.join(process.arguments)}\n{done.err[-4000:]}"
         return done
 
-    def ingest_args(self, lake, topic, *more) -> list:
+    def ingest_args(self, lake, topic, *more, group=None) -> list:
+        """The group is pintail-<table or topic> unless it is in more, or group says "default": what pintail gives it by itself has the lake's id in it."""
         arguments = ["ingest", "--brokers", self.brokers.address, "-X", "fetch.queue.backoff.ms=5"]
         if topic is not None:
             arguments += ["--topic", topic]
+            if group != "default" and not {"--group", "-g", "--config", "-c"} & set(more):
+                arguments += ["--group", f"pintail-{more[more.index('--table') + 1] if '--table' in more else topic}"]
         return [*arguments, *lake.args, *more]
 
     def ingest(self, lake, topic, *more, **how) -> Process:
-        return self.start(*self.ingest_args(lake, topic, *more), **how)
+        return self.start(*self.ingest_args(lake, topic, *more, group=how.pop("group", None)), **how)
 
     def ingest_all(self, lake, topic, *more, **how) -> Done:
         """ingest --until-end, to its end."""
-        return self.run(*self.ingest_args(lake, topic, "--until-end", *more), **how)
+        return self.run(*self.ingest_args(lake, topic, "--until-end", *more, group=how.pop("group", None)), **how)
 
     def ingest_rest(self, lake, topic, *more, **how) -> Done:
         """ingest_all after one that did not leave its group in order: killed while it joined, it may have been given partitions, which --until-end leaves to it."""
