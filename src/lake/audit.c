@@ -9,6 +9,7 @@
 #include "base/path.h"
 #include "lake/audit_internal.h"
 #include "lake/lake_uri.h"
+#include "lake/ledger_form.h"
 #include "lake/transaction.h"
 
 /* ---- the result ---------------------------------------------------------------------------------------- */
@@ -220,6 +221,7 @@ static int look_at_own(pt_auditor *a, bool *readable, pt_error *err) {
     }
     a->audit->has_ledger = all;
     *readable = *readable && all;
+    PT_TRY(pt_ledger_check_form(a->engine, a->session, err));
     return PT_OK;
 }
 

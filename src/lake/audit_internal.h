@@ -1,6 +1,7 @@
 /* What the parts of the auditor share. Temporary tables of the session, made anew by each run:
  *
- *   audit_ledger  pintail.offsets: g pipeline, topic, p partition, [a, b) offsets, n rows, d dead letters, kind, t table, gen (how many resets before)
+ *   audit_ledger  pintail.offsets: g pipeline, topic, p partition, [a, b) offsets, n rows, d dead letters, kind, t table, gen (how many resets before),
+ *                moves (its kind is one of those that move the position)
  *   audit_spans   g, topic, p, [a, b): what a pipeline committed, ranges that touch made one
  *   audit_dead    pintail.dead_letters: g, topic, p, o offset, t, code
  *   audit_ranges  topic, p, [a, b): what all pipelines committed for the table at hand

@@ -16,7 +16,8 @@ static int load_ledger(pt_auditor *a, pt_error *err) {
                  "CREATE OR REPLACE TEMP TABLE audit_ledger AS SELECT pipeline AS g, topic, \"partition\" AS p, "
                  "CASE WHEN kind = 'reset' THEN next_offset ELSE from_offset END AS a, next_offset AS b, row_count AS n, dead_letter_count AS d, kind, "
                  "coalesce(nullif(target_table, ''), arg_max(nullif(target_table, ''), epoch) OVER (PARTITION BY pipeline, topic), '') AS t, coalesce(cluster_id, '') AS cluster, coalesce(topic_id, '') AS topic_id, epoch, committed_at AS at, "
-                 "sum(CASE WHEN kind = 'reset' THEN 1 ELSE 0 END) OVER (PARTITION BY pipeline, topic, \"partition\" ORDER BY epoch) AS gen "
+                 "sum(CASE WHEN kind = 'reset' THEN 1 ELSE 0 END) OVER (PARTITION BY pipeline, topic, \"partition\" ORDER BY epoch) AS gen, "
+                 "kind IN ('commit', 'skip', 'reset') AS moves "
                  "FROM \"%s\".pintail.offsets",
                  pt_engine_alias(a->engine));
     PT_TRY(pt_auditor_run(a, &sql, err));
@@ -71,7 +72,7 @@ static int load_partitions(pt_auditor *a, pt_error *err) {
     pt_table table;
     pt_text_addf(&sql,
                  "WITH l AS (SELECT *, max(gen) OVER (PARTITION BY g, topic, p) AS last FROM audit_ledger), "
-                 "parts AS (SELECT g, topic, t, p, coalesce(min(a) FILTER (kind = 'commit'), min(a)) AS first, coalesce(max(b) FILTER (gen = last), max(b)) AS next, "
+                 "parts AS (SELECT g, topic, t, p, coalesce(min(a) FILTER (kind = 'commit'), min(a)) AS first, coalesce(max(b) FILTER (gen = last AND moves), max(b)) AS next, "
                  "coalesce(sum(n), 0) AS n, coalesce(sum(d), 0) AS d, coalesce(sum(b - a - n - d) FILTER (kind = 'commit'), 0) AS hidden, "
                  "coalesce(sum(b - a) FILTER (kind = 'skip'), 0) AS skipped, max(gen) = max(last) AS alive, arg_max(cluster, (epoch, b)) AS cluster, "
                  "arg_max(topic_id, (epoch, b)) AS topic_id FROM l GROUP BY g, topic, t, p), "
@@ -123,7 +124,7 @@ static int check_chain(pt_auditor *a, pt_error *err) {
     pt_text sql = {0};
     pt_table table;
     pt_text_add(&sql, "SELECT g, topic, p, before, a, least(before, b), t FROM (SELECT *, max(b) OVER (PARTITION BY g, topic, p, gen ORDER BY a, b "
-                      "ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before FROM audit_ledger) WHERE before IS NOT NULL AND before <> a ORDER BY ALL");
+                      "ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before FROM audit_ledger WHERE moves) WHERE before IS NOT NULL AND before <> a ORDER BY ALL");
     PT_TRY(pt_auditor_table(a, &sql, &table, err));
     int code = PT_OK;
     for (size_t i = 0; code == PT_OK && i < table.n_rows; i++) {

@@ -242,8 +242,8 @@ static int compare(rows_job *j, pt_error *err) {
     pt_text sql = {0};
     pt_table table;
     pt_text_addf(&sql,
-                 "WITH l AS (SELECT %s AS topic, p, sum(n) AS n, sum(b - a) AS width, count(DISTINCT g) AS gs, string_agg(DISTINCT g, ', ' ORDER BY g) AS names, "
-                 "max(gen) AS resets FROM audit_ledger WHERE kind = 'commit' AND ",
+                 "WITH l AS (SELECT %s AS topic, p, sum(n) AS n, sum(b - a) FILTER (kind = 'commit') AS width, count(DISTINCT g) FILTER (kind = 'commit') AS gs, "
+                 "string_agg(DISTINCT g, ', ' ORDER BY g) FILTER (kind = 'commit') AS names, max(gen) FILTER (kind = 'commit') AS resets FROM audit_ledger WHERE ",
                  ledger_topic(j));
     add_table_is(&sql, j);
     pt_text_add(&sql, " GROUP BY 1, 2), x AS (SELECT topic, p, sum(b - a) AS width FROM audit_ranges GROUP BY ALL), "

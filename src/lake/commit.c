@@ -49,29 +49,19 @@ static int check_entries(const pt_committer *c, pt_flush *flush, pt_error *err) 
     return PT_OK;
 }
 
-static int snapshot_of(const pt_committer *c, const char *function, int64_t *snapshot, pt_error *err) {
+/* The transaction's first statement on the lake, which fixes the snapshot that it sees. A COMMIT succeeds only if no other snapshot came since: so ours is the next one. */
+static int look_at_snapshot(const commit_job *job, int64_t *now, pt_error *err) {
     pt_text sql = {0};
-    pt_text_addf(&sql, "SELECT id FROM %s(", function);
-    pt_text_add_sql_string(&sql, pt_engine_alias(c->engine));
+    pt_text_add(&sql, "SELECT id FROM ducklake_current_snapshot(");
+    pt_text_add_sql_string(&sql, pt_engine_alias(job->committer->engine));
     pt_text_add(&sql, ")");
     int code = pt_text_check(&sql, err);
     if (code == PT_OK) {
-        code = pt_session_int(c->session, pt_text_get(&sql), snapshot, err);
+        code = pt_session_int(job->committer->session, pt_text_get(&sql), now, err);
     }
     pt_text_free(&sql);
+    job->flush->snapshot = *now + 1;
     return code;
-}
-
-/* Whether this transaction sees the very snapshot that our last commit made: then no fence came since, and the epochs need not be read (which is a third of
- * a commit's work). It is the transaction's first statement on the lake, which fixes its snapshot: a fence that comes later conflicts. */
-static int stands_on_own_commit(const pt_committer *c, bool *stands, pt_error *err) {
-    int64_t now = -1;
-    *stands = false;
-    if (c->own_snapshot >= 0) {
-        PT_TRY(snapshot_of(c, "ducklake_current_snapshot", &now, err));
-        *stands = now == c->own_snapshot;
-    }
-    return PT_OK;
 }
 
 static bool all_claims_stand(const pt_committer *c, const pt_table *epochs) {
@@ -83,12 +73,11 @@ static bool all_claims_stand(const pt_committer *c, const pt_table *epochs) {
     return true;
 }
 
-/* The epochs are read inside the transaction: a fence committed before shows here, one committed later conflicts with our ledger rows. */
-static int check_epochs(const commit_job *job, pt_error *err) {
+/* The epochs are read inside the transaction: a fence committed before shows here, one committed later conflicts with our ledger rows. They need not be read (which is a
+ * third of a commit's work) when the transaction sees the very snapshot that our last commit made: then no fence came since. */
+static int check_epochs(const commit_job *job, int64_t now, pt_error *err) {
     pt_committer *c = job->committer;
-    bool stands;
-    PT_TRY(stands_on_own_commit(c, &stands, err));
-    if (stands) {
+    if (now == c->own_snapshot) {
         return PT_OK;
     }
     pt_table epochs = {0};
@@ -161,50 +150,19 @@ static int insert_rows(const commit_job *job, size_t part_at, pt_part *part, pt_
     return code == PT_OK ? guard_rows(job, part_at, slot, part, err) : code;
 }
 
-static int insert_entries(const commit_job *job, size_t from, size_t to, pt_error *err) {
-    const pt_committer *c = job->committer;
-    pt_text sql = {0};
-    char now[40];
-    pt_format_time(pt_now_us(), now, sizeof now);
-    pt_text_addf(&sql, "INSERT INTO \"%s\".pintail.offsets VALUES ", pt_engine_alias(c->engine));
-    for (size_t i = from; i < to; i++) {
-        const pt_ledger_entry *e = &job->flush->entries[i];
-        pt_text_add(&sql, i > from ? ", (" : "(");
-        pt_text_add_sql_string(&sql, c->pipeline);
-        pt_text_add(&sql, ", ");
-        pt_text_add_sql_string(&sql, e->topic);
-        pt_text_addf(&sql, ", %" PRId32 ", %" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64 ", ", e->partition, e->from_offset, e->next_offset,
-                     e->rows, e->dead_letters, e->epoch);
-        pt_text_add_sql_string(&sql, e->cluster_id);
-        pt_text_add(&sql, ", ");
-        pt_text_add_sql_string(&sql, e->topic_id);
-        pt_text_add(&sql, ", ");
-        pt_text_add_sql_string(&sql, e->target_table);
-        pt_text_add(&sql, ", ");
-        pt_text_add_sql_string(&sql, e->kind);
-        pt_text_addf(&sql, ", '%s')", now);
-    }
-    int code = pt_text_check(&sql, err);
-    if (code == PT_OK) {
-        code = pt_session_run(c->session, pt_text_get(&sql), err);
-    }
-    pt_text_free(&sql);
-    return code;
-}
-
 static int insert_ledger(const commit_job *job, pt_error *err) {
-    size_t n = job->flush->n_entries;
-    for (size_t from = 0; from < n; from += PT_LEDGER_INSERT_ROWS) {
-        PT_TRY(insert_entries(job, from, n - from < PT_LEDGER_INSERT_ROWS ? n : from + PT_LEDGER_INSERT_ROWS, err));
-    }
-    return PT_OK;
+    const pt_committer *c = job->committer;
+    pt_ledger_commit commit = {.pipeline = c->pipeline, .id = job->flush->commit_id, .snapshot = job->flush->snapshot};
+    return pt_ledger_insert(c->engine, c->session, &commit, job->flush->entries, job->flush->n_entries, err);
 }
 
 static int write_flush(void *arg, pt_error *err) {
     commit_job *job = arg;
+    int64_t now = -1;
     (void)pt_failpoint("commit.begun");
+    PT_TRY(look_at_snapshot(job, &now, err));
     if (!pt_rule_broken("epoch-check")) {
-        PT_TRY(check_epochs(job, err));
+        PT_TRY(check_epochs(job, now, err));
     }
     (void)pt_failpoint("commit.epochs");
     for (size_t i = 0; i < job->flush->n_parts; i++) {
@@ -230,10 +188,7 @@ static void note_committed(pt_committer *c, const pt_flush *flush) {
     for (size_t i = 0; i < flush->n_entries; i++) {
         pt_committer_find(c, flush->entries[i].topic, flush->entries[i].partition)->next_offset = flush->entries[i].next_offset;
     }
-    /* what DuckLake noted at the COMMIT, not a look at the catalog: a commit of another process that followed is not counted in */
-    if (!c->all_stood || snapshot_of(c, "ducklake_last_committed_snapshot", &c->own_snapshot, NULL) != PT_OK) {
-        c->own_snapshot = -1;
-    }
+    c->own_snapshot = c->all_stood ? flush->snapshot : -1;
 }
 
 int pt_commit(pt_committer *c, pt_flush *flush, pt_error *err) {
@@ -245,6 +200,9 @@ int pt_commit(pt_committer *c, pt_flush *flush, pt_error *err) {
         return pt_fail(err, PT_E_LAKE_DOWN, "the lake is not attached since the catalog failed");
     }
     PT_TRY(pt_committer_renew(c, err));
+    if (!*flush->commit_id) {
+        pt_uuid_new(flush->commit_id);
+    }
     commit_job job = {c, flush};
     pt_turnstile *turnstile = c->conflicts ? c->turnstile : NULL;
     int64_t start = pt_monotonic_us();

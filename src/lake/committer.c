@@ -9,6 +9,7 @@
 #include "lake/attach_failed.h"
 #include "lake/guard.h"
 #include "lake/lake_uri.h"
+#include "lake/ledger_form.h"
 #include "lake/transaction.h"
 
 #define OPEN_TRIES 12       /* of a catalog that others may be making */
@@ -130,7 +131,7 @@ int pt_committer_open(const pt_lake_options *options, const char *pipeline, cons
         code = pt_ledger_create(c->engine, c->session, err);
     }
     if (code == PT_OK) {
-        code = pt_target_open_own(c->engine, c->session, "offsets", PT_LEDGER_COLUMNS, &c->ledger, err);
+        code = pt_target_open_own(c->engine, c->session, "offsets", NULL /* of an older form before the first claim */, &c->ledger, err);
     }
     if (code != PT_OK) {
         pt_committer_close(&c);

@@ -57,6 +57,7 @@ void pt_flush_reset(pt_flush *flush, size_t keep_bytes) {
     }
     flush->n_entries = 0;
     flush->to_files = false;
+    flush->commit_id[0] = '\0';
     flush->snapshot = -1;
     flush->stage_us = flush->commit_us = 0;
 }
@@ -72,7 +73,7 @@ pt_ledger_entry *pt_flush_add_entry(pt_flush *flush) {
         flush->cap_entries = capacity;
     }
     pt_ledger_entry *entry = &flush->entries[flush->n_entries++];
-    *entry = (pt_ledger_entry){.kind = "commit", .cluster_id = "", .topic_id = "", .target_table = ""};
+    *entry = (pt_ledger_entry){.kind = "commit", .cluster_id = "", .topic_id = "", .target_table = "", .leader_epoch = -1};
     return entry;
 }
 

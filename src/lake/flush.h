@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/uuid.h"
 #include "decode/rows.h"
 #include "lake/ledger.h"
 #include "lake/target.h"
@@ -26,7 +27,8 @@ typedef struct pt_flush {
     pt_ledger_entry *entries; /* [n_entries] owned; a flush without one is not committed; those of one partition stand together, in order */
     size_t n_entries, cap_entries;
     bool to_files;           /* none of its rows may stay in the catalog (lake/inlined.h): that has failed */
-    int64_t snapshot;        /* out: of the commit, -1 when not asked for */
+    char commit_id[PT_UUID_SIZE]; /* out: of the commit, in the ledger and in the snapshot; "" before its first attempt */
+    int64_t snapshot;        /* out: that the commit makes; -1 before its first attempt */
     int64_t stage_us, commit_us; /* out: how long it took */
 } pt_flush;
 

@@ -8,47 +8,8 @@
 #include "base/clock.h"
 #include "base/failpoint.h"
 #include "base/text.h"
+#include "lake/ledger_form.h"
 #include "lake/transaction.h"
-
-static int create_tables(pt_engine *engine, pt_session *session, pt_error *err) {
-    const char *a = pt_engine_alias(engine);
-    PT_TRY(pt_session_runf(session, err, "CREATE SCHEMA IF NOT EXISTS \"%s\".pintail", a));
-    PT_TRY(pt_session_runf(session, err, "CREATE TABLE IF NOT EXISTS \"%s\".pintail.offsets (%s)", a, PT_LEDGER_COLUMNS));
-    PT_TRY(pt_session_runf(session, err, "CREATE TABLE IF NOT EXISTS \"%s\".pintail.epochs (%s)", a, PT_EPOCH_COLUMNS));
-    PT_TRY(pt_session_runf(session, err, "CREATE TABLE IF NOT EXISTS \"%s\".pintail.dead_letters (%s)", a, PT_DEAD_LETTER_COLUMNS));
-    return PT_OK;
-}
-
-static int count_tables(pt_engine *engine, pt_session *session, int64_t *n, pt_error *err) {
-    char sql[512];
-    (void)snprintf(sql, sizeof sql,
-                   "SELECT count(*) FROM duckdb_tables() WHERE database_name = '%s' AND schema_name = 'pintail' "
-                   "AND table_name IN ('offsets', 'epochs', 'dead_letters')",
-                   pt_engine_alias(engine));
-    return pt_session_int(session, sql, n, err);
-}
-
-static int create_once(void *arg, pt_error *err) {
-    void **both = arg;
-    pt_engine *engine = both[0];
-    pt_session *session = both[1];
-    int64_t n = 0;
-    PT_TRY(count_tables(engine, session, &n, err));
-    if (n == 3) {
-        return PT_OK;
-    }
-    PT_TRY(create_tables(engine, session, err));
-    return pt_session_runf(session, err, "CALL \"%s\".set_option('data_inlining_row_limit', %zu, schema => 'pintail')", pt_engine_alias(engine),
-                           PT_LEDGER_INSERT_ROWS);
-}
-
-int pt_ledger_create(pt_engine *engine, pt_session *session, pt_error *err) {
-    void *both[] = {engine, session};
-    if (pt_retry_busy(create_once, both, err) != PT_OK) {
-        return pt_fail_in(err, "pintail's own tables cannot be made");
-    }
-    return PT_OK;
-}
 
 /* ---- claims -------------------------------------------------------------------------------------------- */
 
@@ -87,7 +48,7 @@ static int insert_some_epochs(const claim_job *job, size_t from, size_t to, pt_e
     pt_text sql = {0};
     char now[40];
     pt_format_time(pt_now_us(), now, sizeof now);
-    pt_text_addf(&sql, "INSERT INTO \"%s\".pintail.epochs VALUES ", pt_engine_alias(job->engine));
+    pt_text_addf(&sql, "INSERT INTO \"%s\".pintail.epochs (pipeline, topic, \"partition\", epoch, owner, claimed_at) VALUES ", pt_engine_alias(job->engine));
     for (size_t i = from; i < to; i++) {
         const pt_claim *c = &job->claims[i];
         pt_text_add(&sql, i > from ? ", (" : "(");
@@ -139,6 +100,7 @@ static int raise_epochs(void *arg, pt_error *err) {
     for (size_t i = 0; i < job->n_claims; i++) {
         job->claims[i].epoch = 1;
     }
+    PT_TRY(pt_ledger_renew_form(job->engine, job->session, err));
     PT_TRY(pt_ledger_epochs(job->engine, job->session, job->pipeline, &epochs, err));
     for (size_t r = 0; r < epochs.n_rows; r++) {
         pt_claim *c = find_claim(job, pt_table_cell(&epochs, r, 0), pt_table_int(&epochs, r, 1));
@@ -187,7 +149,7 @@ static int read_offsets(void *arg, pt_error *err) {
                  "arg_max(topic_id, next_offset) AS topic_id, bool_or(kind = 'reset') AS reset FROM \"%s\".pintail.offsets WHERE pipeline = ",
                  pt_engine_alias(job->engine));
     pt_text_add_sql_string(&sql, job->pipeline);
-    pt_text_add(&sql, " AND topic IN (");
+    pt_text_add(&sql, " AND kind IN ('commit', 'skip', 'reset') AND topic IN (");
     add_topics(job, &sql);
     pt_text_add(&sql, ") GROUP BY ALL), l AS (SELECT *, coalesce(max(epoch) FILTER (reset) OVER (PARTITION BY topic, \"partition\"), -1) AS since FROM e) "
                       "SELECT topic, \"partition\", max(next_offset), arg_max(cluster_id, (epoch, next_offset)), arg_max(topic_id, (epoch, next_offset)) "

@@ -1,7 +1,8 @@
 /* pintail's own tables in the lake: the ledger, the claims (epochs) and the dead letters.
  *
  * pintail.offsets has one row for each topic, partition and flush (kind 'commit'), plus a row for each deliberate jump (kind 'skip', 'reset').
- * The largest next_offset of (pipeline, topic, partition) since its last 'reset' row is where ingest goes on.
+ * The largest next_offset of (pipeline, topic, partition) in rows of these kinds since its last 'reset' row is where ingest goes on. Rows of kind 'replay', 'discard' and
+ * 'moved' count rows and dead letters that came or went later, one offset each.
  * pintail.epochs has one row for each claim of a partition; the largest epoch of (pipeline, topic, partition) owns it. */
 #pragma once
 
@@ -17,7 +18,7 @@
 #define PT_LEDGER_COLUMNS                                                                                                 \
     "pipeline VARCHAR, topic VARCHAR, \"partition\" INTEGER, from_offset BIGINT, next_offset BIGINT, row_count BIGINT, "  \
     "dead_letter_count BIGINT, epoch BIGINT, cluster_id VARCHAR, topic_id VARCHAR, target_table VARCHAR, kind VARCHAR, "  \
-    "committed_at TIMESTAMPTZ"
+    "committed_at TIMESTAMPTZ, leader_epoch INTEGER, commit_id UUID, lake_snapshot BIGINT, detail VARCHAR"
 #define PT_EPOCH_COLUMNS                                                                                                  \
     "pipeline VARCHAR, topic VARCHAR, \"partition\" INTEGER, epoch BIGINT, owner VARCHAR, claimed_at TIMESTAMPTZ"
 #define PT_DEAD_LETTER_COLUMNS                                                                                            \
@@ -28,9 +29,6 @@
 /* Rows of one INSERT into pintail's own tables at most. DuckLake keeps so many in the catalog (inlining is judged per INSERT) and would write a larger one to
  * a file of its own, which it deletes when a COMMIT seems to have failed, also one that the server has done. */
 #define PT_LEDGER_INSERT_ROWS ((size_t)1000)
-
-/* Makes schema pintail and its tables where they are missing; safe when several processes start at once. */
-int pt_ledger_create(pt_engine *engine, pt_session *session, pt_error *err) PT_CHECKED;
 
 /* A partition that this process owns, as the lake knows it. */
 typedef struct pt_claim {
@@ -61,4 +59,16 @@ typedef struct pt_ledger_entry {
     int64_t rows, dead_letters;
     int64_t epoch; /* filled in by the committer */
     const char *cluster_id, *topic_id, *target_table, *kind;
+    int32_t leader_epoch; /* of the last record; -1: unknown */
+    const char *detail;   /* JSON, for kinds that need it; NULL: none */
 } pt_ledger_entry;
+
+/* What the rows of one commit share. */
+typedef struct pt_ledger_commit {
+    const char *pipeline;
+    const char *id;   /* UUID */
+    int64_t snapshot; /* that the commit makes */
+} pt_ledger_commit;
+
+/* Inside a commit's transaction. */
+int pt_ledger_insert(pt_engine *engine, pt_session *session, const pt_ledger_commit *commit, const pt_ledger_entry *entries, size_t n, pt_error *err) PT_CHECKED;

@@ -4,13 +4,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/failpoint.h"
 #include "base/path.h"
 #include "base/text.h"
+#include "base/uuid.h"
 #include "lake/dictionary.h"
 #include "lake/inlined.h"
 #include "lake/lake_uri.h"
@@ -70,22 +70,6 @@ void pt_stager_close(pt_stager **stager) {
         free(s);
         *stager = NULL;
     }
-}
-
-/* RFC 9562 version 7: the names sort by time. */
-static void make_uuid(char out[37]) {
-    unsigned char b[16];
-    if (getrandom(b, sizeof b, 0) != (ssize_t)sizeof b) {
-        memset(b, 0, sizeof b);
-    }
-    uint64_t ms = (uint64_t)(pt_now_us() / 1000);
-    for (int i = 0; i < 6; i++) {
-        b[i] = (unsigned char)(ms >> (40 - 8 * i));
-    }
-    b[6] = (unsigned char)((b[6] & 0x0f) | 0x70);
-    b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
-    (void)snprintf(out, 37, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7],
-                   b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
 }
 
 /* JSON vectors are plain VARCHAR here and must be JSON in the file. */
@@ -148,8 +132,8 @@ static int write_file(pt_stager *s, const pt_part *part, const char *path, pt_er
 }
 
 static int stage_part(pt_stager *s, pt_part *part, pt_error *err) {
-    char uuid[37];
-    make_uuid(uuid);
+    char uuid[PT_UUID_SIZE];
+    pt_uuid_new(uuid);
     char *path = NULL;
     char *spelled = pt_rule_broken("catalog-path") ? realpath(part->target->folder, NULL) : NULL;
     int n = spelled ? asprintf(&path, "%s/%s.pq", spelled, uuid) : asprintf(&path, "%s%s.pq", part->target->folder, uuid);

@@ -21,6 +21,7 @@ LEDGER_H = (REPO / "src" / "lake" / "ledger.h").read_text()
 ORDERS = ("order_id UUID, order_time TIMESTAMPTZ, customer_id VARCHAR, product VARCHAR, quantity INTEGER, unit_price DECIMAL(10,2), region VARCHAR, "
           "_kafka_partition INTEGER, _kafka_offset BIGINT, _kafka_timestamp TIMESTAMPTZ, ingest_time TIMESTAMPTZ")
 GROUP = "pintail-stream_orders"
+POSITION = 'pipeline, topic, "partition", from_offset, next_offset, row_count, dead_letter_count, epoch, cluster_id, topic_id, target_table, kind, committed_at'
 
 
 def columns_of(macro):
@@ -60,7 +61,7 @@ class Lake:
             self.connection = None
 
     def line(self, first, until, rows, dead=0, partition=0, topic="orders", group=GROUP, table="stream_orders", kind="commit", epoch=1, cluster="c"):
-        self.sql(f"INSERT INTO lake.pintail.offsets VALUES ('{group}', '{topic}', {partition}, {first}, {until}, {rows}, {dead}, {epoch}, '{cluster}', 't', "
+        self.sql(f"INSERT INTO lake.pintail.offsets ({POSITION}) VALUES ('{group}', '{topic}', {partition}, {first}, {until}, {rows}, {dead}, {epoch}, '{cluster}', 't', "
                  f"'{table}', '{kind}', now())")
 
     def rows(self, offsets, partition=0, table="stream_orders", more=None):

@@ -12,6 +12,7 @@
 
 #include "lake/audit.h"
 #include "lake/ledger.h"
+#include "lake/ledger_form.h"
 
 typedef struct lake {
     char folder[64], text[128], data[128];
@@ -42,7 +43,7 @@ static int set_up(void **state) {
     sql(l, "INSERT INTO lake.t SELECT i, p, i, now(), now() FROM range(2) q(p), range(100) r(i) WHERE i <> 50");
     sql(l, "INSERT INTO lake.pintail.dead_letters (topic, \"partition\", \"offset\", error_code, target_table, pipeline) VALUES ('a', 0, 50, 'type', 't', 'g'), "
            "('a', 1, 50, 'type', 't', 'g')");
-    sql(l, "INSERT INTO lake.pintail.offsets SELECT 'g', 'a', p, i * 50, i * 50 + 50, 50 - i, i, 1, 'c', '', 't', 'commit', now() FROM range(2) q(p), range(2) r(i)");
+    sql(l, "INSERT INTO lake.pintail.offsets SELECT 'g', 'a', p, i * 50, i * 50 + 50, 50 - i, i, 1, 'c', '', 't', 'commit', now(), NULL, NULL, NULL, NULL FROM range(2) q(p), range(2) r(i)");
     *state = l;
     return 0;
 }
@@ -147,11 +148,55 @@ static void names_with_quotes_are_names(void **state) {
     lake *l = *state;
     sql(l, "CREATE TABLE lake.\"o'\"\"t\" (v INTEGER, _kafka_partition INTEGER, _kafka_offset BIGINT)");
     sql(l, "INSERT INTO lake.\"o'\"\"t\" VALUES (1, 0, 0)");
-    sql(l, "INSERT INTO lake.pintail.offsets VALUES ('g''', 'a''b', 0, 0, 1, 1, 0, 1, 'c', '', 'o''\"t', 'commit', now())");
+    sql(l, "INSERT INTO lake.pintail.offsets VALUES ('g''', 'a''b', 0, 0, 1, 1, 0, 1, 'c', '', 'o''\"t', 'commit', now(), NULL, NULL, NULL, NULL)");
     pt_audit audit = run(l, NULL);
     assert_int_equal(audit.n_findings, 0);
     assert_int_equal(audit.n_tables, 2);
     assert_int_equal(audit.n_partitions, 3);
+    pt_audit_clear(&audit);
+}
+
+#define LINE "INSERT INTO lake.pintail.offsets (pipeline, topic, \"partition\", from_offset, next_offset, row_count, dead_letter_count, epoch, target_table, kind, detail) VALUES "
+
+/* Nothing is found, and the partitions stand where rows of kinds that move the position have left them. */
+static void assert_sound(lake *l, int64_t next_0, int64_t next_1) {
+    pt_audit audit = run(l, NULL);
+    assert_int_equal(audit.n_findings, 0);
+    assert_int_equal(audit.n_partitions, 2);
+    assert_int_equal(audit.partitions[0].next_offset, next_0);
+    assert_int_equal(audit.partitions[1].next_offset, next_1);
+    pt_audit_clear(&audit);
+}
+
+static void rows_of_every_kind_are_summed(void **state) {
+    lake *l = *state;
+    sql(l, "DELETE FROM lake.pintail.dead_letters WHERE \"partition\" = 0");
+    sql(l, "INSERT INTO lake.t (_kafka_partition, _kafka_offset) VALUES (0, 50)");
+    sql(l, LINE "('g', 'a', 0, 50, 50, 1, -1, 7, 't', 'replay', NULL)");
+    sql(l, "DELETE FROM lake.pintail.dead_letters");
+    sql(l, LINE "('g', 'a', 1, 50, 50, 0, -1, 1, 't', 'discard', '{\"reason\":\"spam\"}')");
+    assert_sound(l, 100, 100);
+    sql(l, "DELETE FROM lake.t WHERE _kafka_partition = 0 AND _kafka_offset >= 60");
+    sql(l, LINE "('g', 'a', 0, 100, 60, -40, 0, 8, 't', 'reset', '{\"rows\":[60,99]}')");
+    assert_sound(l, 60, 100);
+    sql(l, LINE "('g', 'a', 0, 99, 99, 0, 0, 9, 't', 'moved', NULL)");
+    sql(l, "INSERT INTO lake.t SELECT 1, 0, i, now(), now() FROM range(60, 80) r(i)");
+    sql(l, LINE "('g', 'a', 0, 60, 80, 20, 0, 8, 't', 'commit', NULL)");
+    assert_sound(l, 80, 100);
+    sql(l, LINE "('g', 'a', 0, 70, 70, 1, -1, 9, 't', 'replay', NULL)");
+    pt_audit audit = run(l, NULL);
+    assert_non_null(find(&audit, "missing_rows"));
+    pt_audit_clear(&audit);
+}
+
+static void tables_of_a_newer_pintail_are_not_judged(void **state) {
+    lake *l = *state;
+    pt_audit_options all = {0};
+    pt_audit audit;
+    pt_error err = {0};
+    sql(l, "UPDATE lake.pintail.meta SET value = CASE key WHEN 'schema_version' THEN '10' ELSE 'pintail 9.8.7' END");
+    assert_int_equal(pt_audit_run(l->engine, l->session, &all, &audit, &err), PT_E_LAKE);
+    assert_non_null(strstr(err.text, "use pintail 9.8.7 or a newer one"));
     pt_audit_clear(&audit);
 }
 
@@ -163,6 +208,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(one_audit_leaves_nothing_to_the_next, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_unknown_topic_or_table_is_an_error, set_up, tear_down),
         cmocka_unit_test_setup_teardown(names_with_quotes_are_names, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(rows_of_every_kind_are_summed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(tables_of_a_newer_pintail_are_not_judged, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
