@@ -19,7 +19,8 @@
 
 typedef struct ingest_args {
     pt_lake_args lake_args;
-    const char *brokers, *topic, *table, *group, *schema, *config;
+    const char *brokers, *table, *group, *schema, *config;
+    pt_string_list topics;
     uint64_t flush_rows, flush_bytes, inline_rows;
     int64_t flush_interval, fold_interval;
     bool until_end, topic_column, key_column, headers_column, verbose;
@@ -37,7 +38,7 @@ typedef struct ingest_args {
 
 static const pt_option options[] = {
     {"brokers", 'b', PT_OPT_STRING, AT(brokers), "HOST:PORT[,...]", "bootstrap brokers"},
-    {"topic", 't', PT_OPT_STRING, AT(topic), "TOPIC", "topic to read; several: --config"},
+    {"topic", 't', PT_OPT_LIST, AT(topics), "TOPIC", "topic to read; repeatable: a table each, or one for all with --table; --schema holds for each"},
     PT_LAKE_OPTIONS(ingest_args),
     {"table", 0, PT_OPT_STRING, AT(table), "NAME", "target table, name or schema.name (default: the topic's name)"},
     {"schema", 0, PT_OPT_STRING, AT(schema), "COLUMNS",
@@ -164,7 +165,7 @@ static int merge_options(const merge *m, ingest_args *a) {
 /* Each part is checked again when it is used, but there nobody knows the line any more. */
 static int check_topics(const merge *m, const ingest_args *a) {
     char key[64];
-    for (unsigned i = 0; !a->topic && i < m->config->topics_count; i++) {
+    for (unsigned i = 0; !a->topics.n && i < m->config->topics_count; i++) {
         const pt_config_topic *t = &m->config->topics[i];
         char *table = NULL;
         PT_TRY(table_name(t->topic, t->table, &table, m->err));
@@ -232,10 +233,27 @@ static int topic_columns(const ingest_args *a, const pt_config *config, size_t t
     return PT_OK;
 }
 
+/* Whether a topic is there twice; config: where it is from, NULL: the command line. */
+static int check_twice(const ingest_args *a, const pt_config *config, const pt_route_options *routes, size_t i, pt_error *err) {
+    char key[64];
+    size_t k = 0;
+    while (strcmp(routes[k].topic, routes[i].topic) != 0) {
+        k++;
+    }
+    if (k == i) {
+        return PT_OK;
+    }
+    if (!config) {
+        return pt_fail(err, PT_E_USAGE, "--topic %s is there twice", routes[i].topic);
+    }
+    (void)snprintf(key, sizeof key, "topics.%zu.topic", i);
+    return pt_fail(err, PT_E_USAGE, "config %s line %zu: topic %s is there twice", a->config, pt_config_line_of(config, key), routes[i].topic);
+}
+
 static int make_routes(const ingest_args *a, const pt_config *config, pt_route_options **routes, size_t *n, pt_error *err) {
-    bool from_config = config && !a->topic;
-    *n = from_config ? config->topics_count : 1;
-    if (!from_config && !a->topic) {
+    bool from_config = config && !a->topics.n;
+    *n = from_config ? config->topics_count : a->topics.n;
+    if (*n == 0) {
         return pt_fail(err, PT_E_USAGE, "--topic is missing (or --config FILE with topics)");
     }
     *routes = calloc(*n, sizeof **routes);
@@ -244,7 +262,7 @@ static int make_routes(const ingest_args *a, const pt_config *config, pt_route_o
     }
     pt_metas all = (a->topic_column ? 1U << PT_META_TOPIC : 0) | (a->key_column ? 1U << PT_META_KEY : 0) | (a->headers_column ? 1U << PT_META_HEADERS : 0);
     for (size_t i = 0; i < *n; i++) {
-        const char *topic = from_config ? config->topics[i].topic : a->topic;
+        const char *topic = from_config ? config->topics[i].topic : a->topics.items[i];
         char *table = NULL;
         pt_metas extra = all;
         if (from_config) {
@@ -252,13 +270,7 @@ static int make_routes(const ingest_args *a, const pt_config *config, pt_route_o
         }
         PT_TRY(table_name(topic, from_config ? config->topics[i].table : a->table, &table, err));
         (*routes)[i] = (pt_route_options){.topic = topic, .table = table, .schema = from_config ? config->topics[i].schema : a->schema, .extra = extra};
-        for (size_t k = 0; k < i; k++) {
-            if (strcmp((*routes)[k].topic, topic) == 0) {
-                char key[64];
-                (void)snprintf(key, sizeof key, "topics.%zu.topic", i);
-                return pt_fail(err, PT_E_USAGE, "config %s line %zu: topic %s is there twice", a->config, pt_config_line_of(config, key), topic);
-            }
-        }
+        PT_TRY(check_twice(a, from_config ? config : NULL, *routes, i, err));
     }
     return PT_OK;
 }

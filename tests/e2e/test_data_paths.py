@@ -80,7 +80,7 @@ def test_files_of_a_folder_that_the_data_path_would_match_are_left_alone(pintail
     for file in (neighbour, own):
         file.parent.mkdir(parents=True)
         file.write_bytes(b"staged long ago")
-    pintail.ingest_all(lake, topic, "--schema", SCHEMA, "--group", "g")
+    pintail.ingest_all(lake, topic, "--schema", SCHEMA, "--group", f"g-{topic}")
     assert neighbour.exists() and not own.exists()
     shutil.rmtree(tmp_path / "lake1")
     with lake.reader() as reader:

@@ -66,11 +66,11 @@ def test_a_group_that_feeds_another_lake_is_refused_while_a_member_lives_and_war
     done = pintail.ingest_all(two, topic, *ARGS, "--group", group, code=2)
     assert len(done.err.splitlines()) == 1 and all(word in done.err for word in (group, id_one, "another lake", "--group")), done.err
     assert not two.folder.exists()
-    pintail.ingest_all(two, topic, *ARGS, "--group", "other")
+    pintail.ingest_all(two, topic, *ARGS, "--group", f"other-{topic}")
     done = pintail.ingest_all(two, topic, *ARGS, "--group", group, code=2)
     with two.reader() as reader:
         assert id_one in done.err and reader.lake_id() in done.err, done.err
-        assert {r["pipeline"] for r in reader.offsets()} == {"other"}
+        assert {r["pipeline"] for r in reader.offsets()} == {f"other-{topic}"}
     pintail.ingest_all(one, topic, *ARGS, "--group", group)  # another member of the same lake may join
     process.stop()
     kafka.wait_empty(group)
@@ -105,10 +105,11 @@ def test_a_lake_of_an_earlier_version_keeps_its_group(pintail, lake, kafka):
         assert assert_exactly_once(reader, kafka, topic) == (310, 0)
     assert pipelines(lake) == {f"pintail-{topic}"}
     # What has begun under the new name stays there, also when an old process comes by.
-    pintail.ingest_all(lake, topic, *ARGS, "--table", "t", group="default")
-    pintail.ingest_all(lake, topic, *ARGS, "--table", "t", "--group", "pintail-t")
-    assert "rows=0 " in pintail.ingest_all(lake, topic, *ARGS, "--table", "t", group="default").err
-    assert pipelines(lake) == {f"pintail-{topic}", "pintail-t", group_of(lake, "t")}
+    table = f"t{topic[2:]}"
+    pintail.ingest_all(lake, topic, *ARGS, "--table", table, group="default")
+    pintail.ingest_all(lake, topic, *ARGS, "--table", table, "--group", f"pintail-{table}")
+    assert "rows=0 " in pintail.ingest_all(lake, topic, *ARGS, "--table", table, group="default").err
+    assert pipelines(lake) == {f"pintail-{topic}", f"pintail-{table}", group_of(lake, table)}
 
 
 # ---- several topics
@@ -127,15 +128,31 @@ def test_several_topics_go_on_in_the_one_pipeline_that_knows_them_whatever_their
     refused = several(pintail, lake, path, a, b, code=2).err
     assert len(refused.splitlines()) == 1 and "--group" in refused and f"pintail-{a}" in refused, refused
     assert not lake.folder.joinpath("metadata").exists() and not lake.folder.joinpath("data").exists()
-    several(pintail, lake, path, a, b, more="group: shop\n")
+    shop, twin = f"shop-{a}", f"twin-{a}"
+    several(pintail, lake, path, a, b, more=f"group: {shop}\n")
     for order in ((a, b), (b, a)):
         assert "rows=0 " in several(pintail, lake, path, *order).err
     refused = several(pintail, lake, path, c, a, b, code=2).err
-    assert "'shop'" in refused and "has 2" in refused, refused
-    several(pintail, lake, path, c, a, b, more="group: shop\n")
-    several(pintail, lake, path, a, b, more="group: twin\n")
+    assert f"'{shop}'" in refused and "has 2" in refused, refused
+    several(pintail, lake, path, c, a, b, more=f"group: {shop}\n")
+    several(pintail, lake, path, a, b, more=f"group: {twin}\n")
     refused = several(pintail, lake, path, b, a, code=2).err
-    assert "shop, twin" in refused, refused
+    assert f"{shop}, {twin}" in refused, refused
     assert "rows=0 " in several(pintail, lake, path, b, a, c).err  # which only shop knows
     with lake.reader() as reader:
         assert [reader.rows(t) for t in (a, b, c)] == [200, 200, 100]
+
+
+@on("sqlite")
+def test_several_topics_on_the_command_line_go_into_a_table_each_or_all_into_one(pintail, lake, kafka):
+    a, b = (kafka.create_topic(1) for _ in range(2))
+    kafka.produce(a, orders.orders(100, 1))
+    kafka.produce(b, orders.orders(50, 2))
+    both = ("--topic", a, "-t", b, *ARGS)
+    pintail.ingest_all(lake, None, *both, "--group", f"each-{a}")
+    pintail.ingest_all(lake, None, *both, "--group", f"one-{a}", "--table", "both")
+    assert "twice" in pintail.ingest_all(lake, None, *both, "--topic", a, "--group", f"each-{a}", code=2).err
+    with lake.reader() as reader:
+        assert assert_exactly_once(reader, kafka, a, pipeline=f"each-{a}") == (100, 0)
+        assert assert_exactly_once(reader, kafka, b, pipeline=f"each-{a}") == (50, 0)
+        assert reader.sql("SELECT _kafka_topic, count(*) FROM lake.both GROUP BY ALL ORDER BY 2") == [(b, 50), (a, 100)]
