@@ -7,18 +7,26 @@
 #include <stddef.h>
 
 #include "base/error.h"
+#include "kafka/advice.h"
 
 /* The last reason that librdkafka gave for a trouble. Written by its threads, read by any: under lock. Has to outlive the handle. */
 typedef struct pt_kafka_trouble {
     pthread_mutex_t lock;
-    bool fatal; /* the handle is of no use any more */
+    bool fatal;            /* the handle is of no use any more */
+    pt_kafka_fault fault;  /* what advice speaks of */
+    int64_t advised_us;    /* monotonic, when the reason came that the advice belongs to */
     char reason[512];
+    char advice[PT_KAFKA_ADVICE]; /* what to do; "": nothing is known */
 } pt_kafka_trouble;
 
 void pt_kafka_trouble_init(pt_kafka_trouble *trouble);
-/* Copies the reason; "no answer", and false, when there was none. */
+/* Keeps a text of librdkafka's as the last reason. */
+void pt_kafka_trouble_note(pt_kafka_trouble *trouble, const char *text);
+/* Copies "reason; advice"; "no answer", and false, when there was none. */
 bool pt_kafka_trouble_read(pt_kafka_trouble *trouble, char *out, size_t size);
 bool pt_kafka_trouble_fatal(pt_kafka_trouble *trouble);
+/* A setting is wrong: waiting for a broker does not help. */
+bool pt_kafka_trouble_hopeless(pt_kafka_trouble *trouble);
 
 typedef struct pt_kafka_options {
     const char *brokers;
@@ -38,5 +46,22 @@ int pt_kafka_check_property(const char *property, pt_error *err) PT_CHECKED;
 /* Makes the handle; owns conf from here on, also when it fails. */
 int pt_kafka_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, rd_kafka_t **out, pt_error *err) PT_CHECKED;
 
-/* "no broker answers at B within 10 s: reason". */
+/* The value of -X name=value, the last one when there are several; NULL: not given. */
+const char *pt_kafka_property(const pt_kafka_options *options, const char *name);
+
+/* An error of a broker that is away, or of a partition without a leader right now. */
+bool pt_kafka_error_passes(rd_kafka_resp_err_t code);
+
+/* "no broker answers at B within 10 s: reason; advice". PT_E_KAFKA when a setting is wrong, else PT_E_KAFKA_DOWN. */
 int pt_kafka_unreachable(const char *brokers, int64_t timeout_us, pt_kafka_trouble *trouble, pt_error *err);
+
+/* "what: why; advice" for an error code: rights that are missing (of group, NULL: none is meant), and for codes that only tell that nobody answered, what trouble tells. */
+int pt_kafka_failed(rd_kafka_resp_err_t code, const pt_kafka_options *options, pt_kafka_trouble *trouble, const char *group, pt_error *err, const char *what, ...)
+    __attribute__((format(printf, 6, 7)));
+
+/* Asks leaders of the topic, one after the other, until one answers: the others may be down. A broker of whom the list was had may name addresses that do not work. */
+int pt_kafka_reach_leader(rd_kafka_t *rk, const pt_kafka_options *options, pt_kafka_trouble *trouble, const char *topic, int32_t partitions, int64_t timeout_us,
+                          pt_error *err) PT_CHECKED;
+
+/* Asks for the brokers until one answers; 0: for the timeout. Ends early when a setting is wrong. */
+int pt_kafka_reach(rd_kafka_t *rk, const pt_kafka_options *options, pt_kafka_trouble *trouble, int64_t timeout_us, pt_error *err) PT_CHECKED;

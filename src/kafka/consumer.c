@@ -11,17 +11,6 @@
 
 static pt_consumer *of_handle(rd_kafka_t *rk);
 
-/* The value of -X name=value, the last one when there are several; NULL: not given. */
-static const char *property_of(const pt_kafka_options *o, const char *name) {
-    size_t n = strlen(name);
-    for (size_t i = o->n_properties; i > 0; i--) {
-        if (strncmp(o->properties[i - 1], name, n) == 0 && o->properties[i - 1][n] == '=') {
-            return o->properties[i - 1] + n + 1;
-        }
-    }
-    return NULL;
-}
-
 /* ---- rebalances ---------------------------------------------------------------------------------------- */
 
 static void fail(pt_consumer *c, const pt_error *err) {
@@ -160,7 +149,7 @@ static uint64_t bounded(uint64_t value, uint64_t low, uint64_t high) {
 static int check_properties(const pt_kafka_options *o, pt_error *err) {
     static const char *const kept[] = {"auto.offset.reset", "enable.auto.commit", "enable.auto.offset.store", "enable.partition.eof"};
     for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
-        if (property_of(o, kept[i])) {
+        if (pt_kafka_property(o, kept[i])) {
             return pt_fail(err, PT_E_USAGE, "-X %s: ingest sets it itself, since its offsets are in the lake; leave it out (where a new group starts: --start)", kept[i]);
         }
     }
@@ -202,7 +191,7 @@ static int set_properties(const pt_consumer_options *o, rd_kafka_conf_t *conf, p
     for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
         PT_TRY(pt_kafka_conf_set(conf, values[i][0], values[i][1], err));
     }
-    const char *protocol = property_of(&o->client, "group.protocol");
+    const char *protocol = pt_kafka_property(&o->client, "group.protocol");
     if (!protocol || strcmp(protocol, "consumer") != 0) { /* KIP-848 has the broker decide both */
         PT_TRY(pt_kafka_conf_set(conf, "partition.assignment.strategy", "cooperative-sticky", err));
         PT_TRY(pt_kafka_conf_set(conf, "session.timeout.ms", "10000", err)); /* after a crash the group waits as long; fences make short safe */
@@ -299,9 +288,9 @@ int pt_consumer_subscribe(pt_consumer *c, pt_error *err) {
 /* ---- messages ------------------------------------------------------------------------------------------ */
 
 /* The handle has failed for good; librdkafka tells so by an event and by a message, whichever comes first. */
-static int fatal(const pt_consumer *c, pt_error *err) {
+static int fatal(pt_consumer *c, pt_error *err) {
     char reason[512] = "";
-    const char *instance = property_of(&c->options->client, "group.instance.id");
+    const char *instance = pt_kafka_property(&c->options->client, "group.instance.id");
     rd_kafka_resp_err_t code = rd_kafka_fatal_error(c->rk, reason, sizeof reason);
     if (code == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID) {
         return pt_fail(err, PT_E_KAFKA, "another process has joined group %s with the same group.instance.id=%s and Kafka has given it this one's partitions; "
@@ -310,6 +299,9 @@ static int fatal(const pt_consumer *c, pt_error *err) {
     if (code == RD_KAFKA_RESP_ERR_UNRELEASED_INSTANCE_ID) {
         return pt_fail(err, PT_E_KAFKA, "a process with the same group.instance.id=%s is in group %s, or was until it was killed; give each process an id of its own, "
                        "or wait for the end of the broker's session timeout", instance ? instance : "?", c->options->group);
+    }
+    if (code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED) {
+        return pt_kafka_failed(code, &c->options->client, &c->trouble, c->options->group, err, "group %s", c->options->group);
     }
     return pt_fail(err, PT_E_KAFKA, "the Kafka client cannot go on: %s", reason);
 }
@@ -345,8 +337,15 @@ int pt_consumer_judge(pt_consumer *c, const rd_kafka_message_t *m, pt_error *err
     case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
         return pt_fail(err, PT_E_SOURCE, "topic %s is gone from the broker", topic);
     case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+        return pt_kafka_failed(m->err, &c->options->client, &c->trouble, NULL, err, m->rkt ? "topic %s" : "a topic", topic);
     case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
-        return pt_fail(err, PT_E_KAFKA, "topic %s, group %s: %s", topic, c->options->group, rd_kafka_err2str(m->err));
+        return pt_kafka_failed(m->err, &c->options->client, &c->trouble, c->options->group, err, "group %s", c->options->group);
+    case RD_KAFKA_RESP_ERR_INCONSISTENT_GROUP_PROTOCOL:
+    case RD_KAFKA_RESP_ERR_INVALID_SESSION_TIMEOUT:
+    case RD_KAFKA_RESP_ERR_INVALID_GROUP_ID:
+    case RD_KAFKA_RESP_ERR_GROUP_MAX_SIZE_REACHED:
+    case RD_KAFKA_RESP_ERR_GROUP_ID_NOT_FOUND:
+        return pt_consumer_refused(c, m->err, err);
     case RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED:
         pt_log(PT_LOG_WARN, PT_EVENT("left the group: no poll for max.poll.interval.ms; joining again"));
         return PT_OK;
@@ -356,6 +355,9 @@ int pt_consumer_judge(pt_consumer *c, const rd_kafka_message_t *m, pt_error *err
     case RD_KAFKA_RESP_ERR_INVALID_MSG: /* not MSG_SIZE_TOO_LARGE: librdkafka takes many answers without a record (aborted, compacted away) for that, and goes on */
         return unreadable(c, m, topic, err);
     default:
+        if (!m->rkt) { /* of the group */
+            pt_kafka_trouble_note(&c->trouble, rd_kafka_message_errstr(m));
+        }
         pt_log(PT_LOG_DEBUG, PT_EVENT("broker trouble"), PT_STR("error", rd_kafka_message_errstr(m)));
         return PT_OK;
     }

@@ -36,11 +36,11 @@ struct pt_consumer {
     bool committing;                          /* an answer is awaited */
 };
 
-/* An error of a broker that is away, or of a partition without a leader right now. */
-bool pt_kafka_error_passes(rd_kafka_resp_err_t code);
-
 /* Fills cluster_id and topics. PT_E_KAFKA_DOWN: no broker answered within options->timeout_us; PT_E_KAFKA: a topic is not there. */
 int pt_consumer_look_at_cluster(pt_consumer *consumer, pt_error *err) PT_CHECKED;
 
 /* Sends what pt_consumer_commit_list has kept back: before partitions go. */
 void pt_consumer_commit_rest(pt_consumer *consumer);
+
+/* Why the group does not take this member, and what to do. */
+int pt_consumer_refused(const pt_consumer *consumer, rd_kafka_resp_err_t code, pt_error *err) PT_CHECKED;

@@ -7,35 +7,13 @@
 #include <string.h>
 
 #define BOUNDS_TIMEOUT_MS 10000
-#define CONNECT_TIMEOUT_MS 500
 #define IDS_TIMEOUT_MS 5000
 #define CHECK_TIMEOUT_MS 2000
-
-bool pt_kafka_error_passes(rd_kafka_resp_err_t code) {
-    switch ((int)code) {
-    case RD_KAFKA_RESP_ERR__TRANSPORT:
-    case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
-    case RD_KAFKA_RESP_ERR__TIMED_OUT:
-    case RD_KAFKA_RESP_ERR__TIMED_OUT_QUEUE:
-    case RD_KAFKA_RESP_ERR__RESOLVE:
-    case RD_KAFKA_RESP_ERR__WAIT_COORD:
-    case RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT:
-    case RD_KAFKA_RESP_ERR_NETWORK_EXCEPTION:
-    case RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE:
-    case RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION:
-    case RD_KAFKA_RESP_ERR_BROKER_NOT_AVAILABLE:
-    case RD_KAFKA_RESP_ERR_REPLICA_NOT_AVAILABLE:
-    case RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE:
-        return true;
-    default:
-        return false;
-    }
-}
 
 int pt_consumer_bounds(pt_consumer *c, const char *topic, int32_t partition, int64_t *low, int64_t *high, pt_error *err) {
     rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(c->asker, topic, partition, low, high, BOUNDS_TIMEOUT_MS);
     if (code) {
-        return pt_fail(err, pt_kafka_error_passes(code) ? PT_E_KAFKA_DOWN : PT_E_KAFKA, "topic %s partition %" PRId32 ": the broker does not tell its offsets: %s", topic, partition, rd_kafka_err2str(code));
+        return pt_kafka_failed(code, &c->options->client, &c->trouble, NULL, err, "topic %s partition %" PRId32 ": the broker does not tell its offsets", topic, partition);
     }
     return PT_OK;
 }
@@ -149,37 +127,24 @@ static int look_at_topic(pt_consumer *c, size_t i, pt_error *err) {
         return pt_fail(err, PT_E_KAFKA, "topic %s does not exist on %s; make it first, or check --topic", name, c->options->client.brokers);
     }
     if (code && code != RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE) {
-        return pt_fail(err, PT_E_KAFKA, "topic %s on %s: %s", name, c->options->client.brokers, rd_kafka_err2str(code));
+        return pt_kafka_failed(code, &c->options->client, &c->trouble, NULL, err, "topic %s on %s", name, c->options->client.brokers);
     }
     return PT_OK;
 }
 
-/* Asking for anything makes librdkafka connect; rd_kafka_clusterid only waits, up to a second until the group's own timer does it. */
-static void start_connecting(pt_consumer *c) {
-    const struct rd_kafka_metadata *metadata = NULL;
-    if (rd_kafka_metadata(c->asker, 0, NULL, &metadata, CONNECT_TIMEOUT_MS) == RD_KAFKA_RESP_ERR_NO_ERROR) {
-        rd_kafka_metadata_destroy(metadata);
-    }
-}
-
-/* A broker before 0.10 tells no id. One that comes up while it is asked may answer without it first, so the id is kept from a second asking. */
+/* A broker that comes up while it is asked may answer without the cluster's id first, and one before 0.10 tells none: so it is kept from a second asking. */
 int pt_consumer_look_at_cluster(pt_consumer *c, pt_error *err) {
     PT_TRY(open_asker(c, err));
-    start_connecting(c);
-    char *id = rd_kafka_clusterid(c->asker, (int)(c->options->timeout_us / 1000));
-    if (!id) {
-        const struct rd_kafka_metadata *metadata = NULL;
-        if (rd_kafka_metadata(c->asker, 0, NULL, &metadata, 1000)) {
-            return pt_kafka_unreachable(c->options->client.brokers, c->options->timeout_us, &c->trouble, err);
-        }
-        rd_kafka_metadata_destroy(metadata);
-    }
-    rd_kafka_mem_free(c->asker, id);
+    PT_TRY(pt_kafka_reach(c->asker, &c->options->client, &c->trouble, c->options->timeout_us, err));
+    rd_kafka_mem_free(c->asker, rd_kafka_clusterid(c->asker, 1000));
     for (size_t i = 0; i < c->options->n_topics; i++) {
         PT_TRY(look_at_topic(c, i, err));
     }
+    if (c->options->n_topics) {
+        PT_TRY(pt_kafka_reach_leader(c->asker, &c->options->client, &c->trouble, c->options->topics[0], c->topics[0].partitions, c->options->timeout_us, err));
+    }
     PT_TRY(read_topic_ids(c, err));
-    id = rd_kafka_clusterid(c->asker, 1000);
+    char *id = rd_kafka_clusterid(c->asker, 1000);
     (void)snprintf(c->cluster_id, sizeof c->cluster_id, "%s", id ? id : "");
     rd_kafka_mem_free(c->asker, id);
     return PT_OK;

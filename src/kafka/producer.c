@@ -25,12 +25,18 @@ typedef struct producer {
     rd_kafka_topic_t *rkt;
     pt_orders orders;
     uint64_t failed_bytes;
-    char first_failure[256]; /* of a delivery */
+    rd_kafka_resp_err_t first_failure; /* of a delivery */
     int64_t started, progress_at;
     rd_kafka_message_t messages[BATCH];
     char keys[BATCH][PT_ORDER_KEY];
     char values[BATCH][PT_ORDER_MAX];
 } producer;
+
+/* The first one that says why: what is thrown away after it says nothing. */
+static void note_failure(producer *p, rd_kafka_resp_err_t code) {
+    bool purged = p->first_failure == RD_KAFKA_RESP_ERR__PURGE_QUEUE || p->first_failure == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT;
+    p->first_failure = p->first_failure && !purged ? p->first_failure : code;
+}
 
 /* Only of failed deliveries (delivery.report.only.error). */
 static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *message, void *opaque) {
@@ -39,9 +45,7 @@ static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *message, void 
     if (message->err) {
         p->summary->failed++;
         p->failed_bytes += message->len + message->key_len;
-        if (!*p->first_failure) {
-            (void)snprintf(p->first_failure, sizeof p->first_failure, "%s", rd_kafka_err2str(message->err));
-        }
+        note_failure(p, message->err);
     }
 }
 
@@ -133,7 +137,12 @@ static void make_batch(producer *p, size_t n) {
 }
 
 static int fatal_failure(producer *p, pt_error *err) {
-    char reason[sizeof p->trouble.reason];
+    char ignored[8];
+    rd_kafka_resp_err_t code = rd_kafka_fatal_error(p->rk, ignored, sizeof ignored);
+    if (code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED || code == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED) {
+        return pt_kafka_failed(code, &p->options->kafka, &p->trouble, NULL, err, "topic %s cannot be written", p->options->topic);
+    }
+    char reason[sizeof p->trouble.reason + PT_KAFKA_ADVICE];
     (void)pt_kafka_trouble_read(&p->trouble, reason, sizeof reason);
     return pt_fail(err, PT_E_KAFKA, "the producer cannot go on: %s", reason);
 }
@@ -146,7 +155,7 @@ static int send_batch(producer *p, size_t n, pt_error *err) {
             if (p->messages[at].err) { /* refused at once: it will have no delivery report */
                 p->summary->failed++;
                 p->failed_bytes += p->messages[at].len + PT_ORDER_KEY;
-                (void)snprintf(p->first_failure, sizeof p->first_failure, "%s", rd_kafka_err2str(p->messages[at].err));
+                note_failure(p, p->messages[at].err);
             }
         }
         if (at < n) {
@@ -246,10 +255,11 @@ static int judge(producer *p, pt_error *err) {
     if (s->delivered == s->sent) {
         return PT_OK;
     }
-    char reason[sizeof p->trouble.reason];
-    (void)pt_kafka_trouble_read(&p->trouble, reason, sizeof reason);
-    return pt_fail(err, PT_E_KAFKA, "%" PRIu64 " of %" PRIu64 " records were not acknowledged: %s", s->sent - s->delivered, s->sent,
-                   *p->first_failure ? p->first_failure : reason);
+    if (pt_kafka_trouble_fatal(&p->trouble)) {
+        return fatal_failure(p, err);
+    }
+    return pt_kafka_failed(p->first_failure ? p->first_failure : RD_KAFKA_RESP_ERR__TIMED_OUT, &p->options->kafka, &p->trouble, NULL, err,
+                           "topic %s: %" PRIu64 " of %" PRIu64 " records were not acknowledged", p->options->topic, s->sent - s->delivered, s->sent);
 }
 
 static int produce(producer *p, pt_error *err) {

@@ -15,23 +15,26 @@ static int64_t ms_left(int64_t deadline) {
 
 /* ---- CreateTopics -------------------------------------------------------------------------------------- */
 
-static int create_failed(const char *topic, rd_kafka_resp_err_t code, const char *text, pt_error *err) {
+static int create_failed(const pt_kafka_options *options, pt_kafka_trouble *trouble, const char *topic, rd_kafka_resp_err_t code, const char *text, pt_error *err) {
     if (code == RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE) {
         return pt_fail(err, PT_E_KAFKA, "topic %s: this broker cannot make topics for clients; leave --create out (pintail broker makes topics with --topic NAME:PARTITIONS, or on first use)", topic);
+    }
+    if (code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED || code == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED) {
+        return pt_kafka_failed(RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED, options, trouble, NULL, err, "topic %s cannot be made", topic);
     }
     return pt_fail(err, PT_E_KAFKA, "topic %s cannot be made: %s", topic, text ? text : rd_kafka_err2str(code));
 }
 
-static int create_result(rd_kafka_event_t *event, const char *topic, pt_error *err) {
+static int create_result(const pt_kafka_options *options, pt_kafka_trouble *trouble, rd_kafka_event_t *event, const char *topic, pt_error *err) {
     if (rd_kafka_event_error(event)) {
-        return create_failed(topic, rd_kafka_event_error(event), rd_kafka_event_error_string(event), err);
+        return create_failed(options, trouble, topic, rd_kafka_event_error(event), rd_kafka_event_error_string(event), err);
     }
     size_t n;
     const rd_kafka_topic_result_t **results = rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event), &n);
     for (size_t i = 0; i < n; i++) {
         rd_kafka_resp_err_t code = rd_kafka_topic_result_error(results[i]);
         if (code && code != RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) {
-            return create_failed(topic, code, rd_kafka_topic_result_error_string(results[i]), err);
+            return create_failed(options, trouble, topic, code, rd_kafka_topic_result_error_string(results[i]), err);
         }
     }
     return PT_OK;
@@ -69,7 +72,7 @@ int pt_topic_create(rd_kafka_t *rk, const pt_kafka_options *options, pt_kafka_tr
     if (!event || (rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR__TIMED_OUT && troubled)) {
         code = pt_kafka_unreachable(options->brokers, timeout_us, trouble, err);
     } else {
-        code = create_result(event, topic, err);
+        code = create_result(options, trouble, event, topic, err);
     }
     rd_kafka_event_destroy(event);
     return code;
@@ -78,7 +81,7 @@ int pt_topic_create(rd_kafka_t *rk, const pt_kafka_options *options, pt_kafka_tr
 /* ---- metadata ------------------------------------------------------------------------------------------ */
 
 /* NO_ERROR: there, with leaders; anything else: not yet. */
-static rd_kafka_resp_err_t ask(rd_kafka_t *rk, rd_kafka_topic_t *rkt, int64_t deadline) {
+static rd_kafka_resp_err_t ask(rd_kafka_t *rk, rd_kafka_topic_t *rkt, int64_t deadline, int32_t *partitions) {
     const struct rd_kafka_metadata *metadata;
     int64_t ms = ms_left(deadline);
     rd_kafka_resp_err_t code = rd_kafka_metadata(rk, 0, rkt, &metadata, ms < ASK_MS ? (int)ms + 1 : ASK_MS);
@@ -89,6 +92,7 @@ static rd_kafka_resp_err_t ask(rd_kafka_t *rk, rd_kafka_topic_t *rkt, int64_t de
     if (!code && metadata->topics[0].partition_cnt == 0) {
         code = RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE;
     }
+    *partitions = code ? 0 : metadata->topics[0].partition_cnt;
     rd_kafka_metadata_destroy(metadata);
     return code;
 }
@@ -97,11 +101,12 @@ static int missing(const char *topic, pt_error *err) {
     return pt_fail(err, PT_E_KAFKA, "topic %s does not exist, and the broker does not make topics on first use; make it with --create PARTITIONS", topic);
 }
 
-static int wait_for(rd_kafka_t *rk, rd_kafka_topic_t *rkt, const pt_kafka_options *options, pt_kafka_trouble *trouble, int64_t timeout_us, pt_error *err) {
+static int wait_for(rd_kafka_t *rk, rd_kafka_topic_t *rkt, const pt_kafka_options *options, pt_kafka_trouble *trouble, int64_t timeout_us,
+                    int32_t *partitions, pt_error *err) {
     const char *topic = rd_kafka_topic_name(rkt);
     int64_t deadline = pt_monotonic_us() + timeout_us, unknown_since = 0;
     rd_kafka_resp_err_t code;
-    while ((code = ask(rk, rkt, deadline)) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    while ((code = ask(rk, rkt, deadline, partitions)) != RD_KAFKA_RESP_ERR_NO_ERROR) {
         (void)rd_kafka_poll(rk, 0);
         bool unknown = code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC;
         if (unknown && unknown_since == 0) {
@@ -111,14 +116,12 @@ static int wait_for(rd_kafka_t *rk, rd_kafka_topic_t *rkt, const pt_kafka_option
         if (unknown && (late || pt_monotonic_us() - unknown_since > MISSING_AFTER)) {
             return missing(topic, err);
         }
-        if (code == RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION || code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED || pt_kafka_trouble_fatal(trouble)) {
-            return pt_fail(err, PT_E_KAFKA, "topic %s: %s", topic, rd_kafka_err2str(code));
-        }
-        if (late && (code == RD_KAFKA_RESP_ERR__TRANSPORT || code == RD_KAFKA_RESP_ERR__TIMED_OUT)) {
+        bool unanswered = code == RD_KAFKA_RESP_ERR__TRANSPORT || code == RD_KAFKA_RESP_ERR__TIMED_OUT;
+        if (unanswered && (late || pt_kafka_trouble_hopeless(trouble))) {
             return pt_kafka_unreachable(options->brokers, timeout_us, trouble, err);
         }
-        if (late) {
-            return pt_fail(err, PT_E_KAFKA, "topic %s: %s", topic, rd_kafka_err2str(code));
+        if (late || code == RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION || code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED || pt_kafka_trouble_fatal(trouble)) {
+            return pt_kafka_failed(code, options, trouble, NULL, err, "topic %s", topic);
         }
         if (pt_stop_asked()) {
             return pt_fail(err, PT_E_INTERRUPTED, "stopped before a broker answered");
@@ -133,7 +136,9 @@ int pt_topic_wait(rd_kafka_t *rk, const pt_kafka_options *options, pt_kafka_trou
     if (!rkt) {
         return pt_fail(err, PT_E_USAGE, "topic '%s': %s", topic, rd_kafka_err2str(rd_kafka_last_error()));
     }
-    int code = wait_for(rk, rkt, options, trouble, timeout_us, err);
+    int32_t partitions = 0;
+    int code = wait_for(rk, rkt, options, trouble, timeout_us, &partitions, err);
     rd_kafka_topic_destroy(rkt);
-    return code;
+    PT_TRY(code);
+    return pt_kafka_reach_leader(rk, options, trouble, topic, partitions, timeout_us, err);
 }

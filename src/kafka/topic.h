@@ -10,6 +10,6 @@
 int pt_topic_create(rd_kafka_t *rk, const pt_kafka_options *options, pt_kafka_trouble *trouble, const char *topic, int partitions, int64_t timeout_us,
                     pt_error *err) PT_CHECKED;
 
-/* Waits until a broker answers and knows the topic. A broker that makes topics on first use makes it now. */
+/* Waits until a broker answers and knows the topic, and one that leads a partition of it answers. A broker that makes topics on first use makes it now. */
 int pt_topic_wait(rd_kafka_t *rk, const pt_kafka_options *options, pt_kafka_trouble *trouble, const char *topic, int64_t timeout_us,
                   pt_error *err) PT_CHECKED;

@@ -34,28 +34,6 @@ static int configure(rd_kafka_conf_t *conf, const pt_kafka_options *options, pt_
     return pt_kafka_conf_properties(conf, options, err);
 }
 
-/* Asks for the list of brokers until one answers. */
-static int connect_to_any(pt_watermarks *w, pt_error *err) {
-    int64_t deadline = pt_monotonic_us() + w->timeout_us;
-    for (;;) {
-        const struct rd_kafka_metadata *metadata;
-        int64_t ms = ms_left(deadline);
-        rd_kafka_resp_err_t code = rd_kafka_metadata(w->rk, 0, NULL, &metadata, ms < 500 ? (int)ms + 1 : 500);
-        if (!code) {
-            rd_kafka_metadata_destroy(metadata);
-            return PT_OK;
-        }
-        (void)rd_kafka_poll(w->rk, 0);
-        if (ms == 0 || pt_kafka_trouble_fatal(&w->trouble)) {
-            return pt_kafka_unreachable(w->options->brokers, w->timeout_us, &w->trouble, err);
-        }
-        if (pt_stop_asked()) {
-            return pt_fail(err, PT_E_INTERRUPTED, "stopped before a broker answered");
-        }
-        pt_sleep_us(PT_SECOND / 20);
-    }
-}
-
 int pt_watermarks_open(const pt_kafka_options *options, int64_t timeout_us, pt_watermarks **out, pt_error *err) {
     rd_kafka_conf_t *conf;
     pt_watermarks *w = calloc(1, sizeof *w);
@@ -77,7 +55,7 @@ int pt_watermarks_open(const pt_kafka_options *options, int64_t timeout_us, pt_w
         code = pt_kafka_new(RD_KAFKA_CONSUMER, conf, &w->rk, err);
     }
     if (code == PT_OK) {
-        code = connect_to_any(w, err);
+        code = pt_kafka_reach(w->rk, options, &w->trouble, timeout_us, err);
     }
     if (code == PT_OK) {
         w->cluster = rd_kafka_clusterid(w->rk, 1000);
@@ -126,13 +104,13 @@ int pt_watermarks_partitions(pt_watermarks *w, const char *topic, int32_t *out, 
     }
     int64_t deadline = pt_monotonic_us() + w->timeout_us;
     rd_kafka_resp_err_t code = ask_partitions(w, rkt, out, (int)ms_left(deadline));
-    while (code && code != RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART && code != RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC && ms_left(deadline) > 0 && !pt_stop_asked()) {
+    while (code && code != RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED && code != RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART && code != RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC && ms_left(deadline) > 0 && !pt_stop_asked()) {
         pt_sleep_us(PT_SECOND / 20);
         code = ask_partitions(w, rkt, out, (int)ms_left(deadline) + 1);
     }
     rd_kafka_topic_destroy(rkt);
     if (code && code != RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART && code != RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC) {
-        return pt_fail(err, PT_E_KAFKA, "topic %s: %s", topic, rd_kafka_err2str(code));
+        return pt_kafka_failed(code, w->options, &w->trouble, NULL, err, "topic %s", topic);
     }
     return PT_OK;
 }
@@ -144,7 +122,7 @@ int pt_watermarks_offsets(pt_watermarks *w, const char *topic, int32_t partition
         code = rd_kafka_query_watermark_offsets(w->rk, topic, partition, low, end, (int)ms_left(deadline) + 1);
     } while (code && ms_left(deadline) > 0 && !pt_stop_asked() && (pt_sleep_us(PT_SECOND / 20), true));
     if (code) {
-        return pt_fail(err, PT_E_KAFKA, "topic %s partition %" PRId32 ": its offsets cannot be read: %s", topic, partition, rd_kafka_err2str(code));
+        return pt_kafka_failed(code, w->options, &w->trouble, NULL, err, "topic %s partition %" PRId32 ": its offsets cannot be read", topic, partition);
     }
     return PT_OK;
 }

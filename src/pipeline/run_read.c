@@ -146,7 +146,7 @@ static void say_what_others_read(const pt_life *r) {
  * brokers have gone after the start. Either passes by itself, but nobody would know what is waited for. */
 static void say_what_is_awaited(pt_life *r, int64_t since_us) {
     if (!r->assigned_once && !r->waiting_said && pt_monotonic_us() - since_us > r->options->consumer.timeout_us) {
-        char why[512];
+        char why[1024];
         r->waiting_said = true;
         if (!pt_consumer_trouble(r->consumer, why, sizeof why)) {
             (void)snprintf(why, sizeof why, "it waits for a member that was killed, or does not poll");

@@ -230,9 +230,15 @@ class Node:
         return ["java", f"-Xmx{heap}", "-Xshare:auto", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
                 "-cp", self._classpath, *arguments]
 
-    def format(self, cluster: str, *more, **settings):
-        listeners = f"PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{self.controller_port}"
-        settings = {**_SETTINGS, "node.id": self.number, "listeners": listeners, "advertised.listeners": listeners, "log.dirs": self.folder / "logs",
+    def format(self, cluster: str, *more, doors=None, advertised=None, protocols=None, **settings):
+        """doors: more listeners (name -> port), with their protocols, and what they advertise where that is not their own address."""
+        ports = {"PLAINTEXT": self.port, "CONTROLLER": self.controller_port, **(doors or {})}
+        addresses = {name: f"127.0.0.1:{port}" for name, port in ports.items()}
+        protocols = {"PLAINTEXT": "PLAINTEXT", "CONTROLLER": "PLAINTEXT", **(protocols or {})}
+        settings = {**_SETTINGS, "node.id": self.number, "log.dirs": self.folder / "logs",
+                    "listeners": ",".join(f"{name}://{address}" for name, address in addresses.items()),
+                    "advertised.listeners": ",".join(f"{name}://{address}" for name, address in {**addresses, **(advertised or {})}.items()),
+                    "listener.security.protocol.map": ",".join(f"{name}:{protocol}" for name, protocol in protocols.items()),
                     **{k.replace("_", "."): v for k, v in settings.items()}}
         self._properties.write_text("".join(f"{k}={v}\n" for k, v in settings.items()))
         with self.log.open("ab") as log:
@@ -258,10 +264,11 @@ class Node:
 
 
 class KafkaServer(Kafka):
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, **settings):
         self._node = Node(folder)
         super().__init__(f"127.0.0.1:{self._node.port}")
-        self._node.format(_uuid(), "--standalone", **{"controller.quorum.bootstrap.servers": f"127.0.0.1:{self._node.controller_port}"}, **_replicas(1, 1))
+        self._node.format(_uuid(), "--standalone", **{"controller.quorum.bootstrap.servers": f"127.0.0.1:{self._node.controller_port}"}, **_replicas(1, 1),
+                          **settings)
         self.start()
 
     @property
