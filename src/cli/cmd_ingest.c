@@ -24,7 +24,7 @@ typedef struct ingest_args {
     uint64_t flush_rows, flush_bytes, inline_rows;
     int64_t flush_interval, fold_interval;
     bool until_end, topic_column, key_column, headers_column, verbose;
-    int start, on_error, on_missing, log_format;
+    int start, on_error, on_no_column, on_missing, log_format;
     const char *max_dead_letters;
     pt_string_list properties;
     uint64_t memory, threads, queue;
@@ -54,6 +54,8 @@ static const pt_option options[] = {
     {"start", 0, PT_OPT_CHOICE, AT(start), "earliest|latest", "where to begin a partition that the lake does not know (default earliest)"},
     {"on-error", 0, PT_OPT_CHOICE, AT(on_error), "dead-letter|fail",
      "a record that cannot be decoded goes to pintail.dead_letters (default), or ends the run with everything before it committed"},
+    {"on-no-column", 0, PT_OPT_CHOICE, AT(on_no_column), "dead-letter|null",
+     "a record none of whose keys is a column, such as an envelope, is a dead letter (default), or a row of defaults and NULLs"},
     {"on-missing-data", 0, PT_OPT_CHOICE, AT(on_missing), "fail|skip",
      "when the broker no longer has the records that come next (retention): end the run (default), or go on behind them and record the jump in the ledger"},
     {"max-dead-letters", 0, PT_OPT_STRING, AT(max_dead_letters), "N|P%", "end the run when there are more dead letters than N, or than P% of 1000 or more records"},
@@ -329,6 +331,7 @@ static int run_with(ingest_args *a, const pt_config *config, pt_error *err) {
         o.until_end = a->until_end;
         o.start = a->start == 1 ? PT_START_LATEST : PT_START_EARLIEST;
         o.on_error = a->on_error == 1 ? PT_ON_ERROR_FAIL : PT_ON_ERROR_DEAD_LETTER;
+        o.on_no_column = a->on_no_column == 1 ? PT_NO_COLUMN_NULL : PT_NO_COLUMN_DEAD_LETTER;
         o.on_missing = a->on_missing == 1 ? PT_ON_MISSING_SKIP : PT_ON_MISSING_FAIL;
         o.stop_timeout_us = a->stop_timeout;
         o.commit_timeout_us = a->commit_timeout;

@@ -45,6 +45,7 @@ static const cyaml_schema_field_t config_fields[] = {
     CYAML_FIELD_MAPPING_PTR("flush", MAY_LACK, pt_config, flush, flush_fields),
     TEXT("start", pt_config, start),
     TEXT("on_error", pt_config, on_error),
+    CYAML_FIELD_STRING_PTR("on_no_column", CYAML_FLAG_POINTER_NULL | CYAML_FLAG_OPTIONAL, pt_config, on_no_column, 0, TEXT_MAX), /* `null` is its value */
     TEXT("on_missing_data", pt_config, on_missing_data),
     TEXT("max_dead_letters", pt_config, max_dead_letters),
     TEXT("inline_rows", pt_config, inline_rows),

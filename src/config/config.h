@@ -40,7 +40,7 @@ typedef struct pt_config {
     char **init_sql;
     unsigned init_sql_count;
     pt_config_flush *flush;
-    char *start, *on_error, *on_missing_data, *max_dead_letters, *inline_rows, *fold_interval, *memory, *threads, *queue_bytes, *log_format;
+    char *start, *on_error, *on_no_column, *on_missing_data, *max_dead_letters, *inline_rows, *fold_interval, *memory, *threads, *queue_bytes, *log_format;
     char *topic_column, *key_column, *headers_column;
     char *timeout, *stop_timeout, *commit_timeout, *leftover_age;
     pt_config_topic *topics;

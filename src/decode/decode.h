@@ -29,7 +29,10 @@ typedef enum pt_decode_code {
     PT_DECODE_LOSSY,         /* lossy: digits would be lost (1.5 for INTEGER, too many decimals for DECIMAL) */
     PT_DECODE_FORMAT,        /* format: text that is no UUID, date, time, base64, ... */
     PT_DECODE_TOMBSTONE,     /* tombstone: null value; set by the caller, never by a decoder */
-    PT_DECODE_TOO_LARGE      /* too_large: more than PT_DECODE_BYTES_MAX */
+    PT_DECODE_TOO_LARGE,     /* too_large: more than PT_DECODE_BYTES_MAX */
+    PT_DECODE_NO_COLUMN,     /* no_column: an object none of whose keys is a column; see pt_decoder_want_column */
+    PT_DECODE_FRAMED,        /* framed: a schema registry's bytes stand in front of the value */
+    PT_DECODE_CODES          /* how many there are */
 } pt_decode_code;
 
 #define PT_DECODE_DEPTH_MAX 64
@@ -52,9 +55,13 @@ void pt_decoder_free(pt_decoder **decoder);
  * data need not be terminated or aligned, and is not kept; no byte outside data[0..len) is read. */
 int pt_decode(pt_decoder *decoder, const char *data, size_t len, pt_rows *rows, pt_decode_error *error, pt_error *err) PT_CHECKED;
 
+/* From now on a record none of whose keys is a column is refused (no_column); a decoder takes it at first, as a row of defaults and NULLs. A schema without columns
+ * takes every object. */
+void pt_decoder_want_column(pt_decoder *decoder);
+
 /* Keys that no column has, skipped so far (each occurrence). */
 uint64_t pt_decoder_unknown_keys(const pt_decoder *decoder);
-/* Of the first of them, the i-th different name, cut and printable; NULL behind the last. */
+/* Of the first of them, the i-th different one with its path (location.site, items[].sku), cut and printable; NULL behind the last. */
 const char *pt_decoder_unknown_name(const pt_decoder *decoder, size_t i);
 
 const char *pt_decode_code_name(pt_decode_code code);

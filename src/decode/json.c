@@ -119,6 +119,10 @@ void pt_decoder_portable(pt_decoder *decoder) {
     pt_json_plan_bind(decoder->json.top, &pt_json_portable);
 }
 
+void pt_decoder_want_column(pt_decoder *decoder) {
+    decoder->json.wants_column = true;
+}
+
 uint64_t pt_decoder_unknown_keys(const pt_decoder *decoder) {
     return decoder->json.unknown_keys;
 }
@@ -153,24 +157,6 @@ static int grow_buffer(pt_json *js, size_t len) {
     return js->buffer ? PT_OK : pt_fail_nomem(js->own, "a record");
 }
 
-/* The record is no object: what is it then? */
-static const char *not_object(pt_json *js, const char *p) {
-    if (memcmp(p, "\xef\xbb\xbf", 3) == 0) { /* the buffer has a pad */
-        return pt_json_fail(js, NULL, PT_DECODE_SYNTAX, p, "the record begins with a byte order mark (EF BB BF), which JSON must not have; let the producer leave it out");
-    }
-    const char *end = js->scanner->skip(js, NULL, p);
-    if (!end) {
-        return NULL;
-    }
-    while (*end == ' ' || *end == '\n' || *end == '\r' || *end == '\t') {
-        end++;
-    }
-    if (end != js->end) {
-        return pt_json_fail(js, NULL, PT_DECODE_TRAILING, end, "bytes after the value: '%s'", pt_json_quoted(end, (size_t)(js->end - end)).text);
-    }
-    return pt_json_fail(js, NULL, PT_DECODE_NOT_OBJECT, p, "a record must be a JSON object {...}, found '%s'", pt_json_quoted(p, (size_t)(js->end - p)).text);
-}
-
 static const char *decode(pt_json *js) {
     const char *p = js->begin;
     while (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t') {
@@ -180,8 +166,9 @@ static const char *decode(pt_json *js) {
         return pt_json_fail(js, NULL, PT_DECODE_EMPTY, js->begin, "the record is empty");
     }
     if (*p != '{') {
-        return not_object(js, p);
+        return pt_json_not_object(js, p);
     }
+    const char *object = p;
     p = js->scanner->record(js, p);
     if (!p) {
         return NULL;
@@ -192,7 +179,7 @@ static const char *decode(pt_json *js) {
     if (p != js->end) {
         return pt_json_fail(js, NULL, PT_DECODE_TRAILING, p, "bytes after the object: '%s'", pt_json_quoted(p, (size_t)(js->end - p)).text);
     }
-    return p;
+    return PT_UNLIKELY(js->no_column) ? pt_json_no_column(js, object) : p;
 }
 
 /* memcpy, without the call for the short records that most are. */
@@ -232,6 +219,7 @@ int pt_decode(pt_decoder *decoder, const char *data, size_t len, pt_rows *rows, 
     js->rows = rows;
     js->own_code = PT_OK;
     js->depth = 0;
+    js->no_column = false;
     if (js->keys.scopes) {
         pt_json_keys_start(&js->keys);
     }
@@ -259,6 +247,8 @@ const char *pt_decode_code_name(pt_decode_code code) {
         [PT_DECODE_FORMAT] = "format",
         [PT_DECODE_TOMBSTONE] = "tombstone",
         [PT_DECODE_TOO_LARGE] = "too_large",
+        [PT_DECODE_NO_COLUMN] = "no_column",
+        [PT_DECODE_FRAMED] = "framed",
     };
     return (size_t)code < sizeof names / sizeof *names ? names[code] : "unknown";
 }

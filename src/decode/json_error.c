@@ -22,18 +22,6 @@ pt_json_quote pt_json_quoted(const char *p, size_t len) {
     return q;
 }
 
-void pt_json_note_unknown(pt_json *js, const char *key, size_t len) {
-    pt_json_quote name = pt_json_quoted(key, len);
-    for (size_t i = 0; i < js->n_unknown_names; i++) {
-        if (strcmp(js->unknown_names[i].text, name.text) == 0) {
-            return;
-        }
-    }
-    if (js->n_unknown_names < PT_JSON_UNKNOWN_NAMES) {
-        js->unknown_names[js->n_unknown_names++] = name;
-    }
-}
-
 pt_json_type_text pt_json_type_of(const pt_json_node *node) {
     static const char *const names[] = {
         [PT_BOOLEAN] = "BOOLEAN",
@@ -91,6 +79,23 @@ static void node_path(const pt_json_node *node, char *out, size_t size) {
             break;
         }
         len += (size_t)wrote;
+    }
+}
+
+void pt_json_note_unknown(pt_json *js, const pt_json_node *node, const char *key, size_t len) {
+    pt_json_path path = {{0}};
+    if (node) {
+        node_path(node, path.text, sizeof path.text);
+    }
+    size_t n = strlen(path.text);
+    (void)snprintf(path.text + n, sizeof path.text - n, "%s%s", n ? "." : "", pt_json_quoted(key, len).text);
+    for (size_t i = 0; i < js->n_unknown_names; i++) {
+        if (strcmp(js->unknown_names[i].text, path.text) == 0) {
+            return;
+        }
+    }
+    if (js->n_unknown_names < PT_JSON_UNKNOWN_NAMES) {
+        js->unknown_names[js->n_unknown_names++] = path;
     }
 }
 

@@ -16,8 +16,8 @@
 #include "decode/rows_internal.h"
 
 #define PT_JSON_PAD 64
-#define PT_JSON_UNKNOWN_NAMES 5  /* that are kept */
-#define PT_JSON_UNKNOWN_LOOKED 64 /* unknown keys whose names are looked at */
+#define PT_JSON_UNKNOWN_NAMES 16    /* that are kept */
+#define PT_JSON_UNKNOWN_LOOKED 4096 /* unknown keys whose names are looked at */
 
 __extension__ typedef unsigned __int128 pt_u128;
 __extension__ typedef __int128 pt_i128;
@@ -131,6 +131,11 @@ typedef struct pt_json_quote {
     char text[44];
 } pt_json_quote;
 
+/* A node's or a key's path, cut. */
+typedef struct pt_json_path {
+    char text[128];
+} pt_json_path;
+
 struct pt_json {
     const char *begin, *end; /* the padded copy */
     pt_rows *rows;
@@ -139,8 +144,12 @@ struct pt_json {
     const pt_json_scanner *scanner;
     pt_json_keys keys;
     uint64_t unknown_keys;
-    pt_json_quote unknown_names[PT_JSON_UNKNOWN_NAMES]; /* the first different ones */
+    pt_json_path unknown_names[PT_JSON_UNKNOWN_NAMES]; /* the first different ones */
     size_t n_unknown_names;
+    uint64_t unknown_keys_before; /* both as they were when the record's first key without a column came */
+    size_t n_unknown_names_before;
+    bool wants_column; /* pt_decoder_want_column */
+    bool no_column;    /* the record under way is such a one */
 
     pt_decode_error *error;
     pt_error *own;
@@ -163,8 +172,8 @@ const char *pt_json_expected(pt_json *js, const pt_json_node *node, const char *
 const char *pt_json_own(pt_json *js, int code) __attribute__((cold, noinline));
 const char *pt_json_nomem(pt_json *js, const char *what) __attribute__((cold, noinline));
 
-/* A key that no column has; called for the first few. */
-void pt_json_note_unknown(pt_json *js, const char *key, size_t len) __attribute__((cold, noinline));
+/* A key that no column (or member of the STRUCT node) has; called for the first few. */
+void pt_json_note_unknown(pt_json *js, const pt_json_node *node, const char *key, size_t len) __attribute__((cold, noinline));
 
 /* Of [p, p + len). */
 pt_json_quote pt_json_quoted(const char *p, size_t len);
@@ -173,6 +182,13 @@ typedef struct pt_json_type_text {
     char text[32];
 } pt_json_type_text;
 pt_json_type_text pt_json_type_of(const pt_json_node *node);
+
+/* ---- what a record is that is not one (json_refuse.c): NULL, for a reader's return ---- */
+
+/* The record does not begin with {; p: at its first byte that is no white space. */
+const char *pt_json_not_object(pt_json *js, const char *p) __attribute__((cold, noinline));
+/* None of the keys of the object at p is a column; all of it was read. */
+const char *pt_json_no_column(pt_json *js, const char *p) __attribute__((cold, noinline));
 
 /* ---- keys (json_keys.c) ---- */
 

@@ -38,9 +38,13 @@ static bool add_unknown(pt_json *js, const pt_json_node *node, unknown_keys *unk
     if (!unknown->any) {
         unknown->any = true;
         unknown->outer = pt_json_keys_enter(&js->keys);
+        if (!node) {
+            js->unknown_keys_before = js->unknown_keys;
+            js->n_unknown_names_before = js->n_unknown_names;
+        }
     }
     if (PT_UNLIKELY(js->unknown_keys++ < PT_JSON_UNKNOWN_LOOKED)) {
-        pt_json_note_unknown(js, key, len);
+        pt_json_note_unknown(js, node, key, len);
     }
     return add_key(js, node, key, len, at);
 }

@@ -284,7 +284,19 @@ static bool read_default(pt_json *js, const pt_json_node *node, size_t row) {
     return ok;
 }
 
+static bool none_seen(const pt_json_object *o) {
+    uint64_t any = 0;
+    for (size_t i = 0; i < o->words; i++) {
+        any |= o->seen[i];
+    }
+    return any == 0;
+}
+
 bool pt_json_object_missing(pt_json *js, pt_json_object *o, const char *at, size_t row) {
+    if (o == js->top && js->wants_column && none_seen(o)) {
+        js->no_column = true; /* said when it is known that the record is in order */
+        return true;
+    }
     for (size_t i = 0; i < o->n; i++) {
         const pt_json_node *node = &o->nodes[i];
         if (o->seen[i / 64] >> (i % 64) & 1) {

@@ -16,6 +16,8 @@
 #include "pipeline/memory.h"
 
 typedef enum pt_on_error { PT_ON_ERROR_DEAD_LETTER, PT_ON_ERROR_FAIL } pt_on_error;
+/* A record none of whose keys is a column: PT_NO_COLUMN_NULL takes it as a row of defaults and NULLs. */
+typedef enum pt_on_no_column { PT_NO_COLUMN_DEAD_LETTER, PT_NO_COLUMN_NULL } pt_on_no_column;
 /* Records that the lake wants next were deleted from the topic (retention). */
 typedef enum pt_on_missing { PT_ON_MISSING_FAIL, PT_ON_MISSING_SKIP } pt_on_missing;
 typedef enum pt_start { PT_START_EARLIEST, PT_START_LATEST } pt_start;
@@ -41,6 +43,7 @@ typedef struct pt_ingest_options {
     bool until_end;            /* up to the end offsets seen at the start, then stop */
     pt_start start;            /* for partitions that the lake does not know */
     pt_on_error on_error;
+    pt_on_no_column on_no_column;
     pt_on_missing on_missing;
     uint64_t max_dead_letters; /* stop when there are more in this run; UINT64_MAX: no limit */
     double max_dead_share;     /* stop when more than this share of at least 1000 records; > 1: no limit */

@@ -55,16 +55,16 @@ void pt_progress_show(pt_progress_state *s, pt_line *line, const pt_reader *read
 void pt_progress_tell_unknown(pt_reader *reader) {
     for (size_t i = 0; i < reader->n_routes; i++) {
         pt_route *route = &reader->routes[i];
-        const char *name = pt_decoder_unknown_name(route->decoder, 0);
-        if (!name || route->unknown_said) {
+        const char *name = pt_decoder_unknown_name(route->decoder, route->unknown_said);
+        if (!name) {
             continue;
         }
-        char names[256] = "";
+        char names[1024] = "";
         size_t at = 0;
-        for (size_t k = 0; name && at < sizeof names; name = pt_decoder_unknown_name(route->decoder, ++k)) {
-            at += (size_t)snprintf(names + at, sizeof names - at, "%s%s", k ? ", " : "", name);
+        for (const char *comma = ""; name && at < sizeof names; name = pt_decoder_unknown_name(route->decoder, ++route->unknown_said)) {
+            at += (size_t)snprintf(names + at, sizeof names - at, "%s%s", comma, name);
+            comma = ", ";
         }
-        route->unknown_said = true;
         pt_log(PT_LOG_INFO, PT_EVENT("records have keys that no column has; they are ignored (upper and lower case differ)"), PT_STR("topic", route->topic),
                PT_STR("table", route->target->label), PT_STR("keys", names));
     }

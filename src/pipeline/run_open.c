@@ -89,6 +89,9 @@ static int open_targets(pt_life *r, pt_error *err) {
     for (size_t i = 0; i < n; i++) {
         PT_TRY(open_target(r, i, err));
         PT_TRY(pt_decoder_new_json(r->reader.routes[i].target->schema, &r->reader.routes[i].decoder, err));
+        if (r->options->on_no_column == PT_NO_COLUMN_DEAD_LETTER) {
+            pt_decoder_want_column(r->reader.routes[i].decoder);
+        }
     }
     PT_TRY(pt_target_open_own(pt_committer_engine(r->committer), pt_committer_session(r->committer), "dead_letters", PT_DEAD_LETTER_COLUMNS,
                               &r->targets[n], err));

@@ -20,7 +20,9 @@ BROKEN = [
     ("syntax", b'{"s": "a\tb"}'),
     ("syntax", b'{"s": "\\x"}'),
     ("syntax", b'{"n" 1}'),
-    ("syntax", b"\x00\x00\x00\x00\x01binary"),
+    ("syntax", b"\x00\x00\x01"),
+    ("framed", b"\x00\x00\x00\x00\x01binary"),
+    ("framed", b'\x00\x00\x00\x00\x01{"n": 1}'),
     ("truncated", b'{"n": 1'),
     ("truncated", b'{"s": "abc'),
     ("truncated", b"{"),
@@ -28,6 +30,7 @@ BROKEN = [
     ("trailing", b'{"n": 1} {"n": 2}'),
     ("not_object", b"[1, 2]"),
     ("not_object", b'"text"'),
+    ("not_object", b'"{\\"n\\": 1}"'),
     ("not_object", b"12"),
     ("not_object", b"null"),
     ("utf8", b'{"s": "\xff\xfe"}'),
@@ -39,6 +42,8 @@ BROKEN = [
     ("duplicate_key", b'{"n": 1, "\\u006e": 2}'),
     ("duplicate_key", b'{"st": {"a": 1, "a": 2}}'),
     ("duplicate_key", b'{"unknown": {"k": 1, "k": 2}}'),
+    ("no_column", b"{}"),
+    ("no_column", b'{"N": 1, "other": {"n": 1}}'),
     ("not_null", b'{"must": null}'),
     ("type", b'{"i": "1"}'),
     ("type", b'{"i": true}'),
@@ -75,6 +80,7 @@ def test_each_kind_of_broken_record_is_kept_byte_for_byte_with_its_reason(pintai
         assert d["headers"] == [{"key": "h", "value": b"\x00v"}, {"key": "empty", "value": b""}, {"key": "nil", "value": None}]
         assert "\n" not in d["error_text"] and (d["error_position"] is None or 0 <= d["error_position"] <= len(d["value"]))
     named = {d["value"]: d["error_text"] for d in letters}
+    assert "schema id 1" in named[b'\x00\x00\x00\x00\x01{"n": 1}'] and "encoded twice" in named[b'"{\\"n\\": 1}"'] and "N, other" in named[b'{"N": 1, "other": {"n": 1}}']
     assert "must" in named[b'{"must": null}'] and "i" in named[b'{"i": 2147483648}']
 
 

@@ -42,9 +42,18 @@ static void must(int rc, const pt_error *err) {
     }
 }
 
+/* Every other schema refuses records without a column. */
+static void open_decoder(const struct setup *s, pt_decoder **out) {
+    pt_error err;
+    must(pt_decoder_new_json(s->schema, out, &err), &err);
+    if ((s - setups) % 2 == 0) {
+        pt_decoder_want_column(*out);
+    }
+}
+
 static void open_side(struct setup *s, side *side, int portable) {
     pt_error err;
-    must(pt_decoder_new_json(s->schema, &side->learned, &err), &err);
+    open_decoder(s, &side->learned);
     must(pt_rows_new(s->types, s->schema->n_columns, &side->rows, &err), &err);
     if (portable) {
         pt_decoder_portable(side->learned);
@@ -139,8 +148,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     pt_decode_error portable = decode(s->portable.learned, s->portable.rows, record, len);
     same(&best, s->best.rows, &portable, s->portable.rows, columns);
     pt_decoder *fresh;
-    pt_error err;
-    must(pt_decoder_new_json(s->schema, &fresh, &err), &err);
+    open_decoder(s, &fresh);
     for (int i = 0; i < 3; i++) { /* new, and when it knows the record's form */
         pt_decode_error again = decode(fresh, s->best.rows, record, len);
         same(&again, s->best.rows, &portable, s->portable.rows, columns);

@@ -27,6 +27,8 @@ static void pair_open(pair *p, const char *schema) {
     fixture_open(&p->best, schema);
     fixture_open(&p->portable, schema);
     pt_decoder_portable(p->portable.decoder);
+    pt_decoder_want_column(p->best.decoder);
+    pt_decoder_want_column(p->portable.decoder);
 }
 
 static void pair_close(pair *p) {
