@@ -176,16 +176,30 @@ static bool is_digit_at(const text *t) {
     return t->p < t->end && *t->p >= '0' && *t->p <= '9';
 }
 
-/* YYYYMMDDTHH[MM[SS[.f{1,9}]]] with Z, +HH or +HHMM or none: ISO 8601's basic form, all of it or nothing. */
+/* YYYYMMDD */
+static bool basic_date(text *t, int64_t *days) {
+    int64_t year = digits(t, 4, 4), month = digits(t, 2, 2), day = digits(t, 2, 2);
+    return year >= 0 && calendar_day(year, month, day, days);
+}
+
+/* HHMM[SS[.f{1,9}]]; HH alone where `hour_alone` allows it. */
+static bool basic_time(text *t, bool hour_alone, int64_t *seconds, int64_t *nanos) {
+    int64_t hour = digits(t, 2, 2);
+    bool with_minute = is_digit_at(t);
+    int64_t minute = with_minute ? digits(t, 2, 2) : 0;
+    return hour >= 0 && hour <= 24 && (with_minute || hour_alone) && second_and_sum(t, hour, minute, is_digit_at(t), seconds, nanos);
+}
+
+/* YYYYMMDD, alone or with THH[MM[SS[.f{1,9}]]] and Z, +HH or +HHMM or none: ISO 8601's basic form, all of it or nothing. */
 static bool basic_form(const char *s, size_t len, int64_t *days, int64_t *seconds, int64_t *nanos, int64_t *zone) {
     text t = {s, s + len};
-    int64_t year = digits(&t, 4, 4), month = digits(&t, 2, 2), day = digits(&t, 2, 2);
-    if (year < 0 || !calendar_day(year, month, day, days) || !take_either(&t, 'T', 't') || memchr(t.p, ':', (size_t)(t.end - t.p))) {
+    if (!basic_date(&t, days)) {
         return false;
     }
-    int64_t hour = digits(&t, 2, 2);
-    int64_t minute = is_digit_at(&t) ? digits(&t, 2, 2) : 0;
-    return hour >= 0 && hour <= 24 && second_and_sum(&t, hour, minute, is_digit_at(&t), seconds, nanos) && offset(&t, zone) && t.p == t.end;
+    if (t.p == t.end) {
+        return true;
+    }
+    return take_either(&t, 'T', 't') && !memchr(t.p, ':', (size_t)(t.end - t.p)) && basic_time(&t, true, seconds, nanos) && offset(&t, zone) && t.p == t.end;
 }
 
 /* value / unit, rounded half away from zero */
@@ -195,10 +209,13 @@ static pt_i128 rounded(pt_i128 value, int64_t unit) {
     return value < 0 ? -magnitude : magnitude;
 }
 
-/* A time of day that is UTC or says nothing of a zone. */
-static bool no_zone_follows(text *t, bool *time_of_day) {
+/* A time of day that is UTC or says nothing of a zone, in the form that the date has. */
+static bool no_zone_follows(text *t, bool basic, bool *time_of_day) {
     int64_t seconds, nanos;
-    if ((!take_either(t, 'T', 't') && !take(t, ' ')) || !clock_time(t, true, &seconds, &nanos)) {
+    if (!take_either(t, 'T', 't') && (basic || !take(t, ' '))) {
+        return false;
+    }
+    if (basic ? !basic_time(t, true, &seconds, &nanos) : !clock_time(t, true, &seconds, &nanos)) {
         return false;
     }
     (void)take_either(t, 'Z', 'z');
@@ -208,10 +225,14 @@ static bool no_zone_follows(text *t, bool *time_of_day) {
 
 /* A date, also with a midnight behind it, as many programs write one. */
 pt_json_time_result pt_json_date_text(const char *s, size_t len, int32_t *days) {
-    text t = {s, s + len};
+    text t = {s, s + len}, start = t;
     bool time_of_day = false;
     int64_t d;
-    if (!date(&t, &d) || (t.p != t.end && !no_zone_follows(&t, &time_of_day))) {
+    bool basic = !date(&t, &d);
+    if (basic) {
+        t = start;
+    }
+    if ((basic && !basic_date(&t, &d)) || (t.p != t.end && !no_zone_follows(&t, basic, &time_of_day))) {
         return PT_TIME_FORMAT;
     }
     if (time_of_day) {
@@ -227,7 +248,8 @@ pt_json_time_result pt_json_date_text(const char *s, size_t len, int32_t *days) 
 pt_json_time_result pt_json_time_text(const char *s, size_t len, int64_t *micros) {
     text t = {s, s + len};
     int64_t seconds, nanos;
-    if (!clock_time(&t, false, &seconds, &nanos) || t.p != t.end) {
+    bool extended = len > 2 && s[2] == ':';
+    if (!(extended ? clock_time(&t, false, &seconds, &nanos) : basic_time(&t, false, &seconds, &nanos)) || t.p != t.end) {
         return PT_TIME_FORMAT;
     }
     *micros = seconds * 1000000 + (nanos + 500) / 1000;
