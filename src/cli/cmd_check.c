@@ -11,6 +11,7 @@
 #include "cli/check_report.h"
 #include "cli/lake_args.h"
 #include "cli/options.h"
+#include "cli/sql_watch.h"
 #include "lake/lake_uri.h"
 #include "lake/transaction.h"
 #include "pipeline/lag.h"
@@ -88,7 +89,7 @@ static int open_engine(const check_args *args, pt_engine **out, pt_error *err) {
     return code;
 }
 
-static int audit(const check_args *args, pt_audit *out, pt_error *err) {
+static int audit(const check_args *args, pt_sql_watch *watch, pt_audit *out, pt_error *err) {
     pt_engine *engine = NULL;
     pt_session *session = NULL;
     const pt_audit_options o = {
@@ -103,7 +104,12 @@ static int audit(const check_args *args, pt_audit *out, pt_error *err) {
         code = pt_session_open(engine, &session, err);
     }
     if (code == PT_OK) {
+        pt_sql_watch_begin(watch, session);
         code = pt_audit_run(engine, session, &o, out, err);
+        pt_sql_watch_begin(watch, NULL);
+    }
+    if (code != PT_OK && pt_stop_asked()) {
+        code = pt_fail(err, PT_E_INTERRUPTED, "interrupted before all was read: no verdict");
     }
     pt_session_close(&session);
     pt_engine_close(&engine);
@@ -115,13 +121,13 @@ static int64_t limit(uint64_t asked) {
 }
 
 /* The broker is asked first whether it is there, and last for its offsets: these must not be older than the snapshot. */
-static int audit_and_lag(const check_args *args, pt_audit *out, pt_error *err) {
+static int audit_and_lag(const check_args *args, pt_sql_watch *watch, pt_audit *out, pt_error *err) {
     const pt_kafka_options kafka = {.brokers = args->brokers, .properties = args->properties.items, .n_properties = args->properties.n};
     pt_watermarks *watermarks = NULL;
     if (args->brokers) {
         PT_TRY(pt_watermarks_open(&kafka, args->timeout, &watermarks, err));
     }
-    int code = audit(args, out, err);
+    int code = audit(args, watch, out, err);
     if (code == PT_OK && watermarks) {
         code = pt_lag_measure(out, watermarks, err);
     }
@@ -162,9 +168,14 @@ static int print(const check_args *args, const pt_audit *result, pt_error *err) 
 }
 
 static int check(const check_args *args, size_t *findings, pt_error *err) {
+    static const pt_sql_watch_options o = {.command = "check", .cancelled = pt_stop_asked, .exit_code = COULD_NOT_CHECK};
     pt_audit result = {.snapshot = -1};
+    pt_sql_watch *watch = NULL;
     PT_TRY(check_args_fit(args, err));
-    int code = audit_and_lag(args, &result, err);
+    PT_TRY(pt_sql_watch_open(&o, &watch, err));
+    pt_sql_watch_begin(watch, NULL);
+    int code = audit_and_lag(args, watch, &result, err);
+    pt_sql_watch_close(&watch);
     if (code == PT_OK) {
         code = print(args, &result, err);
     }

@@ -3,9 +3,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/signals.h"
 #include "base/units.h"
 #include "cli/lake_args.h"
 #include "cli/options.h"
+#include "cli/sql_watch.h"
 #include "pipeline/reset.h"
 
 typedef struct reset_args {
@@ -78,7 +80,13 @@ static int run_with(reset_args *a, pt_error *err) {
     };
     PT_TRY(parse_to(a->to, &o.to, err));
     PT_TRY(parse_partition(a->partition, &o.partition, err));
-    return pt_reset(&o, report, a, err);
+    static const pt_sql_watch_options watched = {.command = "reset", .cancelled = pt_stop_asked, .exit_code = 1};
+    pt_sql_watch *watch = NULL;
+    PT_TRY(pt_sql_watch_open(&watched, &watch, err));
+    pt_sql_watch_begin(watch, NULL);
+    int code = pt_reset(&o, report, a, err);
+    pt_sql_watch_close(&watch);
+    return code;
 }
 
 static int run(int argc, char **argv) {

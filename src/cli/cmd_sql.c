@@ -17,6 +17,7 @@
 #include "cli/sql_prompt.h"
 #include "cli/sql_run.h"
 #include "cli/sql_split.h"
+#include "cli/sql_watch.h"
 
 #define PT_TERMINAL_ROWS 40
 
@@ -218,23 +219,38 @@ static int use_lake(pt_sql_runner *runner, const pt_engine *engine, pt_error *er
     return code;
 }
 
-static int run_all(const pt_sql_args *args, const pt_writer_options *writer, pt_input *inputs, size_t n_inputs, char **failed, pt_error *err) {
+static int run_watched(const pt_sql_args *args, const pt_writer_options *writer, pt_sql_watch *watch, pt_input *inputs, size_t n_inputs, char **failed, pt_error *err) {
     pt_engine *engine = NULL;
     pt_sql_runner *runner = NULL;
     pt_lake_options lake = pt_lake_args_options(&args->lake_args);
     lake.create = args->lake_args.data_path != NULL && !args->read_only;
     lake.read_only = args->read_only;
+    pt_sql_watch_begin(watch, NULL);
     PT_TRY(pt_engine_open(&lake, &engine, err));
-    pt_sql_runner_options o = {.writer = *writer, .tell_done = writer->format == PT_FORMAT_BOX && isatty(STDOUT_FILENO) == 1, .cancelled = n_inputs ? pt_stop_asked : pt_sql_prompt_cancelled};
+    pt_sql_runner_options o = {.writer = *writer,
+                               .tell_done = writer->format == PT_FORMAT_BOX && isatty(STDOUT_FILENO) == 1,
+                               .cancelled = n_inputs ? pt_stop_asked : pt_sql_prompt_cancelled,
+                               .watch = watch};
     int code = pt_sql_runner_open(engine, &o, &runner, err);
     if (code == PT_OK && lake.lake) {
         code = use_lake(runner, engine, err);
     }
+    pt_sql_watch_end(watch);
     if (code == PT_OK) {
         code = n_inputs ? run_inputs(runner, inputs, n_inputs, failed, err) : pt_sql_prompt(runner, lake.lake ? pt_engine_alias(engine) : NULL, err);
     }
+    pt_sql_watch_begin(watch, NULL);
     pt_sql_runner_close(&runner);
     pt_engine_close(&engine);
+    return code;
+}
+
+static int run_all(const pt_sql_args *args, const pt_writer_options *writer, pt_input *inputs, size_t n_inputs, char **failed, pt_error *err) {
+    const pt_sql_watch_options o = {.command = "sql", .cancelled = n_inputs ? pt_stop_asked : pt_sql_prompt_cancelled, .exit_code = pt_exit_code(PT_E_INTERRUPTED)};
+    pt_sql_watch *watch = NULL;
+    PT_TRY(pt_sql_watch_open(&o, &watch, err));
+    int code = run_watched(args, writer, watch, inputs, n_inputs, failed, err);
+    pt_sql_watch_close(&watch);
     return code;
 }
 

@@ -204,8 +204,18 @@ static int type_names(pt_cells *cells, pt_error *err) {
     return code;
 }
 
-static int set_columns(pt_cells *cells, duckdb_result *result, bool with_types, pt_error *err) {
-    size_t n = duckdb_column_count(result);
+static char *column_name(const pt_cells_source *source, size_t c) {
+    if (source->result) {
+        return strdup(duckdb_column_name(source->result, c));
+    }
+    const char *name = duckdb_prepared_statement_column_name(source->statement, c);
+    char *copy = name ? strdup(name) : NULL;
+    duckdb_free((void *)(uintptr_t)name);
+    return copy;
+}
+
+static int set_columns(pt_cells *cells, const pt_cells_source *source, bool with_types, pt_error *err) {
+    size_t n = source->result ? duckdb_column_count(source->result) : duckdb_prepared_statement_column_count(source->statement);
     cells->types = calloc(n + 1, sizeof *cells->types);
     cells->names = calloc(n + 1, sizeof *cells->names);
     cells->type_names = calloc(n + 1, sizeof *cells->type_names);
@@ -216,12 +226,12 @@ static int set_columns(pt_cells *cells, duckdb_result *result, bool with_types, 
     }
     cells->n_columns = n;
     for (size_t c = 0; c < n; c++) {
-        cells->types[c] = duckdb_column_logical_type(result, c);
-        cells->names[c] = strdup(duckdb_column_name(result, c));
+        cells->types[c] = source->result ? duckdb_column_logical_type(source->result, c) : duckdb_prepared_statement_column_logical_type(source->statement, c);
+        cells->names[c] = column_name(source, c);
         if (!cells->names[c]) {
             return pt_fail_nomem(err, "the columns of a result");
         }
-        duckdb_type type = duckdb_column_type(result, c);
+        duckdb_type type = duckdb_get_type_id(cells->types[c]);
         cells->columns[c] = (pt_column){
             .name = cells->names[c],
             .number = is_number(type),
@@ -267,14 +277,14 @@ static void follow_setting(pt_cells *cells, duckdb_client_context context, const
     }
 }
 
-int pt_cells_begin(pt_cells *cells, duckdb_connection source, duckdb_result *result, pt_format format, const pt_column **columns, size_t *n_columns, pt_error *err) {
+int pt_cells_begin(pt_cells *cells, const pt_cells_source *source, pt_format format, const pt_column **columns, size_t *n_columns, pt_error *err) {
     clear(cells);
     duckdb_client_context context;
-    duckdb_connection_get_client_context(source, &context);
+    duckdb_connection_get_client_context(source->connection, &context);
     follow_setting(cells, context, "TimeZone", &cells->time_zone);
     follow_setting(cells, context, "Calendar", &cells->calendar);
     duckdb_destroy_client_context(&context);
-    PT_TRY(set_columns(cells, result, format == PT_FORMAT_BOX, err));
+    PT_TRY(set_columns(cells, source, format == PT_FORMAT_BOX, err));
     PT_TRY(prepare_cast(cells, format == PT_FORMAT_JSON, err));
     *columns = cells->columns;
     *n_columns = cells->n_columns;

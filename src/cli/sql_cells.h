@@ -15,9 +15,16 @@ typedef struct pt_cells pt_cells;
 int pt_cells_open(pt_engine *engine, pt_cells **out, pt_error *err) PT_CHECKED;
 void pt_cells_close(pt_cells **cells);
 
-/* The columns of the result that follows. For json nested values are JSON, for a box the types are named. Times are shown in the time zone that source is set to. The columns
+/* Where the columns are told: by a result, or by a statement before it runs. */
+typedef struct pt_cells_source {
+    duckdb_connection connection;
+    duckdb_result *result;                /* or NULL */
+    duckdb_prepared_statement statement;
+} pt_cells_source;
+
+/* The columns of the rows that follow. For json nested values are JSON, for a box the types are named. Times are shown in the time zone that the source's connection is set to. The columns
  * are valid until the next begin. */
-int pt_cells_begin(pt_cells *cells, duckdb_connection source, duckdb_result *result, pt_format format, const pt_column **columns, size_t *n_columns, pt_error *err)
+int pt_cells_begin(pt_cells *cells, const pt_cells_source *source, pt_format format, const pt_column **columns, size_t *n_columns, pt_error *err)
     PT_CHECKED;
 
 /* Calls row for each row of the chunk, until it fails. The cells are valid during the call. */

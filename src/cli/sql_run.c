@@ -9,7 +9,7 @@
 #include "base/redact.h"
 #include "base/text.h"
 #include "cli/sql_cells.h"
-#include "cli/sql_watch.h"
+#include "cli/sql_sink.h"
 #include "lake/failure.h"
 
 #define PT_SHOWN_LINES 12
@@ -20,7 +20,7 @@ struct pt_sql_runner {
     pt_session *session;
     duckdb_connection connection; /* of session */
     pt_cells *cells;
-    pt_sql_watch *watch;
+    pt_sql_sink *sink;
     bool in_transaction;
     bool wrote;  /* a result */
     bool secret; /* the statement under way may hold a password */
@@ -39,7 +39,7 @@ int pt_sql_runner_open(pt_engine *engine, const pt_sql_runner_options *options, 
         code = pt_cells_open(engine, &r->cells, err);
     }
     if (code == PT_OK) {
-        code = pt_sql_watch_open(r->session, options->cancelled, &r->watch, err);
+        code = pt_sql_sink_open(r->connection, &r->sink, err);
     }
     if (code != PT_OK) {
         pt_sql_runner_close(out);
@@ -50,7 +50,7 @@ int pt_sql_runner_open(pt_engine *engine, const pt_sql_runner_options *options, 
 void pt_sql_runner_close(pt_sql_runner **runner) {
     pt_sql_runner *r = *runner;
     if (r) {
-        pt_sql_watch_close(&r->watch);
+        pt_sql_sink_free(&r->sink); /* DuckDB has nothing more to say to it */
         pt_cells_close(&r->cells);
         pt_session_close(&r->session);
         free(r);
@@ -130,37 +130,71 @@ void pt_sql_show_statement(FILE *out, const char *sql) {
 
 /* ---- results ---------------------------------------------------------------------------------------------- */
 
-static int write_row(void *context, const pt_cell *cells, pt_error *err) {
-    return pt_writer_row(context, cells, err);
-}
-
-static int write_chunks(pt_sql_runner *r, duckdb_result *result, pt_writer *writer, pt_error *err) {
-    duckdb_data_chunk chunk;
-    int code = PT_OK;
-    while (code == PT_OK && (chunk = duckdb_fetch_chunk(*result)) != NULL) {
-        code = r->options.cancelled() ? cancelled(err) : pt_cells_each(r->cells, chunk, write_row, writer, err);
-        duckdb_destroy_data_chunk(&chunk);
-    }
-    const char *message = duckdb_result_error(result); /* a streamed result can fail half-way */
-    return code == PT_OK && message && *message ? failed(r, message, err) : code;
-}
-
-static int write_result(pt_sql_runner *r, duckdb_result *result, pt_error *err) {
+/* The rows of one statement on their way to the writer, which is opened when the first ones come: what fails before has written nothing. */
+typedef struct pt_output {
+    pt_sql_runner *runner;
     const pt_column *columns;
     size_t n_columns;
     pt_writer *writer;
-    PT_TRY(pt_cells_begin(r->cells, r->connection, result, r->options.writer.format, &columns, &n_columns, err));
+} pt_output;
+
+static int open_output(pt_output *o, pt_error *err) {
+    pt_sql_runner *r = o->runner;
+    if (o->writer) {
+        return PT_OK;
+    }
     if (r->wrote && r->options.writer.format == PT_FORMAT_MARKDOWN) { /* else the second one would be rows of the first */
         PT_TRY(pt_writer_put(r->options.writer.out, "\n", 1, err));
     }
     r->wrote = true;
-    PT_TRY(pt_writer_open(&r->options.writer, columns, n_columns, &writer, err));
-    int code = write_chunks(r, result, writer, err);
-    if (code == PT_OK) {
-        code = pt_writer_end(writer, err);
+    return pt_writer_open(&r->options.writer, o->columns, o->n_columns, &o->writer, err);
+}
+
+static int write_row(void *context, const pt_cell *cells, pt_error *err) {
+    return pt_writer_row(context, cells, err);
+}
+
+static int write_chunk(void *context, duckdb_data_chunk chunk, pt_error *err) {
+    pt_output *o = context;
+    if (o->runner->options.cancelled()) {
+        return cancelled(err);
     }
-    pt_writer_free(&writer);
+    PT_TRY(open_output(o, err));
+    return pt_cells_each(o->runner->cells, chunk, write_row, o->writer, err);
+}
+
+static int end_output(pt_output *o, int code, pt_error *err) {
+    if (code == PT_OK) {
+        code = open_output(o, err); /* there were no rows */
+    }
+    if (code == PT_OK) {
+        code = pt_writer_end(o->writer, err);
+    }
+    pt_writer_free(&o->writer);
     return code;
+}
+
+static int write_chunks(pt_sql_runner *r, duckdb_result *result, pt_output *o, pt_error *err) {
+    duckdb_data_chunk chunk;
+    int code = PT_OK;
+    while (code == PT_OK && (chunk = duckdb_fetch_chunk(*result)) != NULL) {
+        code = write_chunk(o, chunk, err);
+        duckdb_destroy_data_chunk(&chunk);
+    }
+    const char *message = duckdb_result_error(result);
+    return code == PT_OK && message && *message ? failed(r, message, err) : code;
+}
+
+static int begin_cells(pt_sql_runner *r, duckdb_result *result, duckdb_prepared_statement statement, pt_format format, pt_output *o, pt_error *err) {
+    const pt_cells_source source = {.connection = r->connection, .result = result, .statement = statement};
+    *o = (pt_output){.runner = r};
+    return pt_cells_begin(r->cells, &source, format, &o->columns, &o->n_columns, err);
+}
+
+static int write_result(pt_sql_runner *r, duckdb_result *result, pt_error *err) {
+    pt_output o;
+    PT_TRY(begin_cells(r, result, NULL, r->options.writer.format, &o, err));
+    return end_output(&o, write_chunks(r, result, &o, err), err);
 }
 
 /* EXPLAIN's second column is a drawing: shown as it is, not in a box. */
@@ -169,9 +203,8 @@ static int write_plain(void *context, const pt_cell *cells, pt_error *err) {
 }
 
 static int write_plan(pt_sql_runner *r, duckdb_result *result, pt_error *err) {
-    const pt_column *columns;
-    size_t n_columns;
-    PT_TRY(pt_cells_begin(r->cells, r->connection, result, PT_FORMAT_CSV, &columns, &n_columns, err));
+    pt_output o;
+    PT_TRY(begin_cells(r, result, NULL, PT_FORMAT_CSV, &o, err));
     duckdb_data_chunk chunk;
     int code = PT_OK;
     while (code == PT_OK && (chunk = duckdb_fetch_chunk(*result)) != NULL) {
@@ -248,11 +281,30 @@ static int run_at_once(pt_sql_runner *r, const char *sql, pt_error *err) {
     return code;
 }
 
+/* Its rows are all in memory before the first is shown. */
 static int run_prepared(pt_sql_runner *r, duckdb_prepared_statement statement, pt_error *err) {
     duckdb_result result = {0};
-    int code = duckdb_execute_prepared_streaming(statement, &result) == DuckDBError ? failed(r, duckdb_result_error(&result), err) : show(r, &result, err);
+    int code = duckdb_execute_prepared(statement, &result) == DuckDBError ? failed(r, duckdb_result_error(&result), err) : show(r, &result, err);
     duckdb_destroy_result(&result);
     return code;
+}
+
+/* The rows go out as DuckDB makes them. */
+static int run_sunk(pt_sql_runner *r, const char *sql, duckdb_prepared_statement statement, pt_error *err) {
+    pt_output o;
+    duckdb_result result;
+    int code = PT_OK;
+    PT_TRY(begin_cells(r, NULL, statement, r->options.writer.format, &o, err));
+    pt_sql_sunk sunk = pt_sql_sink_run(r->sink, sql, write_chunk, &o, &result, &code, err);
+    if (sunk == PT_SQL_NOT_SUNK && !r->options.cancelled()) {
+        duckdb_destroy_result(&result);
+        return run_prepared(r, statement, err);
+    }
+    if (sunk != PT_SQL_SUNK) {
+        code = failed(r, duckdb_result_error(&result), err);
+    }
+    duckdb_destroy_result(&result);
+    return end_output(&o, code, err);
 }
 
 /* A transaction around one statement, unless the user's own is open. */
@@ -279,22 +331,24 @@ static int end_own(pt_sql_runner *r, int code, pt_error *err) {
         duckdb_destroy_result(&result);
     }
     if (code != PT_OK) {
-        pt_sql_watch_end(r->watch); /* Ctrl-C is not to stop this one */
+        pt_sql_watch_end(r->options.watch); /* Ctrl-C is not to stop this one */
         int ignored = pt_session_run(r->session, "ROLLBACK", NULL);
         (void)ignored; /* the statement's own error is the one to tell */
     }
     return code;
 }
 
-/* Streams the rows. The C API streams prepared statements only, and DuckLake wants binding and scanning in one transaction. */
-static int run_streamed(pt_sql_runner *r, duckdb_extracted_statements statements, pt_error *err) {
+/* Streams the rows, in one transaction for the statement's binding and its run. */
+static int run_streamed(pt_sql_runner *r, const char *sql, duckdb_extracted_statements statements, pt_error *err) {
     duckdb_prepared_statement statement = NULL;
     bool own;
     int code;
     PT_TRY(begin_own(r, &own, err));
     if (duckdb_prepare_extracted_statement(r->connection, statements, 0, &statement) == DuckDBError) {
         code = failed(r, duckdb_prepare_error(statement), err);
-    } else {
+    } else if (duckdb_prepared_statement_type(statement) == DUCKDB_STATEMENT_TYPE_SELECT && duckdb_nparams(statement) == 0) {
+        code = run_sunk(r, sql, statement, err);
+    } else { /* WITH ... INSERT, or $1 */
         code = run_prepared(r, statement, err);
     }
     duckdb_destroy_prepare(&statement);
@@ -313,7 +367,7 @@ static int run_statement(pt_sql_runner *r, const char *sql, pt_error *err) {
     if (n == 0) {
         code = message && *message ? failed(r, message, err) : PT_OK;
     } else if (n == 1) {
-        code = run_streamed(r, statements, err);
+        code = run_streamed(r, sql, statements, err);
     } else { /* a PIVOT inside becomes several */
         code = run_at_once(r, sql, err);
     }
@@ -323,9 +377,9 @@ static int run_statement(pt_sql_runner *r, const char *sql, pt_error *err) {
 
 int pt_sql_run(pt_sql_runner *r, const char *sql, pt_error *err) {
     r->secret = pt_sql_is_secret(sql);
-    pt_sql_watch_begin(r->watch);
+    pt_sql_watch_begin(r->options.watch, r->session);
     int code = run_statement(r, sql, err);
-    pt_sql_watch_end(r->watch);
+    pt_sql_watch_end(r->options.watch);
     follow_transaction(r, sql, code == PT_OK);
     return code;
 }

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "cli/result_format.h"
+#include "cli/sql_watch.h"
 #include "lake/engine.h"
 
 typedef struct pt_sql_runner pt_sql_runner;
@@ -13,10 +14,11 @@ typedef struct pt_sql_runner pt_sql_runner;
 typedef struct pt_sql_runner_options {
     pt_writer_options writer;
     bool tell_done;          /* print OK or the number of rows for statements without a result */
-    bool (*cancelled)(void); /* asked while a statement runs; true interrupts it */
+    bool (*cancelled)(void); /* asked while a statement runs; true: it was interrupted */
+    pt_sql_watch *watch;     /* interrupts it; the caller's */
 } pt_sql_runner_options;
 
-/* The engine must outlive the runner. Starts the thread that interrupts. */
+/* The engine must outlive the runner. */
 int pt_sql_runner_open(pt_engine *engine, const pt_sql_runner_options *options, pt_sql_runner **out, pt_error *err) PT_CHECKED;
 void pt_sql_runner_close(pt_sql_runner **runner);
 

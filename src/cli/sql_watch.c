@@ -2,25 +2,39 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/clock.h"
+#include "base/signals.h"
 
 #define PT_WATCH_TICK_NS 20000000L
 
 struct pt_sql_watch {
-    pt_session *session;
-    bool (*cancelled)(void);
+    const pt_sql_watch_options *options;
     pthread_t thread;
-    pthread_mutex_t lock; /* guards the two flags */
+    pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t changed;
+    pt_session *session;
     bool running, closing;
 };
+
+/* What holds the statement may hold a lock of stdio's, too: no more than a write. */
+static void give_up(const pt_sql_watch *w) {
+    char line[300];
+    int n = snprintf(line, sizeof line, "pintail %s: interrupted, and what was under way did not end within %d s; the process ends, what was not committed is rolled back\n",
+                     w->options->command, (int)(PT_WATCH_PATIENCE / PT_SECOND));
+    ssize_t ignored = write(STDERR_FILENO, line, (size_t)n);
+    (void)ignored;
+    _exit(w->options->exit_code);
+}
 
 /* Interrupts again at every tick: an interrupt that comes before DuckDB has begun the statement is lost. */
 static void *watch_loop(void *arg) {
     pt_sql_watch *w = arg;
+    int64_t stopped = 0; /* when the signal was seen */
     (void)pthread_mutex_lock(&w->lock);
     while (!w->closing) {
         if (!w->running) {
@@ -33,8 +47,14 @@ static void *watch_loop(void *arg) {
         until.tv_sec += until.tv_nsec / 1000000000L;
         until.tv_nsec %= 1000000000L;
         (void)pthread_cond_timedwait(&w->changed, &w->lock, &until);
-        if (w->running && w->cancelled()) {
+        if (w->running && w->session && w->options->cancelled()) {
             pt_session_interrupt(w->session);
+        }
+        if (w->running && pt_stop_asked()) {
+            stopped = stopped ? stopped : pt_monotonic_us();
+            if (pt_monotonic_us() - stopped > PT_WATCH_PATIENCE) {
+                give_up(w);
+            }
         }
     }
     (void)pthread_mutex_unlock(&w->lock);
@@ -53,14 +73,13 @@ static int start(pt_sql_watch *w) {
     return failed;
 }
 
-int pt_sql_watch_open(pt_session *session, bool (*cancelled)(void), pt_sql_watch **out, pt_error *err) {
+int pt_sql_watch_open(const pt_sql_watch_options *options, pt_sql_watch **out, pt_error *err) {
     pt_sql_watch *w = calloc(1, sizeof *w);
     *out = w;
     if (!w) {
         return pt_fail_nomem(err, "a thread");
     }
-    w->session = session;
-    w->cancelled = cancelled;
+    w->options = options;
     if (start(w) != 0) {
         free(w);
         *out = NULL;
@@ -69,26 +88,27 @@ int pt_sql_watch_open(pt_session *session, bool (*cancelled)(void), pt_sql_watch
     return PT_OK;
 }
 
-static void set(pt_sql_watch *w, bool running, bool closing) {
+static void set(pt_sql_watch *w, pt_session *session, bool running, bool closing) {
     (void)pthread_mutex_lock(&w->lock);
+    w->session = session;
     w->running = running;
     w->closing = closing;
     (void)pthread_cond_signal(&w->changed);
     (void)pthread_mutex_unlock(&w->lock);
 }
 
-void pt_sql_watch_begin(pt_sql_watch *watch) {
-    set(watch, true, false);
+void pt_sql_watch_begin(pt_sql_watch *watch, pt_session *session) {
+    set(watch, session, true, false);
 }
 
 void pt_sql_watch_end(pt_sql_watch *watch) {
-    set(watch, false, false);
+    set(watch, NULL, false, false);
 }
 
 void pt_sql_watch_close(pt_sql_watch **watch) {
     pt_sql_watch *w = *watch;
     if (w) {
-        set(w, false, true);
+        set(w, NULL, false, true);
         (void)pthread_join(w->thread, NULL);
         (void)pthread_mutex_destroy(&w->lock);
         (void)pthread_cond_destroy(&w->changed);

@@ -1,5 +1,6 @@
 """pintail sql: inputs, formats, errors, the prompt. Values are judged by Python's own DuckDB."""
 
+import contextlib
 import csv
 import fcntl
 import io
@@ -8,6 +9,7 @@ import os
 import re
 import select
 import signal
+import socket
 import struct
 import subprocess
 import termios
@@ -24,7 +26,7 @@ EXTENSIONS = str(REPO / ".deps" / "duckdb" / "extensions")
 
 def sql(*args, stdin="", cwd=None, code=0, env=None):
     """Standard output and standard error of `pintail sql ...`, which must end with code."""
-    done = subprocess.run([BINARY, "sql", *map(str, args)], input=stdin.encode(), cwd=cwd, capture_output=True, timeout=60, env={**os.environ, **(env or {})})
+    done = subprocess.run([BINARY, "sql", *map(str, args)], input=stdin.encode(), cwd=cwd, capture_output=True, timeout=300, env={**os.environ, **(env or {})})
     assert done.returncode == code, done.stderr.decode()
     return done.stdout.decode(), done.stderr.decode()
 
@@ -196,6 +198,73 @@ def test_a_signal_ends_a_running_statement(number):
     process.send_signal(number)
     out, err = process.communicate(timeout=20)
     assert process.returncode == 1 and out == b"" and b"interrupted" in err
+
+
+@contextlib.contextmanager
+def silent_server():
+    """Takes connections and says nothing: its port."""
+    with socket.create_server(("127.0.0.1", 0), backlog=50) as server:
+        yield server.getsockname()[1]
+
+
+@pytest.mark.parametrize("command, code", [(["sql", "-c", "select 1"], 1), (["check"], 2)])
+def test_a_signal_ends_what_cannot_be_interrupted(command, code):
+    """The catalog's server is there and does not answer."""
+    with silent_server() as port:
+        process = subprocess.Popen([BINARY, *command, "--lake", f"ducklake:postgres:host=127.0.0.1 port={port} dbname=x connect_timeout=600"], stderr=subprocess.PIPE)
+        time.sleep(1)  # it is asking, or will ask
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=60)
+        assert process.returncode == code and b"interrupted" in err, err
+
+
+def test_a_signal_ends_a_statement_whose_rows_nobody_reads():
+    reader, writer = os.pipe()
+    process = subprocess.Popen([BINARY, "sql", "--format", "csv", "-c", "from range(1000000000)"], stdout=writer, stderr=subprocess.PIPE)
+    os.close(writer)
+    assert os.read(reader, 6) == b"range\n"
+    time.sleep(0.2)  # until the pipe is full; if not, it is interrupted in another way
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=60)
+    os.close(reader)
+    assert process.returncode == 1, err
+
+
+# ---- results of any size
+
+JOIN = "SELECT a.i AS i, b.t AS t FROM big a LEFT JOIN big b ON a.i = b.i"
+
+
+PLANS = [
+    "SELECT i, t FROM l.table_changes('big', 0, 1)", f"{JOIN} UNION ALL {JOIN}", "FROM big UNION ALL SELECT max(i), max(t) FROM big",
+    "FROM (FROM big ORDER BY t LIMIT 99999) UNION ALL FROM (FROM big ORDER BY i LIMIT 9)", "SELECT DISTINCT i, t FROM big UNION ALL FROM big", "FROM big UNION ALL (FROM big UNION ALL SELECT count(*), min(t) FROM big)",
+    f"WITH x AS MATERIALIZED ({JOIN}) FROM x UNION ALL FROM x", "SELECT COALESCE(a.i, b.i) AS i, a.t AS t FROM big a FULL JOIN big b ON a.i = b.i + 200000 UNION ALL FROM big",
+    "SELECT i, t FROM big, range(2) -- no join", "FROM big ORDER BY t -- the order is kept",
+]
+
+
+def test_a_large_result_of_any_plan_comes_to_its_end(tmp_path):
+    """Where DuckDB streams a UNION ALL above joins that keep its threads busy, it waits for the reader before it says that there is something to read."""
+    lake = f"ducklake:{tmp_path}/l.ducklake"
+    sql("--lake", lake, "--data-path", tmp_path / "d", "-c", "create table big as select i, 'row ' || i as t from range(500000) r(i)")
+    out, _ = sql("--lake", lake, "--alias", "l", "--format", "csv", "-c", f"SET threads = 1; {';'.join(q + chr(10) for q in PLANS)}")
+    results = out.split("i,t\n")[1:]
+    assert len(results) == len(PLANS)
+    summary = "SELECT count(*), sum(hash(i, t)) FROM"
+    with judge() as db:
+        db.execute(f"LOAD ducklake; ATTACH '{lake}' AS l (READ_ONLY); USE l")
+        for query, rows in zip(PLANS, results, strict=True):
+            (tmp_path / "rows.csv").write_text(rows)
+            got = f"read_csv('{tmp_path}/rows.csv', header = false, columns = {{'i': 'BIGINT', 't': 'VARCHAR'}})"
+            assert db.execute(f"{summary} {got}").fetchone() == db.execute(f"{summary} ({query}\n)").fetchone(), query
+        assert db.execute(f"SELECT bool_and(t >= before) FROM (SELECT t, lag(t) OVER () AS before FROM {got})").fetchone() == (True,)  # the last one is ordered
+
+
+def test_a_large_result_comes_to_its_end_also_where_duckdb_may_touch_no_file():
+    out, _ = sql("--format", "csv", "-c", "create table big as select i, 'row ' || i as t from range(200000) r(i); set enable_external_access = false;"
+                 "from big union all select max(i), max(t) from big; select 1 as i, 2 as t union all select 3, 4")
+    lines = out.split()
+    assert lines[0] == "i,t" and len(out.splitlines()) == 200002 + 3 and out.endswith("\n199999,row 99999\ni,t\n1,2\n3,4\n")
 
 
 # ---- values
