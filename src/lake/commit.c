@@ -10,6 +10,7 @@
 #include "lake/file_names.h"
 #include "lake/guard.h"
 #include "lake/inlined.h"
+#include "lake/message.h"
 #include "lake/transaction.h"
 
 /* ---- the transaction ----------------------------------------------------------------------------------- */
@@ -165,6 +166,7 @@ static int write_flush(void *arg, pt_error *err) {
         PT_TRY(check_epochs(job, now, err));
     }
     (void)pt_failpoint("commit.epochs");
+    PT_TRY(pt_message_flush(job->committer->engine, job->committer->session, job->committer->pipeline, job->flush, err));
     for (size_t i = 0; i < job->flush->n_parts; i++) {
         pt_part *part = &job->flush->parts[i];
         if (part->staged) {

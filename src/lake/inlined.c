@@ -4,6 +4,7 @@
 #include "base/failpoint.h"
 #include "base/text.h"
 #include "lake/guard.h"
+#include "lake/message.h"
 #include "lake/table.h"
 
 bool pt_inlined_part(const pt_part *part) {
@@ -81,6 +82,7 @@ int pt_inlined_fold(pt_engine *engine, pt_session *session, pt_part *part, int64
     pt_text sql = {0};
     pt_table flushed = {0};
     (void)pt_failpoint("fold.begun");
+    PT_TRY(pt_message_table(engine, session, "folds the inlined rows of", t->label, err));
     pt_text_add(&sql, "FROM ducklake_flush_inlined_data(");
     pt_text_add_sql_string(&sql, pt_engine_alias(engine));
     pt_text_add(&sql, ", schema_name => ");

@@ -9,6 +9,7 @@
 #include "base/failpoint.h"
 #include "base/text.h"
 #include "lake/ledger_form.h"
+#include "lake/message.h"
 #include "lake/transaction.h"
 
 /* ---- claims -------------------------------------------------------------------------------------------- */
@@ -109,6 +110,7 @@ static int raise_epochs(void *arg, pt_error *err) {
         }
     }
     pt_table_clear(&epochs);
+    PT_TRY(pt_message_claims(job->engine, job->session, job->pipeline, job->owner, job->claims, job->n_claims, err));
     PT_TRY(insert_epochs(job, err));
     (void)pt_failpoint("claim.raised");
     if (!pt_rule_broken("comment")) {

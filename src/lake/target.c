@@ -11,8 +11,10 @@
 #include "lake/file_names.h"
 #include "lake/history.h"
 #include "lake/lake_uri.h"
+#include "lake/message.h"
 #include "lake/table_name.h"
 #include "lake/target_internal.h"
+#include "lake/transaction.h"
 
 #define INLINE_VECTORS 200 /* columns, those below nested ones included, of a table whose rows are inlined */
 
@@ -96,6 +98,20 @@ static int check_defaults(pt_session *session, const pt_target *t, pt_schema *sc
     return pt_target_evaluate_defaults(session, t->label, schema, err);
 }
 
+/* One transaction, so that the commit has a message. */
+typedef struct create_job {
+    pt_engine *engine;
+    pt_session *session;
+    const pt_target *target;
+    const char *sql;
+} create_job;
+
+static int run_create(void *arg, pt_error *err) {
+    const create_job *job = arg;
+    PT_TRY(pt_message_table(job->engine, job->session, "makes table", job->target->label, err));
+    return pt_session_run(job->session, job->sql, err);
+}
+
 static int create_table(pt_engine *engine, pt_session *session, const pt_target *t, const pt_schema *schema, pt_metas metas, pt_error *err) {
     pt_text sql = {0};
     pt_text_add(&sql, "CREATE SCHEMA IF NOT EXISTS ");
@@ -124,7 +140,8 @@ static int create_table(pt_engine *engine, pt_session *session, const pt_target 
     }
     pt_text_add(&sql, ")");
     int code = pt_text_check(&sql, err);
-    if (code == PT_OK && pt_session_run(session, pt_text_get(&sql), err) != PT_OK) {
+    create_job job = {engine, session, t, pt_text_get(&sql)};
+    if (code == PT_OK && pt_transaction(session, run_create, &job, err) != PT_OK) {
         err->code = strstr(err->text, "DEFAULT value") ? PT_E_USAGE : err->code; /* such as a subquery, which can be evaluated */
         code = pt_fail_in(err, "table %s cannot be made", t->label);
     }
