@@ -12,8 +12,8 @@ typedef struct pt_committer pt_committer;
 /* Without a look at the lake. PT_E_USAGE: its text is none, or nothing can be written into such a catalog. */
 int pt_committer_check(const pt_lake_options *options, pt_error *err) PT_CHECKED;
 
-/* Whether the lake can be attached, if there is one; makes nothing. */
-int pt_committer_look(const pt_lake_options *options, pt_error *err) PT_CHECKED;
+/* Whether the lake can be attached, if there is one (*there); makes nothing. */
+int pt_committer_look(const pt_lake_options *options, bool *there, pt_error *err) PT_CHECKED;
 
 /* Attaches the lake and makes pintail's own tables. pipeline and owner are copied; options must outlive the committer. pipeline may be NULL: its name comes out of the lake,
  * and pt_committer_name gives it before anything is claimed. */

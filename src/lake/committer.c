@@ -101,12 +101,13 @@ int pt_committer_check(const pt_lake_options *options, pt_error *err) {
     return PT_OK;
 }
 
-int pt_committer_look(const pt_lake_options *options, pt_error *err) {
+int pt_committer_look(const pt_lake_options *options, bool *there, pt_error *err) {
     pt_lake_options look = *options;
     pt_engine *engine = NULL;
     look.create = false;
     int code = pt_engine_open(&look, &engine, err);
     pt_engine_close(&engine);
+    *there = code == PT_OK;
     return code != PT_OK && (strstr(err->text, PT_ATTACH_NONE) || strstr(err->text, PT_ATTACH_NO_FILE)) ? PT_OK : code;
 }
 

@@ -56,6 +56,36 @@ int pt_history_pipelines(pt_engine *engine, pt_session *session, pt_table *out, 
     return code;
 }
 
+int pt_history_stands(pt_engine *engine, pt_session *session, const char *pipeline, const char *topic, char **table, int64_t *rows, bool *there, pt_error *err) {
+    pt_text sql = {0};
+    pt_table found = {0};
+    *table = NULL;
+    pt_text_addf(&sql, "WITH l AS (SELECT * FROM \"%s\".pintail.offsets WHERE pipeline = ", pt_engine_alias(engine));
+    pt_text_add_sql_string(&sql, pipeline);
+    pt_text_add(&sql, " AND topic = ");
+    pt_text_add_sql_string(&sql, topic);
+    pt_text_add(&sql, "), r AS (SELECT \"partition\" AS p, max(epoch) AS since FROM l WHERE kind = 'reset' GROUP BY ALL), "
+                      "t AS (SELECT target_table AS name, sum(row_count)::BIGINT AS n FROM l LEFT JOIN r ON r.p = l.\"partition\" WHERE l.kind <> 'reset' AND epoch >= coalesce(since, -1) "
+                      "GROUP BY ALL HAVING n > 0) SELECT name, n, (name IN (SELECT CASE schema_name WHEN 'main' THEN table_name ELSE schema_name || '.' || table_name END "
+                      "FROM duckdb_tables() WHERE database_name = ");
+    pt_text_add_sql_string(&sql, pt_engine_alias(engine));
+    pt_text_add(&sql, "))::INTEGER AS there FROM t ORDER BY there, n DESC LIMIT 1");
+    int code = pt_text_check(&sql, err);
+    if (code == PT_OK) {
+        code = pt_session_table(session, pt_text_get(&sql), &found, err);
+    }
+    if (code == PT_OK && found.n_rows) {
+        const char *name = pt_table_cell(&found, 0, 0);
+        *rows = pt_table_int(&found, 0, 1);
+        *there = pt_table_int(&found, 0, 2) != 0;
+        *table = strdup(name ? name : "?");
+        code = *table ? PT_OK : pt_fail_nomem(err, "a table's name");
+    }
+    pt_table_clear(&found);
+    pt_text_free(&sql);
+    return code;
+}
+
 int pt_history_other_topic(pt_engine *engine, pt_session *session, const char *table, const char *topic, char **out, pt_error *err) {
     pt_text sql = {0};
     *out = NULL;

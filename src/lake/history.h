@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "lake/engine.h"
 #include "lake/table.h"
@@ -18,6 +19,10 @@ char *pt_history_group(const char *table_group, const pt_lake_id *id);
 
 /* Pipelines that have claimed partitions, which comes before all that is committed: rows of (pipeline, topic), ordered. Nothing where there is no ledger. */
 int pt_history_pipelines(pt_engine *engine, pt_session *session, pt_table *out, pt_error *err) PT_CHECKED;
+
+/* Rows of a topic that the pipeline has in its ledger since the last reset, for a table that is about to be made: of which table (malloc'd; NULL: of none), and whether that one
+ * is still there. The one that is gone comes before the one that is there. */
+int pt_history_stands(pt_engine *engine, pt_session *session, const char *pipeline, const char *topic, char **table, int64_t *rows, bool *there, pt_error *err) PT_CHECKED;
 
 /* Another topic than this one of which rows went into the table (pt_target's label), by whatever pipeline; malloc'd, NULL: none. */
 int pt_history_other_topic(pt_engine *engine, pt_session *session, const char *table, const char *topic, char **out, pt_error *err) PT_CHECKED;

@@ -11,10 +11,8 @@
 #include "lake/file_names.h"
 #include "lake/history.h"
 #include "lake/lake_uri.h"
-#include "lake/message.h"
 #include "lake/table_name.h"
 #include "lake/target_internal.h"
-#include "lake/transaction.h"
 
 #define INLINE_VECTORS 200 /* columns, those below nested ones included, of a table whose rows are inlined */
 
@@ -77,74 +75,6 @@ static int take_spelling(pt_engine *engine, pt_session *session, pt_target *t, p
         code = t->schema_name && t->name ? PT_OK : pt_fail_nomem(err, "a table's name");
     }
     pt_table_clear(&found);
-    pt_text_free(&sql);
-    return code;
-}
-
-static void add_column_sql(pt_text *sql, const char *separator, const char *name, const char *type, const char *rest) {
-    pt_text_add(sql, separator);
-    pt_text_add_sql_name(sql, name);
-    pt_text_addf(sql, " %s%s", type, rest);
-}
-
-/* DuckDB's own refusals come from the whole CREATE TABLE and name no column. */
-static int check_defaults(pt_session *session, const pt_target *t, pt_schema *schema, pt_error *err) {
-    for (size_t i = 0; i < schema->n_columns; i++) {
-        const pt_column *c = &schema->columns[i];
-        if (c->default_sql && c->type.n_fields) {
-            return pt_fail(err, PT_E_USAGE, "table %s, column %s: DuckLake has no DEFAULT for LIST, STRUCT and MAP; leave it out, or make the column JSON", t->label, c->name);
-        }
-    }
-    return pt_target_evaluate_defaults(session, t->label, schema, err);
-}
-
-/* One transaction, so that the commit has a message. */
-typedef struct create_job {
-    pt_engine *engine;
-    pt_session *session;
-    const pt_target *target;
-    const char *sql;
-} create_job;
-
-static int run_create(void *arg, pt_error *err) {
-    const create_job *job = arg;
-    PT_TRY(pt_message_table(job->engine, job->session, "makes table", job->target->label, err));
-    return pt_session_run(job->session, job->sql, err);
-}
-
-static int create_table(pt_engine *engine, pt_session *session, const pt_target *t, const pt_schema *schema, pt_metas metas, pt_error *err) {
-    pt_text sql = {0};
-    pt_text_add(&sql, "CREATE SCHEMA IF NOT EXISTS ");
-    pt_text_add_sql_name(&sql, pt_engine_alias(engine));
-    pt_text_add(&sql, ".");
-    pt_text_add_sql_name(&sql, t->schema_name);
-    pt_text_add(&sql, "; CREATE TABLE IF NOT EXISTS ");
-    pt_target_add_sql_name(t, engine, &sql);
-    const char *separator = " (";
-    for (size_t i = 0; i < schema->n_columns; i++) {
-        const pt_column *c = &schema->columns[i];
-        char *type = pt_type_sql(&c->type);
-        add_column_sql(&sql, separator, c->name, type ? type : "?", c->not_null ? " NOT NULL" : "");
-        sql.failed |= !type;
-        free(type);
-        if (c->default_sql) {
-            pt_text_addf(&sql, " DEFAULT %s", c->default_sql);
-        }
-        separator = ", ";
-    }
-    for (size_t m = 0; m < PT_META_COUNT; m++) {
-        if (metas & (1U << m)) {
-            add_column_sql(&sql, separator, pt_meta_columns[m].name, pt_meta_columns[m].sql, "");
-            separator = ", ";
-        }
-    }
-    pt_text_add(&sql, ")");
-    int code = pt_text_check(&sql, err);
-    create_job job = {engine, session, t, pt_text_get(&sql)};
-    if (code == PT_OK && pt_transaction(session, run_create, &job, err) != PT_OK) {
-        err->code = strstr(err->text, "DEFAULT value") ? PT_E_USAGE : err->code; /* such as a subquery, which can be evaluated */
-        code = pt_fail_in(err, "table %s cannot be made", t->label);
-    }
     pt_text_free(&sql);
     return code;
 }
@@ -302,33 +232,45 @@ int pt_target_check(const pt_target_options *options, pt_error *err) {
     return code;
 }
 
+/* The columns of the table, none when it is missing: then it can be made of what is asked. */
+static int find_columns(pt_engine *engine, pt_session *session, const pt_target *t, pt_schema *asked, pt_table *columns, pt_error *err) {
+    PT_TRY(read_columns(engine, session, t, columns, err));
+    if (columns->n_rows && strcmp(pt_table_cell(columns, 0, 4), "true") == 0) {
+        return pt_fail(err, PT_E_USAGE, "%s is a view, and rows go into tables only; give --table another name", t->label);
+    }
+    if (columns->n_rows) {
+        return PT_OK;
+    }
+    if (!asked) {
+        return pt_fail(err, PT_E_USAGE, PT_TARGET_NO_TABLE, t->label);
+    }
+    return pt_target_check_new(engine, session, t, asked, err); /* one that cannot be used must not leave a table behind */
+}
+
+static int parse_asked(const pt_target *t, const char *schema_text, bool own, pt_schema **out, pt_error *err) {
+    *out = NULL;
+    if (!schema_text) {
+        return PT_OK;
+    }
+    if (pt_schema_parse(schema_text, out, err) != PT_OK) {
+        return own ? (int)err->code : pt_fail_in(err, "schema of table %s", t->label);
+    }
+    return pt_target_check_asked(*out, t->label, own, err);
+}
+
 static int open_named(pt_engine *engine, pt_session *session, pt_target *t, const char *schema_text, bool own, pt_metas metas, const char *other_topic, pt_error *err) {
     pt_schema *asked = NULL;
     pt_table columns = {0};
-    int code = PT_OK;
-    if (schema_text && pt_schema_parse(schema_text, &asked, err) != PT_OK) {
-        code = own ? (int)err->code : pt_fail_in(err, "schema of table %s", t->label);
-    }
-    if (code == PT_OK && asked) {
-        code = pt_target_check_asked(asked, t->label, own, err);
-    }
+    int code = parse_asked(t, schema_text, own, &asked, err);
     if (code == PT_OK) {
-        code = read_columns(engine, session, t, &columns, err);
-    }
-    if (code == PT_OK && columns.n_rows && strcmp(pt_table_cell(&columns, 0, 4), "true") == 0) {
-        code = pt_fail(err, PT_E_USAGE, "%s is a view, and rows go into tables only; give --table another name", t->label);
+        code = find_columns(engine, session, t, asked, &columns, err);
     }
     if (code == PT_OK && columns.n_rows == 0) {
         pt_table_clear(&columns);
-        if (!asked) {
-            code = pt_fail(err, PT_E_USAGE, "table %s does not exist; give --schema 'name TYPE, ...' (or schema: in the config) to have it made", t->label);
-        }
-        if (code == PT_OK) { /* one that cannot be used must not leave a table behind */
-            code = check_defaults(session, t, asked, err);
-        }
-        if (code == PT_OK) {
-            code = create_table(engine, session, t, asked, metas, err);
-        }
+        pt_text sql = {0};
+        pt_target_add_create(engine, t, asked, metas, &sql);
+        code = pt_targets_make(engine, session, t->label, &sql, err);
+        pt_text_free(&sql);
         if (code == PT_OK) {
             code = read_columns(engine, session, t, &columns, err);
         }
@@ -358,29 +300,61 @@ static int finish(pt_target *t, int code, pt_target **out) {
     return code;
 }
 
+/* Its names as the lake spells them, and the metadata columns that it gets; *other: the topic because of which it needs _kafka_topic, or NULL. */
+static int name_target(pt_engine *engine, pt_session *session, const pt_target_options *options, pt_target *t, pt_metas *metas, char **other, pt_error *err) {
+    *other = NULL;
+    *metas = PT_METAS_ALWAYS | options->extra;
+    PT_TRY(pt_table_name_split(options->table, &t->schema_name, &t->name, err));
+    PT_TRY(pt_table_name_refuse_alias(options->table, pt_engine_alias(engine), err));
+    PT_TRY(take_spelling(engine, session, t, err));
+    t->label = pt_table_name_label(t->schema_name, t->name);
+    if (!t->label) {
+        return pt_fail_nomem(err, "a table's name");
+    }
+    if (options->topic && !(*metas & (1U << PT_META_TOPIC))) {
+        PT_TRY(pt_history_other_topic(engine, session, t->label, options->topic, other, err));
+        *metas |= *other ? 1U << PT_META_TOPIC : 0;
+    }
+    return PT_OK;
+}
+
+int pt_target_plan(pt_engine *engine, pt_session *session, const pt_target_options *options, pt_target_planned *out, pt_text *sql, pt_error *err) {
+    pt_target *t = calloc(1, sizeof *t);
+    pt_schema *asked = NULL;
+    pt_table columns = {0};
+    char *other = NULL;
+    *out = (pt_target_planned){0};
+    if (!t) {
+        return pt_fail_nomem(err, "a table");
+    }
+    int code = name_target(engine, session, options, t, &out->metas, &other, err);
+    if (code == PT_OK) {
+        code = parse_asked(t, options->schema_text, false, &asked, err);
+    }
+    if (code == PT_OK) {
+        code = find_columns(engine, session, t, asked, &columns, err);
+    }
+    if (code == PT_OK && columns.n_rows == 0) {
+        pt_target_add_create(engine, t, asked, out->metas, sql);
+        out->missing = t->label;
+        t->label = NULL;
+    }
+    free(other);
+    pt_table_clear(&columns);
+    pt_schema_free(&asked);
+    pt_target_free(&t);
+    return code;
+}
+
 int pt_target_open(pt_engine *engine, pt_session *session, const pt_target_options *options, pt_target **out, pt_error *err) {
     pt_target *t = calloc(1, sizeof *t);
+    pt_metas metas;
+    char *other = NULL;
     *out = NULL;
     if (!t) {
         return pt_fail_nomem(err, "a table");
     }
-    int code = pt_table_name_split(options->table, &t->schema_name, &t->name, err);
-    if (code == PT_OK) {
-        code = pt_table_name_refuse_alias(options->table, pt_engine_alias(engine), err);
-    }
-    if (code == PT_OK) {
-        code = take_spelling(engine, session, t, err);
-    }
-    if (code == PT_OK) {
-        t->label = pt_table_name_label(t->schema_name, t->name);
-        code = t->label ? PT_OK : pt_fail_nomem(err, "a table's name");
-    }
-    pt_metas metas = PT_METAS_ALWAYS | options->extra;
-    char *other = NULL;
-    if (code == PT_OK && options->topic && !(metas & (1U << PT_META_TOPIC))) {
-        code = pt_history_other_topic(engine, session, t->label, options->topic, &other, err);
-        metas |= other ? 1U << PT_META_TOPIC : 0;
-    }
+    int code = name_target(engine, session, options, t, &metas, &other, err);
     if (code == PT_OK) {
         code = open_named(engine, session, t, options->schema_text, false, metas, other, err);
     }

@@ -54,6 +54,24 @@ typedef struct pt_target {
 /* What can be said of the options without looking at a lake: the schema text and its columns. */
 int pt_target_check(const pt_target_options *options, pt_error *err) PT_CHECKED;
 
+/* Whether the table could be made in a new lake with such a catalog, in which few rows stay in the catalog (inlining) or do not; looks at no lake. PT_E_USAGE. */
+int pt_target_check_names(const pt_target_options *options, pt_catalog catalog, bool inlining, pt_error *err) PT_CHECKED;
+
+/* What pt_target_open would do. */
+typedef struct pt_target_planned {
+    char *missing;  /* the label of a table that is to be made, malloc'd; NULL: it is there */
+    pt_metas metas; /* that it gets then */
+} pt_target_planned;
+
+/* When the table is missing, adds the statements that make it to sql, and makes nothing. PT_E_USAGE: it cannot be made, with a name that the catalog cannot take among the reasons. */
+int pt_target_plan(pt_engine *engine, pt_session *session, const pt_target_options *options, pt_target_planned *out, pt_text *sql, pt_error *err) PT_CHECKED;
+
+/* Makes all the tables of sql in one transaction; sql may be empty. what: their names, for messages. */
+int pt_targets_make(pt_engine *engine, pt_session *session, const char *what, pt_text *sql, pt_error *err) PT_CHECKED;
+
+/* The types of metadata columns; out: [PT_META_COUNT]. Returns how many. */
+size_t pt_target_meta_types(pt_metas metas, pt_type *out);
+
 /* Opens the table, makes it when it is missing. PT_E_USAGE when the table does not fit what was asked for. */
 int pt_target_open(pt_engine *engine, pt_session *session, const pt_target_options *options, pt_target **out, pt_error *err) PT_CHECKED;
 

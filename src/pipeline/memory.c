@@ -49,15 +49,18 @@ void pt_least_add(pt_least *least, const pt_rows *rows) {
     least->columns += pt_rows_columns(rows);
 }
 
-int pt_least_add_schema(pt_least *least, const char *schema_text, pt_error *err) {
+int pt_least_add_schema(pt_least *least, const char *schema_text, const pt_type *more, size_t n_more, pt_error *err) {
     pt_schema *schema = NULL;
     pt_rows *rows = NULL;
     PT_TRY(pt_schema_parse(schema_text, &schema, err));
-    pt_type *types = calloc(schema->n_columns + 1, sizeof *types);
+    pt_type *types = calloc(schema->n_columns + n_more + 1, sizeof *types);
     for (size_t i = 0; types && i < schema->n_columns; i++) {
         types[i] = schema->columns[i].type;
     }
-    int code = types ? pt_rows_new(types, schema->n_columns, &rows, err) : pt_fail_nomem(err, "a schema");
+    for (size_t i = 0; types && i < n_more; i++) {
+        types[schema->n_columns + i] = more[i];
+    }
+    int code = types ? pt_rows_new(types, schema->n_columns + n_more, &rows, err) : pt_fail_nomem(err, "a schema");
     if (code == PT_OK) {
         pt_least_add(least, rows);
     }

@@ -29,9 +29,9 @@ typedef struct pt_least {
     uint64_t bytes, columns;
 } pt_least;
 
-/* Adds rows of a table, or of a schema text. */
+/* Adds rows of a table, or of a schema text and more columns, [n_more]. */
 void pt_least_add(pt_least *least, const pt_rows *rows);
-int pt_least_add_schema(pt_least *least, const char *schema_text, pt_error *err) PT_CHECKED;
+int pt_least_add_schema(pt_least *least, const char *schema_text, const pt_type *more, size_t n_more, pt_error *err) PT_CHECKED;
 
 /* PT_E_USAGE when the smallest batch of all tables is more than a batch may hold. */
 int pt_memory_check_batch(const pt_memory *memory, const pt_least *least, pt_error *err) PT_CHECKED;

@@ -12,26 +12,12 @@
 #include "lake/transaction.h"
 #include "pipeline/group.h"
 #include "pipeline/run_internal.h"
+#include "pipeline/run_tables.h"
 
 #define SLOW_INSERT (60 * PT_SECOND) /* that long PostgreSQL lets a session be idle in a transaction, after an INSERT that waited for an object store for longer than usual */
 #define FIRST_POLL_MESSAGES 100 /* while their size is not known */
 
 /* ---- tables -------------------------------------------------------------------------------------------- */
-
-/* Of all routes into the route's table; several of them are told apart by _kafka_topic. */
-static pt_metas extra_columns(const pt_ingest_options *o, size_t route) {
-    pt_metas extra = 0;
-    for (size_t i = 0; i < o->n_routes; i++) {
-        if (pt_table_name_same(o->routes[i].table, o->routes[route].table)) {
-            extra |= o->routes[i].extra | (i == route ? 0 : 1U << PT_META_TOPIC);
-        }
-    }
-    return extra;
-}
-
-static pt_target_options target_options(const pt_ingest_options *o, size_t i) {
-    return (pt_target_options){.table = o->routes[i].table, .schema_text = o->routes[i].schema, .topic = o->routes[i].topic, .extra = extra_columns(o, i)};
-}
 
 typedef struct target_job {
     pt_life *r;
@@ -62,7 +48,7 @@ static int open_target(pt_life *r, size_t i, pt_error *err) {
             return PT_OK;
         }
     }
-    target_job job = {r, target_options(r->options, i)};
+    target_job job = {r, pt_tables_options(r->options, i)};
     PT_TRY(pt_retry_busy(open_or_make, &job, err)); /* another process may be making the same table */
     r->reader.routes[i].target = r->targets[r->n_targets];
     r->reader.routes[i].part = r->n_targets++;
@@ -146,7 +132,8 @@ static int open_broker(pt_life *r, bool goes_on, pt_error *err) {
     int code = open_source(r, err);
     if (code == PT_E_KAFKA_DOWN && !goes_on) {
         pt_error why = {0};
-        if (pt_committer_look(&r->committing, &why) != PT_OK) {
+        bool there;
+        if (pt_committer_look(&r->committing, &there, &why) != PT_OK) {
             *err = why;
             code = (int)why.code;
         }
@@ -224,19 +211,6 @@ static int share_duckdb(pt_life *r, pt_error *err) {
     return pt_session_runf(pt_committer_session(r->committer), err, "SET memory_limit = '%" PRIu64 "B'", r->committing.memory_limit);
 }
 
-/* Before anything is made in the lake. */
-static int check_schemas(const pt_ingest_options *o, pt_error *err) {
-    pt_least least = {0};
-    for (size_t i = 0; i < o->n_routes; i++) {
-        pt_target_options t = target_options(o, i);
-        PT_TRY(pt_target_check(&t, err));
-        if (t.schema_text) {
-            PT_TRY(pt_least_add_schema(&least, t.schema_text, err));
-        }
-    }
-    return pt_memory_check_batch(&o->memory, &least, err);
-}
-
 /* What batches may hold on to, and whether the smallest one fits. */
 static int share_batches(pt_life *r, pt_error *err) {
     const pt_flush *flush = r->line.batches[0].flush;
@@ -263,15 +237,17 @@ int pt_life_open(pt_life *r, const char *owner, bool goes_on, pt_error *err) {
     r->committing.memory_limit = o->memory.small_bytes;
     r->staging.memory_limit = o->memory.large_bytes;
     PT_TRY(pt_consumer_check(&o->consumer, err));
-    PT_TRY(check_schemas(o, err));
+    PT_TRY(pt_tables_check(o, err));
     PT_TRY(pt_committer_check(&r->committing, err));
     PT_TRY(make_routes(r, err));
     PT_TRY(pt_group_of_several(r, err));
     PT_TRY(open_broker(r, goes_on, err));
     PT_TRY(pt_group_is_free(r, err));
+    PT_TRY(pt_tables_check_new(r, err));
     PT_TRY(pt_committer_open(&r->committing, NULL, owner, &r->committer, err));
     PT_TRY(pt_life_restore_files(r, pt_committer_ledger(r->committer), err)); /* it is read from here on */
     PT_TRY(pt_group_take(r, goes_on, err));
+    PT_TRY(pt_tables_make(r, err));
     PT_TRY(open_targets(r, err));
     PT_TRY(share_duckdb(r, err));
     PT_TRY(pt_retry_busy(look_around, r, err));

@@ -59,11 +59,11 @@ static void a_schema_text_tells_what_its_smallest_batch_takes(void **state) {
     pt_error err;
     pt_least narrow = {0};
     pt_least wide = {0};
-    assert_int_equal(pt_least_add_schema(&narrow, "a INTEGER", &err), PT_OK);
-    assert_int_equal(pt_least_add_schema(&wide, "a INTEGER, b VARCHAR, c STRUCT(d UUID, e DOUBLE)", &err), PT_OK);
+    assert_int_equal(pt_least_add_schema(&narrow, "a INTEGER", NULL, 0, &err), PT_OK);
+    assert_int_equal(pt_least_add_schema(&wide, "a INTEGER, b VARCHAR, c STRUCT(d UUID, e DOUBLE)", NULL, 0, &err), PT_OK);
     assert_true(narrow.bytes >= 4 * 2048 && wide.bytes >= (4 + 16 + 16 + 8) * 2048);
     assert_int_equal(wide.columns, 3);
-    assert_int_equal(pt_least_add_schema(&wide, "a NOTHING", &err), PT_E_USAGE);
+    assert_int_equal(pt_least_add_schema(&wide, "a NOTHING", NULL, 0, &err), PT_E_USAGE);
 }
 
 static void duckdbs_advice_gives_way_to_ours(void **state) {

@@ -153,7 +153,7 @@ static int decode_job(pt_error *err) {
 
 static int least_job(pt_error *err) {
     pt_least least = {0};
-    return pt_least_add_schema(&least, SCHEMA, err);
+    return pt_least_add_schema(&least, SCHEMA, NULL, 0, err);
 }
 
 static int fill_batch(pt_line *line, pt_error *err) {
