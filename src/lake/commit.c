@@ -218,7 +218,9 @@ int pt_commit(pt_committer *c, pt_flush *flush, pt_error *err) {
     if (code == PT_OK && pt_failpoint("commit.answer")) {
         return pt_transaction_lost(err);
     }
-    if (code != PT_E_LAKE_DOWN && (code == PT_OK || !pt_transaction_unknown(err))) {
+    if (code == PT_OK) {
+        pt_committer_keep_guards(c, flush);
+    } else if (code != PT_E_LAKE_DOWN && !pt_transaction_unknown(err)) {
         pt_guards_drop(c->session, flush);
     }
     if (code == PT_OK) {
@@ -265,7 +267,9 @@ int pt_committer_fold(pt_committer *c, pt_flush *fold, int64_t *rows, pt_error *
         (void)pt_failpoint("fold.committed");
         *rows = job.rows;
     }
-    if (code == PT_OK || (!pt_transaction_unknown(err) && pt_committer_mend_fold(c, fold, &ignored) == PT_OK)) {
+    if (code == PT_OK) {
+        pt_committer_keep_guards(c, fold);
+    } else if (!pt_transaction_unknown(err) && pt_committer_mend_fold(c, fold, &ignored) == PT_OK) {
         pt_guards_drop(c->session, fold);
     }
     return code == PT_OK ? PT_OK : pt_fail_in(err, "writing inlined rows of table %s to files", fold->parts->target->label);

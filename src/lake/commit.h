@@ -49,3 +49,6 @@ const pt_target *pt_committer_ledger(const pt_committer *committer);
 
 /* How many attempts ended in PT_E_LAKE_BUSY so far. */
 uint64_t pt_committer_conflicts(const pt_committer *committer);
+
+/* Between two commits: looks after data files that were committed a while ago (lake/guard_keep.h); all: of all, before a stop. */
+void pt_committer_tend_guards(pt_committer *committer, bool all);

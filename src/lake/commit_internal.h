@@ -2,6 +2,7 @@
 #pragma once
 
 #include "lake/commit.h"
+#include "lake/guard_keep.h"
 #include "lake/scan.h"
 #include "lake/turnstile.h"
 
@@ -20,6 +21,7 @@ struct pt_committer {
     /* Part i of a flush -> so many rows of an INSERT were seen to stay in the catalog, and so will fewer: DuckLake reads a lake's limits when it attaches it. A look at
      * what an INSERT has done costs half a commit. */
     size_t inlines[PT_SCAN_SLOTS];
+    pt_keep keep; /* guards of files that are committed */
     pt_claim *claims; /* [n_claims] what this process owns, topic names owned too; next_offset: what is committed */
     size_t n_claims;
 };
@@ -30,6 +32,9 @@ int pt_committer_attach(pt_committer *c, pt_error *err) PT_CHECKED;
 void pt_committer_detach(pt_committer *c);
 /* Attaches anew when it is time for that; nothing may be under way. */
 int pt_committer_renew(pt_committer *c, pt_error *err) PT_CHECKED;
+
+/* The flush or fold is committed: its guards stay for a while, and older ones go. What fails there costs no row, and is told. */
+void pt_committer_keep_guards(pt_committer *c, pt_flush *flush);
 
 /* NULL: not ours. Valid until the next claim or release. */
 pt_claim *pt_committer_find(const pt_committer *c, const char *topic, int32_t partition);

@@ -27,6 +27,22 @@ void pt_committer_detach(pt_committer *c) {
     pt_scan_free(&c->scan);
 }
 
+void pt_committer_tend_guards(pt_committer *c, bool all) {
+    uint64_t restored = 0;
+    pt_error err = {0};
+    if (c->session && pt_keep_tend(&c->keep, c->engine, c->session, all, &restored, &err) != PT_OK) {
+        pt_log(PT_LOG_WARN, PT_EVENT("second names of data files stay for longer"), PT_STR("error", err.text));
+    }
+    if (restored) {
+        pt_log(PT_LOG_WARN, PT_EVENT("data files that somebody removed as orphans are back; do not call delete_orphaned_files(cleanup_all => true) beside a writer"), PT_INT("files", restored));
+    }
+}
+
+void pt_committer_keep_guards(pt_committer *c, pt_flush *flush) {
+    pt_keep_add(&c->keep, flush);
+    pt_committer_tend_guards(c, false);
+}
+
 typedef struct opening {
     pt_committer *committer;
     unsigned attempts;
@@ -150,6 +166,8 @@ int pt_committer_name(pt_committer *c, const char *pipeline, pt_error *err) {
 void pt_committer_close(pt_committer **committer) {
     pt_committer *c = *committer;
     if (c) {
+        pt_committer_tend_guards(c, true);
+        pt_keep_clear(&c->keep);
         pt_committer_detach(c);
         for (size_t i = 0; i < c->n_claims; i++) {
             free((char *)(uintptr_t)c->claims[i].topic);

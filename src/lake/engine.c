@@ -1,5 +1,6 @@
 #include "lake/engine.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -17,6 +18,7 @@
 #include "lake/failure.h"
 #include "lake/lake_uri.h"
 #include "lake/object_store.h"
+#include "lake/table.h"
 
 #define CITED_QUERY_MAX 200 /* of a failed statement to the catalog, in an error */
 #define SET_ASIDE_MAX 8U /* each keeps some 20 MB */
@@ -28,6 +30,7 @@ struct pt_engine {
     pt_catalog catalog;
     bool attached;
     bool is_file;         /* the catalog */
+    bool encrypted;       /* the lake */
     _Atomic bool invalid; /* DuckDB has given itself up: it answers every statement with a FATAL error */
     _Atomic int64_t *pulse; /* the options' */
 };
@@ -134,6 +137,21 @@ static const char *catalog_extension(pt_catalog catalog) {
     return NULL;
 }
 
+/* Rows in memory may go to DuckDB's temporary files, which are in clear by default. */
+static int look_for_encryption(pt_engine *engine, pt_session *session, pt_error *err) {
+    int64_t n = 0;
+    pt_text sql = {0};
+    pt_text_addf(&sql, "SELECT count(*) FROM \"__ducklake_metadata_%s\".ducklake_metadata WHERE key = 'encrypted' AND scope IS NULL AND value = 'true'", engine->alias);
+    int code = pt_text_check(&sql, err);
+    if (code == PT_OK) {
+        code = pt_session_int(session, pt_text_get(&sql), &n, err);
+    }
+    pt_text_free(&sql);
+    PT_TRY(code);
+    engine->encrypted = n > 0;
+    return n ? pt_session_run(session, "SET GLOBAL temp_file_encryption = true", err) : PT_OK;
+}
+
 static int set_up(pt_engine *engine, const pt_lake_options *o, const char *folder, pt_error *err) {
     pt_lake_uri uri = {0};
     if (o->lake) {
@@ -167,6 +185,9 @@ static int set_up(pt_engine *engine, const pt_lake_options *o, const char *folde
     if (code == PT_OK && o->lake) {
         code = pt_attach(session, engine->alias, o, &uri, err);
         engine->attached = code == PT_OK;
+    }
+    if (engine->attached) {
+        code = look_for_encryption(engine, session, err);
     }
     pt_session_close(&session);
     return code;
@@ -266,6 +287,10 @@ pt_catalog pt_engine_catalog(const pt_engine *engine) {
     return engine->catalog;
 }
 
+bool pt_engine_encrypted(const pt_engine *engine) {
+    return engine->encrypted;
+}
+
 /* ---- sessions ------------------------------------------------------------------------------------------ */
 
 int pt_session_open(pt_engine *engine, pt_session **out, pt_error *err) {
@@ -318,7 +343,17 @@ static int query_failed(pt_session *session, duckdb_result *result, pt_error *er
     const char *begin;
     const char *end;
     int code;
-    if (pt_cited_query(message, &begin, &end) && end - begin > CITED_QUERY_MAX) { /* else the reason, which comes last, would be cut off */
+    if (session->engine->encrypted && pt_cited_query(message, &begin, &end)) { /* it may have rows in it, behind its first word; a COMMIT has none, and is looked for (lake/transaction.c) */
+        const char *word = begin;
+        while (word < end && isalpha((unsigned char)*word)) {
+            word++;
+        }
+        code = pt_fail(err, pt_lake_failure(message), "%.*s%s%s", (int)(word - message), message, word < end ? " ..." : "", end);
+        char *row = strstr(err->text, "DETAIL:");
+        if (row) {
+            *row = '\0';
+        }
+    } else if (pt_cited_query(message, &begin, &end) && end - begin > CITED_QUERY_MAX) { /* else the reason, which comes last, would be cut off */
         int kept = (int)(begin - message) + CITED_QUERY_MAX;
         while (((unsigned char)message[kept] & 0xc0) == 0x80) { /* not inside of a character */
             kept--;

@@ -57,6 +57,9 @@ const char *pt_engine_alias(const pt_engine *engine);
 typedef enum pt_catalog { PT_CATALOG_NONE, PT_CATALOG_DUCKDB, PT_CATALOG_SQLITE, PT_CATALOG_POSTGRES, PT_CATALOG_MYSQL, PT_CATALOG_MOTHERDUCK, PT_CATALOG_QUACK } pt_catalog;
 pt_catalog pt_engine_catalog(const pt_engine *engine);
 
+/* The attached lake was made with ENCRYPTED: no record may stand in clear anywhere but in its catalog. DuckDB's temporary files are encrypted then, and errors do not cite statements. */
+bool pt_engine_encrypted(const pt_engine *engine);
+
 int pt_session_open(pt_engine *engine, pt_session **out, pt_error *err) PT_CHECKED;
 void pt_session_close(pt_session **session);
 duckdb_connection pt_session_connection(pt_session *session);

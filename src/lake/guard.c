@@ -1,11 +1,13 @@
-#include "lake/guard.h"
+#include "lake/guard_internal.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -16,13 +18,10 @@
 #include "lake/lake_uri.h"
 #include "lake/object_store.h"
 
-#define PREFIX "ducklake-"
-#define SUFFIX ".parquet"
-#define DELETE_SUFFIX "-delete.parquet"
 #define UUID_LENGTH 36
-#define INLINED "__ducklake_inlined" /* begins the "file" of rows that stay in the catalog */
 #define TIME_DIGITS 12 /* of a version 7 UUID: milliseconds */
-#define TIME_SLACK PT_SECOND
+#define TAKEN_WITHIN (60 * PT_SECOND) /* after it was made */
+#define INLINED "__ducklake_inlined" /* begins the "file" of rows that stay in the catalog */
 
 /* Of this process; a guard is made and dropped in one thread. */
 static uint32_t tag(void) {
@@ -36,24 +35,31 @@ static uint32_t tag(void) {
 }
 
 /* Path of the guard for a data file, malloc'd. */
-static int name_guard(const pt_target *t, const char *file, char **out, pt_error *err) {
+int pt_guard_name(const pt_target *t, const char *file, char **out, pt_error *err) {
     const char *slash = strrchr(file, '/');
     const char *name = slash ? slash + 1 : file;
-    const char *uuid = name + strlen(PREFIX);
-    if (strncmp(name, PREFIX, strlen(PREFIX)) != 0 || strlen(uuid) < UUID_LENGTH || (strcmp(uuid + UUID_LENGTH, SUFFIX) != 0 && strcmp(uuid + UUID_LENGTH, DELETE_SUFFIX) != 0)) {
+    const char *uuid = name + strlen(PT_FILE_PREFIX);
+    if (strncmp(name, PT_FILE_PREFIX, strlen(PT_FILE_PREFIX)) != 0 || strlen(uuid) < UUID_LENGTH || (strcmp(uuid + UUID_LENGTH, PT_FILE_SUFFIX) != 0 && strcmp(uuid + UUID_LENGTH, PT_DELETE_SUFFIX) != 0)) {
         return pt_fail(err, PT_E_LAKE, "table %s: DuckLake wrote %s, a name that this version does not know", t->label, file);
     }
     return asprintf(out, "%s" PT_GUARD_PREFIX "%.*s-%08x.pq", t->folder, UUID_LENGTH, uuid, tag()) < 0 ? pt_fail_nomem(err, "a path") : PT_OK;
 }
 
-/* Local disks: the bytes of `from` get the name `to` as well; a name that is there is right. Object stores, and some file systems, have no links: a copy. */
+/* A guard is never wrong: when its name is there already it is a link to this very file, or what another attempt with this name has left. */
+static bool same_file(const char *a, const char *b) {
+    struct stat x;
+    struct stat y;
+    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+/* Local disks: the bytes of `from` get the name `to` as well. Object stores, and some file systems, have no links: a copy. */
 static int give_name(pt_session *session, const char *from, const char *to, pt_error *err) {
     if (!pt_path_is_remote(from)) {
-        if (link(from, to) == 0 || errno == EEXIST) {
+        if (link(from, to) == 0 || (errno == EEXIST && (same_file(from, to) || (unlink(to) == 0 && link(from, to) == 0)))) {
             return PT_OK;
         }
         if (errno != EPERM && errno != EOPNOTSUPP && errno != ENOSYS && errno != EMLINK) {
-            return pt_fail(err, PT_E_IO, "hard link from %s to %s: %s", from, to, strerror(errno));
+            return pt_fail(err, errno == ENOENT ? PT_E_LAKE_BUSY : PT_E_IO, "hard link from %s to %s: %s", from, to, strerror(errno));
         }
     }
     return pt_file_copy(session, from, to, err);
@@ -72,24 +78,66 @@ static int sync_file(const char *file, pt_error *err) {
     return code;
 }
 
-static int guard_file(pt_session *session, const pt_target *t, const char *file, pt_error *err) {
+/* ---- files that somebody takes away ------------------------------------------------------------------- */
+
+/* Whether the error is about a data file that was made a moment ago: then it was taken for an orphan before its rows were committed. */
+static bool tells_of_a_young_file(const char *message) {
+    const char *name = strstr(message, PT_FILE_PREFIX);
+    char digits[TIME_DIGITS + 1] = "";
+    const char *gone = strstr(message, "No such file");
+    if (!name || (!gone && !strstr(message, "HTTP 404") && !strstr(message, "No files found"))) {
+        return false;
+    }
+    name += strlen(PT_FILE_PREFIX);
+    for (size_t n = 0; n < TIME_DIGITS && (isxdigit((unsigned char)*name) || *name == '-'); name++) {
+        if (*name != '-') {
+            digits[n++] = *name;
+        }
+    }
+    int64_t made_us = (int64_t)strtoull(digits, NULL, 16) * 1000;
+    return pt_now_us() - made_us < TAKEN_WITHIN;
+}
+
+int pt_guard_taken(const pt_target *t, pt_error *err) {
+    if (tells_of_a_young_file(err->text)) {
+        return pt_fail(err, PT_E_LAKE_BUSY, "table %s: a data file is gone before its rows are committed; does somebody call delete_orphaned_files(cleanup_all => true)?", t->label);
+    }
+    return (int)err->code;
+}
+
+static int guard_it(pt_session *session, const pt_target *t, const char *file, pt_error *err) {
     char *guard = NULL;
     PT_TRY(sync_file(file, err));
-    PT_TRY(name_guard(t, file, &guard, err));
+    PT_TRY(pt_guard_name(t, file, &guard, err));
     int code = give_name(session, file, guard, err);
     free(guard);
     return code;
 }
 
-/* *restored is counted up when the file was gone. */
-static int restore_file(pt_session *session, const char *guard, const char *file, uint64_t *restored, pt_error *err) {
+int pt_guard_add(pt_session *session, pt_part *part, const char *file, pt_error *err) {
+    char *copy = strdup(file);
+    if (!copy) {
+        return pt_fail_nomem(err, "a path");
+    }
+    part->guarded[part->n_guarded++] = copy;
+    int code = guard_it(session, part->target, file, err);
+    if (code == PT_OK) {
+        (void)pt_failpoint("guard.made");
+    }
+    return code == PT_OK ? PT_OK : pt_guard_taken(part->target, err);
+}
+
+/* ---- and back ------------------------------------------------------------------------------------------ */
+
+int pt_guard_restore(pt_session *session, const char *guard, const char *file, uint64_t *restored, pt_error *err) {
     int64_t size;
+    int64_t wanted;
     PT_TRY(pt_file_size(session, file, &size, err));
-    if (size >= 0) {
+    PT_TRY(pt_file_size(session, guard, &wanted, err));
+    if (size >= 0 && (size == wanted || wanted < 0)) {
         return PT_OK;
     }
-    PT_TRY(pt_file_size(session, guard, &size, err));
-    if (size < 0) { /* its owner may have brought it back in between */
+    if (wanted < 0) { /* its owner may have brought it back in between */
         PT_TRY(pt_file_size(session, file, &size, err));
         return size >= 0 ? PT_OK : pt_fail(err, PT_E_LAKE, "data file %s is gone though its rows are committed, and so is its copy %s", file, guard);
     }
@@ -146,15 +194,15 @@ static char **name_guards(const pt_flush *flush, size_t *n) {
     char **guards = calloc(most + 1, sizeof *guards);
     for (size_t i = 0; guards && i < flush->n_parts; i++) {
         for (size_t k = 0; k < flush->parts[i].n_guarded; k++) {
-            *n += name_guard(flush->parts[i].target, flush->parts[i].guarded[k], &guards[*n], NULL) == PT_OK;
+            *n += pt_guard_name(flush->parts[i].target, flush->parts[i].guarded[k], &guards[*n], NULL) == PT_OK;
         }
     }
     return guards;
 }
 
-/* Copies of objects may take long all together, and PostgreSQL ends a session that is idle in a transaction (lake/attach.h). There are two: DuckLake's own, which its
- * function reaches, and the one of our look at the metadata, if there was one. */
-static int keep_awake(pt_engine *engine, pt_session *session, const char *file, bool looked, pt_error *err) {
+/* PostgreSQL ends a session that is idle in a transaction (lake/attach.h). There are two: DuckLake's own, which its function reaches, and the one of our look at the
+ * metadata, if there was one. */
+int pt_guard_awake(pt_engine *engine, pt_session *session, const char *file, bool looked, pt_error *err) {
     const char *alias = pt_engine_alias(engine);
     if (!pt_path_is_remote(file) || pt_engine_catalog(engine) != PT_CATALOG_POSTGRES) {
         return PT_OK;
@@ -163,27 +211,17 @@ static int keep_awake(pt_engine *engine, pt_session *session, const char *file, 
     return looked ? pt_session_runf(session, err, "CALL postgres_execute('__ducklake_metadata_%s', 'SELECT 1')", alias) : PT_OK;
 }
 
-static int guard_files(pt_engine *engine, pt_session *session, pt_part *part, const pt_table *files, bool looked, pt_error *err) {
+static int guard_files(pt_engine *engine, pt_session *session, pt_part *part, const pt_table *files, pt_error *err) {
     int code = PT_OK;
     part->guarded = calloc(files->n_rows + 1, sizeof *part->guarded);
     if (!part->guarded) {
         code = pt_fail_nomem(err, "the files of an INSERT");
     }
     for (size_t i = 0; code == PT_OK && i < files->n_rows; i++) {
-        const char *name = pt_table_cell(files, i, 0);
-        if (strncmp(name, INLINED, strlen(INLINED)) == 0) {
-            continue;
-        }
-        char *file = strdup(name);
-        if (!file) {
-            code = pt_fail_nomem(err, "a path");
-        } else {
-            part->guarded[part->n_guarded++] = file;
-            code = guard_file(session, part->target, file, err);
-        }
-        if (code == PT_OK) {
-            (void)pt_failpoint("guard.made");
-            code = keep_awake(engine, session, file, looked, err);
+        const char *file = pt_table_cell(files, i, 0);
+        if (strncmp(file, INLINED, strlen(INLINED)) != 0) {
+            code = pt_guard_add(session, part, file, err);
+            code = code == PT_OK ? pt_guard_awake(engine, session, file, false, err) : code;
         }
     }
     bool sync = code == PT_OK && part->n_guarded && !pt_path_is_remote(part->target->folder);
@@ -193,87 +231,13 @@ static int guard_files(pt_engine *engine, pt_session *session, pt_part *part, co
 int pt_guard_part(pt_engine *engine, pt_session *session, pt_part *part, size_t slot, pt_error *err) {
     pt_table files = {0};
     pt_part_forget_guards(part);
-    PT_TRY(list_files(engine, session, part, slot, &files, err));
-    int code = files.n_rows ? guard_files(engine, session, part, &files, false, err)
+    if (list_files(engine, session, part, slot, &files, err) != PT_OK) {
+        return pt_guard_taken(part->target, err);
+    }
+    int code = files.n_rows ? guard_files(engine, session, part, &files, err)
                             : pt_fail(err, PT_E_LAKE, "table %s: DuckLake does not show the files of an INSERT", part->target->label);
     pt_table_clear(&files);
     return code;
-}
-
-/* ---- files of folding ---------------------------------------------------------------------------------- */
-
-/* How the names of files made from start_us until now begin: the digits that the times in their UUIDs share. An object store looks for no others. */
-static void name_begins(int64_t start_us, char out[TIME_DIGITS + 2]) {
-    char first[TIME_DIGITS + 1];
-    char last[TIME_DIGITS + 1];
-    size_t n = 0;
-    (void)snprintf(first, sizeof first, "%012" PRIx64, (uint64_t)((start_us - TIME_SLACK) / 1000));
-    (void)snprintf(last, sizeof last, "%012" PRIx64, (uint64_t)((pt_now_us() + TIME_SLACK) / 1000));
-    for (size_t i = 0; i < TIME_DIGITS && first[i] == last[i]; i++) {
-        if (i == 8) {
-            out[n++] = '-';
-        }
-        out[n++] = first[i];
-    }
-    out[n] = '\0';
-}
-
-/* Rows that were folded still have their snapshots, so nothing tells which rows of the table are of this transaction. What was written lies in the folder, under a young name, and
- * no snapshot knows it. Files of another process may be among them: they get a second name for a while. */
-static int list_folded(pt_engine *engine, pt_session *session, const pt_target *t, int64_t start_us, pt_table *out, pt_error *err) {
-    pt_text sql = {0};
-    pt_text pattern = {0};
-    char begins[TIME_DIGITS + 2];
-    const char *alias = pt_engine_alias(engine);
-    name_begins(start_us, begins);
-    pt_file_names_add_pattern(&pattern, t->folder);
-    pt_text_addf(&pattern, "%s" PREFIX "%s*" SUFFIX, t->stage ? "" : "**/", begins);
-    pt_text_add(&sql, "SELECT file FROM glob(");
-    pt_text_add_sql_string(&sql, pt_text_get(&pattern));
-    pt_text_addf(&sql,
-                 ") ANTI JOIN (SELECT path FROM \"__ducklake_metadata_%s\".ducklake_data_file UNION ALL SELECT path FROM \"__ducklake_metadata_%s\".ducklake_delete_file) k "
-                 "ON parse_filename(file) = parse_filename(k.path)",
-                 alias, alias);
-    int code = pt_text_check(&sql, err);
-    if (code == PT_OK) {
-        code = pt_session_table(session, pt_text_get(&sql), out, err);
-    }
-    pt_text_free(&pattern);
-    pt_text_free(&sql);
-    return code;
-}
-
-/* None must be missing: the files have as many rows as were folded (more, when another process writes). */
-static int check_folded(pt_session *session, const pt_part *part, int64_t rows, pt_error *err) {
-    pt_text sql = {0};
-    int64_t there = 0;
-    pt_text_add(&sql, "SELECT coalesce(sum(num_rows), 0)::BIGINT FROM parquet_file_metadata([");
-    for (size_t i = 0; i < part->n_guarded; i++) {
-        pt_text_add(&sql, i ? ", " : "");
-        pt_file_names_add_sql(&sql, part->guarded[i]);
-    }
-    pt_text_add(&sql, "]) WHERE NOT file_name LIKE '%" DELETE_SUFFIX "'");
-    int code = part->n_guarded ? pt_text_check(&sql, err) : PT_OK;
-    if (code == PT_OK && part->n_guarded) {
-        code = pt_session_int(session, pt_text_get(&sql), &there, err);
-    }
-    pt_text_free(&sql);
-    if (code == PT_OK && there < rows) {
-        code = pt_fail(err, PT_E_LAKE, "table %s: %" PRId64 " rows were folded, and only files of %" PRId64 " are found", part->target->label, rows, there);
-    }
-    return code;
-}
-
-int pt_guard_fold(pt_engine *engine, pt_session *session, pt_part *part, int64_t start_us, int64_t rows, pt_error *err) {
-    pt_table files = {0};
-    pt_part_forget_guards(part);
-    if (rows == 0) {
-        return PT_OK;
-    }
-    PT_TRY(list_folded(engine, session, part->target, start_us, &files, err));
-    int code = guard_files(engine, session, part, &files, true, err);
-    pt_table_clear(&files);
-    return code == PT_OK ? check_folded(session, part, rows, err) : code;
 }
 
 /* ---- afterwards ---------------------------------------------------------------------------------------- */
@@ -284,8 +248,8 @@ int pt_guards_restore(pt_session *session, const pt_flush *flush, pt_error *err)
         const pt_part *part = &flush->parts[i];
         for (size_t k = 0; k < part->n_guarded; k++) {
             char *guard = NULL;
-            PT_TRY(name_guard(part->target, part->guarded[k], &guard, err));
-            int code = restore_file(session, guard, part->guarded[k], &restored, err);
+            PT_TRY(pt_guard_name(part->target, part->guarded[k], &guard, err));
+            int code = pt_guard_restore(session, guard, part->guarded[k], &restored, err);
             free(guard);
             PT_TRY(code);
         }
@@ -322,7 +286,7 @@ static int match_guards(pt_engine *engine, pt_session *session, const pt_target 
     pt_text_addf(&sql,
                  ") JOIN (SELECT path, path_is_relative FROM \"__ducklake_metadata_%s\".ducklake_data_file "
                  "UNION ALL SELECT path, path_is_relative FROM \"__ducklake_metadata_%s\".ducklake_delete_file) "
-                 "ON parse_filename(path) IN ('" PREFIX "' || parse_filename(file)[%zu:%zu] || '" SUFFIX "', '" PREFIX "' || parse_filename(file)[%zu:%zu] || '" DELETE_SUFFIX "')",
+                 "ON parse_filename(path) IN ('" PT_FILE_PREFIX "' || parse_filename(file)[%zu:%zu] || '" PT_FILE_SUFFIX "', '" PT_FILE_PREFIX "' || parse_filename(file)[%zu:%zu] || '" PT_DELETE_SUFFIX "')",
                  alias, alias, strlen(PT_GUARD_PREFIX) + 1, strlen(PT_GUARD_PREFIX) + UUID_LENGTH, strlen(PT_GUARD_PREFIX) + 1, strlen(PT_GUARD_PREFIX) + UUID_LENGTH);
     int code = pt_text_check(&sql, err);
     if (code == PT_OK) {
@@ -365,7 +329,7 @@ int pt_guards_mend(pt_engine *engine, pt_session *session, const pt_target *targ
     PT_TRY(match_guards(engine, session, target, &found, err));
     int code = PT_OK;
     for (size_t i = 0; code == PT_OK && i < found.n_rows; i++) {
-        code = restore_file(session, pt_table_cell(&found, i, 0), pt_table_cell(&found, i, 1), restored, err);
+        code = pt_guard_restore(session, pt_table_cell(&found, i, 0), pt_table_cell(&found, i, 1), restored, err);
     }
     pt_table_clear(&found);
     return code;

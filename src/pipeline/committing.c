@@ -214,6 +214,7 @@ static bool work(pt_workers *w) {
         pt_line_folded(w->line);
         return true;
     case JOB_LOOK:
+        pt_committer_tend_guards(w->committer, false);
         return true;
     case JOB_END:
         break;

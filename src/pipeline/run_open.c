@@ -24,6 +24,12 @@ typedef struct target_job {
     pt_target_options options;
 } target_job;
 
+/* Rows that would not come back as they are. */
+static int forbid_inlining(pt_life *r, const pt_target *target, pt_error *err) {
+    bool forbid = target->inline_unfit && !target->stage && target->inline_rows;
+    return forbid ? pt_inlined_forbid(pt_committer_engine(r->committer), pt_committer_session(r->committer), target, err) : PT_OK;
+}
+
 static int open_or_make(void *arg, pt_error *err) {
     target_job *job = arg;
     pt_life *r = job->r;
@@ -31,7 +37,7 @@ static int open_or_make(void *arg, pt_error *err) {
     pt_session *session = pt_committer_session(r->committer);
     pt_target *target;
     PT_TRY(pt_target_open(engine, session, &job->options, &target, err));
-    int code = target->inline_unfit && !target->stage && target->inline_rows ? pt_inlined_forbid(engine, session, target, err) : PT_OK;
+    int code = forbid_inlining(r, target, err);
     if (code != PT_OK) {
         pt_target_free(&target);
     }
@@ -81,6 +87,7 @@ static int open_targets(pt_life *r, pt_error *err) {
     }
     PT_TRY(pt_target_open_own(pt_committer_engine(r->committer), pt_committer_session(r->committer), "dead_letters", PT_DEAD_LETTER_COLUMNS,
                               &r->targets[n], err));
+    PT_TRY(forbid_inlining(r, r->targets[n], err));
     if (r->n_targets != n) {
         r->targets[r->n_targets] = r->targets[n];
         r->targets[n] = NULL;
@@ -162,7 +169,7 @@ static int clear_leftovers(pt_life *r, pt_error *why) {
     for (size_t i = 0; i < r->n_targets; i++) {
         PT_TRY(pt_life_restore_files(r, r->targets[i], why));
         if (!r->targets[i]->guard && !r->targets[i]->stage) {
-            pt_log(PT_LOG_WARN, PT_EVENT("a partitioned table with a column named filename or snapshot_id may lose data files when the answer to a COMMIT is lost; rename the column"),
+            pt_log(PT_LOG_WARN, PT_EVENT("a table that takes INSERT (a partitioned one, or one of an encrypted lake) and has a column named filename or snapshot_id may lose data files when the answer to a COMMIT is lost; rename the column"),
                    PT_STR("table", r->targets[i]->label));
         }
         if (i != r->reader.dead_part) {

@@ -22,6 +22,10 @@ def assert_files_sound(reader):
     for schema, table, path, relative, count in reader.data_files():
         assert relative, f"{path} of {schema}.{table} is stored with an absolute path: delete_orphaned_files may take it"
         assert path in there if reader.lake.s3 else os.path.isfile(path), f"the lake names {path} ({schema}.{table}), which does not exist"
+        if reader.lake.encrypted:  # no key is at hand; its rows are counted by the table
+            with open(reader.lake.s3.path(path) if reader.lake.s3 else path, "rb") as file:
+                assert file.read(4) == b"PARE", f"{path} is not encrypted"
+            continue
         held = reader.one("SELECT count(*) FROM read_parquet(?, hive_partitioning => false)", plain(path))
         assert held == count, f"{path} holds {held} rows, the catalog says {count}"
 

@@ -33,12 +33,12 @@ class Reader:
         self.lake = lake
         self.connection = duckdb.connect(config={"extension_directory": str(EXTENSIONS), "autoinstall_known_extensions": False})
         try:
-            for name in (*(("httpfs",) if lake.s3 else ()), *_LOADED[lake.catalog], "ducklake"):
+            for name in (*(("httpfs",) if lake.s3 or lake.encrypted else ()), *_LOADED[lake.catalog], "ducklake"):
                 self.connection.execute(f"LOAD {name}")
             if lake.s3:
                 self.connection.execute(lake.s3.create_secret())
             self.connection.execute("SET TimeZone='UTC'")
-            options = ["READ_ONLY"] if read_only else [f"DATA_PATH {text(lake.data_path)}"]
+            options = ["READ_ONLY"] if read_only else [f"DATA_PATH {text(lake.data_path)}", *(["ENCRYPTED"] if lake.encrypted else [])]
             if lake.catalog == "sqlite":
                 options.append("META_BUSY_TIMEOUT 5000")
             self.connection.execute(f"ATTACH {text(lake.text)} AS lake ({', '.join(options)})")
@@ -135,6 +135,7 @@ class Lake:
         self.folder = folder
         self.data_path = f"{folder}/data/"
         self.s3 = None
+        self.encrypted = False  # set before a writer makes the lake
         self.postgres = postgres
         self.last_error = None
         self._kept = None

@@ -1,0 +1,194 @@
+/* The files of a fold. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/path.h"
+#include "base/text.h"
+#include "lake/file_names.h"
+#include "lake/guard_internal.h"
+#include "lake/lake_uri.h"
+
+#define TIME_DIGITS 12 /* of a version 7 UUID: milliseconds */
+#define TIME_SLACK PT_SECOND
+
+/* What lies in the table's folder under a young name and is in no snapshot, and what of it is ours. */
+typedef struct folded {
+    pt_table young; /* path */
+    pt_table own;   /* path, rows: those that the transaction sees */
+    int64_t rows;   /* in them */
+    size_t deletes; /* of the young ones: delete files */
+} folded;
+
+static const char *name_of(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+static bool ends_with(const char *text, const char *end) {
+    size_t n = strlen(text);
+    return n >= strlen(end) && strcmp(text + n - strlen(end), end) == 0;
+}
+
+/* How the names of files made from start_us until now begin: the digits that the times in their UUIDs share. An object store looks for no others. */
+static void name_begins(int64_t start_us, char out[TIME_DIGITS + 2]) {
+    char first[TIME_DIGITS + 1];
+    char last[TIME_DIGITS + 1];
+    size_t n = 0;
+    (void)snprintf(first, sizeof first, "%012" PRIx64, (uint64_t)((start_us - TIME_SLACK) / 1000));
+    (void)snprintf(last, sizeof last, "%012" PRIx64, (uint64_t)((pt_now_us() + TIME_SLACK) / 1000));
+    for (size_t i = 0; i < TIME_DIGITS && first[i] == last[i]; i++) {
+        if (i == 8) {
+            out[n++] = '-';
+        }
+        out[n++] = first[i];
+    }
+    out[n] = '\0';
+}
+
+/* Files of another process may be among them. */
+static int list_young(pt_engine *engine, pt_session *session, const pt_target *t, int64_t start_us, pt_table *out, pt_error *err) {
+    pt_text sql = {0};
+    pt_text pattern = {0};
+    char begins[TIME_DIGITS + 2];
+    const char *alias = pt_engine_alias(engine);
+    name_begins(start_us, begins);
+    pt_file_names_add_pattern(&pattern, t->folder);
+    pt_text_addf(&pattern, "%s" PT_FILE_PREFIX "%s*" PT_FILE_SUFFIX, t->stage ? "" : "**/", begins);
+    pt_text_add(&sql, "SELECT file FROM glob(");
+    pt_text_add_sql_string(&sql, pt_text_get(&pattern));
+    pt_text_addf(&sql,
+                 ") ANTI JOIN (SELECT path FROM \"__ducklake_metadata_%s\".ducklake_data_file UNION ALL SELECT path FROM \"__ducklake_metadata_%s\".ducklake_delete_file) k "
+                 "ON parse_filename(file) = parse_filename(k.path)",
+                 alias, alias);
+    int code = pt_text_check(&sql, err);
+    if (code == PT_OK) {
+        code = pt_session_table(session, pt_text_get(&sql), out, err);
+    }
+    pt_text_free(&pattern);
+    pt_text_free(&sql);
+    return code;
+}
+
+/* Rows that were folded still have their snapshots, so these do not tell which files are of this transaction; the names do, and only this transaction sees rows in them. A condition on names
+ * spares DuckLake all other files. Encrypted ones can be read by no other way yet. */
+static int see_own(pt_engine *engine, pt_session *session, const pt_target *t, folded *f, pt_error *err) {
+    pt_text sql = {0};
+    const char *separator = " WHERE parse_filename(filename) IN (";
+    pt_text_add(&sql, "SELECT filename, count(*) FROM ");
+    pt_target_add_sql_name(t, engine, &sql);
+    for (size_t i = 0; i < f->young.n_rows; i++) {
+        const char *file = pt_table_cell(&f->young, i, 0);
+        if (ends_with(file, PT_DELETE_SUFFIX)) {
+            f->deletes++;
+            continue;
+        }
+        pt_text_add(&sql, separator);
+        pt_text_add_sql_string(&sql, name_of(file));
+        separator = ", ";
+    }
+    pt_text_add(&sql, ") GROUP BY 1");
+    if (f->deletes == f->young.n_rows) {
+        pt_text_free(&sql);
+        return PT_OK;
+    }
+    int code = pt_text_check(&sql, err);
+    if (code == PT_OK) {
+        code = pt_session_table(session, pt_text_get(&sql), &f->own, err);
+    }
+    pt_text_free(&sql);
+    for (size_t i = 0; i < f->own.n_rows; i++) {
+        f->rows += pt_table_int(&f->own, i, 1);
+    }
+    return code;
+}
+
+/* ---- rows that are deleted, too ------------------------------------------------------------------------- */
+
+static bool is_own(const folded *f, const char *file) {
+    for (size_t i = 0; i < f->own.n_rows; i++) {
+        if (strcmp(name_of(pt_table_cell(&f->own, i, 0)), name_of(file)) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* By a session of its own: a file of another process may be half written, or gone by now, and that must not end the transaction. */
+static int64_t rows_of(pt_session *other, const char *file) {
+    pt_text sql = {0};
+    int64_t n = 0;
+    pt_text_add(&sql, "SELECT coalesce(sum(num_rows), 0)::BIGINT FROM parquet_file_metadata(");
+    pt_file_names_add_sql(&sql, file);
+    pt_text_add(&sql, ")");
+    int code = sql.failed ? PT_E_NOMEM : pt_session_int(other, pt_text_get(&sql), &n, NULL);
+    pt_text_free(&sql);
+    return code == PT_OK ? n : 0;
+}
+
+/* Deleted rows are folded as well, into data files in which nobody sees them, and into delete files: all that is young is guarded, as far as it can be. *there: the rows in data files. */
+static int guard_unseen(pt_engine *engine, pt_part *part, const folded *f, int64_t *there, pt_error *err) {
+    pt_session *other = NULL;
+    pt_error ignored;
+    PT_TRY(pt_session_open(engine, &other, err));
+    for (size_t i = 0; i < f->young.n_rows; i++) {
+        const char *file = pt_table_cell(&f->young, i, 0);
+        size_t n = part->n_guarded;
+        if (!is_own(f, file) && pt_guard_add(other, part, file, &ignored) != PT_OK) {
+            free(part->guarded[n]);
+            part->n_guarded = n;
+        } else if (!ends_with(file, PT_DELETE_SUFFIX) && !pt_engine_encrypted(engine)) {
+            *there += rows_of(other, file);
+        }
+    }
+    pt_session_close(&other);
+    return PT_OK;
+}
+
+/* None must be missing. */
+static int guard_all(pt_engine *engine, pt_part *part, const folded *f, int64_t rows, pt_error *err) {
+    int64_t there = 0;
+    PT_TRY(guard_unseen(engine, part, f, &there, err));
+    bool whole = pt_engine_encrypted(engine) ? f->deletes > 0 : there >= rows;
+    return whole ? PT_OK : pt_fail(err, PT_E_LAKE_BUSY, "table %s: %" PRId64 " rows were folded, and only files of %" PRId64 " are found", part->target->label, rows, there > f->rows ? there : f->rows);
+}
+
+/* ---- all of it ------------------------------------------------------------------------------------------ */
+
+static int guard_own(pt_engine *engine, pt_session *session, pt_part *part, const folded *f, int64_t rows, pt_error *err) {
+    part->guarded = calloc(f->young.n_rows + 1, sizeof *part->guarded);
+    if (!part->guarded) {
+        return pt_fail_nomem(err, "the files of a fold");
+    }
+    for (size_t i = 0; i < f->own.n_rows; i++) {
+        const char *file = pt_table_cell(&f->own, i, 0);
+        PT_TRY(pt_guard_add(session, part, file, err));
+        PT_TRY(pt_guard_awake(engine, session, file, true, err));
+    }
+    if (f->rows < rows) {
+        PT_TRY(guard_all(engine, part, f, rows, err));
+    }
+    return part->n_guarded && !pt_path_is_remote(part->target->folder) ? pt_sync_folder(part->target->folder, err) : PT_OK;
+}
+
+int pt_guard_fold(pt_engine *engine, pt_session *session, pt_part *part, int64_t start_us, int64_t rows, pt_error *err) {
+    folded f = {0};
+    pt_part_forget_guards(part);
+    if (rows == 0) {
+        return PT_OK;
+    }
+    int code = list_young(engine, session, part->target, start_us, &f.young, err);
+    if (code == PT_OK && part->target->guard) { /* else a column hides the names */
+        code = see_own(engine, session, part->target, &f, err);
+    }
+    if (code == PT_OK) {
+        code = guard_own(engine, session, part, &f, rows, err);
+    } else {
+        code = pt_guard_taken(part->target, err);
+    }
+    pt_table_clear(&f.young);
+    pt_table_clear(&f.own);
+    return code;
+}
