@@ -144,6 +144,7 @@ static void add_reasons(pt_text *out, const pt_audit *audit) {
         pt_text_add(out, ",");
         add_string(out, "error_code", pt_table_cell(t, i, 2));
         add_count(out, "count", pt_table_int(t, i, 3));
+        add_count(out, "before_reset", pt_table_int(t, i, 5));
         pt_text_add(out, "}");
     }
     pt_text_add(out, "]");

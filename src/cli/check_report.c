@@ -267,8 +267,19 @@ static void add_block(const pt_check_report *r, size_t from, size_t until, pt_te
     }
 }
 
+/* Some dead letters shown are from before a reset. */
+static bool has_old_letters(const pt_audit *audit) {
+    for (size_t i = 0; i < audit->reasons.n_rows; i++) {
+        if (pt_check_shows_reason(audit, i) && pt_table_int(&audit->reasons, i, 5) > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void add_reasons(const pt_check_report *r, pt_text *out) {
     const pt_table *t = &r->audit->reasons;
+    bool old = has_old_letters(r->audit);
     pt_grid grid = {0};
     for (size_t i = 0; i < t->n_rows; i++) {
         if (!pt_check_shows_reason(r->audit, i)) {
@@ -280,11 +291,17 @@ static void add_reasons(const pt_check_report *r, pt_text *out) {
             (void)pt_grid_column(&grid, "topic", false);
             (void)pt_grid_column(&grid, "reason", false);
             (void)pt_grid_column(&grid, "count", true);
+            if (old) {
+                (void)pt_grid_column(&grid, "from before a reset", true);
+            }
         }
         pt_grid_add(&grid, pt_table_cell(t, i, 0));
         pt_grid_add(&grid, pt_table_cell(t, i, 1));
         pt_grid_add(&grid, pt_table_cell(t, i, 2));
         pt_grid_number(&grid, pt_table_int(t, i, 3));
+        if (old) {
+            pt_grid_number(&grid, pt_table_int(t, i, 5));
+        }
     }
     (void)pt_grid_print(&grid, "  ", 0, r->colour, out);
 }

@@ -60,7 +60,7 @@ typedef struct pt_audit {
     size_t n_tables;
     pt_audit_partition *partitions; /* by pipeline, topic, table, partition */
     size_t n_partitions;
-    pt_table reasons; /* of dead letters: pipeline, topic, error_code, count */
+    pt_table reasons; /* of dead letters: pipeline, topic, error_code, count, table, of these from before a reset that goes back behind them */
     pt_finding *findings;
     size_t n_findings;
     char **notes; /* worth knowing, but no findings */

@@ -3,7 +3,7 @@
  *   audit_ledger  pintail.offsets: g pipeline, topic, p partition, [a, b) offsets, n rows, d dead letters, kind, t table, gen (how many resets before),
  *                moves (its kind is one of those that move the position)
  *   audit_spans   g, topic, p, [a, b): what a pipeline committed, ranges that touch made one
- *   audit_dead    pintail.dead_letters: g, topic, p, o offset, t, code
+ *   audit_dead    pintail.dead_letters: g, topic, p, o offset, t, code, old (a reset made after it goes back to it or behind it)
  *   audit_ranges  topic, p, [a, b): what all pipelines committed for the table at hand
  *   audit_windows topic, p, w, n rows, d offsets, known: the rows of the table at hand by windows of 65536 offsets */
 #pragma once

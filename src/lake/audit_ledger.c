@@ -23,7 +23,8 @@ static int load_ledger(pt_auditor *a, pt_error *err) {
     PT_TRY(pt_auditor_run(a, &sql, err));
     pt_text_addf(&sql,
                  "CREATE OR REPLACE TEMP TABLE audit_dead AS SELECT pipeline AS g, topic, \"partition\" AS p, \"offset\" AS o, "
-                 "coalesce(target_table, '') AS t, coalesce(error_code, '') AS code FROM \"%s\".pintail.dead_letters",
+                 "coalesce(target_table, '') AS t, coalesce(error_code, '') AS code, EXISTS (SELECT 1 FROM audit_ledger l WHERE l.kind = 'reset' AND l.g = d.pipeline "
+                 "AND l.topic = d.topic AND l.p = d.\"partition\" AND l.b <= d.\"offset\" AND l.at >= d.ingest_time) AS old FROM \"%s\".pintail.dead_letters d",
                  pt_engine_alias(a->engine));
     PT_TRY(pt_auditor_run(a, &sql, err));
     pt_text_add(&sql, "CREATE OR REPLACE TEMP TABLE audit_spans AS ");
@@ -96,7 +97,7 @@ static int load_partitions(pt_auditor *a, pt_error *err) {
 
 static int load_reasons(pt_auditor *a, pt_error *err) {
     pt_text sql = {0};
-    pt_text_add(&sql, "SELECT g, topic, code, count(*) AS n, t FROM audit_dead GROUP BY g, topic, t, code ORDER BY g, topic, n DESC, code");
+    pt_text_add(&sql, "SELECT g, topic, code, count(*) AS n, t, count(*) FILTER (old) FROM audit_dead GROUP BY g, topic, t, code ORDER BY g, topic, n DESC, code");
     return pt_auditor_table(a, &sql, &a->audit->reasons, err);
 }
 

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -113,9 +114,19 @@ int pt_ingest(const pt_ingest_options *options, pt_error *err) {
     pt_ingest_options o = *options;
     pt_watchdog watchdog = {.statement_limit_us = o.commit_timeout_us, .stop_limit_us = o.stop_timeout_us + STOP_GRACE};
     o.lake.pulse = &watchdog.pulse;
-    PT_TRY(pt_watchdog_start(&watchdog, err));
-    int code = run_lives(&o, err);
-    pt_watchdog_stop(&watchdog);
+    o.tallies = calloc(o.n_routes + 1, sizeof *o.tallies);
+    if (!o.tallies) {
+        return pt_fail_nomem(err, "the counts of dead letters");
+    }
+    int code = pt_watchdog_start(&watchdog, err);
+    if (code == PT_OK) {
+        code = run_lives(&o, err);
+        pt_watchdog_stop(&watchdog);
+    }
+    if (code == PT_OK && o.until_end && !pt_stop_asked()) {
+        code = pt_tally_judge(o.tallies, o.routes, o.n_routes, err);
+    }
+    free(o.tallies);
     if (code != PT_OK) {
         pt_memory_explain(&o.memory, err);
     }

@@ -14,6 +14,7 @@
 #include "lake/engine.h"
 #include "lake/target.h"
 #include "pipeline/memory.h"
+#include "pipeline/tally.h"
 
 typedef enum pt_on_error { PT_ON_ERROR_DEAD_LETTER, PT_ON_ERROR_FAIL } pt_on_error;
 /* A record none of whose keys is a column: PT_NO_COLUMN_NULL takes it as a row of defaults and NULLs. */
@@ -49,6 +50,7 @@ typedef struct pt_ingest_options {
     double max_dead_share;     /* stop when more than this share of at least 1000 records; > 1: no limit */
     int64_t stop_timeout_us;   /* after SIGTERM */
     int64_t commit_timeout_us; /* for one statement on the lake; the watchdog ends the process when it is exceeded */
+    pt_tally *tallies;         /* [n_routes] of the run; pt_ingest has them */
     int64_t leftover_age_us;   /* staged files of dead processes are removed at the start when they are older */
 } pt_ingest_options;
 

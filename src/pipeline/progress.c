@@ -52,9 +52,10 @@ void pt_progress_show(pt_progress_state *s, pt_line *line, const pt_reader *read
     s->shown_commits = c.commits;
 }
 
-void pt_progress_tell_unknown(pt_reader *reader) {
+void pt_progress_tell_unfit(pt_reader *reader) {
     for (size_t i = 0; i < reader->n_routes; i++) {
         pt_route *route = &reader->routes[i];
+        pt_tally_tell(route->tally, (pt_tally_of){route->topic, route->target->label});
         const char *name = pt_decoder_unknown_name(route->decoder, route->unknown_said);
         if (!name) {
             continue;

@@ -150,12 +150,13 @@ static int refuse(const pt_reader *r, const rd_kafka_message_t *m, const pt_deco
                    rd_kafka_topic_name(m->rkt), m->partition, m->offset, pt_decode_code_name(why->code), why->text, advice);
 }
 
-static int take_dead_letter(pt_reader *r, const pt_route *route, const rd_kafka_message_t *m, const pt_decode_error *why, int64_t now_us, pt_error *err) {
+static int take_dead_letter(pt_reader *r, pt_route *route, const rd_kafka_message_t *m, const pt_decode_error *why, int64_t now_us, pt_error *err) {
     bool tombstone = why->code == PT_DECODE_TOMBSTONE;
     if (!tombstone) {
         PT_TRY(refuse(r, m, why, err));
         r->dead_letters++;
     }
+    pt_tally_letter(route->tally, (pt_tally_of){route->topic, route->target->label}, m->partition, m->offset, why);
     pt_dead_letter letter = {
         .topic = route->topic,
         .partition = m->partition,
@@ -328,6 +329,7 @@ static int add_entries(pt_reader *r, pt_route *route, pt_error *err) {
                              err));
         }
         p->sealed = p->next = p->position;
+        route->tally->rows += (uint64_t)p->rows;
         p->rows = p->dead_letters = 0;
     }
     return PT_OK;

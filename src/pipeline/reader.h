@@ -41,6 +41,7 @@ typedef struct pt_route {
     pt_partition *partitions; /* [n_partitions] */
     int32_t n_partitions;
     size_t row_bytes;         /* of the vectors, a row */
+    pt_tally *tally;
     size_t unknown_said;      /* so many of the keys that no column has */
     bool repeats;             /* the table has rows, and this group has not begun the topic: to be said at its first partition */
     rd_kafka_topic_t *handle; /* librdkafka's, as seen in messages; to find the route fast */

@@ -71,6 +71,7 @@ static int make_routes(pt_life *r, pt_error *err) {
     }
     for (size_t i = 0; i < n; i++) {
         r->topics[i] = r->reader.routes[i].topic = r->options->routes[i].topic;
+        r->reader.routes[i].tally = &r->options->tallies[i];
     }
     r->reader.n_routes = n;
     return PT_OK;

@@ -170,7 +170,7 @@ int pt_life_read(pt_life *r, pt_error *err) {
         if (pt_reader_has_rows(&r->reader) && pt_failpoint("batch.open")) {
             return pt_fail(err, PT_E_KAFKA_DOWN, "failpoint: no broker answers");
         }
-        pt_progress_tell_unknown(&r->reader);
+        pt_progress_tell_unfit(&r->reader);
         if (due(r) || (r->reader.jumped && !pt_reader_has_rows(&r->reader))) {
             PT_TRY(pt_reader_seal(&r->reader, r->reader.jumped, err));
         }

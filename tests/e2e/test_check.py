@@ -147,7 +147,7 @@ def test_a_sound_lake_has_no_findings(tmp_path, catalog):
     assert zero == {"partition": 0, "rows": 118, "dead_letters": 2, "ledger_rows": 118, "ledger_dead_letters": 2, "first_offset": 0, "next_offset": 120, "gaps": 0,
                     "duplicates": 0, "not_exposed": 0, "skipped": 0, "lag": None, "behind_seconds": None}
     assert (three["partition"], three["first_offset"], three["next_offset"], three["rows"]) == (3, 10, 40, 30)
-    assert report["dead_letters"] == [{"pipeline": GROUP, "topic": "orders", "error_code": "malformed", "count": 2}]
+    assert report["dead_letters"] == [{"pipeline": GROUP, "topic": "orders", "error_code": "malformed", "count": 2, "before_reset": 0}]
     (table,) = report["tables"]
     assert (table["table"], table["rows"], table["rows_without_offset"]) == ("stream_orders", 148, 0)
     assert table["files"]["count"] == 3 and table["files"]["missing"] == 0 and table["files"]["bytes"] > 0 and table["files"]["small"] == 3

@@ -1,5 +1,7 @@
 """Records that cannot be taken: kept byte for byte with the reason, and nothing beside them is lost."""
 
+import json
+
 import pytest
 from support import on, orders
 from support.judge import assert_exactly_once
@@ -146,3 +148,37 @@ def test_a_topic_of_nothing_but_rubbish_is_all_dead_letters_and_the_ingest_goes_
     with lake.reader() as reader:
         assert assert_exactly_once(reader, kafka, topic, columns=("a",), select={}, expected=lambda v: (1,)) == (1, 3000)
         assert reader.sql(f"SELECT a FROM lake.{quoted(topic)}") == [(1,)]
+
+
+@on("sqlite")
+def test_a_run_to_the_end_in_which_nothing_of_a_topic_fits_exits_1_says_why_and_check_knows_such_letters_after_a_reset(pintail, lake, kafka, tmp_path):
+    good, bad, deleted = (kafka.create_topic(2) for _ in range(3))
+    kafka.produce(good, [b'{"a": 1}', b"rubbish"])
+    kafka.produce(bad, [*({"value": b'{"at": 1760000000%03d}' % n, "partition": 0} for n in range(20)), {"value": b'{"b": 1}', "partition": 1}, {"value": None, "key": b"k", "partition": 1}])
+    kafka.produce(deleted, [{"value": None, "key": b"k"}])
+    config = tmp_path / "ingest.yaml"
+    config.write_text("group: g\ntopics:\n" + "".join(f"  - {{topic: {topic}, schema: 'a INTEGER, at TIMESTAMPTZ'}}\n" for topic in (good, bad, deleted)))
+    done = pintail.ingest_all(lake, None, "--config", config, code=1)
+    fatal = done.err.splitlines()[-1]
+    assert all(word in fatal for word in (f"topic {bad}", "range 20", "no_column 1", "EPOCH ms", "committed", "pintail reset")), fatal
+    assert good not in fatal and deleted not in fatal and "tombstone" not in fatal, fatal
+    first = [line for line in done.err.splitlines() if "level=warn" in line and "dead letter" in line]
+    assert sorted((topic, code) for line in first for topic in (good, bad, deleted) for code in ("range", "no_column", "syntax", "tombstone") if topic in line and f"code={code}" in line) \
+        == sorted([(good, "syntax"), (bad, "range"), (bad, "no_column")]), first
+    assert all("offset=" in line and "partition=" in line and "text=" in line for line in first) and len(first) == 3, first
+    with lake.reader() as reader:  # what was read is committed
+        assert assert_exactly_once(reader, kafka, bad, pipeline="g", columns=("a",), select={}, expected=None) == (0, 22)
+    pintail.ingest_all(lake, None, "--config", config)  # nothing new is no failure
+
+    # The topic is read again by the right schema: the old letters stay, and check tells them from new ones.
+    pintail.run("reset", "--brokers", kafka.address, *lake.args, "--group", "g", "--topic", bad, "--partition", "0", "--to", "5")
+    with lake.writer() as writer:
+        writer.sql(f"DROP TABLE lake.{quoted(bad)}")
+    config.write_text(config.read_text().replace(f"{bad}, schema: 'a INTEGER, at TIMESTAMPTZ'", f"{bad}, schema: 'a INTEGER, at TIMESTAMPTZ EPOCH ms'"))
+    kafka.produce(bad, [{"value": b'{"at": 1e300}', "partition": 0}])
+    pintail.ingest_all(lake, None, "--config", config)
+    report = json.loads(pintail.run("check", *lake.args, "--json", code=None).out)
+    counts = {(d["topic"], d["error_code"]): (d["count"], d["before_reset"]) for d in report["dead_letters"]}
+    assert counts == {(good, "syntax"): (1, 0), (bad, "range"): (21, 15), (bad, "no_column"): (1, 0), (bad, "tombstone"): (1, 0), (deleted, "tombstone"): (1, 0)}
+    shown = pintail.run("check", *lake.args, code=None).out
+    assert "from before a reset" in shown, shown

@@ -1,0 +1,100 @@
+#include "pipeline/tally.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "pipeline/ingest.h"
+
+#define TELL_EVERY (60 * PT_SECOND)
+#define TOPICS_NAMED 3
+
+static uint64_t letters_of(const pt_tally *t) {
+    uint64_t sum = 0;
+    for (size_t code = 0; code < PT_DECODE_CODES; code++) {
+        sum += code == PT_DECODE_TOMBSTONE ? 0 : t->letters[code];
+    }
+    return sum;
+}
+
+/* "no_column 120, range 3"; tombstones are as they should be and left out. */
+static void add_counts(const pt_tally *t, pt_text *out) {
+    const char *comma = "";
+    for (size_t code = 0; code < PT_DECODE_CODES; code++) {
+        if (t->letters[code] && code != PT_DECODE_TOMBSTONE) {
+            pt_text_addf(out, "%s%s %" PRIu64, comma, pt_decode_code_name((pt_decode_code)code), t->letters[code]);
+            comma = ", ";
+        }
+    }
+}
+
+void pt_tally_letter(pt_tally *t, pt_tally_of of, int32_t partition, int64_t offset, const pt_decode_error *why) {
+    bool tombstone = why->code == PT_DECODE_TOMBSTONE;
+    pt_tally_first *first = &t->first[why->code];
+    if (t->letters[why->code]++) {
+        return;
+    }
+    *first = (pt_tally_first){.partition = partition, .offset = offset};
+    (void)snprintf(first->text, sizeof first->text, "%s", why->text);
+    t->told += !tombstone;
+    t->told_us = tombstone || t->told_us ? t->told_us : pt_monotonic_us();
+    pt_log(tombstone ? PT_LOG_INFO : PT_LOG_WARN, PT_EVENT("dead letter, the first with this code"), PT_STR("topic", of.topic), PT_STR("table", of.table),
+           PT_INT("partition", partition), PT_INT("offset", offset), PT_STR("code", pt_decode_code_name(why->code)), PT_STR("text", why->text), PT_INT("position", why->position));
+}
+
+void pt_tally_tell(pt_tally *t, pt_tally_of of) {
+    uint64_t letters = letters_of(t);
+    int64_t now = letters > t->told ? pt_monotonic_us() : 0;
+    if (letters == t->told || now - t->told_us < TELL_EVERY) {
+        return;
+    }
+    pt_text counts = {0};
+    pt_error ignored;
+    add_counts(t, &counts);
+    if (pt_text_check(&counts, &ignored) == PT_OK) {
+        pt_log(PT_LOG_WARN, PT_EVENT("dead letters"), PT_STR("topic", of.topic), PT_STR("table", of.table), PT_INT("new", letters - t->told), PT_INT("rows", t->rows),
+               PT_STR("in_all", pt_text_get(&counts)));
+    }
+    pt_text_free(&counts);
+    t->told = letters;
+    t->told_us = now;
+}
+
+/* The code that most dead letters have. */
+static size_t most_frequent(const pt_tally *t) {
+    size_t most = 0;
+    for (size_t code = 0; code < PT_DECODE_CODES; code++) {
+        most = code != PT_DECODE_TOMBSTONE && t->letters[code] > t->letters[most] ? code : most;
+    }
+    return most;
+}
+
+static void add_topic(const pt_tally *t, pt_tally_of of, pt_text *out) {
+    size_t code = most_frequent(t);
+    const pt_tally_first *first = &t->first[code];
+    pt_text_addf(out, "topic %s: no record became a row of %s, all are dead letters (", of.topic, of.table);
+    add_counts(t, out);
+    pt_text_addf(out, "), such as partition %" PRId32 " offset %" PRId64 ": %s: %s", first->partition, first->offset, pt_decode_code_name((pt_decode_code)code), first->text);
+}
+
+int pt_tally_judge(const pt_tally *tallies, const pt_route_options *routes, size_t n, pt_error *err) {
+    size_t found = 0;
+    pt_text text = {0};
+    for (size_t i = 0; i < n; i++) {
+        if (tallies[i].rows == 0 && letters_of(&tallies[i]) > 0 && found++ < TOPICS_NAMED) {
+            pt_text_add(&text, found > 1 ? "; " : "");
+            add_topic(&tallies[i], (pt_tally_of){routes[i].topic, routes[i].table}, &text);
+        }
+    }
+    if (found > TOPICS_NAMED) {
+        pt_text_addf(&text, "; and %zu more topics", found - TOPICS_NAMED);
+    }
+    int code = found ? pt_text_check(&text, err) : PT_OK;
+    if (found && code == PT_OK) {
+        code = pt_fail(err, PT_E_DATA, "what was read is committed, but nothing fitted; mend the schema or the producer and read again (pintail reset): %s", pt_text_get(&text));
+    }
+    pt_text_free(&text);
+    return code;
+}

@@ -1,0 +1,93 @@
+/* What is said of dead letters: seldom, and never that a run in which nothing fitted was a success. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "pipeline/ingest.h"
+
+static const pt_tally_of of = {"orders", "t"};
+
+static void letter(pt_tally *t, int64_t offset, pt_decode_code code, const char *text) {
+    pt_decode_error why = {.code = code, .position = 3};
+    (void)strncpy(why.text, text, sizeof why.text - 1);
+    pt_tally_letter(t, of, 7, offset, &why);
+}
+
+static void dead_letters_without_a_row_are_no_success_and_one_of_the_most_frequent_is_told_with_all_counts(void **state) {
+    (void)state;
+    pt_tally t = {0};
+    pt_error err;
+    pt_route_options route = {.topic = "orders", .table = "t"};
+    assert_int_equal(pt_tally_judge(&t, &route, 1, &err), PT_OK);
+    letter(&t, 4, PT_DECODE_TOMBSTONE, "the record has no value");
+    assert_int_equal(pt_tally_judge(&t, &route, 1, &err), PT_OK);
+    letter(&t, 5, PT_DECODE_RANGE, "column at: too far");
+    letter(&t, 6, PT_DECODE_NO_COLUMN, "x, y");
+    letter(&t, 8, PT_DECODE_RANGE, "column at: again");
+    assert_int_equal(pt_tally_judge(&t, &route, 1, &err), PT_E_DATA);
+    static const char *const said[] = {"topic orders", "partition 7 offset 5", "range: column at: too far", "range 2", "no_column 1", "committed"};
+    for (size_t i = 0; i < sizeof said / sizeof *said; i++) {
+        assert_non_null(strstr(err.text, said[i]));
+    }
+    assert_null(strstr(err.text, "tombstone"));
+    t.rows = 1;
+    assert_int_equal(pt_tally_judge(&t, &route, 1, &err), PT_OK);
+}
+
+static void of_many_topics_those_are_named_in_which_nothing_fitted(void **state) {
+    (void)state;
+    pt_tally t[6] = {0};
+    pt_route_options routes[6] = {{.topic = "good"}, {.topic = "bad1"}, {.topic = "none"}, {.topic = "bad2"}, {.topic = "bad3"}, {.topic = "bad4"}};
+    pt_error err;
+    for (size_t i = 0; i < 6; i++) {
+        routes[i].table = "t";
+        if (i != 2) {
+            letter(&t[i], 0, PT_DECODE_SYNTAX, "no JSON");
+        }
+    }
+    t[0].rows = 10;
+    assert_int_equal(pt_tally_judge(t, routes, 6, &err), PT_E_DATA);
+    assert_non_null(strstr(err.text, "topic bad1"));
+    assert_non_null(strstr(err.text, "topic bad2"));
+    assert_non_null(strstr(err.text, "and 1 more topics"));
+    assert_null(strstr(err.text, "good"));
+    assert_null(strstr(err.text, "topic none"));
+}
+
+static void counts_are_told_once_a_minute_and_only_when_there_are_new_ones(void **state) {
+    (void)state;
+    pt_tally t = {0};
+    letter(&t, 0, PT_DECODE_SYNTAX, "no JSON");
+    pt_tally_tell(&t, of);
+    assert_int_equal(t.told, 1); /* by itself, when it came */
+    for (int i = 1; i < 1000; i++) {
+        letter(&t, i, PT_DECODE_SYNTAX, "no JSON");
+        pt_tally_tell(&t, of);
+    }
+    assert_int_equal(t.told, 1);
+    t.told_us -= 61 * PT_SECOND;
+    pt_tally_tell(&t, of);
+    assert_int_equal(t.told, 1000);
+    letter(&t, 1000, PT_DECODE_SYNTAX, "no JSON");
+    pt_tally_tell(&t, of);
+    assert_int_equal(t.told, 1000);
+    int64_t told_us = t.told_us -= 61 * PT_SECOND;
+    letter(&t, 1001, PT_DECODE_TOMBSTONE, "the record has no value");
+    pt_tally_tell(&t, of);
+    assert_int_equal(t.told, 1001);
+    assert_true(t.told_us > told_us);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(dead_letters_without_a_row_are_no_success_and_one_of_the_most_frequent_is_told_with_all_counts),
+        cmocka_unit_test(of_many_topics_those_are_named_in_which_nothing_fitted),
+        cmocka_unit_test(counts_are_told_once_a_minute_and_only_when_there_are_new_ones),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
