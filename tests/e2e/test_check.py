@@ -9,14 +9,13 @@ import subprocess
 import time
 from pathlib import Path
 
-import duckdb
 import pytest
 from confluent_kafka import Producer
+from support.lake import stock
 from support.procs import wait_for
 
 REPO = Path(__file__).resolve().parents[2]
 PINTAIL = Path(os.environ.get("PINTAIL", REPO / "build" / "pintail"))
-EXTENSIONS = REPO / ".deps" / "duckdb" / "extensions"
 LEDGER_H = (REPO / "src" / "lake" / "ledger.h").read_text()
 ORDERS = ("order_id UUID, order_time TIMESTAMPTZ, customer_id VARCHAR, product VARCHAR, quantity INTEGER, unit_price DECIMAL(10,2), region VARCHAR, "
           "_kafka_partition INTEGER, _kafka_offset BIGINT, _kafka_timestamp TIMESTAMPTZ, ingest_time TIMESTAMPTZ")
@@ -49,7 +48,7 @@ class Lake:
 
     def sql(self, text):
         if not self.connection:
-            self.connection = duckdb.connect(config={"extension_directory": str(EXTENSIONS), "autoinstall_known_extensions": False})
+            self.connection = stock()
             self.connection.execute("LOAD sqlite_scanner; LOAD ducklake; SET TimeZone='UTC'")
             self.connection.execute(f"ATTACH '{self.text}' AS lake (DATA_PATH '{self.data}')")
         return self.connection.execute(text).fetchall()

@@ -4,8 +4,8 @@ import os
 import subprocess
 from pathlib import Path
 
-import duckdb
 import pytest
+from support.lake import stock
 
 REPO = Path(__file__).resolve().parents[2]
 BINARY = os.environ.get("PINTAIL", str(REPO / "build" / "pintail"))
@@ -33,7 +33,7 @@ def run(command, script, folder):
 
 
 def read(folder, query):
-    with duckdb.connect(config={"extension_directory": EXTENSIONS}) as db:
+    with stock() as db:
         before = os.getcwd()
         os.chdir(folder)  # the lake's paths are relative
         try:

@@ -16,12 +16,11 @@ import termios
 import time
 from pathlib import Path
 
-import duckdb
 import pytest
+from support.lake import stock as judge
 
 REPO = Path(__file__).resolve().parents[2]
 BINARY = os.environ.get("PINTAIL", str(REPO / "build" / "pintail"))
-EXTENSIONS = str(REPO / ".deps" / "duckdb" / "extensions")
 
 
 def sql(*args, stdin="", cwd=None, code=0, env=None):
@@ -31,13 +30,14 @@ def sql(*args, stdin="", cwd=None, code=0, env=None):
     return done.stdout.decode(), done.stderr.decode()
 
 
-def judge():
-    return duckdb.connect(config={"extension_directory": EXTENSIONS})
-
-
 @pytest.fixture
 def lake(tmp_path):
     return ["--lake", f"ducklake:{tmp_path}/m/lake.ducklake", "--data-path", f"{tmp_path}/d"]
+
+
+def test_no_extension_without_a_signature_is_loaded_for_a_user():
+    assert sql("-c", "select current_setting('allow_unsigned_extensions') as allowed", "--format", "csv")[0] == "allowed\nfalse\n"
+    assert "allow_unsigned_extensions" in sql("-c", "set allow_unsigned_extensions = true", code=1)[1]
 
 
 # ---- inputs

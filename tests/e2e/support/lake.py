@@ -26,12 +26,17 @@ def plain(path: str) -> str:
     return "".join(f"[{c}]" if c in "*?[" else c for c in path)
 
 
+def stock():
+    """A stock DuckDB in memory with the fetched extensions at hand. To check their signatures would cost a quarter of a second of CPU each time."""
+    return duckdb.connect(config={"extension_directory": str(EXTENSIONS), "autoinstall_known_extensions": False, "allow_unsigned_extensions": True})
+
+
 class Reader:
     """A stock DuckDB with the lake attached as `lake`. Use it as a context manager."""
 
     def __init__(self, lake: "Lake", read_only=True):
         self.lake = lake
-        self.connection = duckdb.connect(config={"extension_directory": str(EXTENSIONS), "autoinstall_known_extensions": False})
+        self.connection = stock()
         try:
             for name in (*(("httpfs",) if lake.s3 or lake.encrypted else ()), *_LOADED[lake.catalog], "ducklake"):
                 self.connection.execute(f"LOAD {name}")
