@@ -1,7 +1,8 @@
 # A thin front to CMake: everything that builds is in CMakeLists.txt and CMakePresets.json.
 PREFIX ?= /usr/local
 PYTEST = .deps/venv/bin/python -m pytest
-export PINTAIL_LIBDUCKDB PINTAIL_LIBRDKAFKA
+# V=1 shows every step of a build.
+export PINTAIL_LIBDUCKDB PINTAIL_LIBRDKAFKA V
 CMAKE_PATHS = $(if $(PINTAIL_LIBDUCKDB),-DPINTAIL_LIBDUCKDB=$(PINTAIL_LIBDUCKDB)) $(if $(PINTAIL_LIBRDKAFKA),-DPINTAIL_LIBRDKAFKA=$(PINTAIL_LIBRDKAFKA))
 
 .PHONY: all build debug asan tsan crash fuzz demo test test-deps tsan-deps bench-deps test-long unit unit-asan unit-tsan e2e e2e-asan e2e-tsan soak bench bench-scale perf-guard install clean distclean
@@ -10,8 +11,7 @@ all: build
 
 build:
 	@deps/fetch build
-	@cmake --preset release $(CMAKE_PATHS) >/dev/null
-	@cmake --build build
+	@cmake/build release build $(CMAKE_PATHS)
 
 test-deps:
 	@deps/fetch test
@@ -24,37 +24,33 @@ bench-deps:
 	@deps/fetch bench
 
 debug asan tsan: test-deps
-	@cmake --preset $@ $(CMAKE_PATHS) >/dev/null
-	@cmake --build build-$@
+	@cmake/build $@ build-$@ $(CMAKE_PATHS)
 
 # The test build with failpoints, for the crash tests of e2e.
 crash: test-deps
-	@cmake --preset $@ $(CMAKE_PATHS) >/dev/null
-	@cmake --build build-$@ --target pintail
+	@cmake/build $@ build-$@ $(CMAKE_PATHS) -- pintail
 
-# The main job from nothing, in under a minute; files land in metadata/ and data/.
+# The main job from nothing; files land in metadata/ and data/. Half a minute, after a build that takes some the first time.
 demo: build
 	@demo/run.sh
 
 # Everything that CI runs, from nothing: unit tests, the same under ASan+UBSan, a short fuzz run, end to end on real servers.
 test: unit unit-asan fuzz e2e
 
+CTEST_ARGS = --output-on-failure -j2
 unit: test-deps build
-	@ctest --test-dir build --output-on-failure
+	@ctest --test-dir build $(CTEST_ARGS)
 
 unit-asan: asan
-	@ASAN_OPTIONS=detect_leaks=1 LSAN_OPTIONS=suppressions=$(CURDIR)/tests/lsan.supp ctest --test-dir build-asan --output-on-failure
+	@ASAN_OPTIONS=detect_leaks=1 LSAN_OPTIONS=suppressions=$(CURDIR)/tests/lsan.supp ctest --test-dir build-asan $(CTEST_ARGS)
 
 unit-tsan: tsan
-	@TSAN_OPTIONS="$(TSAN)" ctest --test-dir build-tsan --output-on-failure
+	@TSAN_OPTIONS="$(TSAN)" ctest --test-dir build-tsan $(CTEST_ARGS)
 
 FUZZ_SECONDS ?= 60
 fuzz: test-deps
-	@cmake --preset fuzz $(CMAKE_PATHS) >/dev/null
-	@cmake --build build-fuzz --target fuzz_decode fuzz_schema fuzz_config
-	@tests/fuzz/run.sh build-fuzz/tests/fuzz decode $(FUZZ_SECONDS)
-	@tests/fuzz/run.sh build-fuzz/tests/fuzz schema $$(($(FUZZ_SECONDS) / 4))
-	@tests/fuzz/run.sh build-fuzz/tests/fuzz config $$(($(FUZZ_SECONDS) / 4))
+	@cmake/build fuzz build-fuzz $(CMAKE_PATHS) -- fuzz_decode fuzz_schema fuzz_config
+	@tests/fuzz/run.sh build-fuzz/tests/fuzz decode:$(FUZZ_SECONDS) schema:$$(($(FUZZ_SECONDS) / 4)) config:$$(($(FUZZ_SECONDS) / 4))
 
 E2E_ARGS ?=
 # Tests mostly wait, so more of them than there are cores run side by side; E2E_ARGS='-n 0' runs one after the other in one process.

@@ -1,20 +1,34 @@
 #!/usr/bin/env bash
-# Runs one fuzz target for some seconds on its kept corpus, finds going to a scratch folder.
-# usage: tests/fuzz/run.sh FOLDER decode|schema|config SECONDS   A crash leaves its input beside the target and fails.
+# Runs fuzz targets for some seconds each, side by side, on their kept corpora; finds go to a scratch folder.
+# usage: tests/fuzz/run.sh FOLDER decode:SECONDS schema:SECONDS config:SECONDS   A crash leaves its input beside the target and fails.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-target=$(realpath "$1")/fuzz_$2
-seconds=$3
+folder=$(realpath "$1")
+shift
 scratch=$(mktemp -d)
-trap 'rm -rf "$scratch" "$scratch.log"' EXIT
-kept=$(find "$here/$2" -type f | wc -l)
-[ "$kept" -gt 0 ] || { echo "fuzz $2: no kept inputs in $here/$2"; exit 1; }
-echo "fuzz $2: $kept kept inputs, $seconds s"
-if ! "$target" -dict="$here/$2.dict" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=4096 -print_final_stats=1 \
-    -artifact_prefix="$(dirname "$target")/" "$scratch" "$here/$2" >"$scratch.log" 2>&1; then
-    tail -40 "$scratch.log"
-    echo "fuzz $2: FAILED; the input is in $(dirname "$target"), replay: $target <input>"
-    exit 1
-fi
-grep -E 'stat::number_of_executed_units|DONE' "$scratch.log"
-echo "fuzz $2: no finding"
+trap 'rm -rf "$scratch"' EXIT
+
+# fuzz NAME SECONDS
+fuzz() {
+    local target=$folder/fuzz_$1 log=$scratch/$1.log kept
+    kept=$(find "$here/$1" -type f | wc -l)
+    [ "$kept" -gt 0 ] || { echo "fuzz $1: no kept inputs in $here/$1"; return 1; }
+    mkdir "$scratch/$1"
+    if ! "$target" -dict="$here/$1.dict" -max_total_time="$2" -timeout=10 -rss_limit_mb=4096 -print_final_stats=1 \
+        -artifact_prefix="$folder/" "$scratch/$1" "$here/$1" >"$log" 2>&1; then
+        tail -40 "$log"
+        echo "fuzz $1: FAILED; the input is in $folder, replay: $target <input>"
+        return 1
+    fi
+    grep -E 'stat::number_of_executed_units|DONE' "$log"
+    echo "fuzz $1: $kept kept inputs, $2 s, no finding"
+}
+
+pids=()
+for what in "$@"; do
+    fuzz "${what%:*}" "${what#*:}" &
+    pids+=($!)
+done
+failed=0
+for pid in "${pids[@]}"; do wait "$pid" || failed=1; done
+exit "$failed"
