@@ -17,3 +17,6 @@ int pt_parse_count(const char *text, uint64_t *out, pt_error *err) PT_CHECKED;
 
 /* "true" or "false". */
 int pt_parse_flag(const char *text, bool *out, pt_error *err) PT_CHECKED;
+
+/* RFC 3339 with a zone: "2026-11-29T15:30:00Z", "2026-11-29 15:30:00.5+01:00". Microseconds since the Unix epoch, not before it. */
+int pt_parse_time(const char *text, int64_t *out, pt_error *err) PT_CHECKED;

@@ -12,6 +12,7 @@
 #include "cli/options.h"
 #include "config/config.h"
 #include "kafka/client.h"
+#include "kafka/where.h"
 #include "lake/inlined.h"
 #include "lake/table_name.h"
 #include "lake/target.h"
@@ -24,7 +25,8 @@ typedef struct ingest_args {
     uint64_t flush_rows, flush_bytes, inline_rows;
     int64_t flush_interval, fold_interval;
     bool until_end, topic_column, key_column, headers_column, verbose;
-    int start, on_error, on_no_column, on_missing, log_format;
+    const char *start;
+    int on_error, on_no_column, on_missing, log_format;
     const char *max_dead_letters;
     pt_string_list properties;
     uint64_t memory, threads, queue;
@@ -51,7 +53,8 @@ static const pt_option options[] = {
      "a table's rows of a flush, if no more than that, stay in the catalog instead of a file (default 30; the lake's data_inlining_row_limit goes first; 0: never)"},
     {"fold-interval", 0, PT_OPT_DURATION, AT(fold_interval), "DUR", "write the rows in the catalog to files when the oldest is so old (default 10m), or 10,000 of a table are there"},
     {"until-end", 0, PT_OPT_FLAG, AT(until_end), "", "read up to the end offsets seen at the start, commit, exit 0"},
-    {"start", 0, PT_OPT_CHOICE, AT(start), "earliest|latest", "where to begin a partition that the lake does not know (default earliest)"},
+    {"start", 0, PT_OPT_STRING, AT(start), "earliest|latest|TIME|N",
+     "where to begin a topic that the lake does not know (default earliest): at a time such as 2026-11-29T15:30:00Z, or an offset; partitions that are added later begin at their first record"},
     {"on-error", 0, PT_OPT_CHOICE, AT(on_error), "dead-letter|fail",
      "a record that cannot be decoded goes to pintail.dead_letters (default), or ends the run with everything before it committed"},
     {"on-no-column", 0, PT_OPT_CHOICE, AT(on_no_column), "dead-letter|null",
@@ -147,6 +150,10 @@ static int check_value(const pt_option *o, const char *value, const ingest_args 
     }
     uint64_t count;
     double share;
+    pt_where where;
+    if (strcmp(o->name, "start") == 0) {
+        return pt_parse_where("its value", value, &where, err);
+    }
     return strcmp(o->name, "max-dead-letters") == 0 ? parse_dead_letters(value, &count, &share, err) : PT_OK;
 }
 
@@ -307,6 +314,7 @@ static int run_with(ingest_args *a, const pt_config *config, pt_error *err) {
     if (parse_dead_letters(a->max_dead_letters, &o.max_dead_letters, &o.max_dead_share, err) != PT_OK) {
         return pt_fail_in(err, "--max-dead-letters");
     }
+    PT_TRY(pt_parse_where("--start", a->start, &o.start, err));
     PT_TRY(pt_memory_divide(a->memory, a->queue, &o.memory, err));
     int code = make_routes(a, config, &routes, &o.n_routes, err);
     if (code == PT_OK) {
@@ -329,7 +337,6 @@ static int run_with(ingest_args *a, const pt_config *config, pt_error *err) {
         o.fold_interval_us = a->fold_interval;
         o.lake.inline_rows = (size_t)a->inline_rows;
         o.until_end = a->until_end;
-        o.start = a->start == 1 ? PT_START_LATEST : PT_START_EARLIEST;
         o.on_error = a->on_error == 1 ? PT_ON_ERROR_FAIL : PT_ON_ERROR_DEAD_LETTER;
         o.on_no_column = a->on_no_column == 1 ? PT_NO_COLUMN_NULL : PT_NO_COLUMN_DEAD_LETTER;
         o.on_missing = a->on_missing == 1 ? PT_ON_MISSING_SKIP : PT_ON_MISSING_FAIL;

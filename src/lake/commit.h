@@ -23,6 +23,8 @@ void pt_committer_close(pt_committer **committer);
 pt_engine *pt_committer_engine(pt_committer *committer);
 pt_session *pt_committer_session(pt_committer *committer);
 
+/* What the claims that follow record of topics that are new to the pipeline (lake/ledger.h); not copied. NULL: nothing. */
+void pt_committer_begin_at(pt_committer *committer, const pt_ledger_starts *starts);
 /* Takes partitions over (see pt_ledger_raise) and remembers them with their epochs until they are released. */
 int pt_committer_claim(pt_committer *committer, pt_claim *claims, size_t n_claims, pt_error *err) PT_CHECKED;
 /* Forgets a partition that was revoked; a flush that still has it is refused from here on. */

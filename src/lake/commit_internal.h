@@ -22,6 +22,7 @@ struct pt_committer {
      * what an INSERT has done costs half a commit. */
     size_t inlines[PT_SCAN_SLOTS];
     pt_keep keep; /* guards of files that are committed */
+    const pt_ledger_starts *starts; /* of the next claim; NULL: none */
     pt_claim *claims; /* [n_claims] what this process owns, topic names owned too; next_offset: what is committed */
     size_t n_claims;
 };
@@ -39,7 +40,7 @@ void pt_committer_keep_guards(pt_committer *c, pt_flush *flush);
 /* NULL: not ours. Valid until the next claim or release. */
 pt_claim *pt_committer_find(const pt_committer *c, const char *topic, int32_t partition);
 /* Raises the epochs of the claims, then reads where their partitions stand. */
-int pt_committer_raise_and_read(pt_committer *c, pt_claim *claims, size_t n_claims, pt_error *err) PT_CHECKED;
+int pt_committer_raise_and_read(pt_committer *c, pt_claim *claims, size_t n_claims, const pt_ledger_starts *starts, pt_error *err) PT_CHECKED;
 
 /* The epoch of a claim's partition in what pt_ledger_epochs read; 0: none. */
 int64_t pt_committer_epoch(const pt_table *epochs, const pt_claim *claim);

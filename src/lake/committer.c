@@ -229,8 +229,8 @@ static int keep_claim(pt_committer *c, const pt_claim *claim, pt_error *err) {
 }
 
 /* Fence first, then read. A file of the ledger may be gone since the answer to the COMMIT of a fold was lost: only now it is clear what the catalog holds. */
-int pt_committer_raise_and_read(pt_committer *c, pt_claim *claims, size_t n_claims, pt_error *err) {
-    PT_TRY(pt_ledger_raise(c->engine, c->session, c->turnstile, c->pipeline, c->owner, claims, n_claims, err));
+int pt_committer_raise_and_read(pt_committer *c, pt_claim *claims, size_t n_claims, const pt_ledger_starts *starts, pt_error *err) {
+    PT_TRY(pt_ledger_raise(c->engine, c->session, c->turnstile, c->pipeline, c->owner, claims, n_claims, starts, err));
     int code = pt_ledger_read(c->engine, c->session, c->pipeline, claims, n_claims, err);
     uint64_t restored = 0;
     pt_error ignored;
@@ -241,11 +241,15 @@ int pt_committer_raise_and_read(pt_committer *c, pt_claim *claims, size_t n_clai
     return code;
 }
 
+void pt_committer_begin_at(pt_committer *c, const pt_ledger_starts *starts) {
+    c->starts = starts;
+}
+
 int pt_committer_claim(pt_committer *c, pt_claim *claims, size_t n_claims, pt_error *err) {
     if (!c->session) {
         PT_TRY(pt_committer_attach(c, err));
     }
-    int code = pt_committer_raise_and_read(c, claims, n_claims, err);
+    int code = pt_committer_raise_and_read(c, claims, n_claims, c->starts, err);
     if (code != PT_OK && code != PT_E_LAKE_BUSY) { /* a connection that failed, or a DuckDB that has given up its catalog file, is not used again */
         pt_committer_detach(c);
     }

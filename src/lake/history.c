@@ -101,10 +101,10 @@ int pt_history_other_topic(pt_engine *engine, pt_session *session, const char *t
     return code;
 }
 
-int pt_history_knows(pt_engine *engine, pt_session *session, const char *pipeline, const char *topic, bool *out, pt_error *err) {
+static int has_row(pt_engine *engine, pt_session *session, const char *table, const char *pipeline, const char *topic, bool *out, pt_error *err) {
     pt_text sql = {0};
     int64_t n = 0;
-    pt_text_addf(&sql, "SELECT count(*) FROM (SELECT 1 FROM \"%s\".pintail.offsets WHERE pipeline = ", pt_engine_alias(engine));
+    pt_text_addf(&sql, "SELECT count(*) FROM (SELECT 1 FROM \"%s\".pintail.%s WHERE pipeline = ", pt_engine_alias(engine), table);
     pt_text_add_sql_string(&sql, pipeline);
     pt_text_add(&sql, " AND topic = ");
     pt_text_add_sql_string(&sql, topic);
@@ -116,4 +116,12 @@ int pt_history_knows(pt_engine *engine, pt_session *session, const char *pipelin
     *out = n > 0;
     pt_text_free(&sql);
     return code;
+}
+
+int pt_history_claimed(pt_engine *engine, pt_session *session, const char *pipeline, const char *topic, bool *out, pt_error *err) {
+    return has_row(engine, session, "epochs", pipeline, topic, out, err);
+}
+
+int pt_history_knows(pt_engine *engine, pt_session *session, const char *pipeline, const char *topic, bool *out, pt_error *err) {
+    return has_row(engine, session, "offsets", pipeline, topic, out, err);
 }

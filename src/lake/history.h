@@ -27,5 +27,8 @@ int pt_history_stands(pt_engine *engine, pt_session *session, const char *pipeli
 /* Another topic than this one of which rows went into the table (pt_target's label), by whatever pipeline; malloc'd, NULL: none. */
 int pt_history_other_topic(pt_engine *engine, pt_session *session, const char *table, const char *topic, char **out, pt_error *err) PT_CHECKED;
 
+/* Whether the pipeline has ever claimed a partition of the topic. */
+int pt_history_claimed(pt_engine *engine, pt_session *session, const char *pipeline, const char *topic, bool *out, pt_error *err) PT_CHECKED;
+
 /* Whether the pipeline has ever recorded anything of the topic. */
 int pt_history_knows(pt_engine *engine, pt_session *session, const char *pipeline, const char *topic, bool *out, pt_error *err) PT_CHECKED;

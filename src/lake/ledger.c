@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/failpoint.h"
 #include "base/text.h"
+#include "base/uuid.h"
 #include "lake/ledger_form.h"
 #include "lake/message.h"
 #include "lake/transaction.h"
@@ -21,6 +22,7 @@ typedef struct claim_job {
     const char *pipeline, *owner;
     pt_claim *claims;
     size_t n_claims;
+    const pt_ledger_starts *starts;
 } claim_job;
 
 static pt_claim *find_claim(const claim_job *job, const char *topic, int64_t partition) {
@@ -45,13 +47,13 @@ int pt_ledger_epochs(pt_engine *engine, pt_session *session, const char *pipelin
     return code;
 }
 
-static int insert_some_epochs(const claim_job *job, size_t from, size_t to, pt_error *err) {
+static int insert_some_epochs(const claim_job *job, const pt_claim *claims, size_t from, size_t to, pt_error *err) {
     pt_text sql = {0};
     char now[40];
     pt_format_time(pt_now_us(), now, sizeof now);
     pt_text_addf(&sql, "INSERT INTO \"%s\".pintail.epochs (pipeline, topic, \"partition\", epoch, owner, claimed_at) VALUES ", pt_engine_alias(job->engine));
     for (size_t i = from; i < to; i++) {
-        const pt_claim *c = &job->claims[i];
+        const pt_claim *c = &claims[i];
         pt_text_add(&sql, i > from ? ", (" : "(");
         pt_text_add_sql_string(&sql, job->pipeline);
         pt_text_add(&sql, ", ");
@@ -68,10 +70,9 @@ static int insert_some_epochs(const claim_job *job, size_t from, size_t to, pt_e
     return code;
 }
 
-static int insert_epochs(const claim_job *job, pt_error *err) {
-    size_t n = job->n_claims;
+static int insert_epochs(const claim_job *job, const pt_claim *claims, size_t n, pt_error *err) {
     for (size_t from = 0; from < n; from += PT_LEDGER_INSERT_ROWS) {
-        PT_TRY(insert_some_epochs(job, from, n - from < PT_LEDGER_INSERT_ROWS ? n : from + PT_LEDGER_INSERT_ROWS, err));
+        PT_TRY(insert_some_epochs(job, claims, from, n - from < PT_LEDGER_INSERT_ROWS ? n : from + PT_LEDGER_INSERT_ROWS, err));
     }
     return PT_OK;
 }
@@ -95,6 +96,102 @@ static int comment_ledger(const claim_job *job, pt_error *err) {
     return code;
 }
 
+/* ---- where a topic begins ------------------------------------------------------------------------------ */
+
+/* partition -1: any. */
+static bool has_epoch(const pt_table *epochs, const char *topic, int64_t partition) {
+    for (size_t r = 0; r < epochs->n_rows; r++) {
+        if ((partition < 0 || pt_table_int(epochs, r, 1) == partition) && strcmp(pt_table_cell(epochs, r, 0), topic) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What is recorded of the starts: entries of the ledger, and epochs (0) of the partitions that this claim leaves to others, so that they are known. */
+typedef struct recorded {
+    pt_ledger_entry *entries;
+    size_t n_entries;
+    pt_claim *others;
+    size_t n_others;
+} recorded;
+
+static void choose_starts(const claim_job *job, const pt_table *epochs, recorded *out) {
+    for (size_t i = 0; i < job->starts->n; i++) {
+        pt_ledger_entry e = job->starts->entries[i];
+        const pt_claim *claim = find_claim(job, e.topic, e.partition);
+        bool first = !has_epoch(epochs, e.topic, -1);
+        bool later = !first && claim && !has_epoch(epochs, e.topic, e.partition);
+        if (later) {
+            e.next_offset = e.from_offset;
+        }
+        if (first || later) {
+            e.epoch = claim ? claim->epoch : 0;
+            out->entries[out->n_entries++] = e;
+        }
+        if (first && !claim) {
+            out->others[out->n_others++] = (pt_claim){.topic = e.topic, .partition = e.partition};
+        }
+    }
+}
+
+static int insert_starts(const claim_job *job, const recorded *starts, pt_error *err) {
+    pt_text sql = {0};
+    char id[PT_UUID_SIZE];
+    pt_ledger_commit commit = {.pipeline = job->pipeline, .id = id};
+    pt_uuid_new(id);
+    pt_text_add(&sql, "SELECT id FROM ducklake_current_snapshot(");
+    pt_text_add_sql_string(&sql, pt_engine_alias(job->engine));
+    pt_text_add(&sql, ")");
+    int code = pt_text_check(&sql, err);
+    if (code == PT_OK) {
+        code = pt_session_int(job->session, pt_text_get(&sql), &commit.snapshot, err);
+    }
+    pt_text_free(&sql);
+    commit.snapshot++;
+    if (code == PT_OK) {
+        code = insert_epochs(job, starts->others, starts->n_others, err);
+    }
+    return code == PT_OK ? pt_ledger_insert(job->engine, job->session, &commit, starts->entries, starts->n_entries, err) : code;
+}
+
+static int record_starts(const claim_job *job, const pt_table *epochs, pt_error *err) {
+    if (!job->starts || !job->starts->n) {
+        return PT_OK;
+    }
+    recorded starts = {.entries = calloc(job->starts->n, sizeof *starts.entries), .others = calloc(job->starts->n, sizeof *starts.others)};
+    int code = starts.entries && starts.others ? PT_OK : pt_fail_nomem(err, "the starts of partitions");
+    if (code == PT_OK) {
+        choose_starts(job, epochs, &starts);
+    }
+    if (code == PT_OK && starts.n_entries) {
+        code = insert_starts(job, &starts, err);
+    }
+    free(starts.entries);
+    free(starts.others);
+    return code;
+}
+
+/* ---- raising ------------------------------------------------------------------------------------------- */
+
+static int write_claims(claim_job *job, const pt_table *epochs, pt_error *err) {
+    for (size_t r = 0; r < epochs->n_rows; r++) {
+        pt_claim *c = find_claim(job, pt_table_cell(epochs, r, 0), pt_table_int(epochs, r, 1));
+        if (c) {
+            c->epoch = pt_table_int(epochs, r, 2) + 1;
+        }
+    }
+    PT_TRY(pt_message_claims(job->engine, job->session, job->pipeline, job->owner, job->claims, job->n_claims, err));
+    PT_TRY(insert_epochs(job, job->claims, job->n_claims, err));
+    (void)pt_failpoint("claim.raised");
+    if (!pt_rule_broken("comment")) {
+        PT_TRY(comment_ledger(job, err));
+    }
+    PT_TRY(record_starts(job, epochs, err));
+    (void)pt_failpoint("claim.commented");
+    return PT_OK;
+}
+
 static int raise_epochs(void *arg, pt_error *err) {
     claim_job *job = arg;
     pt_table epochs = {0};
@@ -103,21 +200,9 @@ static int raise_epochs(void *arg, pt_error *err) {
     }
     PT_TRY(pt_ledger_renew_form(job->engine, job->session, err));
     PT_TRY(pt_ledger_epochs(job->engine, job->session, job->pipeline, &epochs, err));
-    for (size_t r = 0; r < epochs.n_rows; r++) {
-        pt_claim *c = find_claim(job, pt_table_cell(&epochs, r, 0), pt_table_int(&epochs, r, 1));
-        if (c) {
-            c->epoch = pt_table_int(&epochs, r, 2) + 1;
-        }
-    }
+    int code = write_claims(job, &epochs, err);
     pt_table_clear(&epochs);
-    PT_TRY(pt_message_claims(job->engine, job->session, job->pipeline, job->owner, job->claims, job->n_claims, err));
-    PT_TRY(insert_epochs(job, err));
-    (void)pt_failpoint("claim.raised");
-    if (!pt_rule_broken("comment")) {
-        PT_TRY(comment_ledger(job, err));
-    }
-    (void)pt_failpoint("claim.commented");
-    return PT_OK;
+    return code;
 }
 
 static int raise_in_transaction(void *arg, pt_error *err) {
@@ -180,8 +265,8 @@ static int read_offsets(void *arg, pt_error *err) {
 }
 
 int pt_ledger_raise(pt_engine *engine, pt_session *session, pt_turnstile *turnstile, const char *pipeline, const char *owner, pt_claim *claims, size_t n_claims,
-                    pt_error *err) {
-    claim_job job = {engine, session, turnstile, pipeline, owner, claims, n_claims};
+                    const pt_ledger_starts *starts, pt_error *err) {
+    claim_job job = {engine, session, turnstile, pipeline, owner, claims, n_claims, starts};
     if (n_claims && !pt_rule_broken("fence") && pt_retry_busy(raise_in_transaction, &job, err) != PT_OK) {
         return pt_fail_in(err, "partitions cannot be claimed in the lake");
     }
@@ -190,7 +275,7 @@ int pt_ledger_raise(pt_engine *engine, pt_session *session, pt_turnstile *turnst
 }
 
 int pt_ledger_read(pt_engine *engine, pt_session *session, const char *pipeline, pt_claim *claims, size_t n_claims, pt_error *err) {
-    claim_job job = {engine, session, NULL, pipeline, NULL, claims, n_claims};
+    claim_job job = {engine, session, NULL, pipeline, NULL, claims, n_claims, NULL};
     if (n_claims && pt_retry_busy(read_offsets, &job, err) != PT_OK) {
         return pt_fail_in(err, "the ledger cannot be read");
     }

@@ -40,10 +40,20 @@ typedef struct pt_claim {
     char topic_id[64];
 } pt_claim;
 
+struct pt_ledger_entry;
+
+/* Where the partitions of topics begin, if the claim is the pipeline's first of the topic: all of them are recorded with it, so that every member begins where the first one
+ * said. A partition that came later begins at its first offset, and that is recorded, too. */
+typedef struct pt_ledger_starts {
+    const struct pt_ledger_entry *entries; /* [n] of kind 'skip', from the partition's first offset to where it begins; all partitions of each topic that is claimed */
+    size_t n;
+} pt_ledger_starts;
+
 /* Fences whoever owned these partitions (DESIGN 4.3): one transaction that raises their epochs and comments the ledger, tried again while others are in the way (each time
- * in its turn at the turnstile, NULL: none). Fills the epoch of each claim. */
+ * in its turn at the turnstile, NULL: none). Fills the epoch of each claim. starts: NULL, partitions begin at their first
+ * offset. */
 int pt_ledger_raise(pt_engine *engine, pt_session *session, pt_turnstile *turnstile, const char *pipeline, const char *owner, pt_claim *claims, size_t n_claims,
-                    pt_error *err) PT_CHECKED;
+                    const pt_ledger_starts *starts, pt_error *err) PT_CHECKED;
 
 /* After that: fills the rest of each claim. */
 int pt_ledger_read(pt_engine *engine, pt_session *session, const char *pipeline, pt_claim *claims, size_t n_claims, pt_error *err) PT_CHECKED;

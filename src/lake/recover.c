@@ -67,7 +67,7 @@ int pt_committer_recover(pt_committer *c, pt_flush *flush, bool *committed, pt_e
         (void)ignored;
     }
     PT_TRY(code);
-    PT_TRY(pt_committer_raise_and_read(c, c->claims, c->n_claims, err));
+    PT_TRY(pt_committer_raise_and_read(c, c->claims, c->n_claims, NULL, err));
     (void)pt_failpoint("recover.claimed");
     PT_TRY(decide(c, flush, committed, err));
     if (*committed) {

@@ -149,6 +149,7 @@ static void answer_claim(pt_workers *w) {
     int64_t start = pt_monotonic_us();
     int code = PT_OK;
     for (unsigned attempt = 1;; attempt++) {
+        pt_committer_begin_at(w->committer, line->starts);
         code = pt_committer_claim(w->committer, line->claims, line->n_claims, &err);
         if (code != PT_E_LAKE_DOWN || pt_line_abandoned(line) || pt_stop_asked() || pt_monotonic_us() - start > CLAIM_FOR) {
             break;

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "kafka/consumer.h"
+#include "kafka/where.h"
 #include "lake/engine.h"
 #include "lake/target.h"
 #include "pipeline/memory.h"
@@ -21,7 +22,6 @@ typedef enum pt_on_error { PT_ON_ERROR_DEAD_LETTER, PT_ON_ERROR_FAIL } pt_on_err
 typedef enum pt_on_no_column { PT_NO_COLUMN_DEAD_LETTER, PT_NO_COLUMN_NULL } pt_on_no_column;
 /* Records that the lake wants next were deleted from the topic (retention). */
 typedef enum pt_on_missing { PT_ON_MISSING_FAIL, PT_ON_MISSING_SKIP } pt_on_missing;
-typedef enum pt_start { PT_START_EARLIEST, PT_START_LATEST } pt_start;
 
 /* One topic and where it goes. */
 typedef struct pt_route_options {
@@ -42,7 +42,7 @@ typedef struct pt_ingest_options {
     int64_t flush_interval_us; /* age of the oldest buffered record */
     int64_t fold_interval_us;  /* age of the oldest row in the catalog (lake/inlined.h) */
     bool until_end;            /* up to the end offsets seen at the start, then stop */
-    pt_start start;            /* for partitions that the lake does not know */
+    pt_where start;            /* of a topic that the lake does not know; partitions that come later begin at their first offset */
     pt_on_error on_error;
     pt_on_no_column on_no_column;
     pt_on_missing on_missing;

@@ -51,6 +51,7 @@ typedef struct pt_line {
     pt_claim_state claim_state;
     pt_claim *claims; /* the asker's */
     size_t n_claims;
+    const pt_ledger_starts *starts; /* likewise; set before a claim is asked for, NULL: none */
     int claim_code;
     pt_error claim_error;
 

@@ -43,6 +43,7 @@ typedef struct pt_route {
     size_t row_bytes;         /* of the vectors, a row */
     pt_tally *tally;
     size_t unknown_said;      /* so many of the keys that no column has */
+    bool seen;                /* the pipeline has claimed partitions of the topic before: its start is settled */
     bool repeats;             /* the table has rows, and this group has not begun the topic: to be said at its first partition */
     rd_kafka_topic_t *handle; /* librdkafka's, as seen in messages; to find the route fast */
 } pt_route;
@@ -54,6 +55,7 @@ typedef struct pt_reader {
     const pt_ingest_options *options;
     pt_line *line;
     const char *pipeline, *cluster_id;
+    pt_ledger_starts starts; /* of the claim under way (pipeline/starts.h) */
     pt_route *routes;
     size_t n_routes;
     pt_route *last_route;

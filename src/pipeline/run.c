@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "pipeline/starts.h"
 
 static int finish_run(pt_life *r, pt_error *err) {
     PT_TRY(pt_reader_seal(&r->reader, true, err));
@@ -44,6 +45,7 @@ static void close_run(pt_life *r, pt_run_end *end) {
     free(r->topics);
     free(r->group);
     free(r->reader.routes);
+    pt_starts_free(&r->reader.starts);
     free(r->reader.headers);
     free(r->messages);
 }

@@ -8,6 +8,7 @@
 #include "lake/guard.h"
 #include "pipeline/group.h"
 #include "pipeline/start.h"
+#include "pipeline/starts.h"
 
 static int take_over(pt_life *r, pt_assigned *partitions, const pt_claim *claims, size_t n, pt_error *err) {
     for (size_t i = 0; i < n; i++) {
@@ -47,8 +48,13 @@ int pt_life_on_assigned(void *arg, pt_assigned *partitions, size_t n, pt_error *
     for (size_t i = 0; i < n; i++) {
         claims[i] = (pt_claim){.topic = partitions[i].topic, .partition = partitions[i].partition, .next_offset = -1};
     }
-    int code = n ? pt_line_claim(&r->line, claims, n, err) : PT_OK;
+    int code = pt_starts_find(r, partitions, n, err);
+    r->line.starts = &r->reader.starts;
+    if (code == PT_OK && n) {
+        code = pt_line_claim(&r->line, claims, n, err);
+    }
     if (code == PT_OK) {
+        pt_starts_settle(r, partitions, n);
         code = pt_consumer_read_bounds(r->consumer, partitions, n, err);
     }
     if (code == PT_OK) {

@@ -181,11 +181,14 @@ static int clear_leftovers(pt_life *r, pt_error *why) {
     return PT_OK;
 }
 
-/* Whether a group is new to a topic is of interest where the table has rows: they may be the same ones. */
+/* Topics that are new to the group: of interest where the table has rows, which may be the same ones, and where --start says to begin elsewhere than at the first record. */
 static int look_for_repeats(pt_life *r, pt_error *err) {
     for (size_t i = 0; i < r->reader.n_routes; i++) {
         pt_route *route = &r->reader.routes[i];
         bool known = false;
+        if (r->options->start.kind != PT_WHERE_EARLIEST) {
+            PT_TRY(pt_history_claimed(pt_committer_engine(r->committer), pt_committer_session(r->committer), r->reader.pipeline, route->topic, &route->seen, err));
+        }
         if (route->target->has_rows) {
             PT_TRY(pt_history_knows(pt_committer_engine(r->committer), pt_committer_session(r->committer), r->reader.pipeline, route->topic, &known, err));
             route->repeats = !known;

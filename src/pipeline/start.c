@@ -5,19 +5,29 @@
 
 #include "base/log.h"
 
-/* With --start latest the place is written down as a jump, also an empty one: a restart before the first commit must not jump again. */
-static int new_to_lake(pt_reader *r, const pt_assigned *a, int64_t *start, int64_t *skipped_from) {
+/* Whether a group is new to a topic is of interest where the table has rows: they may be the same ones. */
+static void say_repeats(pt_reader *r, const pt_assigned *a) {
     pt_route *route = pt_reader_route(r, a->topic);
-    bool latest = r->options->start == PT_START_LATEST;
-    *start = latest ? a->high : a->low;
-    *skipped_from = latest ? a->low : -1;
     if (route->repeats) {
         route->repeats = false;
-        pt_log(PT_LOG_WARN, PT_EVENT(latest ? "the table already has rows, and this group is new to the topic: it begins at the topic's end"
-                                            : "the table already has rows, and this group is new to the topic: it reads all of it"),
+        pt_log(PT_LOG_WARN, PT_EVENT(r->options->start.kind == PT_WHERE_LATEST ? "the table already has rows, and this group is new to the topic: it begins at the topic's end"
+                                     : r->options->start.kind == PT_WHERE_EARLIEST ? "the table already has rows, and this group is new to the topic: it reads all of it"
+                                                                                   : "the table already has rows, and this group is new to the topic: it begins at --start"),
                PT_STR("table", route->target->label), PT_STR("topic", a->topic), PT_STR("group", r->pipeline));
     }
-    return PT_OK;
+}
+
+/* --start for a partition that was claimed before, of which nothing was recorded. The place is written down as a jump, also an empty one: a restart before the first commit must not
+ * jump again. */
+static void begin(const pt_reader *r, const pt_assigned *a, int64_t *start, int64_t *skipped_from) {
+    *start = a->low;
+    for (size_t i = 0; i < r->starts.n; i++) {
+        const pt_ledger_entry *e = &r->starts.entries[i];
+        if (e->partition == a->partition && strcmp(e->topic, a->topic) == 0) {
+            *start = e->next_offset;
+            *skipped_from = e->from_offset;
+        }
+    }
 }
 
 #define WAYS_OUT "; ways out: pintail reset (begin the topic anew in this group), or another --group"
@@ -44,8 +54,10 @@ static int check_source(pt_reader *r, const pt_assigned *a, const pt_claim *clai
 
 int pt_start_of(pt_reader *r, const pt_assigned *a, const pt_claim *claim, int64_t *start, int64_t *skipped_from, pt_error *err) {
     *skipped_from = -1;
+    say_repeats(r, a);
     if (claim->next_offset < 0) {
-        return new_to_lake(r, a, start, skipped_from);
+        begin(r, a, start, skipped_from);
+        return PT_OK;
     }
     PT_TRY(check_source(r, a, claim, err));
     *start = claim->next_offset;

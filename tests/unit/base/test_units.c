@@ -70,6 +70,26 @@ static void a_flag_is_true_or_false_and_nothing_else(void **state) {
     assert_non_null(strstr(err.text, "yes"));
 }
 
+static void a_time_needs_its_zone_and_has_to_exist(void **state) {
+    (void)state;
+    static const struct {
+        const char *text;
+        int64_t us;
+    } good[] = {{"1970-01-01T00:00:00Z", 0},           {"2026-11-29T15:30:00Z", 1795966200000000},      {"2026-11-29t16:30:00.5+01:00", 1795966200500000},
+                {"2024-02-29 23:59:59.999999-00:30", 1709252999999999}, {"2026-11-29T15:30:00.1234567Z", 1795966200123456}};
+    static const char *const bad[] = {"2026-11-29T15:30:00", "2026-11-29", "2026-02-29T00:00:00Z", "2026-11-29T24:00:00Z", "2026-11-29T15:30Z", "2026-11-29T15:30:00+1",
+                                      "2026-11-29T15:30:00Zx", "2026-11-29T15:30:00.Z", "1969-12-31T23:59:59Z", "", "now"};
+    int64_t us;
+    pt_error err;
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        assert_int_equal(pt_parse_time(good[i].text, &us, &err), PT_OK);
+        assert_int_equal(us, good[i].us);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        assert_int_equal(pt_parse_time(bad[i], &us, &err), PT_E_USAGE);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sizes_are_powers_of_1000_or_1024_by_their_unit),
@@ -77,6 +97,7 @@ int main(void) {
         cmocka_unit_test(durations_need_a_unit),
         cmocka_unit_test(counts_are_whole_and_bounded),
         cmocka_unit_test(a_flag_is_true_or_false_and_nothing_else),
+        cmocka_unit_test(a_time_needs_its_zone_and_has_to_exist),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
