@@ -15,6 +15,7 @@ typedef struct reset_args {
     const char *brokers, *topic, *group, *to, *partition;
     pt_string_list properties;
     int64_t timeout;
+    bool is_new, delete_rows, dry_run;
 } reset_args;
 
 #define AT(field_) offsetof(reset_args, field_)
@@ -23,29 +24,17 @@ static const pt_option options[] = {
     PT_LAKE_OPTIONS(reset_args),
     {"brokers", 'b', PT_OPT_STRING, AT(brokers), "HOST:PORT[,...]", "bootstrap brokers"},
     {"topic", 't', PT_OPT_STRING, AT(topic), "TOPIC", "topic to begin anew"},
-    {"group", 'g', PT_OPT_STRING, AT(group), "NAME", "the pipeline: the --group of ingest"},
-    {"to", 0, PT_OPT_STRING, AT(to), "earliest|latest|N", "where the next ingest begins (default earliest)"},
+    {"group", 'g', PT_OPT_STRING, AT(group), "NAME", "the pipeline: the --group of ingest (default: the only one in the ledger that has read the topic)"},
+    {"new", 0, PT_OPT_FLAG, AT(is_new), "", "the group need not be in the ledger: it is to begin there"},
+    {"delete-rows", 0, PT_OPT_FLAG, AT(delete_rows), "",
+     "delete what the pipeline has read from there on, rows and dead letters, in the same commit, so that reading it again doubles nothing"},
+    {"dry-run", 0, PT_OPT_FLAG, AT(dry_run), "", "with --delete-rows: say how many rows would go, and change nothing"},
+    {"to", 0, PT_OPT_STRING, AT(to), "earliest|latest|TIME|N",
+     "where the next ingest begins (default earliest): at a time such as 2026-11-29T15:30:00Z, or an offset"},
     {"partition", 0, PT_OPT_STRING, AT(partition), "N", "of this partition alone (default: of every one)"},
     {"X", 'X', PT_OPT_LIST, AT(properties), "PROP=VAL", "librdkafka property, repeatable"},
     {"timeout", 0, PT_OPT_DURATION, AT(timeout), "DUR", "wait so long for a broker (default 10s)"},
 };
-
-static int parse_to(const char *text, int64_t *out, pt_error *err) {
-    uint64_t n;
-    *out = -1;
-    if (!text || strcmp(text, "earliest") == 0) {
-        return PT_OK;
-    }
-    if (strcmp(text, "latest") == 0) {
-        *out = -2;
-        return PT_OK;
-    }
-    if (pt_parse_count(text, &n, err) != PT_OK || n > INT64_MAX) {
-        return pt_fail(err, PT_E_USAGE, "--to takes earliest, latest or an offset, not '%s'", text);
-    }
-    *out = (int64_t)n;
-    return PT_OK;
-}
 
 static int parse_partition(const char *text, int32_t *out, pt_error *err) {
     uint64_t n = 0;
@@ -57,19 +46,26 @@ static int parse_partition(const char *text, int32_t *out, pt_error *err) {
     return PT_OK;
 }
 
-static void report(void *arg, int32_t partition, int64_t from, int64_t to) {
+static void report(void *arg, const pt_reset_line *line) {
     const reset_args *a = arg;
     char was[32] = "none";
-    if (from >= 0) {
-        (void)snprintf(was, sizeof was, "%" PRId64, from);
+    if (line->was >= 0) {
+        (void)snprintf(was, sizeof was, "%" PRId64, line->was);
     }
-    printf("%s partition %" PRId32 ": %s -> %" PRId64 "\n", a->topic, partition, was, to);
+    printf("%s partition %" PRId32 ": %s -> %" PRId64, a->topic, line->partition, was, line->to);
+    if (a->delete_rows) {
+        printf(", %" PRId64 " rows and %" PRId64 " dead letters %s", line->rows, line->dead_letters, a->dry_run ? "would be deleted" : "deleted");
+    }
+    printf("\n");
 }
 
 static int run_with(reset_args *a, pt_error *err) {
     PT_TRY(pt_lake_args_check(&a->lake_args, err));
-    if (!a->brokers || !a->topic || !a->group) {
-        return pt_fail(err, PT_E_USAGE, "--brokers, --topic and --group are needed; pintail check shows the groups (pipelines) of a lake");
+    if (!a->brokers || !a->topic) {
+        return pt_fail(err, PT_E_USAGE, "--brokers and --topic are needed; pintail check shows the topics and groups (pipelines) of a lake");
+    }
+    if ((a->dry_run && !a->delete_rows) || (a->is_new && (a->delete_rows || !a->group))) {
+        return pt_fail(err, PT_E_USAGE, a->dry_run && !a->delete_rows ? "--dry-run goes with --delete-rows" : "--new goes with --group, and has no rows to delete");
     }
     pt_reset_options o = {
         .lake = pt_lake_args_options(&a->lake_args),
@@ -77,8 +73,11 @@ static int run_with(reset_args *a, pt_error *err) {
                      .group = a->group,
                      .timeout_us = a->timeout},
         .topic = a->topic,
+        .is_new = a->is_new,
+        .delete_rows = a->delete_rows,
+        .dry_run = a->dry_run,
     };
-    PT_TRY(parse_to(a->to, &o.to, err));
+    PT_TRY(pt_parse_where("--to", a->to, &o.to, err));
     PT_TRY(parse_partition(a->partition, &o.partition, err));
     static const pt_sql_watch_options watched = {.command = "reset", .cancelled = pt_stop_asked, .exit_code = 1};
     pt_sql_watch *watch = NULL;
@@ -106,9 +105,10 @@ static int run(int argc, char **argv) {
 const pt_command pt_command_reset = {
     .name = "reset",
     .summary = "let a pipeline begin a topic anew, recorded in the ledger",
-    .usage = "--lake L --brokers B --topic T --group G [--to earliest|latest|N] [--partition N]",
-    .notes = "For a topic that was deleted and made anew, another cluster, or records that retention took. Rows that are in the table stay: beginning an\n"
-             "unchanged topic at an earlier offset reads its records a second time.",
+    .usage = "--lake L --brokers B --topic T [--group G] [--to earliest|latest|TIME|N] [--partition N] [--delete-rows [--dry-run]]",
+    .notes = "For a topic that was deleted and made anew, another cluster, or records that retention took. Rows that are in the table stay, unless\n"
+             "--delete-rows: beginning an unchanged topic at an earlier offset reads its records a second time. Rows are deleted from --to on, and only where\n"
+             "they can be told from others': no other pipeline has read the topic into the table, and several topics in it are told apart by _kafka_topic.",
     .options = options,
     .n_options = sizeof options / sizeof *options,
     .run = run,

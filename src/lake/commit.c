@@ -166,6 +166,9 @@ static int write_flush(void *arg, pt_error *err) {
         PT_TRY(check_epochs(job, now, err));
     }
     (void)pt_failpoint("commit.epochs");
+    if (job->flush->also) {
+        PT_TRY(job->flush->also(job->flush->also_arg, job->committer->engine, job->committer->session, err));
+    }
     PT_TRY(pt_message_flush(job->committer->engine, job->committer->session, job->committer->pipeline, job->flush, err));
     for (size_t i = 0; i < job->flush->n_parts; i++) {
         pt_part *part = &job->flush->parts[i];

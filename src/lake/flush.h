@@ -26,6 +26,9 @@ typedef struct pt_flush {
     size_t n_parts;
     pt_ledger_entry *entries; /* [n_entries] owned; a flush without one is not committed; those of one partition stand together, in order */
     size_t n_entries, cap_entries;
+    /* More to be done in the transaction, before the message and the ledger's rows, whose counts it may fill; NULL: nothing. Each attempt calls it. */
+    int (*also)(void *arg, pt_engine *engine, pt_session *session, pt_error *err);
+    void *also_arg;
     bool to_files;           /* none of its rows may stay in the catalog (lake/inlined.h): that has failed */
     char commit_id[PT_UUID_SIZE]; /* out: of the commit, in the ledger and in the snapshot; "" before its first attempt */
     int64_t snapshot;        /* out: that the commit makes; -1 before its first attempt */
