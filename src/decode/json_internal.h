@@ -240,6 +240,9 @@ extern const uint64_t pt_json_pow10[20];
 /* Correctly rounded (half to even), json_float.c. False when the number is too large for the type. `text` is the number's. */
 bool pt_json_to_double(const pt_json_number *n, double *out);
 bool pt_json_to_float(const pt_json_number *n, float *out);
+/* The same into a vector; says so to the rows when it is -0.0. */
+bool pt_json_put_double(pt_json *js, const pt_json_node *node, const pt_json_number *n, size_t row);
+bool pt_json_put_float(pt_json *js, const pt_json_node *node, const pt_json_number *n, size_t row);
 int pt_json_float_start(void); /* makes the tables, once */
 
 /* ---- times (json_time.c) ---- */

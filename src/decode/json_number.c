@@ -268,8 +268,25 @@ static bool store_whole(pt_json *js, const pt_json_node *node, const pt_json_num
     return pt_json_store_integer(node, js->rows->vecs[node->vec].data, row, n->negative, magnitude);
 }
 
+bool pt_json_put_double(pt_json *js, const pt_json_node *node, const pt_json_number *n, size_t row) {
+    double *out = (double *)js->rows->vecs[node->vec].data + row;
+    bool fits = pt_json_to_double(n, out);
+    if (n->negative && fits && *out == 0) {
+        pt_rows_note_minus_zero(js->rows);
+    }
+    return fits;
+}
+
+bool pt_json_put_float(pt_json *js, const pt_json_node *node, const pt_json_number *n, size_t row) {
+    float *out = (float *)js->rows->vecs[node->vec].data + row;
+    bool fits = pt_json_to_float(n, out);
+    if (n->negative && fits && *out == 0) {
+        pt_rows_note_minus_zero(js->rows);
+    }
+    return fits;
+}
+
 bool pt_json_from_number(pt_json *js, const pt_json_node *node, const pt_json_number *n, const char *at, size_t row) {
-    void *data = js->rows->vecs[node->vec].data;
     switch (node->id) {
     case PT_TINYINT:
     case PT_SMALLINT:
@@ -290,9 +307,9 @@ bool pt_json_from_number(pt_json *js, const pt_json_node *node, const pt_json_nu
     case PT_TIMESTAMPTZ:
         return store_time(js, node, n, at, row);
     case PT_REAL:
-        return pt_json_to_float(n, (float *)data + row) || out_of_range(js, node, n, at);
+        return pt_json_put_float(js, node, n, row) || out_of_range(js, node, n, at);
     case PT_DOUBLE:
-        return pt_json_to_double(n, (double *)data + row) || out_of_range(js, node, n, at);
+        return pt_json_put_double(js, node, n, row) || out_of_range(js, node, n, at);
     default:
         pt_json_fail(js, node, PT_DECODE_TYPE, at, "a number for %s; send a string", pt_json_type_of(node).text);
         return false;

@@ -224,13 +224,13 @@ static const char *read_double(pt_json *js, const pt_json_node *node, const char
         return read_number(js, node, p, row);
     }
     double *out = (double *)vec_data(js, node) + row;
-    if (exponent == 0 && n.digits <= (uint64_t)1 << 53) { /* both exact, so one division rounds once (Clinger) */
+    if (exponent == 0 && n.digits <= (uint64_t)1 << 53 && (n.digits || !n.negative)) { /* both exact, so one division rounds once (Clinger) */
         double value = (double)n.digits / (double)pt_json_pow10[n.decimals];
         *out = n.negative ? -value : value;
         return end;
     }
     pt_json_number number = {.start = p, .end = end, .digits = n.digits, .exponent = exponent - (int64_t)n.decimals, .negative = n.negative};
-    return pt_json_to_double(&number, out) ? end : read_number(js, node, p, row);
+    return pt_json_put_double(js, node, &number, row) ? end : read_number(js, node, p, row);
 }
 
 static const char *read_float(pt_json *js, const pt_json_node *node, const char *p, size_t row) {
@@ -244,7 +244,7 @@ static const char *read_float(pt_json *js, const pt_json_node *node, const char 
         return read_number(js, node, p, row);
     }
     pt_json_number number = {.start = p, .end = end, .digits = n.digits, .exponent = exponent - (int64_t)n.decimals, .negative = n.negative};
-    return pt_json_to_float(&number, (float *)vec_data(js, node) + row) ? end : read_number(js, node, p, row);
+    return pt_json_put_float(js, node, &number, row) ? end : read_number(js, node, p, row);
 }
 
 /* ---- strings ---- */

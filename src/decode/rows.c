@@ -354,7 +354,7 @@ void pt_rows_reset(pt_rows *rows, size_t keep_bytes) {
     rows->used_chunks = rows->at = rows->count = rows->list_bytes = rows->list_memory = rows->block_bytes = rows->chunk_bytes = 0;
     rows->block = NULL;
     rows->arena_at = rows->arena_end = NULL;
-    rows->open = rows->has_nul = false;
+    rows->open = rows->has_nul = rows->has_minus_zero = false;
     rows->state = PT_ROWS_COMPLETE;
     rows->ready = 0;
 }
@@ -391,6 +391,14 @@ void pt_rows_note_nul(pt_rows *rows) {
 
 bool pt_rows_has_nul(const pt_rows *rows) {
     return rows->has_nul;
+}
+
+void pt_rows_note_minus_zero(pt_rows *rows) {
+    rows->has_minus_zero = true;
+}
+
+bool pt_rows_has_minus_zero(const pt_rows *rows) {
+    return rows->has_minus_zero;
 }
 
 size_t pt_rows_count(const pt_rows *rows) {

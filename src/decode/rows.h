@@ -42,6 +42,9 @@ int pt_rows_string(pt_rows *rows, size_t column, const char *data, size_t len, p
 /* Text with a NUL in it, committed or not, since the last reset: whoever writes one says so. Not of a BLOB. */
 void pt_rows_note_nul(pt_rows *rows);
 bool pt_rows_has_nul(const pt_rows *rows);
+/* The same for a -0.0 in FLOAT or DOUBLE, however deep it stands. */
+void pt_rows_note_minus_zero(pt_rows *rows);
+bool pt_rows_has_minus_zero(const pt_rows *rows);
 
 /* Reading: the chunks in order, each with its size set. Owned by the rows. */
 size_t pt_rows_chunks(const pt_rows *rows);

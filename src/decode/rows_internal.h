@@ -48,7 +48,7 @@ struct pt_rows {
 
     size_t count;
     bool open;
-    bool has_nul;
+    bool has_nul, has_minus_zero;
     pt_chunk *chunk; /* the open one, NULL before the first row */
     pt_chunk **chunks;
     size_t n_chunks, used_chunks, cap_chunks;

@@ -7,10 +7,15 @@
 #include "lake/message.h"
 #include "lake/table.h"
 
+/* A NUL is more than DuckLake can inline, the sign of -0.0 more than SQLite keeps and more than the file of a fold would. Where there is only INSERT, no file would be better. */
+static bool keeps_values(const pt_part *part) {
+    return !pt_rows_has_nul(part->rows) && !(pt_rows_has_minus_zero(part->rows) && part->target->stage);
+}
+
 bool pt_inlined_part(const pt_part *part) {
     const pt_rows *rows = part->rows;
     size_t n = pt_rows_count(rows);
-    return n && n <= part->target->inline_rows && part->target->guard && pt_rows_bytes(rows) <= PT_INLINE_BYTES && !pt_rows_has_nul(rows);
+    return n && n <= part->target->inline_rows && part->target->guard && pt_rows_bytes(rows) <= PT_INLINE_BYTES && keeps_values(part);
 }
 
 static void add_table(pt_text *sql, const pt_target *t) {

@@ -25,6 +25,8 @@ struct pt_stager {
     pt_scan *scan;
     pt_dictionaries *dictionaries; /* of the part that is being written */
     bool new_values; /* have come where none was expected */
+    bool minus_zero; /* one has come while a file was being written with dictionaries */
+    bool plain;      /* the last file has no dictionary of numbers */
     uint64_t group_bytes; /* a row group is written at this size, so that large rows fit into the memory limit; 0: no limit */
 };
 
@@ -98,15 +100,22 @@ static void show(pt_stager *s, const pt_part *part) {
     pt_scan_show_coded(s->scan, 0, part->rows, t->types, t->names, coded ? s->dictionaries : NULL);
 }
 
+/* DuckDB's dictionary takes 0.0 and -0.0 for one value, so a file that may hold a -0.0 has none. What a batch that is still being filled will bring is not known. */
+static bool wants_plain(const pt_stager *s, const pt_part *part) {
+    return pt_rows_complete(part->rows) ? pt_rows_has_minus_zero(part->rows) : s->minus_zero;
+}
+
 static int write_file(pt_stager *s, const pt_part *part, const char *path, pt_error *err) {
     const pt_target *t = part->target;
     pt_text sql = {0};
+    s->plain = wants_plain(s, part);
     show(s, part);
     pt_text_add(&sql, "COPY (");
     add_select(&sql, t);
     pt_text_add(&sql, ") TO ");
     pt_text_add_sql_string(&sql, path);
-    pt_text_addf(&sql, " (FORMAT parquet, PARQUET_VERSION v2, DICTIONARY_SIZE_LIMIT 1000, WRITE_BLOOM_FILTER false, ROW_GROUP_SIZE %d, USE_TMP_FILE false", PT_STAGE_GROUP_ROWS);
+    pt_text_addf(&sql, " (FORMAT parquet, PARQUET_VERSION v2, DICTIONARY_SIZE_LIMIT %d, WRITE_BLOOM_FILTER false, ROW_GROUP_SIZE %d, USE_TMP_FILE false",
+                 s->plain ? 0 : 1000, PT_STAGE_GROUP_ROWS);
     if (s->group_bytes) {
         pt_text_addf(&sql, ", ROW_GROUP_SIZE_BYTES %" PRIu64, s->group_bytes);
     }
@@ -166,6 +175,9 @@ int pt_stage_ahead(pt_stager *stager, pt_flush *flush, size_t part_at, pt_error 
     stager->new_values |= code != PT_OK && strstr(err->text, PT_SCAN_NO_CODE);
     PT_TRY(code);
     if (!pt_rows_complete(part->rows)) {
+        pt_unstage(stager->session, flush);
+    } else if (!stager->plain && pt_rows_has_minus_zero(part->rows)) { /* it is written anew with the rest of the flush */
+        stager->minus_zero = true;
         pt_unstage(stager->session, flush);
     }
     return PT_OK;

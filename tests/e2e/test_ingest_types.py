@@ -1,6 +1,7 @@
 """Every type that a schema may name, out of JSON and exact in the lake, as stock DuckDB reads it back."""
 
 import json
+import math
 
 import pytest
 from support import on, orders
@@ -208,3 +209,17 @@ def test_types_that_a_lake_corrupts_are_refused_with_advice(pintail, lake, kafka
     topic = kafka.create_topic(1)
     done = pintail.run(*pintail.ingest_args(lake, topic, "--until-end", "--schema", f"a INTEGER, wide {kind}"), code=2)
     assert "wide" in done.err and advice in done.err and len(done.err.splitlines()) == 1, done.err
+
+
+@pytest.mark.parametrize("flush_rows", [200_000, 4], ids=["staged", "inlined"])
+def test_the_sign_of_zero_lands_as_sent_however_deep_it_stands(pintail, lake, kafka, flush_rows):
+    topic = kafka.create_topic(1)
+    zeros = ["0.0", "-0.0", "0", "-0", "-0e5", "1e-400", "-1e-400", "-0.00000", "0.0", "1.5"]
+    records = [f'{{"d": {z}, "f": {z}, "l": [{z}, 0.0, -0.0], "s": {{"f": {z}}}, "m": {{"k": {z}, "z": 0}}, "t": "repeated"}}' for z in zeros]
+    kafka.produce(topic, [r.encode() for r in records] * 3)
+    pintail.ingest_all(lake, topic, "--schema", "d DOUBLE, f FLOAT, l DOUBLE[], s STRUCT(f FLOAT), m MAP(VARCHAR, DOUBLE), t VARCHAR", "--flush-rows", flush_rows,
+                       "--fold-interval", "1ms")
+    signs = [bool(math.copysign(1, float(z)) < 0) for z in zeros]
+    with lake.reader() as reader:
+        got = reader.sql(f"SELECT signbit(d), signbit(f), signbit(l[1]), signbit(s.f), signbit(m['k']), signbit(l[2]), signbit(l[3]), signbit(m['z']) FROM lake.{quoted(topic)} ORDER BY _kafka_offset")
+    assert got == [(sign,) * 5 + (False, True, False) for sign in signs] * 3

@@ -119,3 +119,19 @@ def test_values_that_come_late_make_the_file_be_written_anew_and_land(pintail, l
     process.stop()
     assert_landed_without_leftovers(lake, kafka, topic, 250_000)
     assert len(lake.files()) == 1 and lake.files() != first, "the file that was begun without the new values was committed"
+
+
+@on("sqlite")
+def test_a_minus_zero_that_comes_late_makes_the_file_be_written_anew_and_keeps_its_sign(pintail, lake, kafka):
+    """A Parquet dictionary of DuckDB's takes 0.0 and -0.0 for one value; a file that is begun early has one."""
+    topic = kafka.create_topic(1)
+    kafka.produce(topic, [b'{"d": 0.0, "f": 0.0}'] * BEGUN)
+    process = pintail.ingest(lake, topic, "--schema", "d DOUBLE, f FLOAT", "--flush-interval", "10m", "--flush-rows", "250000")
+    process.wait_for(lambda: any(p.endswith(".pq") for p in lake.files()), 60, "a file of the batch that is being filled")
+    kafka.produce(topic, [b'{"d": -0.0, "f": -0.0}'] * 100)
+    kafka.produce(topic, [b'{"d": 0.0, "f": 0.0}'] * (250_000 - BEGUN - 100))
+    wait_landed(process, lake, kafka, topic, 250_000, timeout=120)
+    process.stop()
+    with lake.reader() as reader:
+        assert reader.one(f'SELECT count(*) FILTER (signbit(d)), count(*) FILTER (signbit(f)), count(*) FROM lake."{topic}"') == (100, 100, 250_000)
+    assert_no_leftovers(lake)
