@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The whole of pintail in under a minute, without Docker or Java: a broker, a producer, the ingest, the checker.
+# The whole of pintail in a quarter of a minute, without Docker or Java: a broker, a producer, the ingest, the checker.
 # Run by `make demo` from the top of the repository; files land in metadata/ and data/.
 #
 # With a broker of your own (demo/docker-compose.yml starts Redpanda): BROKERS=localhost:19092 demo/run.sh
@@ -21,13 +21,18 @@ finish() {
 }
 trap finish EXIT
 
-# wait_for SECONDS COMMAND...: until the command succeeds
+all_alive() {
+    local pid
+    for pid in "${pids[@]}"; do kill -0 "$pid" 2>/dev/null || return 1; done
+}
+
+# wait_for SECONDS COMMAND...: until the command succeeds; not longer than what was started lives
 wait_for() {
     local tries=$(($1 * 10))
     shift
     until "$@"; do
         tries=$((tries - 1))
-        [ "$tries" -gt 0 ] || { echo "demo: gave up waiting for: $*" >&2; cat "$work"/*.log >&2; exit 1; }
+        { [ "$tries" -gt 0 ] && all_alive; } || { echo "demo: gave up waiting for: $*" >&2; cat "$work"/*.log >&2; exit 1; }
         sleep 0.1
     done
 }
@@ -38,7 +43,7 @@ if [ -z "${BROKERS:-}" ]; then
     say "1. a broker (librdkafka's mock cluster, in memory)"
     "$pintail" broker --topic "$topic:12" >"$work/address" 2>"$work/broker.log" &
     pids+=($!)
-    wait_for 10 test -s "$work/address"
+    wait_for 30 test -s "$work/address"
     BROKERS=$(cat "$work/address")
 else
     say "1. the broker at $BROKERS"
@@ -51,7 +56,7 @@ echo "pintail ingest --brokers $BROKERS --topic $topic --table stream_orders ${l
     --flush-interval 2s 2>"$work/ingest.log" &
 ingest=$!
 pids+=("$ingest")
-wait_for 30 grep -q msg=assigned "$work/ingest.log"
+wait_for 60 grep -q msg=assigned "$work/ingest.log"
 
 say "3. 100,000 orders as fast as they go, 10 broken messages among them"
 "$pintail" produce --brokers "$BROKERS" --topic "$topic" --rate 0 --count 100000 --seed 1 --broken 10
@@ -64,7 +69,7 @@ sleep 2.5
 echo "while ingest runs: $(grep -m1 rows "$work/during")"
 wait "$producer"
 everything_read() { "$pintail" check "${lake[@]}" --brokers "$BROKERS" --max-lag 0 >"$work/lag" 2>&1; }
-wait_for 20 everything_read
+wait_for 60 everything_read
 
 say "5. stop: SIGTERM flushes and commits what is left"
 kill -TERM "$ingest"
@@ -74,8 +79,11 @@ tail -n 3 "$work/ingest.log"
 say "6. pintail check"
 "$pintail" check "${lake[@]}" --brokers "$BROKERS"
 
-say "7. the broken ones are kept, byte for byte"
-"$pintail" sql "${lake[@]}" -c "SELECT \"partition\", \"offset\", error_code, error_text, left(value::VARCHAR, 60) AS value FROM lake.pintail.dead_letters ORDER BY ALL LIMIT 12"
+say "7. the broken ones are kept, byte for byte; here as text, or with \\x.. where they are none"
+"$pintail" sql "${lake[@]}" -c "
+    SELECT \"partition\" AS part, \"offset\", error_code, left(error_text, 48) AS error_text,
+           right(coalesce(try(decode(value)), replace(value::VARCHAR, '\\x22', '\"')), 64) AS value_ends
+    FROM lake.pintail.dead_letters ORDER BY ALL LIMIT 12"
 
 say "what to try next"
 cat <<E2

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 
 import pytest
+from support.pintail import binary
 from support.procs import DEPS, REPO
 
 PRESETS = [p for p in json.loads((REPO / "CMakePresets.json").read_text())["configurePresets"] if not p.get("hidden")]
@@ -69,6 +70,13 @@ def test_a_build_is_quiet_until_it_fails_and_v_1_shows_every_step(checkout):
     assert "clock.c" in said and "nowhere" in said and "build/build.log" in said and "V=1" in said and "[1/" not in said, said
     source.write_text(whole)
     assert "[1/" in build(checkout, release, "pt_base", V="1")
+
+
+@pytest.mark.timeout(240)
+def test_the_demo_ends_sound_and_shows_the_broken_records_as_text(checkout):
+    done = subprocess.run(["demo/run.sh"], cwd=checkout, text=True, capture_output=True, timeout=230, env={**os.environ, "PINTAIL": str(binary())})
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "sound: " in done.stdout and '"quantity":"a few"' in done.stdout and "\\x22" not in done.stdout, done.stdout
 
 
 def test_make_builds_in_no_other_way():

@@ -73,12 +73,14 @@ def wait_for(condition, timeout=30.0, what="the condition", every=0.02):
     """The first truthy value of condition(), or an AssertionError that says what was awaited and what was seen last."""
     deadline = time.monotonic() + timeout
     while True:
+        asked = time.monotonic()
         value = condition()
         if value:
             return value
-        if time.monotonic() > deadline:
+        now = time.monotonic()
+        if now > deadline:
             raise AssertionError(f"waited {timeout:g} s in vain for {what}; last seen: {value!r}")
-        time.sleep(every)
+        time.sleep(max(every, now - asked))  # a costly question leaves half of the time to what is waited for
 
 
 def listening(port: int) -> bool:
