@@ -14,6 +14,7 @@ typedef enum pt_code {
     PT_E_KAFKA,       /* the broker, or what it holds */
     PT_E_KAFKA_DOWN,  /* no broker answers */
     PT_E_SOURCE,      /* the broker has not what comes next for us: topic deleted, made anew, or cut by retention while we read */
+    PT_E_REWOUND,     /* the broker's log is not the one that we have read from: what is not committed counts for nothing */
     PT_E_DATA,        /* a record or a value that cannot be taken */
     PT_E_LAKE,        /* catalog or data path: permanent */
     PT_E_LAKE_BUSY,   /* conflict or lock: nothing was committed, the same transaction may be tried again */

@@ -98,6 +98,7 @@ static int audit(const check_args *args, pt_sql_watch *watch, pt_audit *out, pt_
         .tables = args->tables.items,
         .n_tables = args->tables.n,
         .pipeline = args->group,
+        .last_records = args->brokers != NULL,
     };
     int code = open_engine(args, &engine, err);
     if (code == PT_OK) {

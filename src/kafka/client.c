@@ -73,6 +73,9 @@ static void on_log(const rd_kafka_t *rk, int level, const char *facility, const 
     char advice[PT_KAFKA_ADVICE];
     const char *bare = strstr(text, "]: "); /* "[thrd:127.0.0.1:9092/bootstrap]: ..." */
     bare = bare ? bare + 3 : text;
+    if (rk && rd_kafka_opaque(rk) && strcmp(facility, "FAIL") == 0) { /* idle ones are not logged */
+        atomic_fetch_add_explicit(&((pt_kafka_trouble *)rd_kafka_opaque(rk))->breaks, 1, memory_order_release);
+    }
     /* Connections come and go; the end of one is worth a word only when it tells of a setting. */
     bool telling = level <= LOG_ERR ||
                    ((strcmp(facility, "FAIL") == 0 || strcmp(facility, "BROKER") == 0) && pt_kafka_advise(bare, advice, sizeof advice) != PT_KAFKA_FAULT_NONE);

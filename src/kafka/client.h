@@ -3,6 +3,7 @@
 
 #include <librdkafka/rdkafka.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -12,6 +13,7 @@
 /* The last reason that librdkafka gave for a trouble. Written by its threads, read by any: under lock. Has to outlive the handle. */
 typedef struct pt_kafka_trouble {
     pthread_mutex_t lock;
+    atomic_uint_fast64_t breaks; /* connections that ended; any thread, without the lock */
     bool fatal;            /* the handle is of no use any more */
     pt_kafka_fault fault;  /* what advice speaks of */
     int64_t advised_us;    /* monotonic, when the reason came that the advice belongs to */

@@ -23,7 +23,7 @@ static void fail(pt_consumer *c, const pt_error *err) {
 static pt_assigned *describe(const rd_kafka_topic_partition_list_t *list) {
     pt_assigned *partitions = calloc((size_t)list->cnt + 1, sizeof *partitions);
     for (int i = 0; partitions && i < list->cnt; i++) {
-        partitions[i] = (pt_assigned){.topic = list->elems[i].topic, .partition = list->elems[i].partition, .low = -1, .high = -1};
+        partitions[i] = (pt_assigned){.topic = list->elems[i].topic, .partition = list->elems[i].partition, .low = -1, .high = -1, .epoch = -1};
     }
     return partitions;
 }
@@ -35,6 +35,11 @@ static int ask_start(pt_consumer *c, rd_kafka_topic_partition_list_t *list, pt_a
     PT_TRY(c->events.assigned(c->events.arg, partitions, (size_t)list->cnt, err));
     for (int i = 0; i < list->cnt; i++) {
         list->elems[i].offset = partitions[i].start;
+        if (partitions[i].epoch >= 0) {
+            rd_kafka_topic_partition_t *at = rd_kafka_topic_partition_list_add(c->confirm, partitions[i].topic, partitions[i].partition);
+            at->offset = partitions[i].start;
+            rd_kafka_topic_partition_set_leader_epoch(at, partitions[i].epoch);
+        }
     }
     return PT_OK;
 }
@@ -103,6 +108,9 @@ static void on_assign(pt_consumer *c, rd_kafka_topic_partition_list_t *list) {
 }
 
 static void on_revoke(pt_consumer *c, rd_kafka_topic_partition_list_t *list) {
+    for (int i = 0; i < list->cnt; i++) {
+        (void)rd_kafka_topic_partition_list_del(c->confirm, list->elems[i].topic, list->elems[i].partition);
+    }
     pt_assigned *partitions = describe(list);
     if (partitions) {
         c->events.revoked(c->events.arg, partitions, (size_t)list->cnt, rd_kafka_assignment_lost(c->rk));
@@ -216,6 +224,7 @@ int pt_consumer_open(const pt_consumer_options *options, const pt_consumer_event
     c->options = options;
     c->events = *events;
     (void)pthread_mutex_init(&c->lock, NULL);
+    c->confirm = rd_kafka_topic_partition_list_new(0);
     pt_kafka_trouble_init(&c->trouble);
     int code = pt_consumer_look_at_cluster(c, err);
     if (code != PT_OK) {
@@ -251,6 +260,7 @@ void pt_consumer_close(pt_consumer **consumer) {
         if (c->offsets) {
             rd_kafka_topic_partition_list_destroy(c->offsets);
         }
+        rd_kafka_topic_partition_list_destroy(c->confirm);
         (void)pthread_mutex_destroy(&c->lock);
         free(c->topics);
         free(c);
@@ -306,7 +316,10 @@ static int fatal(pt_consumer *c, pt_error *err) {
     return pt_fail(err, PT_E_KAFKA, "the Kafka client cannot go on: %s", reason);
 }
 
+static void confirm_epochs(pt_consumer *c);
+
 int pt_consumer_poll(pt_consumer *c, int timeout_ms, rd_kafka_message_t **messages, size_t max, size_t *n, pt_error *err) {
+    confirm_epochs(c);
     ssize_t got = rd_kafka_consume_batch_queue(c->queue, timeout_ms, messages, max);
     *n = got > 0 ? (size_t)got : 0;
     if (c->failed) {
@@ -323,6 +336,15 @@ static int unreadable(const pt_consumer *c, const rd_kafka_message_t *m, const c
                    topic, m->partition, m->offset, rd_kafka_message_errstr(m), c->options->group, topic, m->partition);
 }
 
+/* Behind the end: records are gone that were there when we read them. Before the beginning, or not known: what was read is good. */
+static int out_of_range(pt_consumer *c, const rd_kafka_message_t *m, const char *topic, pt_error *err) {
+    int64_t low;
+    int64_t high;
+    bool behind = m->offset > 0 && pt_consumer_bounds(c, topic, m->partition, &low, &high, err) == PT_OK && m->offset > high;
+    return pt_fail(err, behind ? PT_E_REWOUND : PT_E_SOURCE, "topic %s partition %" PRId32 ": the broker has no offset %" PRId64 " any more (or not yet): %s", topic, m->partition,
+                   m->offset, rd_kafka_message_errstr(m));
+}
+
 int pt_consumer_judge(pt_consumer *c, const rd_kafka_message_t *m, pt_error *err) {
     const char *topic = m->rkt ? rd_kafka_topic_name(m->rkt) : "?";
     switch (m->err) {
@@ -330,8 +352,7 @@ int pt_consumer_judge(pt_consumer *c, const rd_kafka_message_t *m, pt_error *err
         return fatal(c, err);
     case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
     case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
-        return pt_fail(err, PT_E_SOURCE, "topic %s partition %" PRId32 ": the broker has no offset %" PRId64 " any more (or not yet): %s", topic, m->partition,
-                       m->offset, rd_kafka_message_errstr(m));
+        return out_of_range(c, m, topic, err);
     case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
     case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
     case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
@@ -371,18 +392,64 @@ static void on_whole_assignment(pt_consumer *c, rd_kafka_resp_err_t (*verb)(rd_k
     }
 }
 
-int pt_consumer_seek(pt_consumer *c, const char *topic, int32_t partition, int64_t offset, pt_error *err) {
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
-    rd_kafka_topic_partition_t *at = rd_kafka_topic_partition_list_add(list, topic, partition);
-    at->offset = offset;
+static rd_kafka_topic_partition_list_t *list_of(const pt_place *places, size_t n) {
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)n);
+    for (size_t i = 0; i < n; i++) {
+        rd_kafka_topic_partition_t *at = rd_kafka_topic_partition_list_add(list, places[i].topic, places[i].partition);
+        at->offset = places[i].offset;
+        rd_kafka_topic_partition_set_leader_epoch(at, places[i].epoch);
+    }
+    return list;
+}
+
+int pt_consumer_seek(pt_consumer *c, const pt_place *places, size_t n, pt_error *err) {
+    rd_kafka_topic_partition_list_t *list = list_of(places, n);
     rd_kafka_error_t *error = rd_kafka_seek_partitions(c->rk, list, SEEK_TIMEOUT_MS);
-    rd_kafka_resp_err_t code = error ? rd_kafka_error_code(error) : at->err;
+    rd_kafka_resp_err_t code = error ? rd_kafka_error_code(error) : RD_KAFKA_RESP_ERR_NO_ERROR;
+    int at = 0;
+    while (!code && at < list->cnt && !(code = list->elems[at].err)) {
+        at++;
+    }
+    const pt_place *where = &places[at < (int)n ? at : 0];
     if (error) {
         rd_kafka_error_destroy(error);
     }
     rd_kafka_topic_partition_list_destroy(list);
-    return code ? pt_fail(err, PT_E_KAFKA_DOWN, "topic %s partition %" PRId32 ": cannot go back to offset %" PRId64 ": %s", topic, partition, offset, rd_kafka_err2str(code))
+    return code ? pt_fail(err, PT_E_KAFKA_DOWN, "topic %s partition %" PRId32 ": cannot go back to offset %" PRId64 ": %s", where->topic, where->partition, where->offset,
+                          rd_kafka_err2str(code))
                 : PT_OK;
+}
+
+/* An assignment alone does not ask the broker for the epoch: only a seek does, once fetching has begun. */
+static void confirm_epochs(pt_consumer *c) {
+    if (c->confirm->cnt == 0) {
+        return;
+    }
+    rd_kafka_error_t *error = rd_kafka_seek_partitions(c->rk, c->confirm, SEEK_TIMEOUT_MS);
+    for (int i = c->confirm->cnt - 1; !error && i >= 0; i--) {
+        if (c->confirm->elems[i].err != RD_KAFKA_RESP_ERR__STATE && c->confirm->elems[i].err != RD_KAFKA_RESP_ERR__PREV_IN_PROGRESS) {
+            (void)rd_kafka_topic_partition_list_del_by_idx(c->confirm, i);
+        }
+    }
+    if (error) {
+        rd_kafka_error_destroy(error);
+    }
+}
+
+bool pt_consumer_truncated(const rd_kafka_message_t *m, int64_t *end, int32_t *epoch) {
+    const char *text = m->rkt ? rd_kafka_message_errstr(m) : "";
+    bool inside = m->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET && strstr(text, rd_kafka_err2str(RD_KAFKA_RESP_ERR__LOG_TRUNCATION));
+    const char *told = strstr(text, "broker end offset is ");
+    *end = -1;
+    *epoch = -1;
+    if (told && sscanf(told, "broker end offset is %" SCNd64 " (offset leader epoch %" SCNd32 ")", end, epoch) != 2) {
+        *end = -1;
+    }
+    return inside || m->err == RD_KAFKA_RESP_ERR__LOG_TRUNCATION;
+}
+
+uint64_t pt_consumer_breaks(const pt_consumer *c) {
+    return atomic_load_explicit(&c->trouble.breaks, memory_order_acquire);
 }
 
 void pt_consumer_pause(pt_consumer *consumer) {

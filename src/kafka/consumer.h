@@ -19,7 +19,8 @@ typedef struct pt_assigned {
     const char *topic;
     int32_t partition;
     int64_t low, high; /* out, of pt_consumer_read_bounds */
-    int64_t start;     /* out */
+    int64_t start;     /* out: where fetching begins */
+    int32_t epoch;     /* out: leader epoch of the record before start, which the broker is asked to confirm; -1: it is not asked */
 } pt_assigned;
 
 typedef struct pt_consumer_events {
@@ -85,8 +86,22 @@ int pt_consumer_poll(pt_consumer *consumer, int timeout_ms, rd_kafka_message_t *
 /* PT_OK: passing trouble, go on. Else: why the run must end; PT_E_SOURCE: look again at what the broker has. */
 int pt_consumer_judge(pt_consumer *consumer, const rd_kafka_message_t *message, pt_error *err) PT_CHECKED;
 
-/* Goes on at offset; messages of the partition that were fetched already are not delivered. Not from a callback. PT_E_KAFKA_DOWN: it does not. */
-int pt_consumer_seek(pt_consumer *consumer, const char *topic, int32_t partition, int64_t offset, pt_error *err) PT_CHECKED;
+/* How many connections to brokers have ended by now. The broker behind the next one may have another log. */
+uint64_t pt_consumer_breaks(const pt_consumer *consumer);
+
+/* Whether the message tells that the log was cut (KIP-320): up to where the log of our leader epoch goes, and what epoch the broker has before it; -1 unknown. */
+bool pt_consumer_truncated(const rd_kafka_message_t *message, int64_t *end, int32_t *epoch);
+
+/* A place that was read, to go on behind. */
+typedef struct pt_place {
+    const char *topic;
+    int32_t partition;
+    int64_t offset;
+    int32_t epoch; /* leader epoch of the record before, which the broker is asked to confirm; -1: it is not asked */
+} pt_place;
+
+/* Goes on at these places; messages of the partition that were fetched already are not delivered. Not from a callback. PT_E_KAFKA_DOWN: it does not. */
+int pt_consumer_seek(pt_consumer *consumer, const pt_place *places, size_t n, pt_error *err) PT_CHECKED;
 
 void pt_consumer_pause(pt_consumer *consumer);
 void pt_consumer_resume(pt_consumer *consumer);

@@ -27,6 +27,7 @@ struct pt_consumer {
     rd_kafka_queue_t *queue;
     char cluster_id[128];
     pt_topic_facts *topics;
+    rd_kafka_topic_partition_list_t *confirm; /* assigned, and the broker is still to be asked for their leader epoch */
     bool failed; /* a callback failed; why says how */
     pt_error why;
     char member[256]; /* the group's name for this process at the last assignment */

@@ -148,6 +148,8 @@ static size_t settle(pt_unread *list, size_t n, const rd_kafka_message_t *m) {
     }
     rd_kafka_timestamp_type_t type;
     int64_t ms = m->err ? -1 : rd_kafka_message_timestamp(m, &type);
+    u->found = m->err ? -1 : m->offset;
+    u->epoch = m->err ? -1 : rd_kafka_message_leader_epoch(m);
     u->timestamp_us = ms >= 0 ? ms * 1000 : -1;
     return 1;
 }
@@ -179,6 +181,7 @@ int pt_watermarks_unread(pt_watermarks *w, pt_unread *list, size_t n, pt_error *
     for (; code == PT_OK && started < n; started++) {
         pt_unread *u = &list[started];
         u->timestamp_us = NOT_YET;
+        u->found = u->epoch = -1;
         topics[started] = rd_kafka_topic_new(w->rk, u->topic, NULL);
         if (!topics[started] || rd_kafka_consume_start_queue(topics[started], u->partition, u->offset, queue) != 0) {
             code = pt_fail(err, PT_E_KAFKA, "topic %s partition %" PRId32 " cannot be read: %s", u->topic, u->partition, rd_kafka_err2str(rd_kafka_last_error()));

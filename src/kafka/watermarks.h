@@ -26,6 +26,8 @@ typedef struct pt_unread {
     const char *topic; /* not owned */
     int32_t partition;
     int64_t offset;       /* where to look */
+    int64_t found;        /* out: offset of the first record there; -1: none came in time */
+    int32_t epoch;        /* out: its leader epoch; -1: not known */
     int64_t timestamp_us; /* out: of the first record there; -1: none came in time, or it has none */
 } pt_unread;
 

@@ -279,6 +279,9 @@ static int audit_table(pt_auditor *a, pt_audit_table *t, bool ledger, pt_error *
         }
         if (code == PT_OK && t->readable && ledger) {
             code = pt_audit_rows_check(a, &name, t, err);
+            if (code == PT_OK && a->options->last_records) {
+                code = pt_audit_last_records(a, &name, t, err);
+            }
         }
     }
     pt_audit_name_clear(&name);

@@ -39,6 +39,8 @@ typedef struct pt_audit_partition {
     bool current;         /* of several tables of a partition, the one where ingest goes on */
     char cluster_id[64], topic_id[64];
     int64_t lag;          /* records, by the caller; -1: unknown */
+    int64_t last_offset, last_us; /* of the last record of the last commit that brought any, microseconds; -1: not known, INT64_MIN: without a time */
+    int32_t last_epoch;   /* its leader epoch; -1: not known */
     int64_t behind_us;    /* age of the oldest record not in the lake, by the caller; -1: unknown */
 } pt_audit_partition;
 
@@ -73,6 +75,7 @@ typedef struct pt_audit_options {
     const char *const *tables; /* n_tables 0: every target of the ledger */
     size_t n_tables;
     const char *pipeline; /* NULL: all */
+    bool last_records;    /* fill last_offset and what goes with it */
 } pt_audit_options;
 
 /* Fills *out, which the caller frees with pt_audit_clear, also after an error. While the catalog is busy it tries again. */

@@ -60,6 +60,9 @@ static int add_partition(pt_auditor *a, const pt_table *t, size_t row, pt_error 
         .current = pt_table_int(t, row, 11) != 0,
         .lag = -1,
         .behind_us = -1,
+        .last_offset = -1,
+        .last_us = INT64_MIN,
+        .last_epoch = -1,
     };
     const char *cluster = pt_table_cell(t, row, 12), *id = pt_table_cell(t, row, 13);
     (void)snprintf(p->cluster_id, sizeof p->cluster_id, "%s", cluster ? cluster : "");

@@ -226,37 +226,55 @@ static void add_topics(const claim_job *job, pt_text *sql) {
     }
 }
 
+static void copy_cell(const pt_table *table, size_t r, size_t column, char *out, size_t size) {
+    const char *cell = pt_table_cell(table, r, column);
+    (void)snprintf(out, size, "%s", cell ? cell : "");
+}
+
+static void take_row(const pt_table *table, size_t r, pt_claim *c) {
+    c->next_offset = pt_table_int(table, r, 2);
+    copy_cell(table, r, 3, c->cluster_id, sizeof c->cluster_id);
+    copy_cell(table, r, 4, c->topic_id, sizeof c->topic_id);
+    c->read_from = pt_table_int(table, r, 5);
+    c->read_to = pt_table_int(table, r, 6);
+    c->read_at_us = pt_table_int(table, r, 7);
+    copy_cell(table, r, 8, c->read_table, sizeof c->read_table);
+    c->leader_epoch = (int32_t)pt_table_int(table, r, 9);
+}
+
 /* The ledger is long, and read once, by groups: a row is left for each partition and epoch. */
 static int read_offsets(void *arg, pt_error *err) {
     claim_job *job = arg;
     pt_text sql = {0};
     pt_table table = {0};
     pt_text_addf(&sql,
-                 "WITH e AS (SELECT topic, \"partition\", epoch, max(next_offset) AS next_offset, arg_max(cluster_id, next_offset) AS cluster_id, "
-                 "arg_max(topic_id, next_offset) AS topic_id, bool_or(kind = 'reset') AS reset FROM \"%s\".pintail.offsets WHERE pipeline = ",
+                 "WITH o AS (SELECT *, kind = 'commit' AND row_count + dead_letter_count > 0 AS \"full\" FROM \"%s\".pintail.offsets WHERE pipeline = ",
                  pt_engine_alias(job->engine));
     pt_text_add_sql_string(&sql, job->pipeline);
     pt_text_add(&sql, " AND kind IN ('commit', 'skip', 'reset') AND topic IN (");
     add_topics(job, &sql);
-    pt_text_add(&sql, ") GROUP BY ALL), l AS (SELECT *, coalesce(max(epoch) FILTER (reset) OVER (PARTITION BY topic, \"partition\"), -1) AS since FROM e) "
-                      "SELECT topic, \"partition\", max(next_offset), arg_max(cluster_id, (epoch, next_offset)), arg_max(topic_id, (epoch, next_offset)) "
-                      "FROM l WHERE epoch >= since GROUP BY ALL");
+    pt_text_add(&sql, ")), e AS (SELECT topic, \"partition\", epoch, max(next_offset) AS next_offset, arg_max(cluster_id, next_offset) AS cluster_id, "
+                      "arg_max(topic_id, next_offset) AS topic_id, bool_or(kind = 'reset') AS reset, arg_max({'a': from_offset, 'b': next_offset, 'at': committed_at, "
+                      "'t': target_table, 'e': leader_epoch}, next_offset) FILTER (\"full\") AS last FROM o GROUP BY ALL), "
+                      "l AS (SELECT *, coalesce(max(epoch) FILTER (reset) OVER (PARTITION BY topic, \"partition\"), -1) AS since FROM e), "
+                      "c AS (SELECT topic, \"partition\", max(next_offset) AS next_offset, arg_max(cluster_id, (epoch, next_offset)) AS cluster_id, "
+                      "arg_max(topic_id, (epoch, next_offset)) AS topic_id, arg_max(last, (epoch, next_offset)) FILTER (last IS NOT NULL) AS last "
+                      "FROM l WHERE epoch >= since GROUP BY ALL) "
+                      "SELECT topic, \"partition\", next_offset, cluster_id, topic_id, coalesce(last.a, -1), coalesce(last.b, -1), coalesce(epoch_us(last.at), 0), last.t, "
+                      "coalesce(last.e, -1) FROM c");
     int code = pt_text_check(&sql, err);
     if (code == PT_OK) {
         code = pt_session_table(job->session, pt_text_get(&sql), &table, err);
     }
     for (size_t i = 0; code == PT_OK && i < job->n_claims; i++) {
-        job->claims[i].next_offset = -1;
+        job->claims[i].next_offset = job->claims[i].read_from = job->claims[i].read_to = job->claims[i].last_offset = -1;
+        job->claims[i].leader_epoch = -1;
         job->claims[i].cluster_id[0] = job->claims[i].topic_id[0] = '\0';
     }
     for (size_t r = 0; code == PT_OK && r < table.n_rows; r++) {
         pt_claim *c = find_claim(job, pt_table_cell(&table, r, 0), pt_table_int(&table, r, 1));
         if (c) {
-            const char *cluster = pt_table_cell(&table, r, 3);
-            const char *topic = pt_table_cell(&table, r, 4);
-            c->next_offset = pt_table_int(&table, r, 2);
-            (void)snprintf(c->cluster_id, sizeof c->cluster_id, "%s", cluster ? cluster : "");
-            (void)snprintf(c->topic_id, sizeof c->topic_id, "%s", topic ? topic : "");
+            take_row(&table, r, c);
         }
     }
     pt_table_clear(&table);

@@ -38,6 +38,14 @@ typedef struct pt_claim {
     int64_t next_offset; /* where to go on; -1: never committed */
     char cluster_id[64]; /* of the last row, "" when unknown */
     char topic_id[64];
+    /* The last commit that brought records: out of pt_ledger_read. */
+    int64_t read_from, read_to; /* its range; -1: there is none */
+    int64_t read_at_us;         /* when it was */
+    char read_table[128];       /* what it went to; a longer name is cut */
+    int32_t leader_epoch;       /* of its last record, which is the one before read_to; -1: unknown */
+    /* Its last record, as the table or the dead letters have it: out of pt_last_records_read. */
+    bool asked;
+    int64_t last_offset, last_us; /* -1: there is none; INT64_MIN: a record without a time */
 } pt_claim;
 
 struct pt_ledger_entry;

@@ -159,7 +159,7 @@ static void answer_claim(pt_workers *w) {
     }
     if (code == PT_OK) {
         pt_line_go_on(line, PT_WORKER_COMMITTER);
-        code = w->claimed(w->arg, &err);
+        code = w->claimed(w->arg, line->claims, line->n_claims, &err);
         pt_folding_retry(w);
         pt_folding_tell_due(w);
     }

@@ -47,7 +47,7 @@ static bool is_down(int code) {
 
 /* Whether another life makes sense after one that ended with code. */
 static bool may_follow(const lives *l, int code) {
-    return code == PT_E_FENCED || code == PT_E_SOURCE || (is_down(code) && l->assigned);
+    return code == PT_E_FENCED || code == PT_E_SOURCE || code == PT_E_REWOUND || (is_down(code) && l->assigned);
 }
 
 /* False: fenced too often. */
@@ -71,7 +71,7 @@ static void say_why(lives *l, int code, const pt_error *err) {
             pt_log(PT_LOG_WARN, PT_EVENT("paused"), PT_STR("waiting_for", code == PT_E_KAFKA_DOWN ? "broker" : "catalog"), PT_STR("error", err->text));
         }
         l->paused = true;
-    } else if (code == PT_E_SOURCE) { /* the next life says exactly what has changed, or goes on as --on-missing-data says */
+    } else if (code == PT_E_SOURCE || code == PT_E_REWOUND) { /* the next life says exactly what has changed, or goes on as --on-missing-data says */
         pt_log(PT_LOG_WARN, PT_EVENT("comparing the topic with the ledger again"), PT_INT("in_seconds", l->wait_us / PT_SECOND), PT_STR("reason", err->text));
     } else {
         pt_log(PT_LOG_WARN, PT_EVENT(l->lost ? "joining the group again" : "fenced; joining the group again"), PT_INT("in_seconds", l->wait_us / PT_SECOND),

@@ -1,6 +1,8 @@
 #include "pipeline/lag.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,6 +50,8 @@ static pt_audit_partition *add(pt_audit *audit, size_t stream, int32_t partition
         .current = true,
         .lag = -1,
         .behind_us = -1,
+        .last_offset = -1,
+        .last_epoch = -1,
     };
     if (!p.pipeline || !p.topic || !p.table) {
         free(p.pipeline);
@@ -59,10 +63,73 @@ static pt_audit_partition *add(pt_audit *audit, size_t stream, int32_t partition
     return &grown[audit->n_partitions++];
 }
 
+#define WENT_BACK "log_went_back"
+
+static int went_back(pt_audit *audit, const pt_audit_partition *p, pt_error *err, const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* What the lake holds is not in the topic any more. */
+static int went_back(pt_audit *audit, const pt_audit_partition *p, pt_error *err, const char *format, ...) {
+    char text[300];
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    return pt_audit_find(audit, WENT_BACK, p->pipeline, p->topic, p->table, p->partition, 1, "the log went back: %s", text) ? PT_OK : pt_fail_nomem(err, "a finding");
+}
+
+static void describe(int32_t epoch, int64_t us, char *out, size_t size) {
+    char time[40] = "no time";
+    if (us >= 0) {
+        pt_format_time(us, time, sizeof time);
+    }
+    if (epoch >= 0) {
+        (void)snprintf(out, size, "leader epoch %" PRId32 ", %s", epoch, time);
+    } else {
+        (void)snprintf(out, size, "%s", time);
+    }
+}
+
+/* The last record that the lake holds of each partition has to be the broker's at that offset, where it has one. */
+static int compare_last(pt_audit *audit, pt_watermarks *w, size_t stream, pt_error *err) {
+    pt_unread *list = calloc(audit->n_partitions + 1, sizeof *list);
+    size_t *of = calloc(audit->n_partitions + 1, sizeof *of);
+    size_t n = 0;
+    int code = list && of ? PT_OK : pt_fail_nomem(err, "a list of partitions");
+    for (size_t i = 0; code == PT_OK && i < audit->n_partitions; i++) {
+        const pt_audit_partition *p = &audit->partitions[i];
+        bool of_kafka = p->last_us == INT64_MIN || p->last_us % 1000 == 0; /* else somebody else has written the row */
+        if (p->current && p->last_offset >= 0 && of_kafka && p->lag >= 0 && same_stream(p, &audit->partitions[stream])) {
+            of[n] = i;
+            list[n++] = (pt_unread){.topic = p->topic, .partition = p->partition, .offset = p->last_offset};
+        }
+    }
+    if (code == PT_OK) {
+        code = pt_watermarks_unread(w, list, n, err);
+    }
+    for (size_t i = 0; code == PT_OK && i < n; i++) {
+        const pt_audit_partition *p = &audit->partitions[of[i]];
+        bool other_epoch = p->last_epoch >= 0 && list[i].epoch >= 0 && p->last_epoch != list[i].epoch;
+        int64_t us = p->last_us < 0 ? -1 : p->last_us;
+        if (list[i].found == p->last_offset && (other_epoch || us != list[i].timestamp_us)) {
+            char ours[80], theirs[80];
+            describe(p->last_epoch, us, ours, sizeof ours);
+            describe(list[i].epoch, list[i].timestamp_us, theirs, sizeof theirs);
+            code = went_back(audit, p, err, "at offset %" PRId64 " the lake has another record (%s) than the broker (%s): an unclean leader election, or a restored disk?",
+                             p->last_offset, ours, theirs);
+        }
+    }
+    free(list);
+    free(of);
+    return code;
+}
+
 static int measure_partition(pt_audit *audit, pt_watermarks *w, pt_audit_partition *p, int64_t *from, pt_error *err) {
     int64_t low, end;
     PT_TRY(pt_watermarks_offsets(w, p->topic, p->partition, &low, &end, err));
     if (p->next_offset > end) {
+        if (*p->cluster_id && strcmp(p->cluster_id, pt_watermarks_cluster(w)) == 0) { /* else it may be of another one */
+            return went_back(audit, p, err, "the lake stands at offset %" PRId64 ", past the broker's end %" PRId64 "; was the topic made anew?", p->next_offset, end);
+        }
         return pt_audit_note(audit, err, "%s partition %" PRId32 ": the lake stands at offset %" PRId64 ", past the broker's end %" PRId64 "; was the topic made anew?",
                              p->topic, p->partition, p->next_offset, end);
     }
@@ -125,6 +192,9 @@ static int measure_stream(pt_audit *audit, pt_watermarks *w, size_t stream, pt_e
     }
     if (code == PT_OK) {
         code = measure_age(audit, w, list, of, lagging, err);
+    }
+    if (code == PT_OK) {
+        code = compare_last(audit, w, stream, err);
     }
     free(list);
     free(of);

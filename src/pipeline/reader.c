@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/failpoint.h"
 #include "lake/stage.h"
+#include "pipeline/proof.h"
 
 #define CHECK_BYTES ((uint64_t)1 << 20) /* the size of a batch is looked at whenever about as many bytes were added */
 #define DEAD_LETTER_BYTES 512 /* about what one takes beside the record itself */
@@ -36,7 +37,7 @@ static pt_partition *partition_of(pt_route *route, int32_t partition) {
         memset(grown + route->n_partitions, 0, (n - (size_t)route->n_partitions) * sizeof *grown);
         route->partitions = grown;
         for (size_t i = (size_t)route->n_partitions; i < n; i++) {
-            grown[i].end = grown[i].skipped_from = -1;
+            grown[i].end = grown[i].skipped_from = grown[i].proof = -1;
         }
         route->n_partitions = (int32_t)n;
     }
@@ -61,7 +62,7 @@ static pt_route *route_of(pt_reader *r, const rd_kafka_message_t *m) {
 
 /* ---- one record ---------------------------------------------------------------------------------------- */
 
-static int64_t timestamp_us(const rd_kafka_message_t *m) {
+int64_t pt_message_us(const rd_kafka_message_t *m) {
     rd_kafka_timestamp_type_t type;
     int64_t ms = rd_kafka_message_timestamp(m, &type);
     return type == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE || ms < 0 || ms > INT64_MAX / 1000 ? INT64_MIN : ms * 1000;
@@ -118,10 +119,9 @@ static int write_extra(pt_reader *r, const pt_route *route, pt_rows *rows, const
     return PT_OK;
 }
 
-static int write_metadata(pt_reader *r, const pt_route *route, pt_rows *rows, const rd_kafka_message_t *m, int64_t now_us, pt_error *err) {
+static int write_metadata(pt_reader *r, const pt_route *route, pt_rows *rows, const rd_kafka_message_t *m, int64_t stamp, int64_t now_us, pt_error *err) {
     const pt_target *t = route->target;
     size_t at = pt_rows_at(rows);
-    int64_t stamp = timestamp_us(m);
     ((int32_t *)pt_rows_data(rows, t->meta_at[PT_META_PARTITION]))[at] = m->partition;
     ((int64_t *)pt_rows_data(rows, t->meta_at[PT_META_OFFSET]))[at] = m->offset;
     ((int64_t *)pt_rows_data(rows, t->meta_at[PT_META_TIMESTAMP]))[at] = stamp;
@@ -161,7 +161,7 @@ static int take_dead_letter(pt_reader *r, pt_route *route, const rd_kafka_messag
         .topic = route->topic,
         .partition = m->partition,
         .offset = m->offset,
-        .timestamp_us = timestamp_us(m),
+        .timestamp_us = pt_message_us(m),
         .key = m->key,
         .key_len = m->key_len,
         .value = m->payload,
@@ -209,7 +209,7 @@ static int check_gap(pt_reader *r, const pt_route *route, pt_partition *p, const
         *follows = false;
         p->trust = PT_ASKED;
         p->asked_in = r->polls;
-        return r->ask(r->ask_arg, route->topic, m->partition, expected, err);
+        return r->ask(r->ask_arg, &(pt_place){route->topic, m->partition, expected, -1}, err);
     }
     *follows = p->asked_in != r->polls; /* what came along with the gap is of before the question */
     p->trust = *follows ? PT_SURE : PT_ASKED;
@@ -234,7 +234,14 @@ static void offer_ahead(pt_reader *r, const pt_route *route) {
 int pt_reader_take(pt_reader *r, const rd_kafka_message_t *m, int64_t now_us, pt_error *err) {
     pt_route *route = route_of(r, m);
     pt_partition *p = partition_of(route, m->partition);
-    if (!p || !p->assigned || m->offset < p->next) {
+    if (!p || !p->assigned) {
+        return PT_OK;
+    }
+    bool again = false;
+    if (p->proof >= 0) {
+        PT_TRY(pt_proof_see(r, route, p, m, &again, err));
+    }
+    if (again || m->offset < p->next) {
         return PT_OK;
     }
     bool follows = true;
@@ -246,10 +253,11 @@ int pt_reader_take(pt_reader *r, const rd_kafka_message_t *m, int64_t now_us, pt
     }
     pt_rows *rows = r->batch->flush->parts[route->part].rows;
     pt_decode_error why;
+    const int64_t stamp = pt_message_us(m);
     r->records++;
     PT_TRY(decode(route, m, rows, &why, err));
     if (why.code == PT_DECODE_OK) {
-        PT_TRY(write_metadata(r, route, rows, m, now_us, err));
+        PT_TRY(write_metadata(r, route, rows, m, stamp, now_us, err));
         pt_rows_commit(rows);
         p->rows++;
         if (pt_rows_count(rows) == AHEAD_ROWS) {
@@ -259,6 +267,9 @@ int pt_reader_take(pt_reader *r, const rd_kafka_message_t *m, int64_t now_us, pt
         PT_TRY(take_dead_letter(r, route, m, &why, now_us, err));
         p->dead_letters++;
     }
+    p->last_offset = m->offset;
+    p->last_us = stamp;
+    p->last_epoch = rd_kafka_message_leader_epoch(m);
     p->next = m->offset + 1;
     p->position = p->next;
     r->batch_rows++;
@@ -273,6 +284,13 @@ int pt_reader_eof(pt_reader *r, const rd_kafka_message_t *m, pt_error *err) {
     pt_route *route = route_of(r, m);
     pt_partition *p = partition_of(route, m->partition);
     bool follows = true;
+    bool again = false;
+    if (p && p->assigned && p->proof >= 0) {
+        PT_TRY(pt_proof_see(r, route, p, m, &again, err));
+    }
+    if (again) {
+        return PT_OK;
+    }
     if (p && p->assigned && p->trust != PT_SURE && m->offset >= p->position) {
         PT_TRY(check_gap(r, route, p, m, p->position, &follows, err));
     }
@@ -320,12 +338,13 @@ static int add_entries(pt_reader *r, pt_route *route, pt_error *err) {
             continue;
         }
         if (p->skipped_from >= 0) {
-            PT_TRY(add_entry(r, route, i, &(pt_ledger_entry){.kind = "skip", .from_offset = p->skipped_from, .next_offset = p->sealed}, err));
+            PT_TRY(add_entry(r, route, i, &(pt_ledger_entry){.kind = "skip", .from_offset = p->skipped_from, .next_offset = p->sealed, .leader_epoch = -1}, err));
             p->skipped_from = -1;
         }
         if (p->position > p->sealed) {
             PT_TRY(add_entry(r, route, i,
-                             &(pt_ledger_entry){.kind = "commit", .from_offset = p->sealed, .next_offset = p->position, .rows = p->rows, .dead_letters = p->dead_letters},
+                             &(pt_ledger_entry){.kind = "commit", .from_offset = p->sealed, .next_offset = p->position, .rows = p->rows, .dead_letters = p->dead_letters,
+                                               .leader_epoch = p->rows + p->dead_letters > 0 && p->last_offset == p->position - 1 ? p->last_epoch : -1},
                              err));
         }
         p->sealed = p->next = p->position;

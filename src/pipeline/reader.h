@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "decode/decode.h"
+#include "kafka/consumer.h"
 #include "lake/dead_letter.h"
 #include "pipeline/ingest.h"
 #include "pipeline/line.h"
@@ -28,6 +29,10 @@ typedef struct pt_partition {
     int64_t position;  /* next, or beyond it when the broker said that nothing visible is left before */
     int64_t end;       /* --until-end: done at this position; -1 none */
     int64_t rows, dead_letters; /* in the open batch */
+    int64_t began;              /* next at the claim */
+    int64_t proof;              /* offset at which the broker's record has to be the last one that was read; -1: no proof is awaited (pipeline/proof.h) */
+    int64_t last_offset, last_us; /* the last record that was read, before the claim by the lake; -1: not known. Microseconds, INT64_MIN: it has no time */
+    int32_t last_epoch;         /* its leader epoch; -1: not known */
     int64_t skipped_from;       /* the lake goes on at `sealed` instead of here (retention, --start latest): a 'skip' row to be written; -1: none */
 } pt_partition;
 
@@ -48,8 +53,8 @@ typedef struct pt_route {
     rd_kafka_topic_t *handle; /* librdkafka's, as seen in messages; to find the route fast */
 } pt_route;
 
-/* Makes the consumer go on at offset; what it has fetched of the partition is forgotten. */
-typedef int (*pt_ask)(void *arg, const char *topic, int32_t partition, int64_t offset, pt_error *err);
+/* Makes the consumer go on at a place; what it has fetched of the partition is forgotten. */
+typedef int (*pt_ask)(void *arg, const pt_place *place, pt_error *err);
 
 typedef struct pt_reader {
     const pt_ingest_options *options;
@@ -79,6 +84,9 @@ int pt_reader_take(pt_reader *reader, const rd_kafka_message_t *message, int64_t
 int pt_reader_eof(pt_reader *reader, const rd_kafka_message_t *message, pt_error *err) PT_CHECKED;
 /* After an assignment, a revocation or a pause: the next message of each partition has to prove that nothing was left out. */
 void pt_reader_doubt(pt_reader *reader);
+
+/* The record's time in microseconds; INT64_MIN: it has none. */
+int64_t pt_message_us(const rd_kafka_message_t *message);
 
 bool pt_reader_full(pt_reader *reader);       /* rows or bytes */
 bool pt_reader_has_rows(const pt_reader *reader);

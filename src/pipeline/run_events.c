@@ -6,20 +6,24 @@
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "lake/guard.h"
+#include "lake/last_record.h"
 #include "pipeline/group.h"
+#include "pipeline/proof.h"
 #include "pipeline/start.h"
 #include "pipeline/starts.h"
 
 static int take_over(pt_life *r, pt_assigned *partitions, const pt_claim *claims, size_t n, pt_error *err) {
     for (size_t i = 0; i < n; i++) {
+        int64_t start;
         int64_t skipped_from;
-        PT_TRY(pt_start_of(&r->reader, &partitions[i], &claims[i], &partitions[i].start, &skipped_from, err));
+        PT_TRY(pt_start_of(&r->reader, &partitions[i], &claims[i], &start, &skipped_from, err));
         pt_partition *p = pt_reader_partition(&r->reader, partitions[i].topic, partitions[i].partition);
         if (!p) {
             return pt_fail_nomem(err, "a partition");
         }
         p->assigned = true;
-        p->next = p->sealed = p->position = partitions[i].start;
+        p->next = p->sealed = p->position = start;
+        pt_proof_begin(p, &claims[i], &partitions[i]);
         p->rows = p->dead_letters = 0;
         p->skipped_from = skipped_from;
         r->reader.jumped |= skipped_from >= 0;
@@ -119,7 +123,7 @@ int pt_life_restore_files(pt_life *r, const pt_target *target, pt_error *err) {
 }
 
 /* In the committer's thread. A COMMIT that came late, of a process that is dead or fenced, has landed by now or never will: only now its files are missed. */
-int pt_life_on_claimed(void *arg, pt_error *err) {
+int pt_life_on_claimed(void *arg, pt_claim *claims, size_t n, pt_error *err) {
     pt_life *r = arg;
     for (size_t i = 0; i < r->n_targets; i++) {
         int code = pt_life_restore_files(r, r->targets[i], err);
@@ -129,7 +133,7 @@ int pt_life_on_claimed(void *arg, pt_error *err) {
         }
         PT_TRY(code);
     }
-    return PT_OK;
+    return pt_last_records_read(pt_committer_engine(r->committer), pt_committer_session(r->committer), r->options->consumer.group, r->targets, r->n_targets, claims, n, err);
 }
 
 /* In the stager's thread: nothing of a topic that was made anew under our hands is committed. */

@@ -34,6 +34,7 @@ typedef struct pt_life {
     size_t poll_messages; /* of the next poll */
     pt_lake_options committing, staging; /* the lake, with the memory that each DuckDB may take */
     bool assigned_once, waiting_said;
+    uint64_t breaks; /* connections that had ended when the last record was taken */
     bool lost;    /* partitions went before their rows were committed: no fence, the group or the broker took them */
     bool gave_up; /* the last rows could not be committed in time: no further wait */
 } pt_life;
@@ -56,7 +57,7 @@ void pt_life_on_revoked(void *arg, const pt_assigned *partitions, size_t n, bool
 /* In the stager's thread, between staging and commit. */
 int pt_life_on_staged(void *arg, pt_error *err) PT_CHECKED;
 /* In the committer's thread. */
-int pt_life_on_claimed(void *arg, pt_error *err) PT_CHECKED;
+int pt_life_on_claimed(void *arg, pt_claim *claims, size_t n, pt_error *err) PT_CHECKED;
 void pt_life_on_committed(void *arg, const pt_flush *flush);
 
 /* Brings back data files of the table that a commit of unknown outcome lost (lake/guard.h). */

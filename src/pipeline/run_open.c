@@ -99,9 +99,9 @@ static int open_targets(pt_life *r, pt_error *err) {
 
 /* ---- the source ---------------------------------------------------------------------------------------- */
 
-static int read_again(void *arg, const char *topic, int32_t partition, int64_t offset, pt_error *err) {
+static int read_again(void *arg, const pt_place *place, pt_error *err) {
     pt_life *r = arg;
-    return pt_consumer_seek(r->consumer, topic, partition, offset, err);
+    return pt_consumer_seek(r->consumer, place, 1, err);
 }
 
 static int read_ends(pt_life *r, pt_error *err) {
@@ -115,7 +115,7 @@ static int read_ends(pt_life *r, pt_error *err) {
         }
         for (int32_t p = 0; p < route->n_partitions; p++) {
             int64_t low;
-            route->partitions[p].end = route->partitions[p].skipped_from = -1;
+            route->partitions[p].end = route->partitions[p].skipped_from = route->partitions[p].proof = -1;
             if (r->options->until_end) {
                 PT_TRY(pt_consumer_bounds(r->consumer, route->topic, p, &low, &route->partitions[p].end, err));
             }

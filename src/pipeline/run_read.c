@@ -1,11 +1,13 @@
 /* Reading: what the consumer brings goes into the open batch, which is sealed when it is full or old enough. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "base/signals.h"
+#include "pipeline/proof.h"
 #include "pipeline/run_internal.h"
 
 #define POLL_MS 50
@@ -40,6 +42,11 @@ static int wait_for_batch(pt_life *r, size_t *n, pt_error *err) {
 static int take_message(pt_life *r, const rd_kafka_message_t *m, int64_t now_us, pt_error *err) {
     if (m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
         return pt_reader_eof(&r->reader, m, err);
+    }
+    int64_t end;
+    int32_t epoch;
+    if (m->err && pt_consumer_truncated(m, &end, &epoch)) {
+        return pt_proof_cut(&r->reader, m, end, epoch, err);
     }
     if (m->err) {
         return pt_consumer_judge(r->consumer, m, err);
@@ -77,6 +84,28 @@ static int take_messages(pt_life *r, size_t n, pt_error *err) {
     if (n > 1 || n == r->poll_messages) { /* one message says little of the next ones */
         r->poll_messages = poll_messages(r, bytes / n);
     }
+    return code;
+}
+
+/* A connection has ended: the broker that answers next may have another log. What came with this poll is fetched again, behind a proof. */
+static int prove_again(pt_life *r, size_t *n, pt_error *err) {
+    pt_place *places = NULL;
+    size_t n_places = 0;
+    size_t kept = 0;
+    for (size_t i = 0; i < *n; i++) {
+        rd_kafka_message_t *m = r->messages[i];
+        if (m->err && m->err != RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+            r->messages[kept++] = m;
+        } else {
+            rd_kafka_message_destroy(m);
+        }
+    }
+    *n = kept;
+    int code = pt_proof_again(&r->reader, &places, &n_places, err);
+    if (code == PT_OK && n_places) {
+        code = pt_consumer_seek(r->consumer, places, n_places, err);
+    }
+    free(places);
     return code;
 }
 
@@ -163,6 +192,11 @@ int pt_life_read(pt_life *r, pt_error *err) {
         PT_TRY(pt_line_failed(&r->line, err));
         int code = pt_consumer_poll(r->consumer, poll_time(r), r->messages, messages_wanted(r), &n, err);
         (void)pt_failpoint("poll.after");
+        uint64_t breaks = pt_consumer_breaks(r->consumer);
+        if (code == PT_OK && breaks != r->breaks) {
+            r->breaks = breaks;
+            code = prove_again(r, &n, err);
+        }
         int taken = take_messages(r, n, code == PT_OK ? err : &ignored);
         PT_TRY(code);
         PT_TRY(taken);

@@ -24,7 +24,7 @@ typedef struct pt_workers {
     /* Before a staged flush may be committed, in the stager thread; an error ends the run. */
     int (*checked)(void *arg, pt_error *err);
     /* After a claim, in the committer thread: no commit of whoever had the partitions can land any more. */
-    int (*claimed)(void *arg, pt_error *err);
+    int (*claimed)(void *arg, pt_claim *claims, size_t n, pt_error *err);
     /* After a commit, in the committer thread. */
     void (*committed)(void *arg, const pt_flush *flush);
     void *arg;
