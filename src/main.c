@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/log.h"
+#include "base/nearest.h"
 #include "base/signals.h"
 #include "cli/options.h"
 
@@ -12,7 +14,20 @@ static void usage(FILE *out) {
     for (size_t i = 0; pt_commands[i]; i++) {
         (void)fprintf(out, "  %-10s %s\n", pt_commands[i]->name, pt_commands[i]->summary);
     }
-    (void)fprintf(out, "\npintail <command> --help shows the options; pintail --version the versions of its parts\n");
+    (void)fprintf(out, "\npintail <command> --help shows the options; pintail --version the versions\n");
+}
+
+static int unknown(const char *what, const char *name) {
+    pt_nearest nearest;
+    char text[600];
+    pt_nearest_begin(&nearest, name);
+    for (size_t i = 0; pt_commands[i]; i++) {
+        pt_nearest_offer(&nearest, pt_commands[i]->name);
+    }
+    pt_nearest_offer(&nearest, "help");
+    (void)snprintf(text, sizeof text, "unknown %s '%.100s'%s; pintail --help lists the commands", what, name, pt_nearest_hint(&nearest, "").text);
+    pt_log_fatal("", text, 2);
+    return 2;
 }
 
 static int help(int argc, char **argv) {
@@ -31,12 +46,16 @@ static int help(int argc, char **argv) {
             return 0;
         }
     }
+    if (*topic && topic[0] != '-') {
+        return unknown("help topic", topic);
+    }
     usage(stdout);
     return 0;
 }
 
 int main(int argc, char **argv) {
     pt_signals_setup();
+    (void)pt_options_take_log_format(argc, argv);
     const char *name = argc > 1 ? argv[1] : "";
     for (size_t i = 0; pt_commands[i]; i++) {
         if (strcmp(name, pt_commands[i]->name) == 0) {
@@ -51,9 +70,8 @@ int main(int argc, char **argv) {
         return 0;
     }
     if (*name) {
-        (void)fprintf(stderr, "pintail: unknown command '%s'; pintail --help lists the commands\n", name);
-    } else {
-        usage(stderr);
+        return unknown("command", name);
     }
+    usage(stderr);
     return 2;
 }

@@ -61,6 +61,11 @@ int pt_exit_code(int code) {
         return 0;
     case PT_E_USAGE:
         return 2;
+    case PT_E_KAFKA_DOWN:
+    case PT_E_LAKE_DOWN:
+    case PT_E_LAKE_BUSY:
+    case PT_E_RESTART:
+        return PT_EXIT_AGAIN;
     case PT_E_READER_GONE:
         return 128 + SIGPIPE;
     default:

@@ -22,6 +22,7 @@ typedef enum pt_code {
     PT_E_FENCED,      /* another process has taken over */
     PT_E_INTERRUPTED, /* a signal or a deadline ended the work */
     PT_E_READER_GONE, /* whoever read standard output has closed it (| head): exit code 141 without a word, as of a program that SIGPIPE ends */
+    PT_E_RESTART,     /* this process cannot go on, another one can: DuckDB gave itself up */
     PT_E_INTERNAL     /* a broken invariant of pintail's own */
 } pt_code;
 
@@ -43,7 +44,9 @@ int pt_fail_in(pt_error *err, const char *format, ...) __attribute__((format(pri
 
 int pt_fail_nomem(pt_error *err, const char *what);
 
-/* Exit code of the process: 0, 1 or 2; 141 for PT_E_READER_GONE. */
+#define PT_EXIT_AGAIN 3
+
+/* Exit code of the process: 0, 1, 2, or 3 for what trying again can mend (out of reach, busy); 141 for PT_E_READER_GONE. */
 int pt_exit_code(int code);
 
 #define PT_TRY(expression)               \

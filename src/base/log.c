@@ -77,6 +77,24 @@ void pt_log_write(pt_log_level level, const pt_log_field *fields) {
     pthread_mutex_unlock(&lock);
 }
 
+bool pt_log_is_json(void) {
+    pthread_mutex_lock(&lock);
+    bool json = line_format == PT_LOG_JSON;
+    pthread_mutex_unlock(&lock);
+    return json;
+}
+
+void pt_log_fatal(const char *command, const char *text, int exit_code) {
+    if (pt_log_is_json()) {
+        pt_log(PT_LOG_ERROR, PT_EVENT(text), PT_STR("command", command), PT_INT("exit_code", exit_code));
+        return;
+    }
+    pt_text shown = {0};
+    pt_text_add_redacted(&shown, text);
+    (void)fprintf(stderr, "pintail%s%s: %s\n", *command ? " " : "", command, shown.failed ? "out of memory, also to say for what" : pt_text_get(&shown));
+    pt_text_free(&shown);
+}
+
 int pt_progress_wanted(void) {
     return isatty(STDERR_FILENO);
 }

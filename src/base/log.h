@@ -5,6 +5,7 @@
  * Values are written redacted (base/redact.h). While a progress line is on a terminal, it is taken away before a log line. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,6 +25,11 @@ typedef struct pt_log_field {
 #define PT_STR(key_, value_) ((pt_log_field){.key = (key_), .kind = PT_FIELD_STR, .string = (value_)})
 
 void pt_log_setup(pt_log_level lowest, pt_log_format format);
+
+bool pt_log_is_json(void);
+
+/* What ends the process: "pintail COMMAND: text" (COMMAND may be ""), or a JSON line with command and exit_code. Redacted. */
+void pt_log_fatal(const char *command, const char *text, int exit_code);
 
 #define PT_EVENT(text_) PT_STR("msg", (text_))
 

@@ -14,12 +14,14 @@
 typedef struct broker_args {
     uint64_t port;
     pt_string_list topics;
+    int log_format;
 } broker_args;
 
 static const pt_option options[] = {
     {"port", 'p', PT_OPT_COUNT, offsetof(broker_args, port), "P", "port of 127.0.0.1 to listen on (default: a free one)"},
     {"topic", 't', PT_OPT_LIST, offsetof(broker_args, topics), "NAME:PARTITIONS",
      "make this topic; repeatable; other topics come into being when they are first used, with 4 partitions"},
+    PT_LOG_FORMAT_OPTION(broker_args),
 };
 
 static int run(int argc, char **argv);

@@ -25,6 +25,7 @@ typedef struct check_args {
     uint64_t max_lag, max_dead_letters;
     int64_t timeout;
     bool json;
+    int log_format;
 } check_args;
 
 #define NO_LIMIT UINT64_MAX
@@ -40,6 +41,7 @@ static const pt_option options[] = {
     {"json", 0, PT_OPT_FLAG, offsetof(check_args, json), "", "one JSON object instead of the text"},
     {"timeout", 0, PT_OPT_DURATION, offsetof(check_args, timeout), "DUR", "how long to wait for the broker (default: 10s)"},
     {"property", 'X', PT_OPT_LIST, offsetof(check_args, properties), "PROP=VAL", "property of librdkafka; repeatable"},
+    PT_LOG_FORMAT_OPTION(check_args),
 };
 
 static int run(int argc, char **argv);
@@ -199,8 +201,7 @@ static int run(int argc, char **argv) {
         code = check(&args, &findings, &err);
     }
     if (code != PT_OK) {
-        (void)pt_command_failed(&pt_command_check, &err);
-        return COULD_NOT_CHECK;
+        return pt_command_failed_with(&pt_command_check, &err, COULD_NOT_CHECK);
     }
     return findings ? 1 : 0;
 }

@@ -76,7 +76,7 @@ static const pt_option options[] = {
      "end the process when the catalog has not answered a statement for so long (default 5m); nothing is lost, the next start goes on"},
     {"leftover-age", 0, PT_OPT_DURATION, AT(leftover_age), "DUR",
      "staged files that no snapshot knows are removed at the start when they are older (default 1d); longer than any process may be paused"},
-    {"log-format", 0, PT_OPT_CHOICE, AT(log_format), "logfmt|json", "form of the log lines on standard error"},
+    PT_LOG_FORMAT_OPTION(ingest_args),
     {"verbose", 'v', PT_OPT_FLAG, AT(verbose), "", "log every flush"},
 };
 
@@ -380,8 +380,14 @@ static int run(int argc, char **argv) {
     if (code == PT_OK && a.config) {
         code = pt_config_load(a.config, &config, &err);
         if (code == PT_OK) {
+            if (config->log_format && strcmp(config->log_format, "json") == 0 && a.log_format == 0) { /* an error in what follows is a JSON line, too */
+                pt_log_setup(PT_LOG_INFO, PT_LOG_JSON);
+            }
             merge m = {a.config, config, given, &err};
             code = merge_config(&m, &a);
+            if (code == PT_OK) {
+                pt_log_setup(PT_LOG_INFO, a.log_format == 1 ? PT_LOG_JSON : PT_LOG_LOGFMT);
+            }
         }
     }
     if (code == PT_OK) {

@@ -13,9 +13,10 @@ typedef struct produce_args {
     uint64_t count, seed, broken, broken_every, create;
     int64_t timeout;
     pt_string_list properties;
+    int log_format;
 } produce_args;
 
-enum { OPT_SEED = 4, OPT_BROKEN = 5, OPT_BROKEN_EVERY = 6, OPT_CREATE = 7, N_OPTIONS = 10 };
+enum { OPT_SEED = 4, OPT_BROKEN = 5, OPT_BROKEN_EVERY = 6, OPT_CREATE = 7, N_OPTIONS = 11 };
 
 static const pt_option options[N_OPTIONS] = {
     {"brokers", 'b', PT_OPT_STRING, offsetof(produce_args, brokers), "HOST:PORT,...", "brokers to begin with"},
@@ -32,6 +33,7 @@ static const pt_option options[N_OPTIONS] = {
     {"timeout", 0, PT_OPT_DURATION, offsetof(produce_args, timeout), "DUR",
      "how long to wait for a broker at the start, and for the last acknowledgements after a signal (default: 10s)"},
     {"property", 'X', PT_OPT_LIST, offsetof(produce_args, properties), "PROP=VAL", "property of librdkafka, such as -X compression.codec=zstd; repeatable"},
+    PT_LOG_FORMAT_OPTION(produce_args),
 };
 
 static int run(int argc, char **argv);
@@ -42,7 +44,7 @@ const pt_command pt_command_produce = {
     .usage = "--brokers B [--topic T] [--rate N] [--count N] [--seed N] [--broken N]",
     .notes = "A record is a JSON object: order_id (UUID), order_time (epoch seconds with fraction), customer_id (also the key), product, quantity,\n"
              "unit_price, region. Records are sent with acks=all by an idempotent producer, compressed with lz4; a record that is not acknowledged\n"
-             "within message.timeout.ms (60000) counts as failed, and the exit code is 1.",
+             "within message.timeout.ms (60000) counts as failed, and the exit code is 1, or 3 when the broker was out of reach.",
     .options = options,
     .n_options = N_OPTIONS,
     .run = run,

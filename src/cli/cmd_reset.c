@@ -16,6 +16,7 @@ typedef struct reset_args {
     pt_string_list properties;
     int64_t timeout;
     bool is_new, delete_rows, dry_run;
+    int log_format;
 } reset_args;
 
 #define AT(field_) offsetof(reset_args, field_)
@@ -34,6 +35,7 @@ static const pt_option options[] = {
     {"partition", 0, PT_OPT_STRING, AT(partition), "N", "of this partition alone (default: of every one)"},
     {"X", 'X', PT_OPT_LIST, AT(properties), "PROP=VAL", "librdkafka property, repeatable"},
     {"timeout", 0, PT_OPT_DURATION, AT(timeout), "DUR", "wait so long for a broker (default 10s)"},
+    PT_LOG_FORMAT_OPTION(reset_args),
 };
 
 static int parse_partition(const char *text, int32_t *out, pt_error *err) {
@@ -79,7 +81,7 @@ static int run_with(reset_args *a, pt_error *err) {
     };
     PT_TRY(pt_parse_where("--to", a->to, &o.to, err));
     PT_TRY(parse_partition(a->partition, &o.partition, err));
-    static const pt_sql_watch_options watched = {.command = "reset", .cancelled = pt_stop_asked, .exit_code = 1};
+    const pt_sql_watch_options watched = {.command = "reset", .cancelled = pt_stop_asked, .exit_code = pt_exit_code(PT_E_INTERRUPTED)};
     pt_sql_watch *watch = NULL;
     PT_TRY(pt_sql_watch_open(&watched, &watch, err));
     pt_sql_watch_begin(watch, NULL);

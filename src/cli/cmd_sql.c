@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/signals.h"
 #include "base/text.h"
 #include "cli/lake_args.h"
@@ -27,6 +28,7 @@ typedef struct pt_sql_args {
     int format; /* pt_format */
     uint64_t max_rows;
     bool read_only;
+    int log_format;
 } pt_sql_args;
 
 enum { OPTION_COMMAND = 4, OPTION_FORMAT, OPTION_MAX_ROWS };
@@ -37,13 +39,14 @@ static const pt_option options[] = {
     {"format", 'f', PT_OPT_CHOICE, offsetof(pt_sql_args, format), PT_FORMAT_CHOICES, "how results are printed (default: box)"},
     {"max-rows", 0, PT_OPT_COUNT, offsetof(pt_sql_args, max_rows), "N", "rows of a box that are shown, the first and the last half (default: 40 on a terminal, else all; 0: all)"},
     {"read-only", 0, PT_OPT_FLAG, offsetof(pt_sql_args, read_only), "", "attach the lake read-only"},
+    PT_LOG_FORMAT_OPTION(pt_sql_args),
 };
 
 static int run(int argc, char **argv);
 
 const pt_command pt_command_sql = {
     .name = "sql",
-    .summary = "run SQL against the lake, from -c, files, standard input or a prompt",
+    .summary = "SQL against the lake, from -c, files, standard input or a prompt",
     .usage = "[--lake LAKE [--data-path DIR]] [-c SQL]... [FILE.sql | -]... [--format " PT_FORMAT_CHOICES "]",
     .notes = "The lake is attached as \"lake\" and is the default database: both lake.orders and orders name its table. With --data-path a missing\n"
              "lake is made. Without --lake the extensions are at hand and a script attaches what it wants.\n"
@@ -294,7 +297,7 @@ static int run(int argc, char **argv) {
     }
     if (code != PT_OK) {
         code = pt_command_failed(&pt_command_sql, &err);
-        if (failed) {
+        if (failed && !pt_log_is_json()) {
             pt_sql_show_statement(stderr, failed);
         }
     }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/nearest.h"
 #include "base/redact.h"
 #include "base/text.h"
 #include "base/units.h"
@@ -28,65 +29,35 @@ static const pt_option *find_short(const pt_command *command, char letter) {
     return NULL;
 }
 
-/* Edit distance, for "did you mean"; names are short. */
-static size_t distance(const char *a, const char *b) {
-    size_t row[64];
-    size_t n = strlen(b);
-    if (n >= 63) {
-        return 99;
-    }
-    for (size_t j = 0; j <= n; j++) {
-        row[j] = j;
-    }
-    for (size_t i = 1; a[i - 1]; i++) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= n; j++) {
-            size_t best = diagonal + (a[i - 1] != b[j - 1]);
-            diagonal = row[j];
-            if (row[j] + 1 < best) {
-                best = row[j] + 1;
-            }
-            if (row[j - 1] + 1 < best) {
-                best = row[j - 1] + 1;
-            }
-            row[j] = best;
-        }
-    }
-    return row[n];
-}
-
 static int unknown_option(const pt_command *command, const char *arg, pt_error *err) {
     char name[64];
+    pt_nearest nearest;
     int len = (int)strcspn(arg, "="); /* the value is not shown: it may be a password */
     (void)snprintf(name, sizeof name, "%.*s", len, arg);
     (void)memmove(name, name + strspn(name, "-"), strlen(name + strspn(name, "-")) + 1);
-    const pt_option *best = NULL;
-    size_t best_distance = 3;
+    pt_nearest_begin(&nearest, name);
     for (size_t i = 0; i < command->n_options; i++) {
-        size_t d = distance(name, command->options[i].name);
-        if (d < best_distance) {
-            best = &command->options[i];
-            best_distance = d;
-        }
+        pt_nearest_offer(&nearest, command->options[i].name);
     }
-    if (best) {
-        return pt_fail(err, PT_E_USAGE, "unknown option %.*s; did you mean --%s? (pintail %s --help lists them)", len, arg, best->name, command->name);
-    }
-    return pt_fail(err, PT_E_USAGE, "unknown option %.*s; pintail %s --help lists the options", len, arg, command->name);
+    return pt_fail(err, PT_E_USAGE, "unknown option %.*s%s; pintail %s --help lists the options", len, arg, pt_nearest_hint(&nearest, "--").text, command->name);
 }
 
 static int parse_choice(const pt_option *o, const char *value, int *out, pt_error *err) {
     int index = 0;
+    pt_nearest nearest;
+    pt_nearest_begin(&nearest, value);
     for (const char *p = o->arg; *p; index++) {
+        char choice[64];
         size_t n = strcspn(p, "|");
+        (void)snprintf(choice, sizeof choice, "%.*s", (int)n, p);
+        pt_nearest_offer(&nearest, choice);
         if (strlen(value) == n && strncmp(p, value, n) == 0) {
             *out = index;
             return PT_OK;
         }
         p += n + (p[n] == '|');
     }
-    return pt_fail(err, PT_E_USAGE, "it takes one of %s, not '%s'", o->arg, value);
+    return pt_fail(err, PT_E_USAGE, "it takes one of %s, not '%s'%s", o->arg, value, pt_nearest_hint(&nearest, "").text);
 }
 
 int pt_option_store(const pt_option *o, const char *value, void *target, pt_error *err) {
@@ -202,39 +173,63 @@ static void option_head(const pt_option *o, char *out, size_t size) {
     (void)snprintf(out, size, "%s--%s%s%s", letter, o->name, o->kind == PT_OPT_FLAG ? "" : " ", o->kind == PT_OPT_FLAG ? "" : o->arg);
 }
 
-/* Help text from column 30 on, lines of at most 110 characters. */
-static void print_help_text(const char *text) {
-    size_t column = 30;
+#define HELP_WIDTH 80
+#define HELP_COLUMN 30 /* where the texts of options begin */
+
+/* Words from `column` on, in lines that fit HELP_WIDTH; further lines begin at `indent`. What is at the front of a line keeps its spaces. */
+static void print_wrapped(const char *text, size_t column, size_t indent) {
+    bool begun = false;
     for (const char *p = text; *p;) {
-        size_t n = strcspn(p, " ");
-        if (column > 30 && column + 1 + n > 110) {
-            printf("\n%30s", "");
-            column = 30;
+        size_t n = strcspn(p, " \n");
+        size_t wide = 0;
+        for (size_t i = 0; i < n; i++) {
+            wide += ((unsigned char)p[i] & 0xC0) != 0x80;
         }
-        printf("%s%.*s", column > 30 ? " " : "", (int)n, p);
-        column += n + (column > 30);
-        p += n + strspn(p + n, " ");
+        if (begun && column + 1 + wide > HELP_WIDTH) {
+            printf("\n%*s", (int)indent, "");
+            column = indent;
+            begun = false;
+        }
+        printf("%s%.*s", begun ? " " : "", (int)n, p);
+        column += wide + begun;
+        begun = true;
+        p += n;
+        if (*p == '\n' && p > text && p[-1] == '.') { /* the texts of the notes are broken where their lines are full */
+            printf("\n%*s", (int)indent, "");
+            column = indent;
+            begun = false;
+            p++;
+        }
+        p += strspn(p, " \n");
     }
     printf("\n");
 }
 
 void pt_options_help(const pt_command *command) {
-    printf("pintail %s: %s\n\nusage: pintail %s %s\n\n", command->name, command->summary, command->name, command->usage);
+    char usage[100];
+    int usage_len = snprintf(usage, sizeof usage, "usage: pintail %s ", command->name);
+    printf("pintail %s: ", command->name);
+    print_wrapped(command->summary, strlen("pintail : ") + strlen(command->name), 4);
+    printf("\n%s", usage);
+    print_wrapped(command->usage, (size_t)usage_len, 4);
+    printf("\n");
     for (size_t i = 0; i < command->n_options; i++) {
         char head[160];
         option_head(&command->options[i], head, sizeof head);
-        if (strlen(head) > 27) {
-            printf("  %s\n%30s", head, "");
+        if (strlen(head) > HELP_COLUMN - 3) {
+            printf("  %s\n%*s", head, HELP_COLUMN, "");
         } else {
-            printf("  %-28s", head);
+            printf("  %-*s", HELP_COLUMN - 2, head);
         }
-        print_help_text(command->options[i].help);
+        print_wrapped(command->options[i].help, HELP_COLUMN, HELP_COLUMN);
     }
-    printf("  %-28s%s\n", "-h, --help", "this help");
+    printf("  %-*s%s\n", HELP_COLUMN - 2, "-h, --help", "this help");
     if (command->notes) {
-        printf("\n%s\n", command->notes);
+        printf("\n");
+        print_wrapped(command->notes, 0, 0);
     }
-    printf("\nexit codes: 0 done, 1 failed or findings, 2 wrong usage or configuration\n");
+    printf("\n");
+    print_wrapped("exit codes: " PT_EXIT_CODES, 0, 4);
 }
 
 void pt_options_markdown(void) {
@@ -259,7 +254,7 @@ void pt_options_markdown(void) {
             printf("\n```\n%s\n```\n", command->notes);
         }
     }
-    printf("\nExit codes: 0 done, 1 failed or findings, 2 wrong usage or configuration.\n");
+    printf("\nExit codes: " PT_EXIT_CODES ".\n");
 }
 
 static void roff(const char *text) {
@@ -301,18 +296,28 @@ void pt_options_man(void) {
             printf("\n.fi\n");
         }
     }
-    printf(".SH EXIT STATUS\n0 done, 1 failed or findings, 2 wrong usage or configuration\n");
+    printf(".SH EXIT STATUS\n" PT_EXIT_CODES "\n");
+}
+
+bool pt_options_take_log_format(int argc, char **argv) {
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        const char *value = strncmp(argv[i], "--log-format=", 13) == 0 ? argv[i] + 13 : strcmp(argv[i], "--log-format") == 0 && i + 1 < argc ? argv[i + 1] : "";
+        if (strcmp(value, "json") == 0) {
+            pt_log_setup(PT_LOG_INFO, PT_LOG_JSON);
+            return true;
+        }
+    }
+    return false;
+}
+
+int pt_command_failed_with(const pt_command *command, const pt_error *err, int exit_code) {
+    pt_progress(NULL);
+    (void)fflush(stdout);
+    pt_log_fatal(command->name, err->text, exit_code);
+    return exit_code;
 }
 
 int pt_command_failed(const pt_command *command, const pt_error *err) {
-    if (err->code == PT_E_READER_GONE) {
-        return pt_exit_code((int)err->code);
-    }
-    pt_text shown = {0};
-    pt_text_add_redacted(&shown, err->text);
-    pt_progress(NULL);
-    (void)fflush(stdout);
-    (void)fprintf(stderr, "pintail %s: %s\n", command->name, shown.failed ? "out of memory, also to say for what" : pt_text_get(&shown));
-    pt_text_free(&shown);
-    return pt_exit_code((int)err->code);
+    int exit_code = pt_exit_code((int)err->code);
+    return err->code == PT_E_READER_GONE ? exit_code : pt_command_failed_with(command, err, exit_code);
 }

@@ -64,5 +64,14 @@ void pt_options_help(const pt_command *command);
 void pt_options_man(void);      /* pintail(1) in roff, all commands */
 void pt_options_markdown(void); /* docs/CLI.md */
 
-/* "pintail ingest: text" on standard error; returns the exit code of the error. */
+#define PT_EXIT_CODES "0 done, 1 failed or findings, 2 wrong usage or configuration (check: could not check), 3 out of reach or busy, trying again can mend it"
+
+/* --log-format of every command that has no other use for it: how errors are written. */
+#define PT_LOG_FORMAT_OPTION(struct_) {"log-format", 0, PT_OPT_CHOICE, offsetof(struct_, log_format), "logfmt|json", "form of the log lines and of a fatal error on standard error"}
+
+/* At the start of main: with --log-format json among the arguments all that goes to standard error is JSON, wrong usage too. */
+bool pt_options_take_log_format(int argc, char **argv);
+
+/* "pintail ingest: text" on standard error, or a JSON line; returns the exit code of the error. */
 int pt_command_failed(const pt_command *command, const pt_error *err);
+int pt_command_failed_with(const pt_command *command, const pt_error *err, int exit_code); /* whatever the error's own */

@@ -8,12 +8,14 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/signals.h"
 
 #define PT_WATCH_TICK_NS 20000000L
 
 struct pt_sql_watch {
     const pt_sql_watch_options *options;
+    bool json; /* what goes to standard error */
     pthread_t thread;
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t changed;
@@ -23,9 +25,10 @@ struct pt_sql_watch {
 
 /* What holds the statement may hold a lock of stdio's, too: no more than a write. */
 static void give_up(const pt_sql_watch *w) {
-    char line[300];
-    int n = snprintf(line, sizeof line, "pintail %s: interrupted, and what was under way did not end within %d s; the process ends, what was not committed is rolled back\n",
-                     w->options->command, (int)(PT_WATCH_PATIENCE / PT_SECOND));
+    static const char text[] = "interrupted, and what was under way did not end by that; the process ends, what was not committed is rolled back";
+    char line[400];
+    int n = w->json ? snprintf(line, sizeof line, "{\"level\":\"error\",\"msg\":\"%s\",\"command\":\"%s\",\"exit_code\":%d}\n", text, w->options->command, w->options->exit_code)
+                    : snprintf(line, sizeof line, "pintail %s: %s\n", w->options->command, text);
     ssize_t ignored = write(STDERR_FILENO, line, (size_t)n);
     (void)ignored;
     _exit(w->options->exit_code);
@@ -80,6 +83,7 @@ int pt_sql_watch_open(const pt_sql_watch_options *options, pt_sql_watch **out, p
         return pt_fail_nomem(err, "a thread");
     }
     w->options = options;
+    w->json = pt_log_is_json();
     if (start(w) != 0) {
         free(w);
         *out = NULL;

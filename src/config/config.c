@@ -8,6 +8,8 @@
 #include <string.h>
 #include <yaml.h>
 
+#include "base/nearest.h"
+
 #define TEXT_MAX (16 << 20) /* a schema of many thousand columns fits */
 
 #define MAY_LACK (CYAML_FLAG_POINTER_NULL_STR | CYAML_FLAG_OPTIONAL) /* "key:" without a value is as no key */
@@ -96,11 +98,14 @@ static int wrong(const check *c, const yaml_node_t *node, const char *what, cons
 static int unknown_key(const check *c, const yaml_node_t *key, const cyaml_schema_field_t *fields) {
     char known[1024] = "";
     size_t at = 0;
+    pt_nearest nearest;
+    pt_nearest_begin(&nearest, (const char *)key->data.scalar.value);
     for (; fields->key && at < sizeof known; fields++) {
+        pt_nearest_offer(&nearest, fields->key);
         at += (size_t)snprintf(known + at, sizeof known - at, "%s%s", at ? ", " : "", fields->key);
     }
-    return pt_fail(c->err, PT_E_USAGE, "config %s line %zu: unknown key '%s'; known here: %s", c->path, key->start_mark.line + 1,
-                   (const char *)key->data.scalar.value, known);
+    return pt_fail(c->err, PT_E_USAGE, "config %s line %zu: unknown key '%.100s'%s; known here: %s", c->path, key->start_mark.line + 1,
+                   (const char *)key->data.scalar.value, pt_nearest_hint(&nearest, "").text, known);
 }
 
 static int check_mapping(const check *c, const yaml_node_t *node, const cyaml_schema_field_t *fields, const char *name) {

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kafka/topic.h"
+
 #define BOUNDS_TIMEOUT_MS 10000
 #define IDS_TIMEOUT_MS 5000
 #define CHECK_TIMEOUT_MS 2000
@@ -124,7 +126,7 @@ static int look_at_topic(pt_consumer *c, size_t i, pt_error *err) {
     c->topics[i].partitions = metadata->topic_cnt == 1 ? (int32_t)metadata->topics[0].partition_cnt : 0;
     rd_kafka_metadata_destroy(metadata);
     if (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC) {
-        return pt_fail(err, PT_E_KAFKA, "topic %s does not exist on %s; make it first, or check --topic", name, c->options->client.brokers);
+        return pt_fail(err, PT_E_KAFKA, "topic %s does not exist on %s%s; make it first, or check --topic", name, c->options->client.brokers, pt_topic_hint(c->asker, name).text);
     }
     if (code && code != RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE) {
         return pt_kafka_failed(code, &c->options->client, &c->trouble, NULL, err, "topic %s on %s", name, c->options->client.brokers);

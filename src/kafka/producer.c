@@ -258,8 +258,13 @@ static int judge(producer *p, pt_error *err) {
     if (pt_kafka_trouble_fatal(&p->trouble)) {
         return fatal_failure(p, err);
     }
-    return pt_kafka_failed(p->first_failure ? p->first_failure : RD_KAFKA_RESP_ERR__TIMED_OUT, &p->options->kafka, &p->trouble, NULL, err,
+    rd_kafka_resp_err_t why = p->first_failure ? p->first_failure : RD_KAFKA_RESP_ERR__TIMED_OUT;
+    int code = pt_kafka_failed(why, &p->options->kafka, &p->trouble, NULL, err,
                            "topic %s: %" PRIu64 " of %" PRIu64 " records were not acknowledged", p->options->topic, s->sent - s->delivered, s->sent);
+    if (why == RD_KAFKA_RESP_ERR__MSG_TIMED_OUT || why == RD_KAFKA_RESP_ERR__TIMED_OUT) { /* no answer in time */
+        code = (int)(err->code = PT_E_KAFKA_DOWN);
+    }
+    return code;
 }
 
 static int produce(producer *p, pt_error *err) {

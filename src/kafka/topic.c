@@ -97,8 +97,23 @@ static rd_kafka_resp_err_t ask(rd_kafka_t *rk, rd_kafka_topic_t *rkt, int64_t de
     return code;
 }
 
-static int missing(const char *topic, pt_error *err) {
-    return pt_fail(err, PT_E_KAFKA, "topic %s does not exist, and the broker does not make topics on first use; make it with --create PARTITIONS", topic);
+pt_hint pt_topic_hint(rd_kafka_t *rk, const char *topic) {
+    const struct rd_kafka_metadata *metadata;
+    pt_nearest nearest;
+    pt_nearest_begin(&nearest, topic);
+    if (rd_kafka_metadata(rk, 1, NULL, &metadata, ASK_MS) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        for (int i = 0; i < metadata->topic_cnt; i++) {
+            if (!metadata->topics[i].err) {
+                pt_nearest_offer(&nearest, metadata->topics[i].topic);
+            }
+        }
+        rd_kafka_metadata_destroy(metadata);
+    }
+    return pt_nearest_hint(&nearest, "");
+}
+
+static int missing(rd_kafka_t *rk, const char *topic, pt_error *err) {
+    return pt_fail(err, PT_E_KAFKA, "topic %s does not exist%s, and the broker does not make topics on first use; make it with --create PARTITIONS", topic, pt_topic_hint(rk, topic).text);
 }
 
 static int wait_for(rd_kafka_t *rk, rd_kafka_topic_t *rkt, const pt_kafka_options *options, pt_kafka_trouble *trouble, int64_t timeout_us,
@@ -114,7 +129,7 @@ static int wait_for(rd_kafka_t *rk, rd_kafka_topic_t *rkt, const pt_kafka_option
         }
         bool late = ms_left(deadline) == 0;
         if (unknown && (late || pt_monotonic_us() - unknown_since > MISSING_AFTER)) {
-            return missing(topic, err);
+            return missing(rk, topic, err);
         }
         bool unanswered = code == RD_KAFKA_RESP_ERR__TRANSPORT || code == RD_KAFKA_RESP_ERR__TIMED_OUT;
         if (unanswered && (late || pt_kafka_trouble_hopeless(trouble))) {

@@ -8,6 +8,7 @@
 
 #include "base/path.h"
 #include "lake/audit_internal.h"
+#include "lake/table_name.h"
 #include "lake/lake_uri.h"
 #include "lake/ledger_form.h"
 #include "lake/transaction.h"
@@ -256,7 +257,8 @@ static int table_is_gone(pt_auditor *a, const char *label, pt_error *err) {
         }
     }
     if (!known) {
-        return pt_fail(err, PT_E_LAKE, "there is no table %s in the lake; pintail sql -c 'SHOW ALL TABLES' lists them", label);
+        return pt_fail(err, PT_E_LAKE, "there is no table %s in the lake%s; pintail sql -c 'SHOW ALL TABLES' lists them", label,
+                       pt_table_name_hint(a->engine, a->session, label).text);
     }
     if (rows && !pt_audit_find(a->audit, "missing_table", NULL, NULL, label, -1, rows, "the table is gone, and with it %" PRId64 " committed rows", rows)) {
         return pt_fail_nomem(err, "a finding");
@@ -295,13 +297,21 @@ static int known_topics(pt_auditor *a, pt_error *err) {
     }
     pt_text sql = {0};
     char *known = NULL;
+    bool topic = a->options->n_topics > 0;
+    pt_nearest nearest;
+    pt_table names = {0};
+    pt_nearest_begin(&nearest, topic ? a->options->topics[0] : a->options->pipeline);
+    PT_TRY(pt_session_table(a->session, topic ? "SELECT DISTINCT topic FROM audit_ledger" : "SELECT DISTINCT g FROM audit_ledger", &names, err));
+    for (size_t i = 0; i < names.n_rows; i++) {
+        pt_nearest_offer(&nearest, pt_table_cell(&names, i, 0));
+    }
+    pt_table_clear(&names);
     pt_text_add(&sql, "SELECT string_agg(DISTINCT topic || ' (' || g || ')', ', ' ORDER BY topic || ' (' || g || ')') FROM audit_ledger");
     int code = pt_session_text(a->session, pt_text_get(&sql), &known, err);
     pt_text_free(&sql);
     if (code == PT_OK) {
-        code = pt_fail(err, PT_E_LAKE, "the ledger knows nothing of %s%s%s; it has: %s", a->options->n_topics ? "topic " : "pipeline ",
-                       a->options->n_topics ? a->options->topics[0] : a->options->pipeline,
-                       a->options->n_topics && a->options->pipeline ? " in that pipeline" : "", known ? known : "nothing yet");
+        code = pt_fail(err, PT_E_LAKE, "the ledger knows nothing of %s%s%s%s; it has: %s", topic ? "topic " : "pipeline ", topic ? a->options->topics[0] : a->options->pipeline,
+                       topic && a->options->pipeline ? " in that pipeline" : "", pt_nearest_hint(&nearest, "").text, known ? known : "nothing yet");
     }
     free(known);
     return code;

@@ -57,10 +57,10 @@ static void set_aside(const pt_engine *engine) {
 /* A catalog file is still held, perhaps locked, by the engine that was set aside: only the end of the process frees it. */
 static int may_open_another(const pt_lake_uri *uri, pt_error *err) {
     if (uri->is_file && atomic_load(&n_files_set_aside)) {
-        return pt_fail(err, PT_E_LAKE, "DuckDB gave itself up after an internal error and cannot let go of catalog file %s; nothing is lost: start pintail again", uri->rest);
+        return pt_fail(err, PT_E_RESTART, "DuckDB gave itself up after an internal error and cannot let go of catalog file %s; nothing is lost: start pintail again", uri->rest);
     }
     if (atomic_load(&n_set_aside) >= SET_ASIDE_MAX) {
-        return pt_fail(err, PT_E_LAKE, "DuckDB gave itself up %u times after internal errors, and each time keeps memory; nothing is lost: start pintail again",
+        return pt_fail(err, PT_E_RESTART, "DuckDB gave itself up %u times after internal errors, and each time keeps memory; nothing is lost: start pintail again",
                        SET_ASIDE_MAX);
     }
     return PT_OK;

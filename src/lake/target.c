@@ -242,7 +242,7 @@ static int find_columns(pt_engine *engine, pt_session *session, const pt_target 
         return PT_OK;
     }
     if (!asked) {
-        return pt_fail(err, PT_E_USAGE, PT_TARGET_NO_TABLE, t->label);
+        return pt_fail(err, PT_E_USAGE, PT_TARGET_NO_TABLE, t->label, pt_table_name_hint(engine, session, t->label).text);
     }
     return pt_target_check_new(engine, session, t, asked, err); /* one that cannot be used must not leave a table behind */
 }

@@ -10,7 +10,7 @@ typedef struct pt_meta_column {
     pt_type type;
 } pt_meta_column;
 
-#define PT_TARGET_NO_TABLE "table %s does not exist; give --schema 'name TYPE, ...' (or schema: in the config) to have it made"
+#define PT_TARGET_NO_TABLE "table %s does not exist%s; give --schema 'name TYPE, ...' (or schema: in the config) to have it made"
 
 extern const pt_meta_column pt_meta_columns[PT_META_COUNT];
 

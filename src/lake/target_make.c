@@ -92,7 +92,7 @@ int pt_target_check_names(const pt_target_options *options, pt_catalog catalog, 
     pt_schema *asked = NULL;
     int code = pt_table_name_split(options->table, &t.schema_name, &t.name, err);
     if (code == PT_OK && !options->schema_text) {
-        code = pt_fail(err, PT_E_USAGE, PT_TARGET_NO_TABLE, options->table);
+        code = pt_fail(err, PT_E_USAGE, PT_TARGET_NO_TABLE, options->table, "");
     }
     if (code == PT_OK) {
         code = pt_schema_parse(options->schema_text, &asked, err);

@@ -123,6 +123,9 @@ int pt_ingest(const pt_ingest_options *options, pt_error *err) {
         code = run_lives(&o, err);
         pt_watchdog_stop(&watchdog);
     }
+    if (code != PT_OK && is_down(code) && pt_stop_asked()) {
+        code = (int)(err->code = PT_E_INTERRUPTED); /* it was told to stop, not to be started again */
+    }
     if (code == PT_OK && o.until_end && !pt_stop_asked()) {
         code = pt_tally_judge(o.tallies, o.routes, o.n_routes, err);
     }

@@ -26,6 +26,28 @@ static int64_t lag(const pt_reader *r, pt_consumer *consumer) {
     return sum;
 }
 
+#define TABLES_NAMED 3
+
+/* "orders" or "orders, customers, returns and 4 more" */
+static void name_tables(const pt_reader *r, char *out, size_t size) {
+    size_t at = 0, named = 0, more = 0;
+    *out = '\0';
+    for (size_t i = 0; i < r->n_routes; i++) {
+        size_t k = 0;
+        while (r->routes[k].target != r->routes[i].target) {
+            k++;
+        }
+        if (k == i && named < TABLES_NAMED && at < size) {
+            at += (size_t)snprintf(out + at, size - at, "%s%s", named++ ? ", " : "", r->routes[i].target->label);
+        } else if (k == i) {
+            more++;
+        }
+    }
+    if (more && at < size) {
+        (void)snprintf(out + at, size - at, " and %zu more", more);
+    }
+}
+
 void pt_progress_show(pt_progress_state *s, pt_line *line, const pt_reader *reader, pt_consumer *consumer) {
     int64_t now = pt_monotonic_us();
     int64_t passed = now - s->shown_us;
@@ -42,8 +64,10 @@ void pt_progress_show(pt_progress_state *s, pt_line *line, const pt_reader *read
         (void)snprintf(text + n, sizeof text - (size_t)n, ago < 0 ? "no commit yet" : "last commit %.1f s ago", ago);
         pt_progress(text);
     } else if (c.commits != s->shown_commits) {
+        char tables[400];
+        name_tables(reader, tables, sizeof tables);
         pt_log(PT_LOG_INFO, PT_EVENT("committed"), PT_INT("rows", c.rows), PT_INT("dead_letters", c.dead_letters), PT_INT("commits", c.commits),
-               PT_INT("rows_per_second", rate), PT_INT("lag", lag(reader, consumer)));
+               PT_INT("rows_per_second", rate), PT_INT("lag", lag(reader, consumer)), PT_STR("table", tables));
     } else {
         return;
     }

@@ -152,5 +152,10 @@ void pt_life_on_committed(void *arg, const pt_flush *flush) {
         rd_kafka_topic_partition_list_add(list, e->topic, e->partition)->offset = e->next_offset;
     }
     pt_consumer_commit_list(r->consumer, list);
-    pt_log(PT_LOG_DEBUG, PT_EVENT("flush"), PT_INT("rows", pt_flush_rows(flush)), PT_INT("stage_us", flush->stage_us), PT_INT("commit_us", flush->commit_us));
+    for (size_t i = 0; i < flush->n_parts; i++) {
+        if (pt_rows_count(flush->parts[i].rows)) {
+            pt_log(PT_LOG_DEBUG, PT_EVENT("flush"), PT_INT("rows", pt_rows_count(flush->parts[i].rows)), PT_INT("stage_us", flush->stage_us),
+                   PT_INT("commit_us", flush->commit_us), PT_STR("table", flush->parts[i].target->label));
+        }
+    }
 }

@@ -14,7 +14,7 @@ static void check_statement(const pt_watchdog *w, int64_t now) {
     if (began && now - began > w->statement_limit_us) {
         pt_log(PT_LOG_ERROR, PT_EVENT("the catalog does not answer (--commit-timeout); ending, the next start goes on from the ledger"),
                PT_REALF("waited_seconds", (double)(now - began) / 1e6));
-        _exit(1);
+        _exit(PT_EXIT_AGAIN);
     }
 }
 

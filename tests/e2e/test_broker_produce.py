@@ -278,7 +278,7 @@ def test_records_that_are_not_acknowledged_are_an_error(broker):
     time.sleep(0.2)  # a few records more, which have nowhere to go
     process.send_signal(signal.SIGTERM)
     out, err = process.communicate(timeout=20)
-    assert process.returncode == 1
+    assert process.returncode == 3
     one_line(err, "records were not acknowledged: ")
     assert int(re.search(r"(\d+) errors", out)[1]) == int(re.search(r"(\d+) of \d+ records", err)[1]) > 0
 
@@ -293,7 +293,7 @@ def test_records_that_time_out_are_counted(broker):
         out, err = process.communicate(timeout=30)
     finally:
         broker.process.send_signal(signal.SIGCONT)
-    assert process.returncode == 1
+    assert process.returncode == 3
     one_line(err, " of 300 records were not acknowledged: ", "timed out")
     assert 0 < int(re.search(r"(\d+) errors", out)[1]) < 300
 
@@ -301,7 +301,7 @@ def test_records_that_time_out_are_counted(broker):
 def test_an_unreachable_broker_is_one_line_within_the_timeout():
     began = time.monotonic()
     address = f"127.0.0.1:{free_port()}"
-    done = run("produce", "-b", address, "--count", 1, "--timeout", "1500ms", code=1)
+    done = run("produce", "-b", address, "--count", 1, "--timeout", "1500ms", code=3)
     assert time.monotonic() - began < 5
     one_line(done.stderr, address, "Connection refused")
     assert done.stdout == ""

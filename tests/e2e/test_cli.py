@@ -1,8 +1,14 @@
 """The command line itself: help, versions, exit codes, and the page that is made from the option tables."""
 
+import json
 import os
+import re
+import socket
 import subprocess
 from pathlib import Path
+
+import pytest
+from support import on, orders
 
 ROOT = Path(__file__).resolve().parents[2]
 PINTAIL = os.environ.get("PINTAIL", str(ROOT / "build" / "pintail"))
@@ -10,7 +16,7 @@ COMMANDS = ["ingest", "produce", "check", "sql", "reset", "broker"]
 
 
 def run(*arguments):
-    return subprocess.run([PINTAIL, *arguments], capture_output=True, text=True, timeout=30, stdin=subprocess.DEVNULL)
+    return subprocess.run([PINTAIL, *arguments], capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL)
 
 
 def test_docs_cli_md_is_what_the_option_tables_say():
@@ -19,10 +25,13 @@ def test_docs_cli_md_is_what_the_option_tables_say():
 
 def test_every_command_has_help_and_is_listed():
     listed = run("--help").stdout
+    assert max(map(len, listed.splitlines())) <= 80
+    assert sorted(COMMANDS) == sorted(re.findall(r"^  ([a-z-]+) ", listed, re.MULTILINE))
     for command in COMMANDS:
         helped = run(command, "--help")
         assert helped.returncode == 0 and helped.stdout.startswith(f"pintail {command}: ")
-        assert "exit codes: 0 done, 1 failed or findings, 2 wrong usage" in helped.stdout
+        assert "exit codes: 0 done, 1 failed or findings, 2 wrong usage" in helped.stdout and "3 out of reach or busy" in helped.stdout
+        assert max(map(len, helped.stdout.splitlines())) <= 80, max(helped.stdout.splitlines(), key=len)
         assert f"  {command} " in listed
 
 
@@ -42,3 +51,91 @@ def test_wrong_usage_exits_2_with_one_line():
         failed = run(*arguments)
         assert failed.returncode == 2, arguments
         assert len(failed.stderr.splitlines()) == 1 and failed.stdout == "", failed.stderr
+
+
+@pytest.mark.parametrize("arguments, meant", [
+    (["ingets"], "ingest"), (["Check", "--help"], "check"), (["help", "prodcue"], "produce"), (["ingest", "--flsh-rows", "3"], "--flush-rows"), (["check", "--brokesr=b:1"], "--brokers"),
+    (["sql", "--format", "jsn"], "json"), (["ingest", "--on-error=dead-leter"], "dead-letter"), (["reset", "--grop", "g"], "--group"), (["broker", "--topci", "a"], "--topic"),
+])
+def test_a_misspelt_word_of_the_command_line_is_asked_about(arguments, meant):
+    failed = run(*arguments)
+    assert failed.returncode == 2 and f"did you mean {meant}?" in failed.stderr and len(failed.stderr.splitlines()) == 1, failed.stderr
+
+
+@pytest.mark.parametrize("text, meant", [("grup: g\ntopics: [{topic: t}]", "group"), ("flush: {row: 3}\ntopics: [{topic: t}]", "rows"), ("topics: [{topic: t, shcema: x}]", "schema")])
+def test_a_misspelt_key_of_the_config_is_asked_about(text, meant, tmp_path):
+    (tmp_path / "c.yaml").write_text(text)
+    failed = run("ingest", "--config", str(tmp_path / "c.yaml"))
+    assert failed.returncode == 2 and f"did you mean {meant}?" in failed.stderr and "known here: " in failed.stderr, failed.stderr
+
+
+def test_an_unknown_help_topic_exits_2():
+    failed = run("help", "nonsense")
+    assert failed.returncode == 2 and failed.stdout == "" and failed.stderr == "pintail: unknown help topic 'nonsense'; pintail --help lists the commands\n"
+    assert run("help").returncode == 0 and run("help", "sql").returncode == 0
+
+
+@pytest.mark.parametrize("command", [*COMMANDS, "nonsense"])
+@pytest.mark.parametrize("form", [["--log-format", "json"], ["--log-format=json"]])
+def test_a_fatal_error_is_a_json_line_where_json_is_asked_for(command, form):
+    for arguments in (["--nonsense", *form], [*form, "--nonsense"]):
+        failed = run(command, *arguments)
+        line = json.loads(failed.stderr)
+        assert failed.returncode == line["exit_code"] == 2 and line["level"] == "error" and "unknown" in line["msg"] and failed.stdout == "", failed
+        assert line["command"] == (command if command != "nonsense" else "")
+
+
+def test_a_fatal_error_after_the_start_is_a_json_line_too(tmp_path):
+    (tmp_path / "c.yaml").write_text("log_format: json\nbrokers: 127.0.0.1:1\nlake: nonsense\ntimeout: 100ms\ntopics: [{topic: t}]\n")
+    for arguments, code in ((["sql", "--log-format", "json", "-c", "selekt 1"], 1), (["check", "--lake", "ducklake:nothing.ducklake", "--log-format=json"], 2),
+                            (["ingest", "--config", str(tmp_path / "c.yaml"), "--flush-rows", "0"], 2), (["ingest", "--config", str(tmp_path / "c.yaml")], None)):
+        failed = run(*arguments)
+        lines = [json.loads(line) for line in failed.stderr.splitlines()]
+        assert lines[-1]["exit_code"] == failed.returncode and lines[-1]["command"] == arguments[0] and (code is None or failed.returncode == code), failed
+
+
+def closed_port():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
+
+
+def test_what_trying_again_can_mend_exits_3_and_check_says_that_it_could_not(tmp_path):
+    """Nobody answers, or another process has the catalog file."""
+    broker, lake = f"127.0.0.1:{closed_port()}", ["--lake", f"ducklake:{tmp_path}/l.ducklake", "--data-path", str(tmp_path / "d")]
+    away = ["--lake", f"ducklake:postgres:host=127.0.0.1 port={closed_port()} dbname=x", "--data-path", str(tmp_path / "d")]
+    nobody = ["--brokers", broker, "--topic", "t", "--timeout", "500ms"]
+    assert run("sql", *lake, "-c", "create table t (a integer)").returncode == 0
+    for arguments in (["produce", *nobody, "--count", "1"], ["ingest", *nobody, *lake, "--schema", "a INTEGER"], ["reset", *nobody, *lake, "--group", "g"], ["sql", *away, "-c", "select 1"],
+                      ["ingest", *nobody, *away, "--schema", "a INTEGER"]):
+        failed = run(*arguments)
+        assert failed.returncode == 3 and len(failed.stderr.splitlines()) >= 1, (arguments, failed)
+    assert run("check", *away).returncode == 2
+    assert run("check", *lake, "--brokers", broker, "--timeout", "500ms").returncode == 2
+    holder = subprocess.Popen([PINTAIL, "sql", *lake, "--format", "csv"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        holder.stdin.write(b"select 1 as x;\n")
+        holder.stdin.flush()
+        assert holder.stdout.readline() == b"x\n"  # it has the file
+        assert run("sql", *lake, "-c", "select 1").returncode == 3
+        assert run("check", *lake).returncode == 2
+    finally:
+        holder.stdin.close()
+        holder.wait(30)
+        holder.stdout.close()
+    assert run("sql", *lake, "-c", "select nonsense").returncode == 1
+
+
+@on("sqlite")
+def test_a_misspelt_topic_or_table_is_asked_about(pintail, lake, kafka):
+    """By the broker's list, the ledger's and the lake's."""
+    topic = kafka.create_topic(1)
+    wrong = topic[:-1] + ("x" if topic[-1] != "x" else "y")
+    kafka.produce(topic, orders.orders(10))
+    pintail.ingest_all(lake, topic, "--schema", orders.SCHEMA, "--table", "sensor_readings")
+    for arguments, meant in ((pintail.ingest_args(lake, wrong, "--until-end", "--schema", "a INTEGER"), topic), (["produce", "-b", kafka.address, "-t", wrong, "--count", "1"], topic),
+                             (["reset", "-b", kafka.address, "-t", wrong, "-g", "pintail-sensor_readings", *lake.args], topic), (["check", *lake.args, "--topic", wrong], topic),
+                             (pintail.ingest_args(lake, topic, "--until-end", "--table", "sensor_raedings"), "sensor_readings"),
+                             (["check", *lake.args, "--table", "sensorreadings"], "sensor_readings")):
+        done = pintail.run(*arguments, code=None)
+        assert done.code in (1, 2) and f"did you mean {meant}?" in done.err.splitlines()[-1], (arguments, done)
+    assert "did you mean" not in pintail.run("check", *lake.args, "--table", "quite_different", code=2).err

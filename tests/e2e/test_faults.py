@@ -167,7 +167,7 @@ def test_a_commit_that_is_never_answered_ends_the_process_within_commit_timeout_
         process = pintail.ingest(by_way_of(lake, proxy), topic, *ARGS, "--commit-timeout", "4s")
         wait_struck(process, fault, 60)
         done = process.wait(4 + 26)  # a slow machine
-        assert done.code == 1 and "--commit-timeout" in done.err, done.err[-2000:]
+        assert done.code == 3 and "--commit-timeout" in done.err, done.err[-2000:]
     pintail.ingest_rest(lake, topic, *ARGS, timeout=120)
     with lake.reader() as reader:
         assert assert_exactly_once(reader, kafka, topic) == (2000, 0)
@@ -206,7 +206,7 @@ def test_a_connect_timeout_of_the_users_own_stays(pintail, lake, kafka):
         seen = by_way_of(lake, proxy)
         seen.text += " connect_timeout=60"
         done = pintail.ingest(seen, topic, *ARGS, "--commit-timeout", "4s").wait(40)
-        assert done.code == 1 and "--commit-timeout" in done.err, done.err
+        assert done.code == 3 and "--commit-timeout" in done.err, done.err
 
 
 def sqlite_of(lake):

@@ -142,7 +142,7 @@ def test_secrets_are_not_shown():
     "attach 'ducklake:postgres:postgresql://me:a@hush@127.0.0.1:1/x' as x",
 ])
 def test_a_statement_that_fails_is_shown_without_its_secrets(statement):
-    _, err = sql("-c", statement, code=1)
+    _, err = sql("-c", statement, code=3 if "127.0.0.1" in statement else 1)  # 3: nobody answers there
     assert "hush" not in err.lower(), err
 
 
