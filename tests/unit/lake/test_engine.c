@@ -116,9 +116,9 @@ static void a_catalog_file_that_it_held_needs_another_process(void **state) {
     pt_error err = {0};
     const place *p = *state;
     open_and_fail(p, p->sqlite, true);
-    assert_int_equal(open_again(p, p->sqlite, &err), PT_E_LAKE);
+    assert_int_equal(open_again(p, p->sqlite, &err), PT_E_RESTART);
     assert_non_null(strstr(err.text, "nothing is lost: start pintail again"));
-    assert_int_equal(open_again(p, p->duckdb, &err), PT_E_LAKE);
+    assert_int_equal(open_again(p, p->duckdb, &err), PT_E_RESTART);
     must(open_again(p, NULL, &err), &err);
 }
 
@@ -127,7 +127,7 @@ static void not_more_than_a_few_are_set_aside(void **state) {
     for (int i = 0; i < 5; i++) { /* the other tests: three */
         open_and_fail(*state, NULL, i % 2 == 0);
     }
-    assert_int_equal(open_again(*state, NULL, &err), PT_E_LAKE);
+    assert_int_equal(open_again(*state, NULL, &err), PT_E_RESTART);
     assert_non_null(strstr(err.text, "8 times"));
 }
 
