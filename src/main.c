@@ -1,9 +1,11 @@
 /* Dispatch only: pintail <command> ... */
 #include <duckdb.h>
 #include <librdkafka/rdkafka.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "base/log.h"
 #include "base/nearest.h"
 #include "base/signals.h"
@@ -53,12 +55,25 @@ static int help(int argc, char **argv) {
     return 0;
 }
 
+/* Help is given whatever the limits are. */
+static bool asks_help(int argc, char **argv) {
+    bool asks = false;
+    for (int i = 2; i < argc; i++) {
+        asks = asks || strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0;
+    }
+    return asks;
+}
+
 int main(int argc, char **argv) {
     pt_signals_setup();
     (void)pt_options_take_log_format(argc, argv);
     const char *name = argc > 1 ? argv[1] : "";
     for (size_t i = 0; pt_commands[i]; i++) {
         if (strcmp(name, pt_commands[i]->name) == 0) {
+            pt_error err;
+            if (!asks_help(argc, argv) && pt_limits_check(&err) != PT_OK) {
+                return pt_command_failed(pt_commands[i], &err);
+            }
             return pt_commands[i]->run(argc - 1, argv + 1);
         }
     }

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/redact.h"
+#include "base/shown.h"
 #include "base/text.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards standard error and what follows */
@@ -24,12 +25,20 @@ void pt_log_setup(pt_log_level lowest, pt_log_format format) {
     pthread_mutex_unlock(&lock);
 }
 
+static bool needs_quotes(const char *value, size_t len) {
+    pt_text shown = {0};
+    pt_text_add_shown(&shown, value, len, "");
+    bool changed = shown.failed || shown.len != len;
+    pt_text_free(&shown);
+    return changed || strpbrk(value, " =\"\\") != NULL;
+}
+
 static void add_value(pt_text *line, const char *value) {
     pt_text shown = {0};
     pt_text_add_redacted(&shown, value);
-    bool quote = line_format == PT_LOG_JSON || shown.len == 0 || strpbrk(pt_text_get(&shown), " =\"\n\t\\") != NULL;
+    bool quote = line_format == PT_LOG_JSON || shown.len == 0 || needs_quotes(pt_text_get(&shown), shown.len);
     if (quote) {
-        pt_text_add_json(line, pt_text_get(&shown), shown.len);
+        pt_text_add_json_shown(line, pt_text_get(&shown), shown.len);
     } else {
         pt_text_add(line, pt_text_get(&shown));
     }
@@ -89,8 +98,11 @@ void pt_log_fatal(const char *command, const char *text, int exit_code) {
         pt_log(PT_LOG_ERROR, PT_EVENT(text), PT_STR("command", command), PT_INT("exit_code", exit_code));
         return;
     }
-    pt_text shown = {0};
-    pt_text_add_redacted(&shown, text);
+    pt_text redacted = {0}, shown = {0};
+    pt_text_add_redacted(&redacted, text);
+    pt_text_add_shown(&shown, pt_text_get(&redacted), redacted.len, "");
+    shown.failed |= redacted.failed;
+    pt_text_free(&redacted);
     (void)fprintf(stderr, "pintail%s%s: %s\n", *command ? " " : "", command, shown.failed ? "out of memory, also to say for what" : pt_text_get(&shown));
     pt_text_free(&shown);
 }
@@ -105,7 +117,10 @@ void pt_progress(const char *text) {
     }
     pthread_mutex_lock(&lock);
     if (text || progress_shown) {
-        (void)fprintf(stderr, "\r\033[K%s", text ? text : "");
+        pt_text shown = {0};
+        pt_text_add_shown(&shown, text ? text : "", text ? strlen(text) : 0, "");
+        (void)fprintf(stderr, "\r\033[K%s", pt_text_get(&shown));
+        pt_text_free(&shown);
         (void)fflush(stderr);
     }
     progress_shown = text != NULL;

@@ -27,8 +27,13 @@ void pt_signals_setup(void) {
     (void)sigemptyset(&action.sa_mask);
     (void)sigaction(SIGTERM, &action, NULL);
     (void)sigaction(SIGINT, &action, NULL);
+    struct sigaction before;
+    if (sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler != SIG_IGN) { /* not under nohup */
+        (void)sigaction(SIGHUP, &action, NULL);
+    }
     action.sa_handler = SIG_IGN;
     (void)sigaction(SIGPIPE, &action, NULL);
+    (void)sigaction(SIGXFSZ, &action, NULL); /* a file beyond ulimit -f is an error of its write */
 }
 
 bool pt_stop_asked(void) {

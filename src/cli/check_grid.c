@@ -1,5 +1,7 @@
 #include "cli/check_grid.h"
 
+#include "cli/check_report.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -112,9 +114,9 @@ size_t pt_grid_print(pt_grid *grid, const char *indent, size_t width, bool colou
         left_out = grid->n_columns - shown;
         for (size_t row = 0; row < grid->n_cells / grid->n_columns; row++) {
             pt_text_add(out, indent);
-            pt_text_add(out, colour && row == 0 ? "\033[2m" : "");
+            pt_text_add(out, colour && row == 0 ? PT_MARK_DIM : "");
             print_row(grid, row, widths, shown, out);
-            pt_text_add(out, colour && row == 0 ? "\033[0m\n" : "\n");
+            pt_text_add(out, colour && row == 0 ? PT_MARK_END "\n" : "\n");
         }
     }
     for (size_t i = 0; i < grid->n_cells; i++) {

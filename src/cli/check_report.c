@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/redact.h"
+#include "base/shown.h"
 #include "cli/check_grid.h"
 
 #define RULE "=========================================================================="
@@ -40,7 +41,7 @@ bool pt_check_shows_reason(const pt_audit *audit, size_t row) {
 /* ---- pieces -------------------------------------------------------------------------------------------- */
 
 static void heading(const pt_check_report *r, pt_text *out, const char *text) {
-    pt_text_addf(out, "\n%s%s%s\n", r->colour ? "\033[1m" : "", text, r->colour ? "\033[0m" : "");
+    pt_text_addf(out, "\n%s%s%s\n", r->colour ? PT_MARK_BOLD : "", text, r->colour ? PT_MARK_END : "");
 }
 
 static void add_size(char *out, size_t size, int64_t bytes) {
@@ -360,7 +361,7 @@ static void add_kinds(const pt_audit *audit, pt_text *out) {
 static void add_verdict(const pt_check_report *r, pt_text *out) {
     const pt_audit *audit = r->audit;
     pt_text_add(out, "\n");
-    pt_text_add(out, !r->colour ? "" : audit->n_findings ? "\033[1;31m" : audit->has_ledger ? "\033[1;32m" : "\033[1m");
+    pt_text_add(out, !r->colour ? "" : audit->n_findings ? PT_MARK_RED : audit->has_ledger ? PT_MARK_GREEN : PT_MARK_BOLD);
     if (audit->n_findings) {
         add_kinds(audit, out);
     } else if (!audit->has_ledger) {
@@ -370,10 +371,35 @@ static void add_verdict(const pt_check_report *r, pt_text *out) {
     } else {
         pt_text_add(out, "sound: every committed offset is in its table or in the dead letters");
     }
-    pt_text_add(out, r->colour ? "\033[0m\n" : "\n");
+    pt_text_add(out, r->colour ? PT_MARK_END "\n" : "\n");
 }
 
+/* The marks to sequences, everything else that steers a terminal to text. */
+static void add_for_terminal(const pt_check_report *r, const pt_text *made, pt_text *out) {
+    static const char *const sequences[] = {"\033[1m", "\033[1;31m", "\033[1;32m", "\033[2m", "\033[0m"};
+    const char *p = pt_text_get(made);
+    out->failed |= made->failed;
+    while (*p) {
+        size_t n = strcspn(p, PT_MARK_BOLD PT_MARK_RED PT_MARK_GREEN PT_MARK_DIM PT_MARK_END);
+        pt_text_add_shown(out, p, n, "\n");
+        p += n;
+        if (*p) {
+            pt_text_add(out, r->colour ? sequences[*p - *PT_MARK_BOLD] : "");
+            p++;
+        }
+    }
+}
+
+static void add_report(const pt_check_report *report, pt_text *out);
+
 void pt_check_text(const pt_check_report *report, pt_text *out) {
+    pt_text made = {0};
+    add_report(report, &made);
+    add_for_terminal(report, &made, out);
+    pt_text_free(&made);
+}
+
+static void add_report(const pt_check_report *report, pt_text *out) {
     const pt_audit *audit = report->audit;
     add_banner(report, out);
     for (size_t i = 0; i < audit->n_tables; i++) {

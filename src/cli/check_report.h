@@ -23,6 +23,13 @@ typedef struct pt_check_report {
     size_t width; /* columns of the terminal; wider rows of data are cut */
 } pt_check_report;
 
+/* In the text that is being made colours are marks, one byte each; a terminal gets the sequences at the end, and nothing else that steers it. */
+#define PT_MARK_BOLD "\x10"
+#define PT_MARK_RED "\x11"
+#define PT_MARK_GREEN "\x12"
+#define PT_MARK_DIM "\x13"
+#define PT_MARK_END "\x14"
+
 void pt_check_text(const pt_check_report *report, pt_text *out);
 void pt_check_json(const pt_check_report *report, pt_text *out);
 

@@ -7,9 +7,11 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/shown.h"
 #include "base/signals.h"
 #include "cli/check_report.h"
 #include "cli/lake_args.h"
+#include "cli/names.h"
 #include "cli/options.h"
 #include "cli/sql_watch.h"
 #include "lake/lake_uri.h"
@@ -62,6 +64,7 @@ const pt_command pt_command_check = {
 
 static int check_args_fit(const check_args *args, pt_error *err) {
     PT_TRY(pt_lake_args_check(&args->lake_args, err));
+    PT_TRY(pt_names_check_properties(args->properties.items, args->properties.n, err));
     if (args->max_lag != NO_LIMIT && !args->brokers) {
         return pt_fail(err, PT_E_USAGE, "--max-lag needs --brokers: the lag is told by the broker");
     }
@@ -156,9 +159,13 @@ static int print(const check_args *args, const pt_audit *result, pt_error *err) 
         .colour = terminal && !(no_colour && *no_colour),
         .width = terminal_width(),
     };
-    pt_text out = {0};
-    if (args->json) {
+    pt_text out = {0}, made = {0};
+    if (args->json && !terminal) {
         pt_check_json(&report, &out);
+    } else if (args->json) {
+        pt_check_json(&report, &made);
+        pt_text_add_shown(&out, pt_text_get(&made), made.len, "\n"); /* all but JSON's escapes, which are the same to who reads it */
+        out.failed |= made.failed;
     } else {
         pt_check_text(&report, &out);
     }
@@ -166,6 +173,7 @@ static int print(const check_args *args, const pt_audit *result, pt_error *err) 
     if (code == PT_OK && (fwrite(pt_text_get(&out), 1, out.len, stdout) != out.len || fflush(stdout) != 0)) {
         code = pt_fail(err, PT_E_IO, "the report cannot be written to standard output");
     }
+    pt_text_free(&made);
     pt_text_free(&out);
     return code;
 }

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/units.h"
 #include "cli/lake_args.h"
+#include "cli/names.h"
 #include "cli/options.h"
 #include "config/config.h"
 #include "kafka/client.h"
@@ -274,11 +275,13 @@ static int make_routes(const ingest_args *a, const pt_config *config, pt_route_o
         const char *topic = from_config ? config->topics[i].topic : a->topics.items[i];
         char *table = NULL;
         pt_metas extra = all;
+        PT_TRY(pt_names_check_topic(topic, err));
         if (from_config) {
             PT_TRY(topic_columns(a, config, i, &extra, err));
         }
         PT_TRY(table_name(topic, from_config ? config->topics[i].table : a->table, &table, err));
         (*routes)[i] = (pt_route_options){.topic = topic, .table = table, .schema = from_config ? config->topics[i].schema : a->schema, .extra = extra};
+        PT_TRY(pt_names_check_table(table, err)); /* the routes own it */
         PT_TRY(check_twice(a, from_config ? config : NULL, *routes, i, err));
     }
     return PT_OK;
@@ -289,9 +292,10 @@ static int check_args(const ingest_args *a, pt_error *err) {
     if (!a->brokers) {
         return pt_fail(err, PT_E_USAGE, "--brokers is missing: host:port of a Kafka or Redpanda broker");
     }
-    if (a->group && !*a->group) {
-        return pt_fail(err, PT_E_USAGE, "--group is empty; write a name, or leave it out");
+    if (a->group) {
+        PT_TRY(pt_names_check_group(a->group, err));
     }
+    PT_TRY(pt_names_check_properties(a->properties.items, a->properties.n, err));
     if (a->flush_rows == 0 || a->flush_bytes == 0 || a->flush_interval <= 0 || a->fold_interval <= 0 || a->commit_timeout <= 0) {
         return pt_fail(err, PT_E_USAGE, "--flush-rows, --flush-bytes, --flush-interval, --fold-interval and --commit-timeout must be more than 0");
     }

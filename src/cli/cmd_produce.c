@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "cli/names.h"
 #include "cli/options.h"
 #include "kafka/producer.h"
 
@@ -57,6 +58,8 @@ static int check_args(const produce_args *args, const bool *given, pt_error *err
     if (!*args->topic) {
         return pt_fail(err, PT_E_USAGE, "--topic is empty: --topic NAME");
     }
+    PT_TRY(pt_names_check_topic(args->topic, err));
+    PT_TRY(pt_names_check_properties(args->properties.items, args->properties.n, err));
     if (given[OPT_BROKEN] && given[OPT_BROKEN_EVERY]) {
         return pt_fail(err, PT_E_USAGE, "--broken and --broken-every do not go together: one says how many, the other how often");
     }
@@ -71,7 +74,7 @@ static int check_args(const produce_args *args, const bool *given, pt_error *err
 
 static void print_summary(const pt_producer_summary *s, const char *topic) {
     double seconds = s->seconds > 0 ? s->seconds : 1e-6;
-    printf("%" PRIu64 " records to %s", s->delivered, topic);
+    printf("%" PRIu64 " records to %s", s->delivered, topic); /* a name that Kafka takes: nothing in it steers a terminal */
     if (s->broken) {
         printf(" (%" PRIu64 " broken on purpose)", s->broken);
     }

@@ -6,6 +6,7 @@
 #include "base/signals.h"
 #include "base/units.h"
 #include "cli/lake_args.h"
+#include "cli/names.h"
 #include "cli/options.h"
 #include "cli/sql_watch.h"
 #include "pipeline/reset.h"
@@ -69,6 +70,11 @@ static int run_with(reset_args *a, pt_error *err) {
     if ((a->dry_run && !a->delete_rows) || (a->is_new && (a->delete_rows || !a->group))) {
         return pt_fail(err, PT_E_USAGE, a->dry_run && !a->delete_rows ? "--dry-run goes with --delete-rows" : "--new goes with --group, and has no rows to delete");
     }
+    if (a->group) {
+        PT_TRY(pt_names_check_group(a->group, err));
+    }
+    PT_TRY(pt_names_check_topic(a->topic, err));
+    PT_TRY(pt_names_check_properties(a->properties.items, a->properties.n, err));
     pt_reset_options o = {
         .lake = pt_lake_args_options(&a->lake_args),
         .consumer = {.client = {.brokers = a->brokers, .properties = a->properties.items, .n_properties = a->properties.n},

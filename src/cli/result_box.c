@@ -5,6 +5,8 @@
 #include <string.h>
 #include <wchar.h>
 
+#include "base/shown.h"
+
 #define PT_BOX_HELD_MAX ((size_t)64 << 20) /* bytes of cells held for their widths; beyond, rows are printed as they come */
 #define PT_BOX_CELL_MIN 8                  /* a column is not cut below this width */
 #define PT_BOX_FOOTER_ROWS 20              /* from so many rows on the footer tells how many */
@@ -57,22 +59,7 @@ size_t pt_display_width(const char *text) {
 }
 
 void pt_display_add(pt_text *text, const char *data, size_t len) {
-    for (size_t i = 0; i < len; i++) {
-        unsigned char c = (unsigned char)data[i];
-        if (c == '\n') {
-            pt_text_add(text, "\\n");
-        } else if (c == '\t') {
-            pt_text_add(text, "\\t");
-        } else if (c == '\r') {
-            pt_text_add(text, "\\r");
-        } else if (c < 0x20 || c == 0x7F) {
-            pt_text_addf(text, "\\x%02x", c);
-        } else if (c == 0xC2 && i + 1 < len && (unsigned char)data[i + 1] < 0xA0) { /* C1 controls */
-            pt_text_addf(text, "\\x%02x", (unsigned char)data[++i]);
-        } else {
-            pt_text_add_n(text, &data[i], 1);
-        }
-    }
+    pt_text_add_shown(text, data, len, "");
 }
 
 /* The part of text that fits into width, with an ellipsis when it is cut. Returns the width taken. */

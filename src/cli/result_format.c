@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/shown.h"
 #include "base/text.h"
 #include "cli/result_box.h"
 
@@ -25,8 +27,30 @@ static int write_failed(pt_error *err) {
     return pt_fail(err, PT_E_IO, "the output cannot be written: %s", strerror(errno));
 }
 
-int pt_writer_put(FILE *out, const char *data, size_t len, pt_error *err) {
+static int put_bytes(FILE *out, const char *data, size_t len, pt_error *err) {
     return fwrite(data, 1, len, out) == len ? PT_OK : write_failed(err);
+}
+
+static bool is_terminal(FILE *out) {
+    static int terminal = -1; /* asked once, not for every row */
+    if (terminal < 0 && out == stdout) {
+        terminal = isatty(STDOUT_FILENO) == 1;
+    }
+    return out == stdout && terminal == 1;
+}
+
+int pt_writer_put(FILE *out, const char *data, size_t len, pt_error *err) {
+    if (!is_terminal(out)) {
+        return put_bytes(out, data, len, err);
+    }
+    pt_text shown = {0};
+    pt_text_add_shown(&shown, data, len, "\n\t");
+    int code = pt_text_check(&shown, err);
+    if (code == PT_OK) {
+        code = put_bytes(out, pt_text_get(&shown), shown.len, err);
+    }
+    pt_text_free(&shown);
+    return code;
 }
 
 int pt_writer_flush(FILE *out, pt_error *err) {

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/redact.h"
+#include "base/shown.h"
 #include "base/signals.h"
 #include "base/text.h"
 #include "cli/sql_history.h"
@@ -126,10 +127,12 @@ static void keep(pt_prompt *p, const char *statement) {
 /* ---- statements ------------------------------------------------------------------------------------------- */
 
 static void tell(const pt_error *err) {
-    pt_text shown = {0};
-    pt_text_add_redacted(&shown, err->text);
+    pt_text redacted = {0}, shown = {0};
+    pt_text_add_redacted(&redacted, err->text);
+    pt_text_add_shown(&shown, pt_text_get(&redacted), redacted.len, "");
     (void)fflush(stdout);
     (void)fprintf(stderr, "%s\n", pt_text_get(&shown));
+    pt_text_free(&redacted);
     pt_text_free(&shown);
 }
 
@@ -229,7 +232,10 @@ static void dot_command(pt_prompt *p, char *line) {
     } else if (strcmp(line, ".format") == 0) {
         set_format(p, argument);
     } else {
-        (void)fprintf(stderr, "unknown command %s; .help lists them\n", line);
+        pt_error err;
+        int ignored = pt_fail(&err, PT_E_USAGE, "unknown command %s; .help lists them", line);
+        (void)ignored;
+        tell(&err);
     }
 }
 

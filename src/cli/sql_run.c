@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "base/redact.h"
+#include "base/shown.h"
 #include "base/text.h"
 #include "cli/sql_cells.h"
 #include "cli/sql_sink.h"
@@ -107,8 +108,10 @@ static int failed(pt_sql_runner *r, const char *message, pt_error *err) {
 }
 
 void pt_sql_show_statement(FILE *out, const char *sql) {
-    pt_text shown = {0};
-    pt_text_add_redacted_sql(&shown, sql);
+    pt_text redacted = {0}, shown = {0};
+    pt_text_add_redacted_sql(&redacted, sql);
+    pt_text_add_shown(&shown, pt_text_get(&redacted), redacted.len, "\n\t\r");
+    pt_text_free(&redacted);
     const char *p = pt_text_get(&shown);
     size_t bytes = 0;
     for (size_t lines = 0; *p; lines++) {

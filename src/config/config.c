@@ -156,7 +156,15 @@ static bool is_empty_text(const yaml_node_t *node) {
     return node->type == YAML_SCALAR_NODE && node->data.scalar.value[strspn((const char *)node->data.scalar.value, " \t\r\n")] == '\0';
 }
 
+/* A NUL ("\0" in quotes) would end the text for everybody who reads it. */
+static bool has_nul(const yaml_node_t *node) {
+    return node->type == YAML_SCALAR_NODE && strlen((const char *)node->data.scalar.value) != node->data.scalar.length;
+}
+
 static int check_node(const check *c, const yaml_node_t *node, const cyaml_schema_value_t *schema, const char *name) {
+    if (has_nul(node)) {
+        return wrong(c, node, "a NUL character has no place in", name);
+    }
     if ((schema->flags & CYAML_FLAG_OPTIONAL) && is_null(node)) {
         return PT_OK;
     }
@@ -195,6 +203,9 @@ static int check_node(const check *c, const yaml_node_t *node, const cyaml_schem
 static int add_property(const check *c, pt_config *config, const yaml_node_t *key, const yaml_node_t *value) {
     if (key->type != YAML_SCALAR_NODE || value->type != YAML_SCALAR_NODE) {
         return wrong(c, value, "kafka takes property: value pairs", NULL);
+    }
+    if (has_nul(key) || has_nul(value)) {
+        return wrong(c, value, "a NUL character has no place in", "kafka");
     }
     char **grown = realloc(config->properties, (config->n_properties + 1) * sizeof *grown);
     if (!grown) {
@@ -273,6 +284,48 @@ size_t pt_config_line_of(const pt_config *config, const char *key) {
     return 0;
 }
 
+/* ---- aliases --------------------------------------------------------------------------------------------- */
+
+#define VALUES_MAX 100000 /* of a file, what aliases (*name) stand for counted each time; a topic takes about a dozen */
+#define DEPTH_MAX 32
+
+/* How many values stand at and below the node; more than VALUES_MAX count as one more than that. counts: of each node, 0 for not known yet. */
+static int count_values(const check *c, int id, size_t *counts, unsigned depth) {
+    const yaml_node_t *node = yaml_document_get_node(c->document, id);
+    size_t sum = 1;
+    if (counts[id]) {
+        return PT_OK;
+    }
+    if (depth > DEPTH_MAX) { /* an alias inside of what it stands for has no end */
+        return wrong(c, node, "lists and mappings go deeper than a configuration does", NULL);
+    }
+    if (node->type == YAML_SEQUENCE_NODE) {
+        for (const yaml_node_item_t *item = node->data.sequence.items.start; item < node->data.sequence.items.top && sum <= VALUES_MAX; item++) {
+            PT_TRY(count_values(c, *item, counts, depth + 1));
+            sum += counts[*item];
+        }
+    } else if (node->type == YAML_MAPPING_NODE) {
+        for (const yaml_node_pair_t *pair = node->data.mapping.pairs.start; pair < node->data.mapping.pairs.top && sum <= VALUES_MAX; pair++) {
+            PT_TRY(count_values(c, pair->key, counts, depth + 1));
+            PT_TRY(count_values(c, pair->value, counts, depth + 1));
+            sum += counts[pair->key] + counts[pair->value];
+        }
+    }
+    counts[id] = sum;
+    return sum > VALUES_MAX ? wrong(c, node, "aliases (*name) make more than 100,000 values of this file", NULL) : PT_OK;
+}
+
+static int check_aliases(const check *c) {
+    size_t n = (size_t)(c->document->nodes.top - c->document->nodes.start);
+    size_t *counts = calloc(n + 1, sizeof *counts);
+    if (!counts) {
+        return pt_fail_nomem(c->err, "the config");
+    }
+    int code = n ? count_values(c, 1, counts, 0) : PT_OK;
+    free(counts);
+    return code;
+}
+
 /* ---- loading ------------------------------------------------------------------------------------------- */
 
 static int load_checked(const check *c, pt_config **out) {
@@ -280,6 +333,7 @@ static int load_checked(const check *c, pt_config **out) {
     if (!root) {
         return pt_fail(c->err, PT_E_USAGE, "config %s is empty", c->path);
     }
+    PT_TRY(check_aliases(c));
     PT_TRY(check_mapping(c, root, config_fields, "the file"));
     cyaml_err_t loaded = cyaml_load_file(c->path, &cyaml, &config_schema, (cyaml_data_t **)out, NULL);
     if (loaded != CYAML_OK) {
