@@ -64,11 +64,6 @@ static int differs(const pt_reader *r, const pt_route *route, const pt_partition
                    p->next == p->began ? "the lake" : "this process", ours, theirs, p->next, r->pipeline, route->topic, m->partition);
 }
 
-static int ends_before(const pt_reader *r, const pt_route *route, const pt_partition *p, const rd_kafka_message_t *m, pt_error *err) {
-    return pt_fail(err, code_for(p), "topic %s partition %" PRId32 ": the log went back (unclean leader election, or a restored disk?): it was read to offset %" PRId64
-                   ", and ends at offset %" PRId64 WAYS_OUT, route->topic, m->partition, p->next, m->offset, r->pipeline, route->topic, m->partition);
-}
-
 /* ---- proofs ---------------------------------------------------------------------------------------------- */
 
 /* Compacted away, or deleted: then only the epoch can be asked for. */
@@ -84,8 +79,9 @@ int pt_proof_see(pt_reader *r, const pt_route *route, pt_partition *p, const rd_
     bool end = m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
     int64_t at = p->proof;
     *again = false;
-    if (m->offset < at || (end && m->offset == at)) {
-        return end ? ends_before(r, route, p, m, err) : PT_OK;
+    if (m->offset < at || (end && m->offset == at)) { /* a new leader may not show all of its log at once (KIP-207): nothing is taken before the proof */
+        *again = end;
+        return PT_OK;
     }
     p->proof = -1;
     if (end || m->offset > at) {

@@ -35,6 +35,7 @@ typedef struct pt_life {
     pt_lake_options committing, staging; /* the lake, with the memory that each DuckDB may take */
     bool assigned_once, waiting_said;
     uint64_t breaks; /* connections that had ended when the last record was taken */
+    unsigned unproven; /* polls in a row whose records were put off since the consumer could not go back */
     bool lost;    /* partitions went before their rows were committed: no fence, the group or the broker took them */
     bool gave_up; /* the last rows could not be committed in time: no further wait */
 } pt_life;

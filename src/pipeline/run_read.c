@@ -11,6 +11,7 @@
 #include "pipeline/run_internal.h"
 
 #define POLL_MS 50
+#define UNPROVEN_POLLS 200
 #define POLL_DUE_MS 5 /* the open batch is due and waits for an earlier one */
 #define BLOCKED_BEFORE_PAUSE (30 * PT_SECOND) /* without a poll, while all batches are under way; far below max.poll.interval.ms */
 
@@ -88,7 +89,7 @@ static int take_messages(pt_life *r, size_t n, pt_error *err) {
 }
 
 /* A connection has ended: the broker that answers next may have another log. What came with this poll is fetched again, behind a proof. */
-static int prove_again(pt_life *r, size_t *n, pt_error *err) {
+static int prove_again(pt_life *r, uint64_t breaks, size_t *n, pt_error *err) {
     pt_place *places = NULL;
     size_t n_places = 0;
     size_t kept = 0;
@@ -106,6 +107,11 @@ static int prove_again(pt_life *r, size_t *n, pt_error *err) {
         code = pt_consumer_seek(r->consumer, places, n_places, err);
     }
     free(places);
+    if (code == PT_E_KAFKA_DOWN && ++r->unproven < UNPROVEN_POLLS) { /* fetching has not begun for a partition that was just assigned: the next poll does it */
+        return PT_OK;
+    }
+    r->breaks = code == PT_OK ? breaks : r->breaks;
+    r->unproven = 0;
     return code;
 }
 
@@ -194,8 +200,7 @@ int pt_life_read(pt_life *r, pt_error *err) {
         (void)pt_failpoint("poll.after");
         uint64_t breaks = pt_consumer_breaks(r->consumer);
         if (code == PT_OK && breaks != r->breaks) {
-            r->breaks = breaks;
-            code = prove_again(r, &n, err);
+            code = prove_again(r, breaks, &n, err);
         }
         int taken = take_messages(r, n, code == PT_OK ? err : &ignored);
         PT_TRY(code);
