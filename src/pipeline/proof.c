@@ -35,7 +35,7 @@ void pt_proof_begin(pt_partition *p, const pt_claim *c, pt_assigned *a) {
 /* ---- what is told ---------------------------------------------------------------------------------------- */
 
 #define WAYS_OUT "; the lake's rows from where the two part on are not in the topic any more. Ways out: pintail reset --group %s --topic %s --partition %" PRId32 " --to OFFSET "           \
-                 "reads on from there, or from before (rows that are in the table stay), or another --group"
+                 "--delete-rows takes back what the lake has from there on and reads the topic's (without it those rows stay), or another --group"
 
 /* Nothing was read since the claim: it is the lake's own record. */
 static int code_for(const pt_partition *p) {
