@@ -1,12 +1,13 @@
 #include "cli/check_grid.h"
 
-#include "cli/check_report.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/check_report.h"
 #include "cli/result_box.h"
+
+#define SHRUNK 12 /* a column of text is not made narrower */
 
 void pt_add_grouped(pt_text *out, long long value) {
     char digits[32];
@@ -55,9 +56,9 @@ static void add_spaces(pt_text *out, size_t n) {
     pt_text_addf(out, "%*s", (int)n, "");
 }
 
-/* Cuts text (UTF-8) to PT_GRID_CELL columns, with "..." at its end. */
-static void cut(char *text) {
-    if (pt_display_width(text) <= PT_GRID_CELL) {
+/* Cuts text (UTF-8) to `most` terminal columns, with "..." at its end. */
+static void cut(char *text, size_t most) {
+    if (pt_display_width(text) <= most) {
         return;
     }
     size_t end = strlen(text);
@@ -67,7 +68,7 @@ static void cut(char *text) {
             end--;
         }
         text[end] = '\0';
-        if (pt_display_width(text) + 3 <= PT_GRID_CELL) {
+        if (pt_display_width(text) + 3 <= most) {
             break;
         }
     }
@@ -76,10 +77,30 @@ static void cut(char *text) {
 
 static void measure(pt_grid *g, size_t *widths) {
     for (size_t i = 0; i < g->n_cells; i++) {
-        cut(g->cells[i]);
+        cut(g->cells[i], PT_GRID_CELL);
         size_t w = pt_display_width(g->cells[i]);
         size_t *widest = &widths[i % g->n_columns];
         *widest = w > *widest ? w : *widest;
+    }
+}
+
+/* Where every column has to be seen, the widest of text give way. */
+static void shrink(pt_grid *g, size_t *widths, size_t room) {
+    for (;;) {
+        size_t used = 2 * (g->n_columns - 1), widest = SIZE_MAX;
+        for (size_t c = 0; c < g->n_columns; c++) {
+            used += widths[c];
+            if (!g->right[c] && widths[c] > SHRUNK && (widest == SIZE_MAX || widths[c] > widths[widest])) {
+                widest = c;
+            }
+        }
+        if (used <= room || widest == SIZE_MAX) {
+            break;
+        }
+        widths[widest]--;
+    }
+    for (size_t i = 0; i < g->n_cells; i++) {
+        cut(g->cells[i], widths[i % g->n_columns]);
     }
 }
 
@@ -110,7 +131,10 @@ size_t pt_grid_print(pt_grid *grid, const char *indent, size_t width, bool colou
     size_t left_out = 0;
     if (!grid->failed && grid->n_columns) {
         measure(grid, widths);
-        size_t shown = columns_that_fit(grid, widths, width > strlen(indent) ? width - strlen(indent) : 0);
+        if (grid->all_columns && width > strlen(indent)) {
+            shrink(grid, widths, width - strlen(indent));
+        }
+        size_t shown = columns_that_fit(grid, widths, !grid->all_columns && width > strlen(indent) ? width - strlen(indent) : 0);
         left_out = grid->n_columns - shown;
         for (size_t row = 0; row < grid->n_cells / grid->n_columns; row++) {
             pt_text_add(out, indent);

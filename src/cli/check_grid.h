@@ -12,6 +12,7 @@ typedef struct pt_grid {
     char **cells; /* row-major, the head first; owned */
     size_t n_cells, n_columns;
     bool right[64];
+    bool all_columns; /* cells are cut so that all columns fit, rather than columns left out */
     bool failed; /* without memory: prints nothing */
 } pt_grid;
 

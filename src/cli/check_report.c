@@ -7,6 +7,7 @@
 #include "base/redact.h"
 #include "base/shown.h"
 #include "cli/check_grid.h"
+#include "cli/result_box.h"
 
 #define RULE "=========================================================================="
 
@@ -71,7 +72,7 @@ static void add_banner(const pt_check_report *r, pt_text *out) {
     pt_text_add(out, RULE "\n pintail check  ");
     pt_text_add_redacted(out, r->lake);
     if (r->audit->snapshot >= 0) {
-        pt_text_addf(out, "  snapshot %" PRId64, r->audit->snapshot);
+        pt_text_addf(out, "\n snapshot       %" PRId64, r->audit->snapshot);
     }
     if (r->brokers) {
         pt_text_addf(out, "\n broker         %s", r->brokers);
@@ -157,7 +158,8 @@ static void add_sales(const pt_check_report *r, const pt_table *sales, pt_text *
         add_amount(&grid, pt_table_cell(sales, row, 2));
     }
     pt_text_add(out, "\n  sales by product\n");
-    (void)pt_grid_print(&grid, "  ", 0, r->colour, out);
+    grid.all_columns = true;
+    (void)pt_grid_print(&grid, "  ", r->width, r->colour, out);
 }
 
 static void add_table(const pt_check_report *r, const pt_audit_table *t, pt_text *out) {
@@ -209,63 +211,175 @@ static void add_files(const pt_check_report *r, pt_text *out) {
     if (grid.n_columns) {
         heading(r, out, "files");
     }
-    (void)pt_grid_print(&grid, "  ", 0, r->colour, out);
+    grid.all_columns = true;
+    (void)pt_grid_print(&grid, "  ", r->width, r->colour, out);
 }
 
 /* ---- partitions ---------------------------------------------------------------------------------------- */
 
 enum { SUM_ROWS, SUM_DEAD, SUM_GAPS, SUM_DUPLICATES, SUM_HIDDEN, SUM_LAG, N_SUMS };
 
-static void add_line(pt_grid *grid, const char *name, const int64_t *sums, int64_t first, int64_t next, int64_t behind_us, bool broker) {
+#define FOLD_ABOVE 12 /* so many partitions are shown one by one */
+
+/* One line of a block: a partition, a range of partitions with nothing to tell, or all of them. */
+typedef struct pt_check_line {
+    char name[40];
+    int64_t sums[N_SUMS];
+    int64_t first, next, behind_us; /* -1: of several, or unknown */
+} pt_check_line;
+
+static void sum_up(pt_check_line *line, const pt_audit_partition *p) {
+    const int64_t sums[N_SUMS] = {p->rows, p->dead_letters, p->gaps, p->duplicates, p->not_exposed, p->lag};
+    for (size_t k = 0; k < N_SUMS; k++) {
+        line->sums[k] += sums[k] > 0 ? sums[k] : 0;
+    }
+    line->behind_us = p->behind_us > line->behind_us ? p->behind_us : line->behind_us;
+}
+
+/* Nothing that somebody would want to know by its number. */
+static bool is_clean(const pt_audit_partition *p) {
+    return p->dead_letters == 0 && p->gaps == 0 && p->duplicates == 0;
+}
+
+/* The line that begins with partition `from`; returns where the next one begins. */
+static size_t make_line(const pt_audit *audit, size_t from, size_t until, bool fold, pt_check_line *line) {
+    const pt_audit_partition *p = &audit->partitions[from];
+    size_t end = from + 1;
+    while (fold && is_clean(p) && end < until && is_clean(&audit->partitions[end]) && audit->partitions[end].partition == audit->partitions[end - 1].partition + 1 &&
+           (audit->partitions[end].lag < 0) == (p->lag < 0)) {
+        end++;
+    }
+    *line = (pt_check_line){.first = -1, .next = -1, .behind_us = -1};
+    if (end == from + 1) {
+        const int64_t sums[N_SUMS] = {p->rows, p->dead_letters, p->gaps, p->duplicates, p->not_exposed, p->lag};
+        memcpy(line->sums, sums, sizeof sums);
+        (void)snprintf(line->name, sizeof line->name, "%" PRId32, p->partition);
+        line->first = p->first_offset;
+        line->next = p->next_offset;
+        line->behind_us = p->behind_us;
+        return end;
+    }
+    (void)snprintf(line->name, sizeof line->name, "%" PRId32 "-%" PRId32, p->partition, audit->partitions[end - 1].partition);
+    for (size_t i = from; i < end; i++) {
+        sum_up(line, &audit->partitions[i]);
+    }
+    line->sums[SUM_LAG] = p->lag < 0 ? -1 : line->sums[SUM_LAG]; /* the broker did not tell */
+    return end;
+}
+
+typedef struct pt_check_columns {
+    bool gaps, duplicates, hidden, broker; /* columns that would say nothing are left out */
+} pt_check_columns;
+
+static pt_check_columns choose_columns(const pt_check_report *r, const pt_check_line *all) {
+    return (pt_check_columns){all->sums[SUM_GAPS] > 0, all->sums[SUM_DUPLICATES] > 0, all->sums[SUM_HIDDEN] > 0, r->brokers != NULL};
+}
+
+static void add_heads(pt_grid *grid, const pt_check_columns *c) {
+    static const char *const heads[] = {"partition", "rows", "dead letters", "first", "next", "gaps", "duplicates", "not exposed", "lag", "behind"};
+    const bool shown[] = {true, true, true, true, true, c->gaps, c->duplicates, c->hidden, c->broker, c->broker};
+    for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) {
+        if (shown[i]) {
+            (void)pt_grid_column(grid, heads[i], true);
+        }
+    }
+}
+
+static void add_line(pt_grid *grid, const pt_check_line *line, const pt_check_columns *c) {
     char age[32];
-    pt_grid_add(grid, name);
-    pt_grid_number(grid, sums[SUM_ROWS]);
-    pt_grid_number(grid, sums[SUM_DEAD]);
-    pt_grid_number(grid, first);
-    pt_grid_number(grid, next);
-    pt_grid_number(grid, sums[SUM_GAPS]);
-    pt_grid_number(grid, sums[SUM_DUPLICATES]);
-    pt_grid_number(grid, sums[SUM_HIDDEN]);
-    if (broker) {
-        add_age(age, sizeof age, behind_us);
-        pt_grid_number(grid, sums[SUM_LAG]);
+    pt_grid_add(grid, line->name);
+    pt_grid_number(grid, line->sums[SUM_ROWS]);
+    pt_grid_number(grid, line->sums[SUM_DEAD]);
+    pt_grid_number(grid, line->first);
+    pt_grid_number(grid, line->next);
+    if (c->gaps) {
+        pt_grid_number(grid, line->sums[SUM_GAPS]);
+    }
+    if (c->duplicates) {
+        pt_grid_number(grid, line->sums[SUM_DUPLICATES]);
+    }
+    if (c->hidden) {
+        pt_grid_number(grid, line->sums[SUM_HIDDEN]);
+    }
+    if (c->broker) {
+        add_age(age, sizeof age, line->behind_us);
+        pt_grid_number(grid, line->sums[SUM_LAG]);
         pt_grid_add(grid, age);
     }
 }
 
+static void add_skipped(const pt_audit *audit, size_t from, size_t until, pt_text *out) {
+    for (size_t i = from, end; i < until; i = end) {
+        int64_t skipped = audit->partitions[i].skipped;
+        for (end = i + 1; skipped > 0 && end < until && audit->partitions[end].skipped > 0 && audit->partitions[end].partition == audit->partitions[end - 1].partition + 1; end++) {
+            skipped += audit->partitions[end].skipped;
+        }
+        if (skipped > 0) {
+            pt_text_addf(out, end == i + 1 ? "  partition %" PRId32 : "  partitions %" PRId32, audit->partitions[i].partition);
+            if (end > i + 1) {
+                pt_text_addf(out, "-%" PRId32, audit->partitions[end - 1].partition);
+            }
+            pt_text_addf(out, ": %" PRId64 " offsets were skipped (--start latest, or --on-missing-data skip after the broker had deleted them)\n", skipped);
+        }
+    }
+}
+
 static void add_block(const pt_check_report *r, size_t from, size_t until, pt_text *out) {
-    static const char *const heads[] = {"partition", "rows", "dead letters", "first", "next", "gaps", "duplicates", "not exposed", "lag", "behind"};
-    const pt_audit_partition *head = &r->audit->partitions[from];
+    const pt_audit *audit = r->audit;
+    const pt_audit_partition *head = &audit->partitions[from];
     pt_text title = {0};
     pt_grid grid = {0};
-    int64_t total[N_SUMS] = {0}, behind = -1;
+    pt_check_line all = {.name = "all", .first = -1, .next = -1, .behind_us = -1};
     pt_text_addf(&title, "topic %s -> %s  (pipeline %s)", head->topic, *head->table ? head->table : "no table yet", head->pipeline);
     heading(r, out, pt_text_get(&title));
     pt_text_free(&title);
-    for (size_t i = 0; i < sizeof heads / sizeof *heads - (r->brokers ? 0 : 2); i++) {
-        (void)pt_grid_column(&grid, heads[i], true);
-    }
     for (size_t i = from; i < until; i++) {
-        const pt_audit_partition *p = &r->audit->partitions[i];
-        const int64_t sums[N_SUMS] = {p->rows, p->dead_letters, p->gaps, p->duplicates, p->not_exposed, p->lag};
-        char name[16];
-        (void)snprintf(name, sizeof name, "%" PRId32, p->partition);
-        add_line(&grid, name, sums, p->first_offset, p->next_offset, p->behind_us, r->brokers != NULL);
-        for (size_t k = 0; k < N_SUMS; k++) {
-            total[k] += sums[k] > 0 ? sums[k] : 0;
-        }
-        behind = p->behind_us > behind ? p->behind_us : behind;
+        sum_up(&all, &audit->partitions[i]);
+    }
+    pt_check_columns columns = choose_columns(r, &all);
+    add_heads(&grid, &columns);
+    for (size_t i = from; i < until;) {
+        pt_check_line line;
+        i = make_line(audit, i, until, until - from > FOLD_ABOVE, &line);
+        add_line(&grid, &line, &columns);
     }
     if (until - from > 1) {
-        add_line(&grid, "all", total, -1, -1, behind, r->brokers != NULL);
+        add_line(&grid, &all, &columns);
     }
-    (void)pt_grid_print(&grid, "  ", 0, r->colour, out);
-    for (size_t i = from; i < until; i++) {
-        const pt_audit_partition *p = &r->audit->partitions[i];
-        if (p->skipped > 0) {
-            pt_text_addf(out, "  partition %" PRId32 ": %" PRId64 " offsets were skipped (--start latest, or --on-missing-data skip after the broker had deleted them)\n", p->partition, p->skipped);
+    grid.all_columns = true;
+    (void)pt_grid_print(&grid, "  ", r->width, r->colour, out);
+    add_skipped(audit, from, until, out);
+}
+
+/* --summary: a line for each topic. */
+static void add_summary(const pt_check_report *r, pt_text *out) {
+    const pt_audit *audit = r->audit;
+    pt_grid grid = {0};
+    static const char *const heads[] = {"topic", "pipeline", "partitions", "rows", "dead letters", "lag", "behind"};
+    for (size_t i = 0; audit->n_partitions && i < (r->brokers ? 7 : 5); i++) {
+        (void)pt_grid_column(&grid, heads[i], i > 1);
+    }
+    for (size_t from = 0, until; from < audit->n_partitions; from = until) {
+        char age[32];
+        pt_check_line all = {.behind_us = -1};
+        until = pt_check_block_end(audit, from);
+        for (size_t i = from; i < until; i++) {
+            sum_up(&all, &audit->partitions[i]);
+        }
+        pt_grid_add(&grid, audit->partitions[from].topic);
+        pt_grid_add(&grid, audit->partitions[from].pipeline);
+        pt_grid_number(&grid, (long long)(until - from));
+        pt_grid_number(&grid, all.sums[SUM_ROWS]);
+        pt_grid_number(&grid, all.sums[SUM_DEAD]);
+        if (r->brokers) {
+            add_age(age, sizeof age, all.behind_us);
+            pt_grid_number(&grid, all.sums[SUM_LAG]);
+            pt_grid_add(&grid, age);
         }
     }
+    pt_text_add(out, grid.n_columns ? "\n" : "");
+    grid.all_columns = true;
+    (void)pt_grid_print(&grid, "  ", r->width, r->colour, out);
 }
 
 /* Some dead letters shown are from before a reset. */
@@ -304,7 +418,8 @@ static void add_reasons(const pt_check_report *r, pt_text *out) {
             pt_grid_number(&grid, pt_table_int(t, i, 5));
         }
     }
-    (void)pt_grid_print(&grid, "  ", 0, r->colour, out);
+    grid.all_columns = true;
+    (void)pt_grid_print(&grid, "  ", r->width, r->colour, out);
 }
 
 /* ---- the verdict --------------------------------------------------------------------------------------- */
@@ -360,7 +475,6 @@ static void add_kinds(const pt_audit *audit, pt_text *out) {
 
 static void add_verdict(const pt_check_report *r, pt_text *out) {
     const pt_audit *audit = r->audit;
-    pt_text_add(out, "\n");
     pt_text_add(out, !r->colour ? "" : audit->n_findings ? PT_MARK_RED : audit->has_ledger ? PT_MARK_GREEN : PT_MARK_BOLD);
     if (audit->n_findings) {
         add_kinds(audit, out);
@@ -390,38 +504,86 @@ static void add_for_terminal(const pt_check_report *r, const pt_text *made, pt_t
     }
 }
 
+/* Lines of words that are wider than width are broken between two, and go on further to the right. A word alone may be wider. */
+static void wrap(const pt_text *made, size_t width, pt_text *out) {
+    const char *p = pt_text_get(made);
+    out->failed |= made->failed;
+    while (*p) {
+        size_t indent = strspn(p, " "), column = 0, begun = 0;
+        const char *end = p + strcspn(p, "\n");
+        while (p < end) {
+            char word[2000];
+            size_t spaces = strspn(p, " ");
+            size_t n = strcspn(p + spaces, " \n");
+            (void)snprintf(word, sizeof word, "%.*s", (int)n, p + spaces);
+            size_t w = pt_display_width(word);
+            if (begun > 0 && column + spaces + w > width) {
+                pt_text_addf(out, "\n%*s", (int)indent + 4, "");
+                column = indent + 4;
+            } else {
+                pt_text_add_n(out, p, spaces);
+                column += spaces;
+            }
+            pt_text_add_n(out, p + spaces, n);
+            column += w;
+            begun += n > 0;
+            p += spaces + n;
+        }
+        pt_text_add(out, "\n");
+        p += *p == '\n';
+    }
+}
+
 static void add_report(const pt_check_report *report, pt_text *out);
 
 void pt_check_text(const pt_check_report *report, pt_text *out) {
-    pt_text made = {0};
+    pt_text made = {0}, wrapped = {0};
     add_report(report, &made);
-    add_for_terminal(report, &made, out);
+    wrap(&made, report->width, &wrapped);
+    add_for_terminal(report, &wrapped, out);
     pt_text_free(&made);
+    pt_text_free(&wrapped);
 }
 
-static void add_report(const pt_check_report *report, pt_text *out) {
-    const pt_audit *audit = report->audit;
-    add_banner(report, out);
+static void add_findings(const pt_check_report *r, pt_text *out) {
+    if (r->audit->n_findings) {
+        heading(r, out, "findings");
+        for (size_t i = 0; i < r->audit->n_findings; i++) {
+            add_finding(&r->audit->findings[i], out);
+        }
+    }
+}
+
+static void add_notes(const pt_check_report *r, pt_text *out) {
+    if (r->audit->n_notes) {
+        heading(r, out, "notes");
+        for (size_t i = 0; i < r->audit->n_notes; i++) {
+            pt_text_addf(out, "  %s\n", r->audit->notes[i]);
+        }
+    }
+}
+
+static void add_details(const pt_check_report *r, pt_text *out) {
+    const pt_audit *audit = r->audit;
     for (size_t i = 0; i < audit->n_tables; i++) {
-        add_table(report, &audit->tables[i], out);
+        add_table(r, &audit->tables[i], out);
     }
     for (size_t from = 0, until; from < audit->n_partitions; from = until) {
         until = pt_check_block_end(audit, from);
-        add_block(report, from, until, out);
+        add_block(r, from, until, out);
     }
-    add_reasons(report, out);
-    add_files(report, out);
-    if (audit->n_notes) {
-        heading(report, out, "notes");
-        for (size_t i = 0; i < audit->n_notes; i++) {
-            pt_text_addf(out, "  %s\n", audit->notes[i]);
-        }
-    }
-    if (audit->n_findings) {
-        heading(report, out, "findings");
-        for (size_t i = 0; i < audit->n_findings; i++) {
-            add_finding(&audit->findings[i], out);
-        }
-    }
+    add_reasons(r, out);
+    add_files(r, out);
+}
+
+static void add_report(const pt_check_report *report, pt_text *out) {
+    add_banner(report, out);
     add_verdict(report, out);
+    add_findings(report, out);
+    if (report->summary) {
+        add_summary(report, out);
+    } else {
+        add_details(report, out);
+    }
+    add_notes(report, out);
 }

@@ -16,11 +16,14 @@
 #include "base/text.h"
 #include "lake/audit.h"
 
+#define PT_CHECK_WIDTH 80
+
 typedef struct pt_check_report {
     const char *lake, *brokers; /* brokers: NULL when not asked */
     const pt_audit *audit;
     bool colour;  /* text for a terminal */
-    size_t width; /* columns of the terminal; wider rows of data are cut */
+    size_t width; /* columns of the terminal, or PT_CHECK_WIDTH; wider rows of data are cut, wider lines broken */
+    bool summary; /* a line for each topic in place of tables, partitions and files */
 } pt_check_report;
 
 /* In the text that is being made colours are marks, one byte each; a terminal gets the sequences at the end, and nothing else that steers it. */

@@ -26,7 +26,7 @@ typedef struct check_args {
     pt_string_list topics, tables, properties;
     uint64_t max_lag, max_dead_letters;
     int64_t timeout;
-    bool json;
+    bool json, summary;
     int log_format;
 } check_args;
 
@@ -41,6 +41,7 @@ static const pt_option options[] = {
     {"max-lag", 0, PT_OPT_COUNT, offsetof(check_args, max_lag), "N", "more records than N that the broker has and the lake has not are a finding; needs --brokers"},
     {"max-dead-letters", 0, PT_OPT_COUNT, offsetof(check_args, max_dead_letters), "N", "more dead letters than N of a pipeline and topic are a finding"},
     {"json", 0, PT_OPT_FLAG, offsetof(check_args, json), "", "one JSON object instead of the text"},
+    {"summary", 0, PT_OPT_FLAG, offsetof(check_args, summary), "", "the verdict, findings, and a line for each topic"},
     {"timeout", 0, PT_OPT_DURATION, offsetof(check_args, timeout), "DUR", "how long to wait for the broker (default: 10s)"},
     {"property", 'X', PT_OPT_LIST, offsetof(check_args, properties), "PROP=VAL", "property of librdkafka; repeatable"},
     PT_LOG_FORMAT_OPTION(check_args),
@@ -51,7 +52,7 @@ static int run(int argc, char **argv);
 const pt_command pt_command_check = {
     .name = "check",
     .summary = "report and audit a lake: is every record there, exactly once?",
-    .usage = "--lake LAKE [--data-path DIR] [--brokers B] [--topic T] [--json]",
+    .usage = "--lake LAKE [--data-path DIR] [--brokers B] [--topic T] [--summary | --json]",
     .notes = "Findings are gaps, duplicates, missing files, and rows or dead letters that disagree with the ledger. Lag, dead letters and offsets that the\n"
              "broker never exposed (control records, compaction) are reported; with --max-lag and --max-dead-letters they can become findings.\n"
              "All of it is read from one snapshot of the lake, which may be written to meanwhile (a DuckDB-file catalog allows one process only).\n"
@@ -65,6 +66,9 @@ const pt_command pt_command_check = {
 static int check_args_fit(const check_args *args, pt_error *err) {
     PT_TRY(pt_lake_args_check(&args->lake_args, err));
     PT_TRY(pt_names_check_properties(args->properties.items, args->properties.n, err));
+    if (args->json && args->summary) {
+        return pt_fail(err, PT_E_USAGE, "--json has everything; leave --summary out");
+    }
     if (args->max_lag != NO_LIMIT && !args->brokers) {
         return pt_fail(err, PT_E_USAGE, "--max-lag needs --brokers: the lag is told by the broker");
     }
@@ -146,7 +150,7 @@ static int audit_and_lag(const check_args *args, pt_sql_watch *watch, pt_audit *
 
 static size_t terminal_width(void) {
     struct winsize size;
-    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 40 ? size.ws_col : 160;
+    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 40 ? size.ws_col : PT_CHECK_WIDTH;
 }
 
 static int print(const check_args *args, const pt_audit *result, pt_error *err) {
@@ -158,6 +162,7 @@ static int print(const check_args *args, const pt_audit *result, pt_error *err) 
         .audit = result,
         .colour = terminal && !(no_colour && *no_colour),
         .width = terminal_width(),
+        .summary = args->summary,
     };
     pt_text out = {0}, made = {0};
     if (args->json && !terminal) {

@@ -155,9 +155,10 @@ def test_a_sound_lake_has_no_findings(tmp_path, catalog):
 def test_the_report_is_that_of_the_original_checker(sound):
     sound.close()
     out = pintail("check", "--lake", sound.text).stdout
-    assert "pintail check" in out.splitlines()[1] and "stream_orders: 148 rows" in out
+    lines = out.splitlines()
+    assert "pintail check" in lines[1] and "stream_orders: 148 rows" in out
     assert "latest 5 by ingest_time" in out and "sales by product" in out
-    assert out.rstrip().endswith("sound: every committed offset is in its table or in the dead letters")
+    assert lines[lines.index("=" * 74, 1) + 1] == "sound: every committed offset is in its table or in the dead letters"
     report = sound.check()["tables"][0]
     assert [(r["_kafka_partition"], r["_kafka_offset"]) for r in report["latest"]] == [(0, o) for o in (119, 118, 117, 116, 115)]
     assert {s["product"]: (s["count"], s["revenue"]) for s in report["sales"]} == {
@@ -366,8 +367,29 @@ def test_findings_are_shown_with_a_verdict_in_the_text(sound):
     sound.rows([11, 4711])
     sound.close()
     out = pintail("check", "--lake", sound.text, code=1).stdout
-    assert "duplicate: topic orders partition 0, table stream_orders: 1 rows too many with the same offset; offset 11\n" in out
-    assert out.rstrip().endswith("2 findings: 1 duplicate, 1 unknown offset")
+    assert "duplicate: topic orders partition 0, table stream_orders: 1 rows too many with the same offset; offset 11" in " ".join(out.split())
+    lines = out.splitlines()
+    at = lines.index("=" * 74, 1) + 1
+    assert lines[at:at + 3] == ["2 findings: 1 duplicate, 1 unknown offset", "", "findings"]
+
+
+def test_the_text_fits_80_columns_and_folds_partitions_with_nothing_to_tell(lake):
+    for partition in range(30):
+        lake.commit(0, 10 + partition % 3, partition=partition, dead=[1] if partition == 7 else [])
+    lake.commit(15, 20, partition=20)  # a gap
+    lake.sql("CREATE TABLE lake.unrelated (product VARCHAR, quantity INTEGER, unit_price DECIMAL(9,2), a_long_column_name_that_is_not_short VARCHAR)")
+    lake.sql("INSERT INTO lake.unrelated VALUES ('x', 1, 1.5, repeat('y ', 300))")
+    lake.close()
+    for arguments in ([], ["--summary"], ["--table", "stream_orders", "--table", "unrelated"]):
+        out = pintail("check", "--lake", lake.text, *arguments, code=1).stdout
+        assert max(len(line) for line in out.splitlines() if len(line.split()) > 1) <= 80, max(out.splitlines(), key=len)
+        if not arguments:
+            shown = re.findall(r"^ +(\d+(?:-\d+)?|all)  ", out[out.index("topic orders"):], re.MULTILINE)
+            assert shown[:6] == ["0-6", "7", "8-19", "20", "21-29", "all"], out
+        if arguments == ["--summary"]:
+            assert "latest" not in out and "files" not in out and re.search(r"orders +pintail-stream_orders +30 +", out), out
+    assert out.count("sales by product") == 1  # of the demo's table alone
+    assert pintail("check", "--lake", lake.text, "--summary", "--json", code=2).stdout == ""
 
 
 # ---- several topics, filters, thresholds
@@ -498,7 +520,8 @@ def test_a_relative_data_path_from_elsewhere(tmp_path):
     for file in (here / "data" / "main" / "stream_orders").iterdir():
         file.unlink()
     done = pintail("check", "--lake", lake.text, code=1, cwd=here)
-    assert "missing file: table stream_orders: ./data/main/stream_orders/" in done.stdout and "the data path is relative" in done.stdout
+    told = " ".join(done.stdout.split())  # long lines are broken
+    assert "missing file: table stream_orders: ./data/main/stream_orders/" in told and "the data path is relative" in told
 
 
 def test_it_changes_nothing(sound):
