@@ -441,6 +441,17 @@ void pt_rows_null(pt_rows *rows, size_t column) {
     pt_rows_vec_null(rows, rows->column_vec[column], rows->at);
 }
 
+bool pt_rows_text(const pt_rows *rows, size_t column, const char **data, size_t *len) {
+    const pt_vec *v = &rows->vecs[rows->column_vec[column]];
+    if (v->validity && !(v->validity[rows->at / 64] >> (rows->at % 64) & 1)) {
+        return false;
+    }
+    const duckdb_string_t *s = (const duckdb_string_t *)v->data + rows->at;
+    *len = s->value.inlined.length;
+    *data = *len <= sizeof s->value.inlined.inlined ? s->value.inlined.inlined : s->value.pointer.ptr;
+    return true;
+}
+
 int pt_rows_string(pt_rows *rows, size_t column, const char *data, size_t len, pt_error *err) {
     if (len > UINT32_MAX) {
         return pt_fail(err, PT_E_DATA, "a string of %zu bytes is longer than DuckDB can hold (4 GiB)", len);

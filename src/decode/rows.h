@@ -36,6 +36,8 @@ size_t pt_rows_columns(const pt_rows *rows);
 size_t pt_rows_at(const pt_rows *rows);
 void *pt_rows_data(const pt_rows *rows, size_t column);
 void pt_rows_null(pt_rows *rows, size_t column);
+/* The open row's text or bytes of a VARCHAR, BLOB or JSON column; false: NULL. They stay until the rows are reset, or the row is opened again. */
+bool pt_rows_text(const pt_rows *rows, size_t column, const char **data, size_t *len);
 /* Stores a string or blob in column (VARCHAR, BLOB, JSON) of the open row; the bytes are copied. */
 int pt_rows_string(pt_rows *rows, size_t column, const char *data, size_t len, pt_error *err) PT_CHECKED;
 

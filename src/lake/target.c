@@ -11,6 +11,7 @@
 #include "lake/file_names.h"
 #include "lake/history.h"
 #include "lake/lake_uri.h"
+#include "lake/partition.h"
 #include "lake/table_name.h"
 #include "lake/target_internal.h"
 
@@ -287,6 +288,9 @@ static int open_named(pt_engine *engine, pt_session *session, pt_target *t, cons
     if (code == PT_OK) {
         code = find_folder(engine, session, t, own, err);
     }
+    if (code == PT_OK && !own && !t->stage) {
+        code = pt_partition_open(engine, session, t, err);
+    }
     pt_table_clear(&columns);
     pt_schema_free(&asked);
     return code;
@@ -388,6 +392,7 @@ void pt_target_free(pt_target **target) {
         free(t->name);
         free(t->label);
         free(t->folder);
+        free(t->keys);
         free(t);
         *target = NULL;
     }

@@ -34,6 +34,13 @@ typedef struct pt_target_options {
     pt_metas extra;          /* the table gets and needs these beside PT_METAS_ALWAYS; it may have others, which are filled, too */
 } pt_target_options;
 
+/* A column by whose values themselves a table is partitioned (lake/partition.h). */
+typedef struct pt_partition_key {
+    size_t column;
+    size_t room; /* bytes that a value may take in its folder's name; SIZE_MAX: no folders */
+    bool no_nul; /* the catalog keeps no NUL */
+} pt_partition_key;
+
 typedef struct pt_target {
     char *schema_name, *name;
     char *label;         /* schema.name for messages and the ledger ("name" alone in schema main) */
@@ -49,6 +56,8 @@ typedef struct pt_target {
     bool inline_unfit;   /* DuckLake does not keep an inlined row of it as it is */
     size_t inline_rows;  /* DuckLake keeps an INSERT of at most so many rows in the catalog (lake/inlined.h); 0: none */
     bool has_rows;       /* when looked for */
+    pt_partition_key *keys; /* [n_keys] */
+    size_t n_keys;
 } pt_target;
 
 /* What can be said of the options without looking at a lake: the schema text and its columns. */

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/failpoint.h"
+#include "lake/partition.h"
 #include "lake/stage.h"
 #include "pipeline/proof.h"
 
@@ -188,6 +189,13 @@ static int decode(pt_route *route, const rd_kafka_message_t *m, pt_rows *rows, p
     return pt_decode(route->decoder, m->payload, m->len, rows, why, err);
 }
 
+static inline void check_partition(const pt_target *target, const pt_rows *rows, pt_decode_error *why) {
+    if (target->n_keys && pt_partition_refuses(target, rows, why->text, sizeof why->text)) {
+        why->code = PT_DECODE_PARTITION;
+        why->position = -1;
+    }
+}
+
 /* ---- gaps ---------------------------------------------------------------------------------------------- */
 
 void pt_reader_doubt(pt_reader *r) {
@@ -258,6 +266,9 @@ int pt_reader_take(pt_reader *r, const rd_kafka_message_t *m, int64_t now_us, pt
     PT_TRY(decode(route, m, rows, &why, err));
     if (why.code == PT_DECODE_OK) {
         PT_TRY(write_metadata(r, route, rows, m, stamp, now_us, err));
+        check_partition(route->target, rows, &why);
+    }
+    if (why.code == PT_DECODE_OK) {
         pt_rows_commit(rows);
         p->rows++;
         if (pt_rows_count(rows) == AHEAD_ROWS) {

@@ -1,0 +1,64 @@
+"""Values that decode well and that DuckLake, its catalog or the disk refuses: dead letters with the reason, and nothing else is lost."""
+
+import json
+
+import pytest
+from support import on, orders
+from support.judge import assert_exactly_once
+from support.lake import quoted
+
+METADATA = ", ".join(f"{name} {kind}" for name, kind in orders.METADATA.items())
+
+
+def partitioned(lake, table, columns, by):
+    with lake.writer() as writer:
+        writer.sql(f"CREATE TABLE lake.{quoted(table)} ({columns}, {METADATA})")
+        writer.sql(f"ALTER TABLE lake.{quoted(table)} SET PARTITIONED BY ({by})")
+
+
+def record(**values):
+    return json.dumps(values).encode()
+
+
+@pytest.mark.parametrize("flush_rows", [200_000, 3], ids=["files", "inlined"])
+def test_values_that_no_partition_can_take_are_dead_letters_and_all_others_land(pintail, lake, kafka, flush_rows):
+    topic = kafka.create_topic(1)
+    partitioned(lake, topic, "p VARCHAR, q BLOB, n INTEGER", "p, q")
+    good = ["x" * 253, "é" * 42 + "-", "日" * 28, "~._-" * 60, "NULL", "", "..", "/", "a=b", "%2F", "\n", " ", "__HIVE_DEFAULT_PARTITION__", None]
+    bad = ["x" * 254, "x" * 300, "é" * 43, "日" * 29, "/" * 85, "y" * 100_000]
+    nul = ["a\0b", "\0"]
+    values = [record(p=p, q="YQ==", n=1) for p in good + bad + nul] + [record(p="b", q=q, n=1) for q in ("/w==", "YWFh" * 100, "w6k=")]
+    kafka.produce(topic, values + [record(p="last", n=2)])
+    done = pintail.ingest_all(lake, topic, "--flush-rows", flush_rows)
+    assert "level=error" not in done.err and "paused" not in done.err, done.err
+    keeps_nul = lake.catalog == "duckdb"
+    lands = good + (nul if keeps_nul else [])
+    with lake.reader() as reader:
+        refused = 0 if keeps_nul else len(nul)
+        assert assert_exactly_once(reader, kafka, topic, columns=("p",), select={}, expected=lambda v: (json.loads(v)["p"],)) == (len(values) - len(bad) - refused - 2 + 1, len(bad) + refused + 2)
+        letters = [(d["error_code"], json.loads(d["value"]), d["error_text"]) for d in reader.dead_letters()]
+        assert {code for code, _, _ in letters} == {"partition"}
+        said = {(value["p"], value["q"]): text for _, value, text in letters}
+        assert "254 bytes" in said["x" * 254, "YQ=="] and "253" in said["x" * 254, "YQ=="] and "column p" in said["x" * 254, "YQ=="]
+        assert "UTF-8" in said["b", "/w=="] and "column q" in said["b", "/w=="] and "column q" in said["b", "YWFh" * 100]
+        assert keeps_nul or all("NUL" in said[p, "YQ=="] for p in nul)
+        for p in lands:  # each is found by its value, that is by its partition
+            assert reader.one(f"SELECT count(*) FROM lake.{quoted(topic)} WHERE p IS NOT DISTINCT FROM ? AND n = 1", p) >= 1, p
+
+
+@on("sqlite")
+def test_a_partition_by_bucket_or_time_takes_any_value_and_folders_may_be_off(pintail, lake, kafka):
+    topic, flat = kafka.create_topic(1), kafka.create_topic(1)
+    partitioned(lake, topic, "p VARCHAR, ts TIMESTAMP", "bucket(4, p), year(ts)")
+    partitioned(lake, flat, "p VARCHAR, ts TIMESTAMP", "p")
+    with lake.writer() as writer:
+        writer.sql(f"CALL lake.set_option('hive_file_pattern', false, table_name => '{flat}')")
+    values = [record(p="x" * 300, ts="2024-02-29"), record(p="x" * 300, ts="+12345-01-01"), record(p="x" * 300, ts="0001-01-01")]
+    kafka.produce(topic, [*values, record(p="a\0b", ts="2024-01-01")])
+    kafka.produce(flat, values)
+    pintail.ingest_all(lake, topic)
+    pintail.ingest_all(lake, flat)
+    with lake.reader() as reader:
+        assert reader.dead_letters() == []
+        assert reader.one(f"SELECT count(*) FROM lake.{quoted(topic)}") == 4
+        assert reader.one(f"SELECT count(*) FROM lake.{quoted(flat)} WHERE p = ?", "x" * 300) == 3
