@@ -33,6 +33,7 @@ typedef enum pt_decode_code {
     PT_DECODE_NO_COLUMN,     /* no_column: an object none of whose keys is a column; see pt_decoder_want_column */
     PT_DECODE_FRAMED,        /* framed: a schema registry's bytes stand in front of the value */
     PT_DECODE_PARTITION,     /* partition: a value that the table's partitions cannot take; set by the caller */
+    PT_DECODE_REFUSED,       /* refused: it decodes, and the lake refuses it; set by the caller */
     PT_DECODE_CODES          /* how many there are */
 } pt_decode_code;
 

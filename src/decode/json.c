@@ -250,6 +250,7 @@ const char *pt_decode_code_name(pt_decode_code code) {
         [PT_DECODE_NO_COLUMN] = "no_column",
         [PT_DECODE_FRAMED] = "framed",
         [PT_DECODE_PARTITION] = "partition",
+        [PT_DECODE_REFUSED] = "refused",
     };
     return (size_t)code < sizeof names / sizeof *names ? names[code] : "unknown";
 }

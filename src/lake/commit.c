@@ -117,7 +117,7 @@ static int register_file(const commit_job *job, const pt_part *part, pt_error *e
 static int guard_rows(const commit_job *job, size_t part_at, size_t slot, pt_part *part, pt_error *err) {
     pt_committer *c = job->committer;
     size_t *inlines = part_at < PT_SCAN_SLOTS ? &c->inlines[part_at] : NULL;
-    size_t n = pt_rows_count(part->rows);
+    size_t n = pt_part_rows(part);
     bool unfit = job->flush->to_files || pt_rows_has_nul(part->rows);
     if (!part->target->guard || pt_rule_broken("guard") || (inlines && n <= *inlines && !unfit)) {
         return PT_OK;
@@ -141,11 +141,12 @@ static int insert_rows(const commit_job *job, size_t part_at, pt_part *part, pt_
     pt_text_add(&sql, "INSERT INTO ");
     pt_target_add_sql_name(t, c->engine, &sql);
     pt_text_addf(&sql, " BY NAME SELECT * FROM pintail_rows(%zu)", slot);
+    pt_part_add_where(part, &sql);
     int code = pt_text_check(&sql, err);
     if (code == PT_OK && pt_failpoint("insert.before")) {
         code = pt_fail(err, PT_E_LAKE, "failpoint: DuckLake cannot inline that");
     } else if (code == PT_OK && pt_session_run(c->session, pt_text_get(&sql), err) != PT_OK) {
-        code = pt_fail_in(err, "inserting %zu rows into %s", pt_rows_count(part->rows), t->label);
+        code = pt_fail_in(err, "inserting %zu rows into %s", pt_part_rows(part), t->label);
     }
     pt_text_free(&sql);
     return code == PT_OK ? guard_rows(job, part_at, slot, part, err) : code;
@@ -174,7 +175,7 @@ static int write_flush(void *arg, pt_error *err) {
         pt_part *part = &job->flush->parts[i];
         if (part->staged) {
             PT_TRY(register_file(job, part, err));
-        } else if (pt_rows_count(part->rows)) {
+        } else if (pt_part_rows(part)) {
             PT_TRY(insert_rows(job, i, part, err));
         }
     }

@@ -126,6 +126,14 @@ pt_code pt_lake_failure(const char *message) {
     return has_one_of(words, down) ? PT_E_LAKE_DOWN : has_one_of(words, busy) ? PT_E_LAKE_BUSY : PT_E_LAKE;
 }
 
+bool pt_lake_hopeless(const char *message) {
+    const char *begin;
+    const char *end;
+    char words[WORDS_MAX];
+    take_words(pt_cited_query(message, &begin, &end) ? end + 2 : message, words, sizeof words);
+    return has_one_of(words, never);
+}
+
 const char *pt_message_picture(const char *message) {
     return strstr(message, "\n\nLINE ");
 }

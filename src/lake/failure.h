@@ -9,6 +9,9 @@
  * cites may hold any word. */
 pt_code pt_lake_failure(const char *message);
 
+/* Whether it says that something is not there or not allowed: no record is to blame. */
+bool pt_lake_hopeless(const char *message);
+
 /* The SQL that a scanner's message cites, from its first character to its closing quote; false when the message cites none. */
 bool pt_cited_query(const char *message, const char **begin, const char **end);
 

@@ -31,12 +31,49 @@ void pt_part_forget_guards(pt_part *part) {
     part->n_guarded = 0;
 }
 
+size_t pt_part_rows(const pt_part *part) {
+    return part->piece ? part->piece_rows : pt_rows_count(part->rows);
+}
+
+void pt_part_add_where(const pt_part *part, pt_text *sql) {
+    if (part->piece) {
+        pt_text_add(sql, " WHERE ");
+        pt_text_add(sql, part->piece);
+    }
+}
+
+int pt_flush_piece_new(const pt_flush *flush, pt_flush **out, pt_error *err) {
+    pt_flush *f = calloc(1, sizeof *f);
+    *out = NULL;
+    if (!f || !(f->parts = calloc(flush->n_parts + 1, sizeof *f->parts))) {
+        free(f);
+        return pt_fail_nomem(err, "a piece of a flush");
+    }
+    f->n_parts = flush->n_parts;
+    f->to_files = flush->to_files;
+    f->snapshot = -1;
+    for (size_t i = 0; i < f->n_parts; i++) {
+        f->parts[i].target = flush->parts[i].target;
+        f->parts[i].rows = flush->parts[i].rows;
+    }
+    *out = f;
+    return PT_OK;
+}
+
+void pt_flush_piece_free(pt_flush **piece) {
+    for (size_t i = 0; *piece && i < (*piece)->n_parts; i++) {
+        (*piece)->parts[i].rows = NULL;
+    }
+    pt_flush_free(piece);
+}
+
 void pt_flush_free(pt_flush **flush) {
     pt_flush *f = *flush;
     if (f) {
         for (size_t i = 0; i < f->n_parts; i++) {
             pt_rows_free(&f->parts[i].rows);
             free(f->parts[i].staged);
+            free(f->parts[i].piece);
             pt_part_forget_guards(&f->parts[i]);
         }
         free(f->parts);
@@ -80,7 +117,7 @@ pt_ledger_entry *pt_flush_add_entry(pt_flush *flush) {
 int64_t pt_flush_rows(const pt_flush *flush) {
     size_t n = 0;
     for (size_t i = 0; i < flush->n_parts; i++) {
-        n += pt_rows_count(flush->parts[i].rows);
+        n += pt_part_rows(&flush->parts[i]);
     }
     return (int64_t)n;
 }

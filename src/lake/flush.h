@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/text.h"
 #include "base/uuid.h"
 #include "decode/rows.h"
 #include "lake/ledger.h"
@@ -19,6 +20,8 @@ typedef struct pt_part {
     char *staged;  /* path of the staged file, as the lake is to know it; NULL: no rows, or INSERT */
     char **guarded; /* [n_guarded] owned: files that DuckLake wrote and whose COMMIT's outcome is not known yet (lake/guard.h) */
     size_t n_guarded;
+    char *piece;       /* owned; of a piece of a flush: the condition of its rows, in SQL; NULL: all of them */
+    size_t piece_rows; /* how many fulfil it */
 } pt_part;
 
 typedef struct pt_flush {
@@ -40,6 +43,13 @@ void pt_flush_free(pt_flush **flush);
 /* Empties it for use again and keeps no more than keep_bytes of its memory (more than 0). Staged files and guards are not touched. */
 void pt_flush_reset(pt_flush *flush, size_t keep_bytes);
 void pt_part_forget_guards(pt_part *part);
+/* Rows that go into the lake. */
+size_t pt_part_rows(const pt_part *part);
+/* " WHERE ..." of a piece. */
+void pt_part_add_where(const pt_part *part, pt_text *sql);
+/* A piece of a flush, without entries: its parts have the same rows, which stay the flush's. The caller fills entries and the parts' pieces. */
+int pt_flush_piece_new(const pt_flush *flush, pt_flush **out, pt_error *err) PT_CHECKED;
+void pt_flush_piece_free(pt_flush **piece);
 /* A new entry at the end; NULL without memory. Earlier pointers become invalid. */
 pt_ledger_entry *pt_flush_add_entry(pt_flush *flush);
 int64_t pt_flush_rows(const pt_flush *flush); /* dead letters included */

@@ -14,8 +14,8 @@ static bool keeps_values(const pt_part *part) {
 
 bool pt_inlined_part(const pt_part *part) {
     const pt_rows *rows = part->rows;
-    size_t n = pt_rows_count(rows);
-    return n && n <= part->target->inline_rows && part->target->guard && pt_rows_bytes(rows) <= PT_INLINE_BYTES && keeps_values(part);
+    size_t n = pt_part_rows(part);
+    return n && !part->piece && n <= part->target->inline_rows && part->target->guard && pt_rows_bytes(rows) <= PT_INLINE_BYTES && keeps_values(part);
 }
 
 static void add_table(pt_text *sql, const pt_target *t) {
@@ -38,7 +38,7 @@ int pt_inlined_forbid(pt_engine *engine, pt_session *session, const pt_target *t
 }
 
 bool pt_inlined_unfit(const pt_flush *flush, const pt_part *part) {
-    return pt_rows_count(part->rows) <= part->target->inline_rows && (flush->to_files || pt_rows_has_nul(part->rows));
+    return pt_part_rows(part) <= part->target->inline_rows && (flush->to_files || pt_rows_has_nul(part->rows));
 }
 
 /* A table has one of these for each of its schemas so far. */

@@ -93,7 +93,7 @@ static void add_select(pt_text *sql, const pt_target *t) {
 /* Once a batch that was being filled has brought a value that its first rows had not, this is not tried again: a file would be begun for nothing. */
 static void show(pt_stager *s, const pt_part *part) {
     const pt_target *t = part->target;
-    bool coded = !s->new_values || pt_rows_complete(part->rows);
+    bool coded = !part->piece && (!s->new_values || pt_rows_complete(part->rows)); /* else the statistics of a piece would be those of all values */
     if (coded) {
         pt_dictionaries_make(s->dictionaries, part->rows, t->types);
     }
@@ -112,6 +112,7 @@ static int write_file(pt_stager *s, const pt_part *part, const char *path, pt_er
     show(s, part);
     pt_text_add(&sql, "COPY (");
     add_select(&sql, t);
+    pt_part_add_where(part, &sql);
     pt_text_add(&sql, ") TO ");
     pt_text_add_sql_string(&sql, path);
     pt_text_addf(&sql, " (FORMAT parquet, PARQUET_VERSION v2, DICTIONARY_SIZE_LIMIT %d, WRITE_BLOOM_FILTER false, ROW_GROUP_SIZE %d, USE_TMP_FILE false",
@@ -188,7 +189,7 @@ int pt_stage(pt_stager *stager, pt_flush *flush, pt_error *err) {
     (void)pt_failpoint("stage.before");
     for (size_t i = 0; i < flush->n_parts; i++) {
         pt_part *part = &flush->parts[i];
-        if (may_be_staged(part) && !part->staged && pt_rows_count(part->rows) && !pt_inlined_part(part)) {
+        if (may_be_staged(part) && !part->staged && pt_part_rows(part) && !pt_inlined_part(part)) {
             PT_TRY(stage_part(stager, part, err));
         }
     }

@@ -1,3 +1,4 @@
+#include "lake/partition.h"
 #include "lake/target.h"
 
 #include <stdint.h>

@@ -10,7 +10,7 @@
 
 #define GIVE_UP (120 * PT_SECOND)
 #define GIVE_UP_STOPPING (10 * PT_SECOND)
-#define UNKNOWN_MARK "COMMIT of unknown outcome"
+#define UNKNOWN_MARK PT_TRANSACTION_UNKNOWN
 
 static void roll_back(pt_session *session) {
     int ignored = pt_session_run(session, "ROLLBACK", NULL);

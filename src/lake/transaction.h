@@ -8,6 +8,8 @@
 #include "base/error.h"
 #include "lake/engine.h"
 
+#define PT_TRANSACTION_UNKNOWN "COMMIT of unknown outcome" /* begins the text of such an error, and its cause follows */
+
 /* Other writers of the catalog that keep us waiting so long are reported. SQLite's own patience with a lock (META_BUSY_TIMEOUT) is longer: one attempt. */
 #define PT_BUSY_SAID_AFTER (3 * PT_SECOND)
 

@@ -7,6 +7,7 @@
 #include "base/signals.h"
 #include "lake/registered.h"
 #include "lake/transaction.h"
+#include "pipeline/halving.h"
 #include "pipeline/workers_internal.h"
 
 #define UNCLASSIFIED_TRIES 5 /* attempts at a commit that fails for a reason that we cannot place */
@@ -33,7 +34,7 @@ bool pt_workers_recover(pt_workers *w, pt_flush *flush, bool *committed, pt_erro
 static void count(pt_workers *w, const pt_flush *flush) {
     pt_line *line = w->line;
     pthread_mutex_lock(&line->lock);
-    size_t dead = pt_rows_count(flush->parts[flush->n_parts - 1].rows);
+    size_t dead = pt_part_rows(&flush->parts[flush->n_parts - 1]);
     line->counters.rows += (uint64_t)pt_flush_rows(flush) - dead;
     line->counters.dead_letters += dead;
     line->counters.commits++;
@@ -44,7 +45,7 @@ static void count(pt_workers *w, const pt_flush *flush) {
     pthread_mutex_unlock(&line->lock);
 }
 
-typedef enum outcome { COMMITTED, NOT_COMMITTED, UNKNOWN } outcome;
+typedef enum outcome { COMMITTED, IN_PIECES, NOT_COMMITTED, UNKNOWN } outcome;
 
 static bool has_inlined(const pt_flush *flush) {
     for (size_t i = 0; i < flush->n_parts; i++) {
@@ -60,6 +61,15 @@ static outcome committed(const pt_flush *flush, const pt_error *refused) {
         pt_log(PT_LOG_WARN, PT_EVENT("rows that cannot stay in the catalog go to files, also those of later flushes"), PT_STR("error", refused->text));
     }
     return COMMITTED;
+}
+
+/* Waiting does not help. */
+static outcome refused_again(pt_workers *w, pt_flush *flush, const pt_error *why, pt_error *err) {
+    if (pt_halve(w, flush, why, err) == PT_HALVED_COMMITTED) {
+        return IN_PIECES;
+    }
+    pt_line_fail(w->line, err);
+    return NOT_COMMITTED;
 }
 
 static outcome commit_flush(pt_workers *w, pt_flush *flush, pt_error *err) {
@@ -89,8 +99,11 @@ static outcome commit_flush(pt_workers *w, pt_flush *flush, pt_error *err) {
             refused = why;
             flush->to_files = true;
         }
-        if (tried_enough || (code != PT_E_LAKE_BUSY && code != PT_E_LAKE_DOWN && code != PT_E_LAKE)) {
-            pt_line_fail(w->line, tried_enough && flush->to_files ? &refused : &why);
+        if (tried_enough) {
+            return refused_again(w, flush, flush->to_files ? &refused : &why, err);
+        }
+        if (code != PT_E_LAKE_BUSY && code != PT_E_LAKE_DOWN && code != PT_E_LAKE) {
+            pt_line_fail(w->line, &why);
             return NOT_COMMITTED;
         }
         pt_workers_wait(w->line, attempt);
@@ -115,6 +128,13 @@ static int check_registered(pt_workers *w, const pt_flush *flush, pt_error *err)
     return PT_OK;
 }
 
+void pt_workers_landed(pt_workers *w, const pt_flush *flush) {
+    pt_line_go_on(w->line, PT_WORKER_COMMITTER);
+    count(w, flush);
+    pt_folding_note(w, flush);
+    w->committed(w->arg, flush);
+}
+
 static void commit_batch(pt_workers *w, pt_batch *batch) {
     pt_error err = {0};
     if (pt_failpoint("batch.lost")) {
@@ -123,13 +143,15 @@ static void commit_batch(pt_workers *w, pt_batch *batch) {
     }
     switch (commit_flush(w, batch->flush, &err)) {
     case COMMITTED:
-        pt_line_go_on(w->line, PT_WORKER_COMMITTER);
-        count(w, batch->flush);
-        pt_folding_note(w, batch->flush);
-        w->committed(w->arg, batch->flush);
+        pt_workers_landed(w, batch->flush);
         if (check_registered(w, batch->flush, &err) != PT_OK) {
             pt_line_fail(w->line, &err);
         }
+        pt_folding_tell_due(w);
+        pt_line_done(w->line, batch);
+        break;
+    case IN_PIECES:
+        pt_unstage(pt_committer_session(w->committer), batch->flush);
         pt_folding_tell_due(w);
         pt_line_done(w->line, batch);
         break;

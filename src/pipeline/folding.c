@@ -22,14 +22,14 @@ static const pt_target *target_of(const pt_workers *w, size_t table) {
 }
 
 bool pt_folding_keeps(const pt_part *part) {
-    size_t n = pt_rows_count(part->rows);
+    size_t n = pt_part_rows(part);
     return n && !part->staged && n <= part->target->inline_rows;
 }
 
 void pt_folding_note(pt_workers *w, const pt_flush *flush) {
     for (size_t i = 0; i < flush->n_parts; i++) {
         const pt_part *part = &flush->parts[i];
-        size_t n = pt_rows_count(part->rows);
+        size_t n = pt_part_rows(part);
         if (pt_folding_keeps(part)) {
             w->inlined[i].rows += (int64_t)n;
             w->inlined[i].bytes += (int64_t)pt_rows_bytes(part->rows);

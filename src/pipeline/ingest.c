@@ -34,6 +34,7 @@ static int live(const pt_ingest_options *options, lives *l, pt_error *err) {
     int64_t start = pt_monotonic_us();
     int code = pt_run(options, l->owner, l->paused, &end, err);
     l->wait_us = end.started ? pt_patience_after(&l->patience, pt_monotonic_us() - start) : PT_SECOND; /* one that did not start has not joined the group */
+    l->wait_us = code == PT_E_REFUSED ? 0 : l->wait_us; /* nothing is to be waited for */
     l->paused = end.paused || (l->paused && !end.started);
     l->assigned |= end.assigned;
     l->lost = end.lost;
@@ -47,7 +48,7 @@ static bool is_down(int code) {
 
 /* Whether another life makes sense after one that ended with code. */
 static bool may_follow(const lives *l, int code) {
-    return code == PT_E_FENCED || code == PT_E_SOURCE || code == PT_E_REWOUND || (is_down(code) && l->assigned);
+    return code == PT_E_FENCED || code == PT_E_SOURCE || code == PT_E_REWOUND || code == PT_E_REFUSED || (is_down(code) && l->assigned);
 }
 
 /* False: fenced too often. */
@@ -71,6 +72,8 @@ static void say_why(lives *l, int code, const pt_error *err) {
             pt_log(PT_LOG_WARN, PT_EVENT("paused"), PT_STR("waiting_for", code == PT_E_KAFKA_DOWN ? "broker" : "catalog"), PT_STR("error", err->text));
         }
         l->paused = true;
+    } else if (code == PT_E_REFUSED) {
+        pt_log(PT_LOG_WARN, PT_EVENT("a record becomes a dead letter; reading on from it"), PT_INT("in_seconds", l->wait_us / PT_SECOND), PT_STR("reason", err->text));
     } else if (code == PT_E_SOURCE || code == PT_E_REWOUND) { /* the next life says exactly what has changed, or goes on as --on-missing-data says */
         pt_log(PT_LOG_WARN, PT_EVENT("comparing the topic with the ledger again"), PT_INT("in_seconds", l->wait_us / PT_SECOND), PT_STR("reason", err->text));
     } else {
@@ -128,6 +131,9 @@ int pt_ingest(const pt_ingest_options *options, pt_error *err) {
     }
     if (code == PT_OK && o.until_end && !pt_stop_asked()) {
         code = pt_tally_judge(o.tallies, o.routes, o.n_routes, err);
+    }
+    for (size_t i = 0; i < o.n_routes; i++) {
+        pt_tally_clear(&o.tallies[i]);
     }
     free(o.tallies);
     if (code != PT_OK) {

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/signals.h"
 
 int pt_line_init(pt_line *line, const pt_target *const *targets, size_t n_targets, pt_error *err) {
     memset(line, 0, sizeof *line);
@@ -146,10 +147,20 @@ static bool is_busy(const pt_line *line) {
     return line->under_way || line->folding || (line->fold_due && !line->hold_folds);
 }
 
+void pt_line_patience(pt_line *line, bool wanted) {
+    pthread_mutex_lock(&line->lock);
+    line->patience = wanted;
+    signal_change(line);
+    pthread_mutex_unlock(&line->lock);
+}
+
 bool pt_line_drain(pt_line *line, int64_t timeout_us) {
     int64_t deadline = pt_monotonic_us() + timeout_us;
     pthread_mutex_lock(&line->lock);
     while (is_busy(line) && line->code == PT_OK && wait_until(line, deadline)) {
+        if (line->patience && !pt_stop_asked()) {
+            deadline = pt_monotonic_us() + timeout_us;
+        }
     }
     bool drained = !is_busy(line) && line->code == PT_OK;
     pthread_mutex_unlock(&line->lock);

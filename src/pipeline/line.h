@@ -59,6 +59,8 @@ typedef struct pt_line {
     bool fold_due;   /* it is about to begin one */
     bool hold_folds; /* none begins */
 
+    bool patience; /* a flush is being committed in pieces, which takes its time: who drains the line waits on, unless a stop was asked for */
+
     bool end;     /* workers return when nothing is left to do */
     bool abandon; /* workers give up what they have and return batches uncommitted */
     const char *paused[PT_WORKERS]; /* what each waits for, NULL: it goes on */
@@ -84,6 +86,7 @@ size_t pt_line_under_way(pt_line *line);
 void pt_line_hold_folds(pt_line *line, bool hold);
 /* Waits until nothing is under way, a fold that is due included unless folds are held; false: not within the time, or the run has failed. */
 bool pt_line_drain(pt_line *line, int64_t timeout_us);
+void pt_line_patience(pt_line *line, bool wanted);
 /* Throws away what is under way and waits until that is done, a fold included. */
 void pt_line_abandon(pt_line *line);
 /* Reader: asks the committer to claim partitions and waits for the answer. */

@@ -185,6 +185,9 @@ static int decode(pt_route *route, const rd_kafka_message_t *m, pt_rows *rows, p
         *why = (pt_decode_error){.code = PT_DECODE_TOMBSTONE, .position = -1, .text = "the record has no value (tombstone)"};
         return PT_OK;
     }
+    if (route->tally->n_refused && pt_tally_is_refused(route->tally, m->partition, m->offset, why)) {
+        return PT_OK;
+    }
     PT_TRY(pt_rows_open(rows, err));
     return pt_decode(route->decoder, m->payload, m->len, rows, why, err);
 }

@@ -159,3 +159,14 @@ void pt_life_on_committed(void *arg, const pt_flush *flush) {
         }
     }
 }
+
+/* In the committer's thread, whose end the reader of the next life comes after. */
+int pt_life_on_refused(void *arg, const char *topic, int32_t partition, int64_t offset, const char *words, bool passed, pt_error *err) {
+    pt_life *r = arg;
+    for (size_t i = 0; i < r->options->n_routes; i++) {
+        if (strcmp(r->options->routes[i].topic, topic) == 0) {
+            return pt_tally_refuse(&r->options->tallies[i], topic, partition, offset, words, passed, err);
+        }
+    }
+    return pt_fail(err, PT_E_INTERNAL, "topic %s is none of ours", topic);
+}

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -10,6 +11,7 @@
 
 #define TELL_EVERY (60 * PT_SECOND)
 #define TOPICS_NAMED 3
+#define REFUSED_IN_A_ROW 8 /* more are no fault of the records */
 
 static uint64_t letters_of(const pt_tally *t) {
     uint64_t sum = 0;
@@ -97,4 +99,37 @@ int pt_tally_judge(const pt_tally *tallies, const pt_route_options *routes, size
     }
     pt_text_free(&text);
     return code;
+}
+
+bool pt_tally_is_refused(const pt_tally *t, int32_t partition, int64_t offset, pt_decode_error *why) {
+    for (size_t i = 0; i < t->n_refused; i++) {
+        const pt_tally_refused *r = &t->refused[i];
+        if (r->partition == partition && r->offset == offset) {
+            *why = (pt_decode_error){.code = PT_DECODE_REFUSED, .position = -1};
+            (void)snprintf(why->text, sizeof why->text, "%s", r->text);
+            return true;
+        }
+    }
+    return false;
+}
+
+int pt_tally_refuse(pt_tally *t, const char *topic, int32_t partition, int64_t offset, const char *words, bool passed, pt_error *err) {
+    t->refused_in_a_row = passed ? 1 : t->refused_in_a_row + 1;
+    if (t->refused_in_a_row > REFUSED_IN_A_ROW) {
+        return pt_fail(err, PT_E_LAKE, "topic %s partition %" PRId32 " offset %" PRId64 " and the %d refused records before it: %s", topic, partition, offset, REFUSED_IN_A_ROW, words);
+    }
+    pt_tally_refused *grown = realloc(t->refused, (t->n_refused + 1) * sizeof *grown);
+    if (!grown) {
+        return pt_fail_nomem(err, "the place of a refused record");
+    }
+    t->refused = grown;
+    grown[t->n_refused] = (pt_tally_refused){.partition = partition, .offset = offset};
+    (void)snprintf(grown[t->n_refused].text, sizeof grown->text, "%.*s", (int)sizeof grown->text - 1, words);
+    t->n_refused++;
+    return pt_fail(err, PT_E_REFUSED, "topic %s partition %" PRId32 " offset %" PRId64 ": the lake refuses the record: %s", topic, partition, offset, words);
+}
+
+void pt_tally_clear(pt_tally *t) {
+    free(t->refused);
+    *t = (pt_tally){0};
 }

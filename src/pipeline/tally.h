@@ -2,6 +2,7 @@
  * success. Everything here belongs to the reader's thread. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,12 +18,22 @@ typedef struct pt_tally_first {
     char text[sizeof((pt_decode_error){0}.text)];
 } pt_tally_first;
 
+/* A record that the lake refused: it becomes a dead letter when it is read again. */
+typedef struct pt_tally_refused {
+    int32_t partition;
+    int64_t offset;
+    char text[sizeof((pt_decode_error){0}.text)];
+} pt_tally_refused;
+
 typedef struct pt_tally {
     uint64_t rows; /* in sealed batches */
     uint64_t letters[PT_DECODE_CODES];
     uint64_t told;     /* letters that the log has counted, tombstones left out */
     int64_t told_us;   /* monotonic, when it last did; 0: never */
     pt_tally_first first[PT_DECODE_CODES]; /* where there are letters */
+    pt_tally_refused *refused;             /* [n_refused] owned; written between two lives */
+    size_t n_refused;
+    unsigned refused_in_a_row; /* without a row of their flushes that passed */
 } pt_tally;
 
 /* One topic's place in the log. */
@@ -34,5 +45,10 @@ typedef struct pt_tally_of {
 void pt_tally_letter(pt_tally *tally, pt_tally_of of, int32_t partition, int64_t offset, const pt_decode_error *why);
 /* Called often: logs the counts by code, at most once a minute, when there are more than were told. */
 void pt_tally_tell(pt_tally *tally, pt_tally_of of);
+/* Whether the record was refused; fills *why then. n_refused is more than 0. */
+bool pt_tally_is_refused(const pt_tally *tally, int32_t partition, int64_t offset, pt_decode_error *why);
+/* Notes a record that the lake refuses and fills err: PT_E_REFUSED, or PT_E_LAKE when so many in a row were refused that it is not the records. */
+int pt_tally_refuse(pt_tally *tally, const char *topic, int32_t partition, int64_t offset, const char *words, bool passed, pt_error *err) PT_CHECKED;
+void pt_tally_clear(pt_tally *tally);
 /* After --until-end has come to its end. PT_E_DATA: dead letters and no row of a topic; the text says which and why. */
 int pt_tally_judge(const pt_tally *tallies, const struct pt_route_options *routes, size_t n, pt_error *err) PT_CHECKED;

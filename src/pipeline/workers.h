@@ -27,7 +27,12 @@ typedef struct pt_workers {
     int (*claimed)(void *arg, pt_claim *claims, size_t n, pt_error *err);
     /* After a commit, in the committer thread. */
     void (*committed)(void *arg, const pt_flush *flush);
+    /* A record that the lake refuses (pipeline/halving.h), in the committer thread; passed: others of its flush were committed. Fills err: PT_E_REFUSED, or why the run
+     * ends. */
+    int (*refused)(void *arg, const char *topic, int32_t partition, int64_t offset, const char *words, bool passed, pt_error *err);
     void *arg;
+    const pt_lake_options *staging; /* for a stager beside the other one */
+    bool remote;
     int64_t fold_interval_us; /* rows do not stay in the catalog for longer */
     pthread_t stager_thread, committer_thread;
     const pt_target *const *targets; /* [n_targets] the lake's tables, as the parts of a flush */

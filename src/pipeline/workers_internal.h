@@ -13,6 +13,9 @@ void pt_workers_wait(pt_line *line, unsigned attempt);
 /* Until the catalog answers again: true when the outcome of the flush is settled, *committed says which. The committer's thread. */
 bool pt_workers_recover(pt_workers *workers, pt_flush *flush, bool *committed, pt_error *err);
 
+/* What follows the commit of a flush or a piece of one. The committer's thread. */
+void pt_workers_landed(pt_workers *workers, const pt_flush *flush);
+
 /* ---- folding: what small parts left in the catalog goes to files. The committer's thread ------------------- */
 
 /* Counts what the catalog holds: what a run leaves there when it ends, the next one finds. workers->inlined is freed by pt_workers_stop. */

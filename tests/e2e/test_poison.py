@@ -4,7 +4,8 @@ import json
 
 import pytest
 from support import on, orders
-from support.judge import assert_exactly_once
+from support.crash import crashing
+from support.judge import assert_exactly_once, assert_no_leftovers
 from support.lake import quoted
 
 METADATA = ", ".join(f"{name} {kind}" for name, kind in orders.METADATA.items())
@@ -62,3 +63,55 @@ def test_a_partition_by_bucket_or_time_takes_any_value_and_folders_may_be_off(pi
         assert reader.dead_letters() == []
         assert reader.one(f"SELECT count(*) FROM lake.{quoted(topic)}") == 4
         assert reader.one(f"SELECT count(*) FROM lake.{quoted(flat)} WHERE p = ?", "x" * 300) == 3
+
+
+# ---- what nobody foresaw: the catalog refuses the statistics of a file when a certain value is in it, in COMMIT
+
+REFUSING = """CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    IF NEW.max_value LIKE 'poison%' THEN RAISE EXCEPTION 'no value like this one in this catalog'; END IF; RETURN NEW; END $$;
+    CREATE TRIGGER refuse BEFORE INSERT ON ducklake_file_column_stats FOR EACH ROW EXECUTE FUNCTION refuse()"""
+
+
+def refusing(lake, postgres, topics):
+    """The lake with its tables, and a catalog that refuses; `poison` sorts behind all other values, so that it is the largest of any file that has it."""
+    with lake.writer() as writer:
+        for topic in topics:
+            writer.sql(f"CREATE TABLE lake.{quoted(topic)} (v VARCHAR, n INTEGER, {METADATA})")
+    database = lake.text.split("dbname=")[1].split()[0]
+    postgres.sql(REFUSING, database)
+
+
+def mixed(count, poison):
+    """Records, now and then one that does not decode."""
+    return [b"rubbish" if n % 50 == 7 else record(v=f"poison {n}" if n in poison else f"good {n}", n=n) for n in range(count)]
+
+
+def assert_landed_but(lake, kafka, topic, pipeline, poison, count):
+    with lake.reader() as reader:
+        rubbish = sum(n % 50 == 7 for n in range(count))
+        assert assert_exactly_once(reader, kafka, topic, pipeline=pipeline, columns=("v",), select={}, expected=lambda v: (json.loads(v)["v"],)) == (count - rubbish - len(poison), rubbish + len(poison))
+        letters = [d for d in reader.dead_letters(topic) if d["error_code"] == "refused"]
+        assert sorted(json.loads(d["value"])["n"] for d in letters) == sorted(poison)
+        assert all("no value like this one in this catalog" in d["error_text"] for d in letters), letters
+
+
+@pytest.mark.timeout(300)  # a dozen commits are refused, and after each the catalog is attached anew
+@on("postgres")
+def test_a_record_that_the_lake_refuses_is_found_and_all_others_land_also_after_a_kill_in_the_middle(pintail, lake, kafka, postgres):
+    topic, other = kafka.create_topic(2), kafka.create_topic(1)
+    refusing(lake, postgres, [topic, other])
+    poison = {0, 1, 77}
+    kafka.produce(topic, [{"value": v, "partition": n % 2} for n, v in enumerate(mixed(120, poison))])
+    kafka.produce(other, [record(v=f"good {n}", n=n) for n in range(50)])
+    config = pintail.folder / "two.yaml"
+    config.write_text(f"group: g\ntopics:\n  - topic: {topic}\n  - topic: {other}\n")
+    arguments = pintail.ingest_args(lake, None, "--until-end", "--config", config)
+    killed = pintail.run(*arguments, code=None, timeout=120, **crashing("commit.committed:1:kill"))
+    assert killed.code == -9 and "committing it in pieces" in killed.err, killed.err
+    kafka.wait_empty("g")
+    done = pintail.run(*arguments, "--leftover-age", "0s", timeout=200)
+    assert "becomes a dead letter" in done.err, done.err
+    assert_landed_but(lake, kafka, topic, "g", poison, 120)
+    with lake.reader() as reader:
+        assert assert_exactly_once(reader, kafka, other, pipeline="g", columns=("v",), select={}, expected=lambda v: (json.loads(v)["v"],)) == (50, 0)
+    assert_no_leftovers(lake)

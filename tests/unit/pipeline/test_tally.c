@@ -83,10 +83,33 @@ static void counts_are_told_once_a_minute_and_only_when_there_are_new_ones(void 
     assert_true(t.told_us > told_us);
 }
 
+static void a_refused_record_is_known_again_and_too_many_in_a_row_are_no_fault_of_theirs(void **state) {
+    (void)state;
+    pt_tally t = {0};
+    pt_error err;
+    pt_decode_error why;
+    for (int64_t i = 0; i < 8; i++) {
+        assert_int_equal(pt_tally_refuse(&t, "orders", 3, 10 * i, "value refused", false, &err), PT_E_REFUSED);
+    }
+    assert_true(pt_tally_is_refused(&t, 3, 70, &why));
+    assert_int_equal(why.code, PT_DECODE_REFUSED);
+    assert_string_equal(why.text, "value refused");
+    assert_false(pt_tally_is_refused(&t, 2, 70, &why));
+    assert_false(pt_tally_is_refused(&t, 3, 71, &why));
+    assert_int_equal(pt_tally_refuse(&t, "orders", 3, 80, "value refused", true, &err), PT_E_REFUSED); /* others of its flush passed */
+    for (int64_t i = 0; i < 7; i++) {
+        assert_int_equal(pt_tally_refuse(&t, "orders", 3, 100 + i, "value refused", false, &err), PT_E_REFUSED);
+    }
+    assert_int_equal(pt_tally_refuse(&t, "orders", 3, 200, "value refused", false, &err), PT_E_LAKE);
+    assert_non_null(strstr(err.text, "value refused"));
+    pt_tally_clear(&t);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(dead_letters_without_a_row_are_no_success_and_one_of_the_most_frequent_is_told_with_all_counts),
         cmocka_unit_test(of_many_topics_those_are_named_in_which_nothing_fitted),
+        cmocka_unit_test(a_refused_record_is_known_again_and_too_many_in_a_row_are_no_fault_of_theirs),
         cmocka_unit_test(counts_are_told_once_a_minute_and_only_when_there_are_new_ones),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
