@@ -164,9 +164,9 @@ def test_a_commit_that_is_never_answered_ends_the_process_within_commit_timeout_
         topic = kafka.create_topic(2)
         kafka.produce(topic, orders.orders(2000))
         fault = proxy.arm(kind)
-        process = pintail.ingest(by_way_of(lake, proxy), topic, *ARGS, "--commit-timeout", "4s")
+        process = pintail.ingest(by_way_of(lake, proxy), topic, *ARGS, "--commit-timeout", "10s")  # a busy machine commits within it
         wait_struck(process, fault, 60)
-        done = process.wait(4 + 26)  # a slow machine
+        done = process.wait(10 + 26)  # a slow machine
         assert done.code == 3 and "--commit-timeout" in done.err, done.err[-2000:]
     pintail.ingest_rest(lake, topic, *ARGS, timeout=120)
     with lake.reader() as reader:
