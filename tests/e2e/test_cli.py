@@ -133,7 +133,7 @@ def test_a_misspelt_topic_or_table_is_asked_about(pintail, lake, kafka):
     kafka.produce(topic, orders.orders(10))
     pintail.ingest_all(lake, topic, "--schema", orders.SCHEMA, "--table", "sensor_readings")
     for arguments, meant in ((pintail.ingest_args(lake, wrong, "--until-end", "--schema", "a INTEGER"), topic), (["produce", "-b", kafka.address, "-t", wrong, "--count", "1"], topic),
-                             (["reset", "-b", kafka.address, "-t", wrong, "-g", "pintail-sensor_readings", *lake.args], topic), (["check", *lake.args, "--topic", wrong], topic),
+                             (["reset", "-b", kafka.address, "-t", wrong, "-g", lake.group("sensor_readings"), *lake.args], topic), (["check", *lake.args, "--topic", wrong], topic),
                              (pintail.ingest_args(lake, topic, "--until-end", "--table", "sensor_raedings"), "sensor_readings"),
                              (["check", *lake.args, "--table", "sensorreadings"], "sensor_readings")):
         done = pintail.run(*arguments, code=None)

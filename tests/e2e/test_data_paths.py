@@ -37,7 +37,7 @@ def fill(pintail, kafka, lake, tmp_path):
         writer.sql(f"CREATE TABLE lake.{quoted(parted)} ({SCHEMA}, {METADATA})")
         writer.sql(f"ALTER TABLE lake.{quoted(parted)} SET PARTITIONED BY (size)")
     config = tmp_path / f"{uuid.uuid4()}.yaml"
-    config.write_text(json.dumps({"group": "g", "flush": {"interval": "200ms"}, "fold_interval": "1ms",
+    config.write_text(json.dumps({"group": f"g-{staged}", "flush": {"interval": "200ms"}, "fold_interval": "1ms",
                                   "topics": [{"topic": t, "schema": SCHEMA} for t in (staged, parted, few)]}))
     process = pintail.start(*pintail.ingest_args(lake, None, "--config", config))
     in_ledger = "SELECT coalesce(sum(row_count + dead_letter_count), 0)::BIGINT FROM lake.pintail.offsets"
@@ -46,7 +46,7 @@ def fill(pintail, kafka, lake, tmp_path):
     assert "WARN" not in process.err.upper(), process.err
     with lake.reader() as reader:
         for topic, rows, dead in ((staged, MANY, 1), (parted, MANY, 0), (few, FEW, 0)):
-            assert assert_exactly_once(reader, kafka, topic, pipeline="g", expected=expected, columns=COLUMNS, select={}) == (rows, dead)
+            assert assert_exactly_once(reader, kafka, topic, pipeline=f"g-{staged}", expected=expected, columns=COLUMNS, select={}) == (rows, dead)
     checked = pintail.run("check", *lake.args)
     assert "sound" in checked.out, checked.out
     counted = pintail.run("sql", *lake.args, "--format", "csv", "-c", f"SELECT sum(id) AS n, max(region) AS r FROM lake.{quoted(staged)}")
@@ -84,7 +84,7 @@ def test_files_of_a_folder_that_the_data_path_would_match_are_left_alone(pintail
     assert neighbour.exists() and not own.exists()
     shutil.rmtree(tmp_path / "lake1")
     with lake.reader() as reader:
-        assert assert_exactly_once(reader, kafka, topic, pipeline="g", expected=expected, columns=COLUMNS, select={}) == (MANY, 0)
+        assert assert_exactly_once(reader, kafka, topic, pipeline=f"g-{topic}", expected=expected, columns=COLUMNS, select={}) == (MANY, 0)
 
 
 @pytest.mark.parametrize("path, why", [("a\\b", "backslash"), ("~/data", "home folder"), ("s3://bucket/a?b", "'?'")])

@@ -157,7 +157,7 @@ def test_a_run_to_the_end_in_which_nothing_of_a_topic_fits_exits_1_says_why_and_
     kafka.produce(bad, [*({"value": b'{"at": 1760000000%03d}' % n, "partition": 0} for n in range(20)), {"value": b'{"b": 1}', "partition": 1}, {"value": None, "key": b"k", "partition": 1}])
     kafka.produce(deleted, [{"value": None, "key": b"k"}])
     config = tmp_path / "ingest.yaml"
-    config.write_text("group: g\ntopics:\n" + "".join(f"  - {{topic: {topic}, schema: 'a INTEGER, at TIMESTAMPTZ'}}\n" for topic in (good, bad, deleted)))
+    config.write_text(f"group: g-{good}\ntopics:\n" + "".join(f"  - {{topic: {topic}, schema: 'a INTEGER, at TIMESTAMPTZ'}}\n" for topic in (good, bad, deleted)))
     done = pintail.ingest_all(lake, None, "--config", config, code=1)
     fatal = done.err.splitlines()[-1]
     assert all(word in fatal for word in (f"topic {bad}", "range 20", "no_column 1", "EPOCH ms", "committed", "pintail reset")), fatal
@@ -167,11 +167,11 @@ def test_a_run_to_the_end_in_which_nothing_of_a_topic_fits_exits_1_says_why_and_
         == sorted([(good, "syntax"), (bad, "range"), (bad, "no_column")]), first
     assert all("offset=" in line and "partition=" in line and "text=" in line for line in first) and len(first) == 3, first
     with lake.reader() as reader:  # what was read is committed
-        assert assert_exactly_once(reader, kafka, bad, pipeline="g", columns=("a",), select={}, expected=None) == (0, 22)
+        assert assert_exactly_once(reader, kafka, bad, pipeline=f"g-{good}", columns=("a",), select={}, expected=None) == (0, 22)
     pintail.ingest_all(lake, None, "--config", config)  # nothing new is no failure
 
     # The topic is read again by the right schema: the old letters stay, and check tells them from new ones.
-    pintail.run("reset", "--brokers", kafka.address, *lake.args, "--group", "g", "--topic", bad, "--partition", "0", "--to", "5")
+    pintail.run("reset", "--brokers", kafka.address, *lake.args, "--group", f"g-{good}", "--topic", bad, "--partition", "0", "--to", "5")
     with lake.writer() as writer:
         writer.sql(f"DROP TABLE lake.{quoted(bad)}")
     config.write_text(config.read_text().replace(f"{bad}, schema: 'a INTEGER, at TIMESTAMPTZ'", f"{bad}, schema: 'a INTEGER, at TIMESTAMPTZ EPOCH ms'"))

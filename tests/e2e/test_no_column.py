@@ -39,11 +39,11 @@ def test_a_record_none_of_whose_keys_is_a_column_is_a_dead_letter_that_names_its
 def test_on_no_column_null_takes_them_as_rows_on_the_command_line_and_in_the_file(pintail, lake, kafka, tmp_path):
     topic = kafka.create_topic(1)
     kafka.produce(topic, [b"{}", b'{"x": 1}', b'{"a": 1}'])
-    pintail.ingest_all(lake, topic, "--schema", "a INTEGER, b INTEGER DEFAULT 7", "--table", "by_option", "--group", "g1", "--on-no-column", "null")
+    pintail.ingest_all(lake, topic, "--schema", "a INTEGER, b INTEGER DEFAULT 7", "--table", "by_option", "--group", f"g1-{topic}", "--on-no-column", "null")
     config = tmp_path / "ingest.yaml"
-    config.write_text(f"group: g2\non_no_column: null\ntopics:\n  - topic: {topic}\n    table: by_null\n    schema: a INTEGER, b INTEGER DEFAULT 7\n")
+    config.write_text(f"group: g2-{topic}\non_no_column: null\ntopics:\n  - topic: {topic}\n    table: by_null\n    schema: a INTEGER, b INTEGER DEFAULT 7\n")
     pintail.ingest_all(lake, None, "--config", config)
-    config.write_text(f"group: g3\non_no_column: \"null\"\ntopics:\n  - topic: {topic}\n    table: by_text\n    schema: a INTEGER, b INTEGER DEFAULT 7\n")
+    config.write_text(f"group: g3-{topic}\non_no_column: \"null\"\ntopics:\n  - topic: {topic}\n    table: by_text\n    schema: a INTEGER, b INTEGER DEFAULT 7\n")
     pintail.ingest_all(lake, None, "--config", config)
     with lake.reader() as reader:
         for table in ("by_option", "by_null", "by_text"):

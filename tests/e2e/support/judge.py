@@ -79,7 +79,7 @@ def assert_exactly_once(reader, kafka, topic, table=None, pipeline=None, expecte
     only_topic: the table has rows of other topics too (_kafka_topic). since: partition -> first offset that this pipeline had to take;
     the broker's first one when left out. records: what the broker held, when the caller has read it already."""
     table = table or topic
-    pipeline = pipeline or f"pintail-{table}"
+    pipeline = pipeline or (f"pintail-{topic}" if table == topic else reader.lake.group(table))
     since = since or kafka.beginnings(topic)
     held = {(r.partition, r.offset): r for r in (kafka.records(topic) if records is None else records) if r.offset >= since[r.partition]}
     asked = ["_kafka_partition", "_kafka_offset", "epoch_ms(_kafka_timestamp)", "ingest_time IS NOT NULL", *(select.get(c, quoted(c)) for c in columns)]

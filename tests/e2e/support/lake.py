@@ -1,5 +1,6 @@
 """A lake of a test, and the stock DuckDB that reads it. Nothing here is pintail's."""
 
+import hashlib
 import time
 from pathlib import Path
 
@@ -151,6 +152,10 @@ class Lake:
         else:
             self.database = postgres.create_database()
             self.text = f"ducklake:postgres:{postgres.connection_string(self.database)}"
+
+    def group(self, table: str) -> str:
+        """The group of tests that do not care: of this lake alone, since others on the same broker have tables of that name."""
+        return f"pintail-{table}-{hashlib.sha256(str(self.folder).encode()).hexdigest()[:8]}"
 
     def move_to(self, s3):
         """Data on an object store, in a bucket of its own; before the lake is made."""

@@ -1,11 +1,13 @@
 """The pintail process under test."""
 
 import os
+import re
 import signal
 import subprocess
 from collections import namedtuple
 from pathlib import Path
 
+from .kafka import Kafka
 from .procs import REPO, end, tail, wait_for
 from .sanitize import assert_no_report
 
@@ -111,12 +113,16 @@ class Pintail:
         return done
 
     def ingest_args(self, lake, topic, *more, group=None) -> list:
-        """The group is pintail-<table or topic> unless it is in more, or group says "default": what pintail gives it by itself has the lake's id in it."""
+        """The group is pintail-<topic>, or lake.group(table), unless it is in more, or group says "default": what pintail gives it by itself has the lake's id in it."""
         arguments = ["ingest", "--brokers", self.brokers.address, "-X", "fetch.queue.backoff.ms=5"]
         if topic is not None:
             arguments += ["--topic", topic]
             if group != "default" and not {"--group", "-g", "--config", "-c"} & set(more):
-                arguments += ["--group", f"pintail-{more[more.index('--table') + 1] if '--table' in more else topic}"]
+                table = more[more.index("--table") + 1] if "--table" in more else topic
+                arguments += ["--group", f"pintail-{topic}" if table == topic else lake.group(table)]
+        group = next((str(more[i + 1]) for i, option in enumerate(more) if option in ("--group", "-g")), None)
+        assert group is None or type(self.brokers) is not Kafka or re.search(r"[0-9a-f]{6}", group), \
+            f"other tests use this broker at the same time: make the group {group} this test's own, with the topic's name in it"
         return [*arguments, *lake.args, *more]
 
     def ingest(self, lake, topic, *more, **how) -> Process:
