@@ -139,3 +139,17 @@ def test_a_misspelt_topic_or_table_is_asked_about(pintail, lake, kafka):
         done = pintail.run(*arguments, code=None)
         assert done.code in (1, 2) and f"did you mean {meant}?" in done.err.splitlines()[-1], (arguments, done)
     assert "did you mean" not in pintail.run("check", *lake.args, "--table", "quite_different", code=2).err
+
+
+@on("sqlite")
+def test_log_lines_of_a_flush_name_table_and_rows(pintail, lake, kafka):
+    one, two = kafka.create_topic(1), kafka.create_topic(1)
+    kafka.produce(one, orders.orders(10))
+    kafka.produce(two, orders.orders(7))
+    said = pintail.run(*pintail.ingest_args(lake, one, "--topic", two, "--group", f"g-{one}", "--until-end", "--schema", orders.SCHEMA, "-v", "--log-format", "json")).err
+    lines = [json.loads(line) for line in said.splitlines()]
+    flushed = {}
+    for line in lines:
+        if line["msg"] == "flush":
+            flushed[line["table"]] = flushed.get(line["table"], 0) + line["rows"]
+    assert flushed == {one: 10, two: 7}
