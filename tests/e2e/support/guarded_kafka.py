@@ -5,7 +5,7 @@ from pathlib import Path
 
 from confluent_kafka.admin import AclBinding, AclOperation, AclPermissionType, ResourcePatternType, ResourceType
 
-from .kafka import KafkaServer
+from .kafka import Kafka, KafkaServer
 from .procs import free_port
 
 UNKNOWN_HOST = "kafka-7.invalid"  # RFC 2606: never resolves
@@ -26,15 +26,34 @@ def make_certificates(folder: Path):
     (folder / "broker.store.pem").write_text((folder / "broker.key").read_text() + (folder / "broker.pem").read_text())
 
 
-class GuardedKafka(KafkaServer):
+class Guarded(Kafka):
     """At .address (plaintext) anybody may do anything; .tls, .sasl and .lost are its other doors. USER comes in by SASL, and may do what allow() says."""
+
+    def __init__(self, address: str, ca: str, nowhere: str, **doors):
+        super().__init__(address)
+        self.ca, self.nowhere = ca, nowhere  # nowhere: what .closed sends its clients to
+        self.tls, self.mutual, self.sasl, self.sasl_tls, self.lost, self.closed = (doors[name] for name in ("tls", "mutual", "sasl", "sasltls", "lost", "closed"))
+
+    def allow(self, kind: ResourceType, name: str, *operations: AclOperation):
+        """USER may do this with the topic or group."""
+        acls = [AclBinding(kind, name, ResourcePatternType.LITERAL, f"User:{USER}", "*", operation, AclPermissionType.ALLOW) for operation in operations]
+        for made in self.admin.create_acls(acls, request_timeout=20).values():
+            made.result(20)
+
+    def as_user(self, mechanism="PLAIN", password=PASSWORD) -> list:
+        """What pintail needs to come in by the SASL door."""
+        return ["-X", "security.protocol=SASL_PLAINTEXT", "-X", f"sasl.mechanism={mechanism}", "-X", f"sasl.username={USER}", "-X", f"sasl.password={password}"]
+
+
+class GuardedKafka(KafkaServer):
+    """The process behind it."""
 
     def __init__(self, folder: Path):
         certificates = folder / "certificates"
         make_certificates(certificates)
         self.ca = certificates / "ca.pem"
         ports = {name: free_port() for name in ("TLS", "MUTUAL", "SASL", "SASLTLS", "LOST", "CLOSED")}
-        self.tls, self.mutual, self.sasl, self.sasl_tls, self.lost, self.closed = (f"127.0.0.1:{ports[name]}" for name in ports)
+        self.doors = {name.lower(): f"127.0.0.1:{port}" for name, port in ports.items()}
         plain = ('org.apache.kafka.common.security.plain.PlainLoginModule required username="{0}" password="{1}" user_{0}="{1}";'.format(USER, PASSWORD))
         sasl = {f"listener.name.{name}.{key}": value for name in ("sasl", "sasltls")
                 for key, value in {"sasl.enabled.mechanisms": "PLAIN", "plain.sasl.jaas.config": plain}.items()}
@@ -49,12 +68,5 @@ class GuardedKafka(KafkaServer):
                              "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
                              "super.users": "User:ANONYMOUS", "early.start.listeners": "CONTROLLER"})
 
-    def allow(self, kind: ResourceType, name: str, *operations: AclOperation):
-        """USER may do this with the topic or group."""
-        acls = [AclBinding(kind, name, ResourcePatternType.LITERAL, f"User:{USER}", "*", operation, AclPermissionType.ALLOW) for operation in operations]
-        for made in self.admin.create_acls(acls, request_timeout=20).values():
-            made.result(20)
-
-    def as_user(self, mechanism="PLAIN", password=PASSWORD) -> list:
-        """What pintail needs to come in by the SASL door."""
-        return ["-X", "security.protocol=SASL_PLAINTEXT", "-X", f"sasl.mechanism={mechanism}", "-X", f"sasl.username={USER}", "-X", f"sasl.password={password}"]
+    def shared(self) -> dict:
+        return {"address": self.address, "ca": str(self.ca), "nowhere": self.nowhere, **self.doors}
