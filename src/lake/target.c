@@ -177,7 +177,8 @@ static int find_folder(pt_engine *engine, pt_session *session, pt_target *t, boo
         code = pt_fail_nomem(err, "a path");
     }
     if (code == PT_OK) {
-        t->stage = pt_table_int(&found, 0, 1) == 0 && !pt_engine_encrypted(engine); /* a registered file has no key */
+        t->encrypted = pt_engine_encrypted(engine);
+        t->stage = pt_table_int(&found, 0, 1) == 0 && !t->encrypted; /* a registered file has no key */
         t->guard = !hides_virtual_columns(t);
         t->inline_unfit = pt_engine_catalog(engine) != PT_CATALOG_DUCKDB && has_nested(t);
         t->inline_rows = t->stage && (is_wide(t) || t->inline_unfit) ? 0 : inline_rows(&found, own, t->stage);

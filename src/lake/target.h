@@ -52,6 +52,7 @@ typedef struct pt_target {
     size_t meta_at[PT_META_COUNT]; /* index of each; SIZE_MAX: not there */
     char *folder;        /* data_path + schema path + table path, as the catalog spells them; ends with '/' */
     bool stage;          /* files may be staged and registered; else INSERT (partitioned tables) */
+    bool encrypted;      /* the lake is: nothing that quotes a record is logged */
     bool guard;          /* what an INSERT writes is guarded (lake/guard.h) */
     bool inline_unfit;   /* DuckLake does not keep an inlined row of it as it is */
     size_t inline_rows;  /* DuckLake keeps an INSERT of at most so many rows in the catalog (lake/inlined.h); 0: none */

@@ -151,13 +151,21 @@ static int refuse(const pt_reader *r, const rd_kafka_message_t *m, const pt_deco
                    rd_kafka_topic_name(m->rkt), m->partition, m->offset, pt_decode_code_name(why->code), why->text, advice);
 }
 
+/* The words may quote the record. What an encrypted lake keeps stands in clear neither in the log nor in the last line. */
+static pt_decode_error without_words(const pt_decode_error *why) {
+    pt_decode_error out = *why;
+    (void)snprintf(out.text, sizeof out.text, "not shown, since the lake is encrypted");
+    return out;
+}
+
 static int take_dead_letter(pt_reader *r, pt_route *route, const rd_kafka_message_t *m, const pt_decode_error *why, int64_t now_us, pt_error *err) {
     bool tombstone = why->code == PT_DECODE_TOMBSTONE;
+    pt_decode_error said = route->target->encrypted ? without_words(why) : *why;
     if (!tombstone) {
-        PT_TRY(refuse(r, m, why, err));
+        PT_TRY(refuse(r, m, &said, err));
         r->dead_letters++;
     }
-    pt_tally_letter(route->tally, (pt_tally_of){route->topic, route->target->label}, m->partition, m->offset, why);
+    pt_tally_letter(route->tally, (pt_tally_of){route->topic, route->target->label}, m->partition, m->offset, &said);
     pt_dead_letter letter = {
         .topic = route->topic,
         .partition = m->partition,
