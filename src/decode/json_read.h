@@ -230,7 +230,13 @@ static const char *read_double(pt_json *js, const pt_json_node *node, const char
         return end;
     }
     pt_json_number number = {.start = p, .end = end, .digits = n.digits, .exponent = exponent - (int64_t)n.decimals, .negative = n.negative};
-    return pt_json_put_double(js, node, &number, row) ? end : read_number(js, node, p, row);
+    if (PT_UNLIKELY(!pt_json_to_double(&number, out))) {
+        return read_number(js, node, p, row);
+    }
+    if (PT_UNLIKELY(n.negative && *out == 0)) {
+        pt_rows_note_minus_zero(js->rows);
+    }
+    return end;
 }
 
 static const char *read_float(pt_json *js, const pt_json_node *node, const char *p, size_t row) {
@@ -244,7 +250,14 @@ static const char *read_float(pt_json *js, const pt_json_node *node, const char 
         return read_number(js, node, p, row);
     }
     pt_json_number number = {.start = p, .end = end, .digits = n.digits, .exponent = exponent - (int64_t)n.decimals, .negative = n.negative};
-    return pt_json_put_float(js, node, &number, row) ? end : read_number(js, node, p, row);
+    float *out = (float *)vec_data(js, node) + row;
+    if (PT_UNLIKELY(!pt_json_to_float(&number, out))) {
+        return read_number(js, node, p, row);
+    }
+    if (PT_UNLIKELY(n.negative && *out == 0)) {
+        pt_rows_note_minus_zero(js->rows);
+    }
+    return end;
 }
 
 /* ---- strings ---- */
