@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "lake/commit_internal.h"
 #include "lake/file_names.h"
+#include "lake/gate.h"
 #include "lake/guard.h"
 #include "lake/inlined.h"
 #include "lake/message.h"
@@ -48,49 +49,6 @@ static int check_entries(const pt_committer *c, pt_flush *flush, pt_error *err) 
         e->epoch = claim->epoch;
     }
     return PT_OK;
-}
-
-/* The transaction's first statement on the lake, which fixes the snapshot that it sees. A COMMIT succeeds only if no other snapshot came since: so ours is the next one. */
-static int look_at_snapshot(const commit_job *job, int64_t *now, pt_error *err) {
-    pt_text sql = {0};
-    pt_text_add(&sql, "SELECT id FROM ducklake_current_snapshot(");
-    pt_text_add_sql_string(&sql, pt_engine_alias(job->committer->engine));
-    pt_text_add(&sql, ")");
-    int code = pt_text_check(&sql, err);
-    if (code == PT_OK) {
-        code = pt_session_int(job->committer->session, pt_text_get(&sql), now, err);
-    }
-    pt_text_free(&sql);
-    job->flush->snapshot = *now + 1;
-    return code;
-}
-
-static bool all_claims_stand(const pt_committer *c, const pt_table *epochs) {
-    for (size_t i = 0; i < c->n_claims; i++) {
-        if (pt_committer_epoch(epochs, &c->claims[i]) != c->claims[i].epoch) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* The epochs are read inside the transaction: a fence committed before shows here, one committed later conflicts with our ledger rows. They need not be read (which is a
- * third of a commit's work) when the transaction sees the very snapshot that our last commit made: then no fence came since. */
-static int check_epochs(const commit_job *job, int64_t now, pt_error *err) {
-    pt_committer *c = job->committer;
-    if (now == c->own_snapshot) {
-        return PT_OK;
-    }
-    pt_table epochs = {0};
-    PT_TRY(pt_ledger_epochs(c->engine, c->session, c->pipeline, &epochs, err));
-    int code = PT_OK;
-    for (size_t i = 0; code == PT_OK && i < job->flush->n_entries; i++) {
-        const pt_ledger_entry *e = &job->flush->entries[i];
-        code = pt_committer_check_epoch(&epochs, pt_committer_find(c, e->topic, e->partition), err);
-    }
-    c->all_stood = all_claims_stand(c, &epochs);
-    pt_table_clear(&epochs);
-    return code;
 }
 
 static int register_file(const commit_job *job, const pt_part *part, pt_error *err) {
@@ -160,12 +118,8 @@ static int insert_ledger(const commit_job *job, pt_error *err) {
 
 static int write_flush(void *arg, pt_error *err) {
     commit_job *job = arg;
-    int64_t now = -1;
     (void)pt_failpoint("commit.begun");
-    PT_TRY(look_at_snapshot(job, &now, err));
-    if (!pt_rule_broken("epoch-check")) {
-        PT_TRY(check_epochs(job, now, err));
-    }
+    PT_TRY(pt_gate_pass(job->committer, job->flush, err));
     (void)pt_failpoint("commit.epochs");
     if (job->flush->also) {
         PT_TRY(job->flush->also(job->flush->also_arg, job->committer->engine, job->committer->session, err));
@@ -194,7 +148,8 @@ static void note_committed(pt_committer *c, const pt_flush *flush) {
     for (size_t i = 0; i < flush->n_entries; i++) {
         pt_committer_find(c, flush->entries[i].topic, flush->entries[i].partition)->next_offset = flush->entries[i].next_offset;
     }
-    c->own_snapshot = c->all_stood ? flush->snapshot : -1;
+    c->last_snapshot = flush->snapshot;
+    memcpy(c->last_id, flush->commit_id, sizeof c->last_id);
 }
 
 int pt_commit(pt_committer *c, pt_flush *flush, pt_error *err) {
@@ -205,6 +160,7 @@ int pt_commit(pt_committer *c, pt_flush *flush, pt_error *err) {
     if (!c->session) {
         return pt_fail(err, PT_E_LAKE_DOWN, "the lake is not attached since the catalog failed");
     }
+    PT_TRY(pt_gate_check_file(c, err));
     PT_TRY(pt_committer_renew(c, err));
     if (!*flush->commit_id) {
         pt_uuid_new(flush->commit_id);
@@ -222,6 +178,9 @@ int pt_commit(pt_committer *c, pt_flush *flush, pt_error *err) {
     if (code == PT_OK && pt_failpoint("commit.answer")) {
         return pt_transaction_lost(err);
     }
+    if (code == PT_OK) { /* what was written may have gone into the file that was there before */
+        PT_TRY(pt_gate_check_file(c, err));
+    }
     if (code == PT_OK) {
         pt_committer_keep_guards(c, flush);
     } else if (code != PT_E_LAKE_DOWN && !pt_transaction_unknown(err)) {
@@ -232,6 +191,18 @@ int pt_commit(pt_committer *c, pt_flush *flush, pt_error *err) {
         note_committed(c, flush);
     }
     return code;
+}
+
+static int look(void *arg, pt_error *err) {
+    return pt_gate_look(arg, err);
+}
+
+int pt_committer_look_back(pt_committer *c, pt_error *err) {
+    if (!c->session) {
+        return pt_fail(err, PT_E_LAKE_DOWN, "the lake is not attached since the catalog failed");
+    }
+    PT_TRY(pt_gate_check_file(c, err));
+    return pt_transaction(c->session, look, c, err);
 }
 
 /* ---- folding ------------------------------------------------------------------------------------------- */
@@ -251,7 +222,7 @@ static int fold_part(void *arg, pt_error *err) {
  * asked before their guards go. */
 int pt_committer_mend_fold(pt_committer *c, const pt_flush *fold, pt_error *err) {
     uint64_t restored;
-    return fold->parts->n_guarded ? pt_guards_mend(c->engine, c->session, fold->parts->target, &restored, err) : PT_OK;
+    return fold->n_parts && fold->parts->n_guarded ? pt_guards_mend(c->engine, c->session, fold->parts->target, &restored, err) : PT_OK;
 }
 
 int pt_committer_fold(pt_committer *c, pt_flush *fold, int64_t *rows, pt_error *err) {

@@ -1,6 +1,8 @@
 /* What the parts of the committer share: committer.c opens it and knows what is owned, commit.c has the transactions, recover.c what follows when the outcome of one is unknown. */
 #pragma once
 
+#include <sys/types.h>
+
 #include "lake/commit.h"
 #include "lake/guard_keep.h"
 #include "lake/scan.h"
@@ -16,8 +18,12 @@ struct pt_committer {
     pt_turnstile *turnstile; /* used from the first conflict on: a single writer has no need of it */
     uint64_t conflicts;
     unsigned commits;     /* since DuckDB was opened */
-    int64_t own_snapshot; /* of our last commit, if the epochs of all claims stood then; -1: not known */
-    bool all_stood;       /* they did at the last check */
+    int64_t last_snapshot; /* of our last commit, as far as the claims are not newer; -1: none */
+    char last_id[PT_UUID_SIZE];
+    bool all_stood;         /* the epochs of all claims did at the last check */
+    int64_t schema_version; /* of the lake when the tables were as we know them; -1: not known */
+    dev_t file_device;      /* of the catalog's file; inode 0: it is none */
+    ino_t file_inode;
     /* Part i of a flush -> so many rows of an INSERT were seen to stay in the catalog, and so will fewer: DuckLake reads a lake's limits when it attaches it. A look at
      * what an INSERT has done costs half a commit. */
     size_t inlines[PT_SCAN_SLOTS];
@@ -44,8 +50,5 @@ int pt_committer_raise_and_read(pt_committer *c, pt_claim *claims, size_t n_clai
 
 /* The epoch of a claim's partition in what pt_ledger_epochs read; 0: none. */
 int64_t pt_committer_epoch(const pt_table *epochs, const pt_claim *claim);
-/* PT_E_FENCED: it is not the claim's. */
-int pt_committer_check_epoch(const pt_table *epochs, const pt_claim *claim, pt_error *err) PT_CHECKED;
-
 /* Files of a fold that the catalog names and that are gone are brought back. */
 int pt_committer_mend_fold(pt_committer *c, const pt_flush *fold, pt_error *err) PT_CHECKED;

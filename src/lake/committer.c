@@ -7,6 +7,7 @@
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "lake/attach_failed.h"
+#include "lake/gate.h"
 #include "lake/guard.h"
 #include "lake/lake_uri.h"
 #include "lake/ledger_form.h"
@@ -19,9 +20,13 @@
 /* ---- open, close, open again --------------------------------------------------------------------------- */
 
 void pt_committer_detach(pt_committer *c) {
-    c->own_snapshot = -1;
+    c->schema_version = -1;
+    c->all_stood = false;
     memset(c->inlines, 0, sizeof c->inlines);
     pt_turnstile_close(&c->turnstile);
+    if (c->engine && pt_engine_catalog(c->engine) == PT_CATALOG_DUCKDB && pt_gate_file_replaced(c)) {
+        pt_engine_disown(c->engine);
+    }
     pt_session_close(&c->session);
     pt_engine_close(&c->engine);
     pt_scan_free(&c->scan);
@@ -86,6 +91,7 @@ int pt_committer_attach(pt_committer *c, pt_error *err) {
     if (code == PT_OK) {
         code = pt_turnstile_open(c->engine, &c->turnstile, err);
     }
+    pt_gate_note_file(c);
     if (code != PT_OK) {
         pt_committer_detach(c);
     }
@@ -135,7 +141,7 @@ int pt_committer_open(const pt_lake_options *options, const char *pipeline, cons
         return pt_fail_nomem(err, "the committer");
     }
     c->options = options;
-    c->own_snapshot = -1;
+    c->last_snapshot = -1;
     c->owner = strdup(owner);
     int code = c->owner ? PT_OK : pt_fail_nomem(err, "the committer");
     if (code == PT_OK && pipeline) {
@@ -265,6 +271,7 @@ void pt_committer_release(pt_committer *c, const char *topic, int32_t partition)
     if (claim) {
         free((char *)(uintptr_t)claim->topic);
         *claim = c->claims[--c->n_claims];
+        c->last_snapshot = c->n_claims ? c->last_snapshot : -1; /* claims to come are newer than it */
     }
 }
 
@@ -279,13 +286,4 @@ int64_t pt_committer_epoch(const pt_table *epochs, const pt_claim *claim) {
         }
     }
     return 0;
-}
-
-int pt_committer_check_epoch(const pt_table *epochs, const pt_claim *claim, pt_error *err) {
-    int64_t epoch = pt_committer_epoch(epochs, claim);
-    if (epoch != claim->epoch) {
-        return pt_fail(err, PT_E_FENCED, "topic %s partition %" PRId32 " was taken over by another process of this group (epoch %" PRId64 ", ours is %" PRId64 ")",
-                       claim->topic, claim->partition, epoch, claim->epoch);
-    }
-    return PT_OK;
 }

@@ -31,6 +31,7 @@ struct pt_engine {
     bool attached;
     bool is_file;         /* the catalog */
     bool encrypted;       /* the lake */
+    bool disowned;        /* it is set aside since its file belongs to somebody else now */
     _Atomic bool invalid; /* DuckDB has given itself up: it answers every statement with a FATAL error */
     _Atomic int64_t *pulse; /* the options' */
 };
@@ -50,6 +51,9 @@ static void set_aside(const pt_engine *engine) {
     (void)atomic_fetch_add(&n_set_aside, 1U);
     if (engine->is_file) {
         (void)atomic_fetch_add(&n_files_set_aside, 1U);
+    }
+    if (engine->disowned) {
+        return;
     }
     pt_log(PT_LOG_WARN, PT_EVENT("DuckDB gave itself up after an internal error; it cannot be closed and is set aside"), PT_INT("times", atomic_load(&n_set_aside)));
 }
@@ -251,6 +255,11 @@ int pt_engine_open(const pt_lake_options *options, pt_engine **out, pt_error *er
 
 bool pt_engine_invalid(const pt_engine *engine) {
     return engine && atomic_load(&engine->invalid);
+}
+
+void pt_engine_disown(pt_engine *engine) {
+    engine->disowned = true;
+    atomic_store(&engine->invalid, true);
 }
 
 static void detach_lake(pt_engine *e) {

@@ -49,6 +49,10 @@ void pt_engine_close(pt_engine **engine);
 /* Whether a session has noticed that DuckDB gave itself up after an internal error: nothing but pt_session_close and pt_engine_close makes sense. */
 bool pt_engine_invalid(const pt_engine *engine);
 
+/* The catalog's file has been replaced: pt_engine_close is to touch nothing of that name any more. DuckDB, when it is closed, writes its log into a file that it has open, and then removes
+ * the log by name, which is the other one's. */
+void pt_engine_disown(pt_engine *engine);
+
 /* 1, 2, ...: tells this engine from all others that the process has had. */
 uint64_t pt_engine_number(const pt_engine *engine);
 

@@ -13,6 +13,7 @@
 #include "lake/history.h"
 #include "lake/lake_uri.h"
 #include "lake/partition.h"
+#include "lake/shape.h"
 #include "lake/table_name.h"
 #include "lake/target_internal.h"
 
@@ -266,6 +267,9 @@ static int open_named(pt_engine *engine, pt_session *session, pt_target *t, cons
     pt_table columns = {0};
     int code = parse_asked(t, schema_text, own, &asked, err);
     if (code == PT_OK) {
+        code = pt_shape_read(engine, session, t, err);
+    }
+    if (code == PT_OK) {
         code = find_columns(engine, session, t, asked, &columns, err);
     }
     if (code == PT_OK && columns.n_rows == 0) {
@@ -274,6 +278,9 @@ static int open_named(pt_engine *engine, pt_session *session, pt_target *t, cons
         pt_target_add_create(engine, t, asked, metas, &sql);
         code = pt_targets_make(engine, session, t->label, &sql, err);
         pt_text_free(&sql);
+        if (code == PT_OK) {
+            code = pt_shape_read(engine, session, t, err);
+        }
         if (code == PT_OK) {
             code = read_columns(engine, session, t, &columns, err);
         }

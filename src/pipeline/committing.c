@@ -12,6 +12,7 @@
 
 #define UNCLASSIFIED_TRIES 5 /* attempts at a commit that fails for a reason that we cannot place */
 #define INLINED_TRIES 2      /* of these, with rows that are to stay in the catalog */
+#define LOOK_EVERY (5 * PT_SECOND) /* at the lake, while nothing is committed: it may have gone back in time */
 #define CLAIM_FOR (30 * PT_SECOND) /* far below max.poll.interval.ms: a rebalance waits for it. Then the run ends, and may begin anew */
 
 bool pt_workers_recover(pt_workers *w, pt_flush *flush, bool *committed, pt_error *err) {
@@ -193,10 +194,25 @@ static void answer_claim(pt_workers *w) {
     pthread_mutex_unlock(&line->lock);
 }
 
-typedef enum job { JOB_END, JOB_CLAIM, JOB_COMMIT, JOB_FOLD, JOB_LOOK /* what is due now */ } job;
+/* A connection that failed tells nothing, so the lake is attached anew, once. If the catalog is still away, the next look tries again, and a commit waits for it. */
+static void look_back(pt_workers *w) {
+    pt_error err = {0};
+    pt_flush nothing = {0};
+    bool committed;
+    int code = pt_committer_owns(w->committer) ? pt_committer_look_back(w->committer, &err) : PT_OK;
+    if (code == PT_E_LAKE_DOWN) {
+        code = pt_committer_recover(w->committer, &nothing, &committed, &err);
+    }
+    if (code == PT_E_ANEW || code == PT_E_FENCED || code == PT_E_RESTART) {
+        pt_line_fail(w->line, &err);
+    }
+}
 
-/* Waits for one until `until_us` (monotonic). A claim is waited for by a rebalance, and a table that is to be folded must not wait for a line that is always full. */
-static job next_job(pt_line *line, bool fold, int64_t until_us, pt_batch **batch) {
+typedef enum job { JOB_END, JOB_CLAIM, JOB_COMMIT, JOB_FOLD, JOB_LOOK_BACK, JOB_LOOK /* what is due now */ } job;
+
+/* Waits for one until `until_us` (monotonic). A claim is waited for by a rebalance, and a table that is to be folded must not wait for a line that is always full. Like a fold, a look
+ * at the lake must not be under way while claims are released. */
+static job next_job(pt_line *line, bool fold, int64_t look_us, int64_t until_us, pt_batch **batch) {
     job next = JOB_LOOK;
     pthread_mutex_lock(&line->lock);
     while (line->claim_state != PT_CLAIM_ASKED && !line->to_commit && !(line->end && line->under_way == 0) && (line->hold_folds || pt_monotonic_us() < until_us)) {
@@ -215,6 +231,9 @@ static job next_job(pt_line *line, bool fold, int64_t until_us, pt_batch **batch
         (*batch)->next = NULL;
     } else if (line->end && line->under_way == 0) {
         next = JOB_END;
+    } else if (!line->hold_folds && !line->abandon && pt_monotonic_us() >= look_us) {
+        next = JOB_LOOK_BACK;
+        line->folding = true;
     }
     pthread_mutex_unlock(&line->lock);
     return next;
@@ -224,12 +243,20 @@ static bool work(pt_workers *w) {
     pt_batch *batch = NULL;
     int64_t until_us;
     size_t table = pt_folding_next(w, &until_us);
-    switch (next_job(w->line, table != SIZE_MAX, until_us, &batch)) {
+    int64_t look_us = w->looked_us + LOOK_EVERY;
+    switch (next_job(w->line, table != SIZE_MAX, look_us, until_us < look_us ? until_us : look_us, &batch)) {
     case JOB_CLAIM:
         answer_claim(w);
+        w->looked_us = pt_monotonic_us();
         return true;
     case JOB_COMMIT:
         commit_batch(w, batch);
+        w->looked_us = pt_monotonic_us();
+        return true;
+    case JOB_LOOK_BACK:
+        look_back(w);
+        w->looked_us = pt_monotonic_us();
+        pt_line_folded(w->line);
         return true;
     case JOB_FOLD:
         pt_folding_run(w, table);

@@ -48,7 +48,7 @@ static bool is_down(int code) {
 
 /* Whether another life makes sense after one that ended with code. */
 static bool may_follow(const lives *l, int code) {
-    return code == PT_E_FENCED || code == PT_E_SOURCE || code == PT_E_REWOUND || code == PT_E_REFUSED || (is_down(code) && l->assigned);
+    return code == PT_E_FENCED || code == PT_E_SOURCE || code == PT_E_REWOUND || code == PT_E_REFUSED || code == PT_E_ANEW || (is_down(code) && l->assigned);
 }
 
 /* False: fenced too often. */
@@ -74,6 +74,8 @@ static void say_why(lives *l, int code, const pt_error *err) {
         l->paused = true;
     } else if (code == PT_E_REFUSED) {
         pt_log(PT_LOG_WARN, PT_EVENT("a record becomes a dead letter; reading on from it"), PT_INT("in_seconds", l->wait_us / PT_SECOND), PT_STR("reason", err->text));
+    } else if (code == PT_E_ANEW) {
+        pt_log(PT_LOG_WARN, PT_EVENT("beginning again from what the lake is now"), PT_INT("in_seconds", l->wait_us / PT_SECOND), PT_STR("reason", err->text));
     } else if (code == PT_E_SOURCE || code == PT_E_REWOUND) { /* the next life says exactly what has changed, or goes on as --on-missing-data says */
         pt_log(PT_LOG_WARN, PT_EVENT("comparing the topic with the ledger again"), PT_INT("in_seconds", l->wait_us / PT_SECOND), PT_STR("reason", err->text));
     } else {

@@ -16,5 +16,5 @@ typedef struct pt_run_end {
 } pt_run_end;
 
 /* owner: for pintail.epochs, unlike that of any other life. goes_on: what the log says at the start. The codes that another life may follow:
- * PT_E_FENCED, PT_E_SOURCE, PT_E_LAKE_DOWN, PT_E_LAKE_BUSY, PT_E_KAFKA_DOWN. */
+ * PT_E_FENCED, PT_E_SOURCE, PT_E_ANEW, PT_E_LAKE_DOWN, PT_E_LAKE_BUSY, PT_E_KAFKA_DOWN. */
 int pt_run(const pt_ingest_options *options, const char *owner, bool goes_on, pt_run_end *end, pt_error *err) PT_CHECKED;

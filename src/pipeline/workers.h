@@ -37,6 +37,7 @@ typedef struct pt_workers {
     pthread_t stager_thread, committer_thread;
     const pt_target *const *targets; /* [n_targets] the lake's tables, as the parts of a flush */
     size_t n_targets;
+    int64_t looked_us;   /* monotonic; the last time that the committer thread saw the lake as it knows it */
     uint64_t *seen_by;   /* [n_targets] the engine (pt_engine_number) by which a file of the table was last seen to be registered well; likewise */
     pt_inlined *inlined; /* [n_targets + 1] of each table, and of the ledger; the committer thread's; made by start, ended by stop */
 } pt_workers;

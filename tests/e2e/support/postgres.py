@@ -101,3 +101,36 @@ class PostgresServer(Postgres):
     def remove(self):
         self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class StandbyServer(PostgresServer):
+    """A streaming standby of another server, which it follows until it is cut off, and takes the place of when it is promoted."""
+
+    def __init__(self, primary: PostgresServer):
+        self._settings = {}
+        self.programs = primary.programs
+        self._user = primary._user
+        self.folder = Path(tempfile.mkdtemp(prefix="pintail-pg-"))
+        if self._user:
+            os.chown(self.folder, self._user["user"], self._user["group"])
+        self.port = free_port()
+        self.log = self.folder / "postgres.log"
+        self.process = None
+        self.primary = primary
+        done = self._run("pg_basebackup", "-h", "127.0.0.1", "-p", str(primary.port), "-U", "postgres", "-D", self.folder / "db", "-R", "-X", "stream", "-c", "fast")
+        assert done.returncode == 0, done.stderr
+        self.start()
+
+    def wait_level(self):
+        """Until it has all that the primary has now."""
+        lsn = self.primary.sql("SELECT pg_current_wal_insert_lsn()")
+        wait_for(lambda: self.sql(f"SELECT pg_last_wal_replay_lsn() >= '{lsn}'") == "t", 30, "the standby to follow")
+
+    def cut_off(self):
+        """From here on it gets nothing any more."""
+        self.sql("ALTER SYSTEM SET primary_conninfo = ''")
+        self.sql("SELECT pg_reload_conf()")
+        wait_for(lambda: self.sql("SELECT count(*) FROM pg_stat_wal_receiver") == "0", 30, "the standby to be cut off")
+
+    def promote(self):
+        assert self.sql("SELECT pg_promote()") == "t"

@@ -1,0 +1,267 @@
+#include "lake/gate.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/failpoint.h"
+#include "base/text.h"
+#include "lake/lake_uri.h"
+#include "lake/shape.h"
+#include "lake/table.h"
+
+#define SHOWN 4 /* partitions in an error */
+
+/* ---- a catalog that went back --------------------------------------------------------------------------- */
+
+int pt_gate_went_back(const pt_committer *c, const int64_t *before, const char *what, pt_error *err) {
+    pt_text at = {0};
+    size_t moved = 0;
+    for (size_t i = 0; i < c->n_claims; i++) {
+        const pt_claim *claim = &c->claims[i];
+        if (claim->next_offset != before[i] && moved++ < SHOWN) {
+            pt_text_addf(&at, "%s%s/%" PRId32 " from %" PRId64 " to %" PRId64, moved > 1 ? ", " : "; offsets go back: ", claim->topic, claim->partition, before[i],
+                         claim->next_offset < 0 ? 0 : claim->next_offset);
+        }
+    }
+    if (moved > SHOWN) {
+        pt_text_addf(&at, " and %zu more", moved - SHOWN);
+    }
+    int code = pt_fail(err, PT_E_ANEW, "the catalog went back in time (a failover, or a restored backup): it has not %s%s", what, pt_text_get(&at));
+    pt_text_free(&at);
+    return code;
+}
+
+/* What the lake says now of the positions of all claims, against what we know. Claims keep what they had: this life ends. */
+static int went_back(const pt_committer *c, const char *what, pt_error *err) {
+    int64_t *before = calloc(c->n_claims + 1, sizeof *before);
+    pt_committer now = *c;
+    now.claims = calloc(c->n_claims + 1, sizeof *now.claims);
+    int code = before && now.claims ? PT_OK : pt_fail_nomem(err, "claims");
+    for (size_t i = 0; code == PT_OK && i < c->n_claims; i++) {
+        now.claims[i] = c->claims[i];
+        before[i] = c->claims[i].next_offset;
+    }
+    if (code == PT_OK) {
+        code = pt_ledger_read(c->engine, c->session, c->pipeline, now.claims, now.n_claims, err);
+    }
+    if (code == PT_OK) {
+        code = pt_gate_went_back(&now, before, what, err);
+    }
+    free(now.claims);
+    free(before);
+    return code;
+}
+
+/* ---- our last commit ------------------------------------------------------------------------------------ */
+
+static int ledger_has(const pt_committer *c, const char *commit_id, bool *has, pt_error *err) {
+    char sql[256];
+    int64_t n = 0;
+    (void)snprintf(sql, sizeof sql, "SELECT count(*) FROM \"%s\".pintail.offsets WHERE commit_id = '%s'", pt_engine_alias(c->engine), commit_id);
+    PT_TRY(pt_session_int(c->session, sql, &n, err));
+    *has = n > 0;
+    return PT_OK;
+}
+
+/* The snapshot that the transaction sees, which this statement fixes: DuckLake looks for it while the statement is bound, the metadata are read when it runs. */
+static int look(const pt_committer *c, int64_t *now, int64_t *kept, int64_t *ours, pt_error *err) {
+    char sql[512];
+    const char *a = pt_engine_alias(c->engine);
+    pt_table found = {0};
+    if (c->last_snapshot < 0) {
+        (void)snprintf(sql, sizeof sql, "SELECT id, 0, 0 FROM ducklake_current_snapshot('%s')", a);
+    } else {
+        (void)snprintf(sql, sizeof sql,
+                       "SELECT (SELECT id FROM ducklake_current_snapshot('%s')), count(*), coalesce(bool_or(contains(commit_extra_info, '%s')), false)::INTEGER "
+                       "FROM \"__ducklake_metadata_%s\".ducklake_snapshot_changes WHERE snapshot_id = %" PRId64,
+                       a, c->last_id, a, c->last_snapshot);
+    }
+    PT_TRY(pt_session_table(c->session, sql, &found, err));
+    *now = pt_table_int(&found, 0, 0);
+    *kept = pt_table_int(&found, 0, 1);
+    *ours = pt_table_int(&found, 0, 2);
+    pt_table_clear(&found);
+    return PT_OK;
+}
+
+/* An expired snapshot has no row any more; its ledger row stays. */
+static int check_last_commit(const pt_committer *c, int64_t now, int64_t kept, int64_t ours, pt_error *err) {
+    bool there = ours != 0;
+    if (c->last_snapshot < 0 || there) {
+        return PT_OK;
+    }
+    if (!kept && now > c->last_snapshot) {
+        PT_TRY(ledger_has(c, c->last_id, &there, err));
+    }
+    char what[128];
+    (void)snprintf(what, sizeof what, "our last commit (snapshot %" PRId64 ", id %s)", c->last_snapshot, c->last_id);
+    return there ? PT_OK : went_back(c, what, err);
+}
+
+/* ---- our claims ----------------------------------------------------------------------------------------- */
+
+static const char *owner_of(const pt_table *epochs, const pt_claim *claim) {
+    for (size_t r = 0; r < epochs->n_rows; r++) {
+        if (pt_table_int(epochs, r, 1) == claim->partition && strcmp(pt_table_cell(epochs, r, 0), claim->topic) == 0) {
+            return pt_table_cell(epochs, r, 3);
+        }
+    }
+    return NULL;
+}
+
+static bool is_ours(const pt_committer *c, const pt_table *epochs, const pt_claim *claim) {
+    const char *owner = owner_of(epochs, claim);
+    if (pt_rule_broken("fence")) { /* there are no epochs then */
+        return true;
+    }
+    return owner && strcmp(owner, c->owner) == 0;
+}
+
+static bool stands(const pt_committer *c, const pt_table *epochs, const pt_claim *claim) {
+    return pt_committer_epoch(epochs, claim) == claim->epoch && is_ours(c, epochs, claim);
+}
+
+/* One that does not stand: raised by another process, or gone with what the catalog has lost. */
+static int refuse(const pt_committer *c, const pt_table *epochs, const pt_claim *claim, pt_error *err) {
+    pt_text sql = {0};
+    int64_t kept = 0;
+    pt_text_addf(&sql, "SELECT count(*) FROM \"%s\".pintail.epochs WHERE pipeline = ", pt_engine_alias(c->engine));
+    pt_text_add_sql_string(&sql, c->pipeline);
+    pt_text_add(&sql, " AND owner = ");
+    pt_text_add_sql_string(&sql, c->owner);
+    pt_text_add(&sql, " AND topic = ");
+    pt_text_add_sql_string(&sql, claim->topic);
+    pt_text_addf(&sql, " AND \"partition\" = %" PRId32 " AND epoch = %" PRId64, claim->partition, claim->epoch);
+    int code = pt_text_check(&sql, err);
+    if (code == PT_OK) {
+        code = pt_session_int(c->session, pt_text_get(&sql), &kept, err);
+    }
+    pt_text_free(&sql);
+    PT_TRY(code);
+    if (!kept) {
+        return went_back(c, "our claim of the partitions", err);
+    }
+    return pt_fail(err, PT_E_FENCED, "topic %s partition %" PRId32 " was taken over by another process of this group (epoch %" PRId64 ", ours is %" PRId64 ")", claim->topic,
+                   claim->partition, pt_committer_epoch(epochs, claim), claim->epoch);
+}
+
+static bool all_stand(const pt_committer *c, const pt_table *epochs) {
+    for (size_t i = 0; i < c->n_claims; i++) {
+        if (!stands(c, epochs, &c->claims[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Of the partitions of the flush; flush NULL: of all. */
+static int check_claims(pt_committer *c, const pt_flush *flush, pt_error *err) {
+    pt_table epochs = {0};
+    PT_TRY(pt_ledger_epochs(c->engine, c->session, c->pipeline, &epochs, err));
+    int code = PT_OK;
+    for (size_t i = 0; code == PT_OK && i < (flush ? flush->n_entries : c->n_claims); i++) {
+        const pt_claim *claim = flush ? pt_committer_find(c, flush->entries[i].topic, flush->entries[i].partition) : &c->claims[i];
+        if (!stands(c, &epochs, claim)) {
+            code = refuse(c, &epochs, claim, err);
+        }
+    }
+    c->all_stood = all_stand(c, &epochs);
+    pt_table_clear(&epochs);
+    return code;
+}
+
+int pt_gate_check_owner(pt_committer *c, pt_error *err) {
+    pt_table epochs = {0};
+    PT_TRY(pt_ledger_epochs(c->engine, c->session, c->pipeline, &epochs, err));
+    int code = PT_OK;
+    for (size_t i = 0; code == PT_OK && i < c->n_claims; i++) {
+        if (!is_ours(c, &epochs, &c->claims[i])) {
+            code = refuse(c, &epochs, &c->claims[i], err);
+        }
+    }
+    pt_table_clear(&epochs);
+    return code;
+}
+
+/* ---- all of it ------------------------------------------------------------------------------------------ */
+
+/* The lake's schema_version rises with every DDL, claims included. The look must not be older than the snapshot that DuckLake fixed. */
+static int check_shapes(pt_committer *c, const pt_flush *flush, int64_t now, pt_error *err) {
+    char sql[256];
+    char *text = NULL;
+    (void)snprintf(sql, sizeof sql, "SELECT schema_version FROM \"__ducklake_metadata_%s\".ducklake_snapshot WHERE snapshot_id = %" PRId64, pt_engine_alias(c->engine), now);
+    PT_TRY(pt_session_text(c->session, sql, &text, err));
+    if (!text) {
+        return pt_fail(err, PT_E_LAKE_BUSY, "snapshot %" PRId64 " is not to be seen in the metadata yet", now);
+    }
+    int64_t version = strtoll(text, NULL, 10);
+    free(text);
+    if (version != c->schema_version) {
+        c->schema_version = -1;
+        PT_TRY(pt_shapes_check(c->engine, c->session, flush, err));
+        c->schema_version = version;
+    }
+    return PT_OK;
+}
+
+int pt_gate_pass(pt_committer *c, pt_flush *flush, pt_error *err) {
+    int64_t now;
+    int64_t kept;
+    int64_t ours;
+    PT_TRY(look(c, &now, &kept, &ours, err));
+    flush->snapshot = now + 1;
+    if (c->all_stood && now == c->last_snapshot && ours) { /* nobody has committed anything since: claims and tables are as they were */
+        return PT_OK;
+    }
+    if (!pt_rule_broken("epoch-check")) {
+        PT_TRY(check_last_commit(c, now, kept, ours, err));
+        PT_TRY(check_claims(c, flush, err));
+    }
+    return pt_rule_broken("shape-check") ? PT_OK : check_shapes(c, flush, now, err);
+}
+
+int pt_gate_look(pt_committer *c, pt_error *err) {
+    int64_t now;
+    int64_t kept;
+    int64_t ours;
+    PT_TRY(look(c, &now, &kept, &ours, err));
+    if (c->all_stood && now == c->last_snapshot && ours) {
+        return PT_OK;
+    }
+    PT_TRY(check_last_commit(c, now, kept, ours, err));
+    return check_claims(c, NULL, err);
+}
+
+/* ---- the catalog's file --------------------------------------------------------------------------------- */
+
+static bool find_file(const pt_committer *c, struct stat *st) {
+    pt_lake_uri uri;
+    pt_error ignored;
+    return pt_lake_uri_parse(c->options->lake, &uri, &ignored) == PT_OK && uri.is_file && stat(uri.rest, st) == 0;
+}
+
+void pt_gate_note_file(pt_committer *c) {
+    struct stat st;
+    bool found = find_file(c, &st);
+    c->file_device = found ? st.st_dev : 0;
+    c->file_inode = found ? st.st_ino : 0;
+}
+
+bool pt_gate_file_replaced(const pt_committer *c) {
+    struct stat st;
+    return c->file_inode && find_file(c, &st) && (st.st_ino != c->file_inode || st.st_dev != c->file_device);
+}
+
+int pt_gate_check_file(const pt_committer *c, pt_error *err) {
+    if (!pt_gate_file_replaced(c)) {
+        return PT_OK;
+    }
+    if (pt_engine_catalog(c->engine) == PT_CATALOG_DUCKDB) {
+        return pt_fail(err, PT_E_RESTART, "the catalog's file %s was replaced under the running process, as by a backup that was put back, and DuckDB can open it only in another process; "
+                       "start pintail again: it goes on from what the file holds, and nothing is lost", c->options->lake);
+    }
+    return pt_fail(err, PT_E_LAKE_DOWN, "the catalog's file is another one than before, as after a backup that was put back");
+}

@@ -1,0 +1,78 @@
+#include "lake/shape.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "lake/table.h"
+
+static void add_tables(pt_text *sql, const char *alias) {
+    pt_text_addf(sql,
+                 "SELECT t.table_id, (SELECT max(v.begin_snapshot) FROM \"__ducklake_metadata_%s\".ducklake_schema_versions v WHERE v.table_id = t.table_id), s.schema_name, t.table_name "
+                 "FROM \"__ducklake_metadata_%s\".ducklake_table t JOIN \"__ducklake_metadata_%s\".ducklake_schema s USING (schema_id) WHERE t.end_snapshot IS NULL AND s.end_snapshot IS NULL",
+                 alias, alias, alias);
+}
+
+int pt_shape_read(pt_engine *engine, pt_session *session, pt_target *t, pt_error *err) {
+    pt_text sql = {0};
+    pt_table found = {0};
+    add_tables(&sql, pt_engine_alias(engine));
+    pt_text_add(&sql, " AND t.table_name = ");
+    pt_text_add_sql_string(&sql, t->name);
+    pt_text_add(&sql, " AND s.schema_name = ");
+    pt_text_add_sql_string(&sql, t->schema_name);
+    int code = pt_text_check(&sql, err);
+    if (code == PT_OK) {
+        code = pt_session_table(session, pt_text_get(&sql), &found, err);
+    }
+    bool there = code == PT_OK && found.n_rows;
+    t->table_id = there ? pt_table_int(&found, 0, 0) : -1;
+    t->shape = there ? pt_table_int(&found, 0, 1) : -1;
+    pt_table_clear(&found);
+    pt_text_free(&sql);
+    return code;
+}
+
+#define STOP "nothing more is committed"
+
+static int check_table(const pt_target *t, const pt_table *found, pt_error *err) {
+    for (size_t r = 0; r < found->n_rows; r++) {
+        const char *schema = pt_table_cell(found, r, 2);
+        const char *name = pt_table_cell(found, r, 3);
+        if (pt_table_int(found, r, 0) != t->table_id) {
+            continue;
+        }
+        if (strcmp(schema, t->schema_name) != 0 || strcmp(name, t->name) != 0) {
+            return pt_fail(err, PT_E_LAKE, "table %s is now named %s.%s: " STOP "; ways out: start with --table for the new name and the same --group, or give the table its name back", t->label,
+                           schema, name);
+        }
+        if (pt_table_int(found, r, 1) != t->shape) {
+            return pt_fail(err, PT_E_ANEW, "table %s was altered; what was read for it is read again by its columns of now", t->label);
+        }
+        return PT_OK;
+    }
+    return pt_fail(err, PT_E_LAKE, "table %s does not exist any more: it was dropped while it was being filled (one of that name that is there now is another): " STOP "; ways out: pintail reset, which "
+                   "reads the topic again from where you say, or another --group; AT (VERSION => n) still reads the rows of the dropped table", t->label);
+}
+
+int pt_shapes_check(pt_engine *engine, pt_session *session, const pt_flush *flush, pt_error *err) {
+    pt_text sql = {0};
+    pt_table found = {0};
+    const char *separator = " AND t.table_id IN (";
+    add_tables(&sql, pt_engine_alias(engine));
+    for (size_t i = 0; i < flush->n_parts; i++) {
+        pt_text_addf(&sql, "%s%" PRId64, separator, flush->parts[i].target->table_id);
+        separator = ", ";
+    }
+    pt_text_add(&sql, ")");
+    int code = flush->n_parts ? pt_text_check(&sql, err) : PT_OK;
+    if (code == PT_OK && flush->n_parts) {
+        code = pt_session_table(session, pt_text_get(&sql), &found, err);
+    }
+    for (size_t i = 0; code == PT_OK && i < flush->n_parts; i++) {
+        code = check_table(flush->parts[i].target, &found, err);
+    }
+    pt_table_clear(&found);
+    pt_text_free(&sql);
+    return code;
+}

@@ -1,0 +1,72 @@
+"""Somebody changes a table beside a running ingest: what was read for its columns of before is read again by those of now. Never a wrong value."""
+
+import json
+
+import pytest
+from support import on
+from support.lake import quoted
+from support.progress import wait_landed
+
+WAYS = {"inlined": (), "staged": ("--inline-rows", "0")}
+META = "_kafka_partition INTEGER, _kafka_offset BIGINT, _kafka_timestamp TIMESTAMPTZ, ingest_time TIMESTAMPTZ"
+# DDL, the record that comes after it, and its i and c (later d); None: a dead letter.
+STEPS = [
+    ("ADD COLUMN c INTEGER DEFAULT 7", {"i": 1, "c": 80}, (1, 80)),
+    ("ALTER COLUMN i SET NOT NULL", {"i": None, "c": 81}, None),
+    ("ALTER COLUMN i SET DATA TYPE BIGINT", {"i": 5_000_000_000, "c": 82}, (5_000_000_000, 82)),
+    ("RENAME COLUMN c TO d", {"i": 3, "c": 1, "d": 83}, (3, 83)),
+    ("SET PARTITIONED BY (i)", {"i": 4, "d": 84}, (4, 84)),
+]
+
+
+def made(lake, kafka):
+    topic = kafka.create_topic(1)
+    with lake.writer() as writer:
+        writer.sql(f"CREATE TABLE lake.{quoted(topic)} (i INTEGER, {META})")
+    kafka.produce(topic, [json.dumps({"i": i}).encode() for i in range(10)])
+    return topic
+
+
+def change(lake, statement):
+    with lake.writer() as writer:
+        writer.sql(statement)
+
+
+@on("sqlite", "postgres")
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("way", WAYS)
+def test_each_record_that_comes_after_an_alter_lands_by_the_columns_of_then(pintail, lake, kafka, way):
+    topic = made(lake, kafka)
+    table = f"lake.{quoted(topic)}"
+    process = pintail.ingest(lake, topic, "--flush-interval", "100ms", *WAYS[way])
+    wait_landed(process, lake, kafka, topic, 10, timeout=100)
+    for n, (ddl, record, _) in enumerate(STEPS):
+        change(lake, f"ALTER TABLE {table} {ddl}")
+        kafka.produce(topic, [json.dumps(record).encode()])
+        wait_landed(process, lake, kafka, topic, 11 + n, timeout=100)
+    process.stop()
+    with lake.reader() as reader:
+        rows = {o: (i, d) for o, i, d in reader.sql(f"SELECT _kafka_offset, i, d FROM {table}")}
+        assert len(rows) == reader.rows(topic)
+        dead = [r["offset"] for r in reader.dead_letters(topic)]
+    # The default of a column that came later is that of all rows before.
+    assert rows == {o: (o, 7) for o in range(10)} | {o: row for o, (_, _, row) in enumerate(STEPS, 10) if row}
+    assert dead == [o for o, (_, _, row) in enumerate(STEPS, 10) if not row]
+    assert process.err.count("was altered") == len(STEPS), process.err[-3000:]
+
+
+@on("sqlite", "postgres")
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("how, said", [("DROP TABLE {t}; CREATE TABLE {t} (i INTEGER, {m})", "does not exist any more"), ("ALTER TABLE {t} RENAME TO another", "is now named")])
+def test_a_table_that_is_made_anew_or_renamed_ends_the_run_with_ways_out(pintail, lake, kafka, way, how, said):
+    topic = made(lake, kafka)
+    process = pintail.ingest(lake, topic, "--flush-interval", "100ms", *WAYS[way])
+    wait_landed(process, lake, kafka, topic, 10, timeout=100)
+    change(lake, how.format(t=f"lake.{quoted(topic)}", m=META))
+    kafka.produce(topic, [json.dumps({"i": 10}).encode()])
+    done = process.wait(100)
+    last = done.err.splitlines()[-1]
+    assert done.code == 1 and topic in last and said in last and "ways out" in last, done.err[-3000:]
+    with lake.reader() as reader:
+        assert reader.one("SELECT sum(row_count) FROM lake.pintail.offsets") == 10
+        assert reader.rows("another" if "RENAME" in how else topic) == (10 if "RENAME" in how else 0)
