@@ -63,6 +63,7 @@ def disk(own_kafka, tmp_path):
     return Disk(own_kafka, tmp_path)
 
 
+@pytest.mark.timeout(300)
 @on("sqlite")
 def test_a_disk_that_was_put_back_is_told_while_ingest_runs_and_while_it_is_stopped(pintail, lake, own_kafka, disk):
     pintail.brokers = own_kafka
