@@ -29,6 +29,22 @@ int pt_folder_writable(const char *path, pt_error *err) {
     return PT_OK;
 }
 
+int pt_folder_can_be(const char *path, pt_error *err) {
+    char *at = strdup(*path ? path : ".");
+    while (at && !pt_path_exists(at)) { /* up to the part that is there */
+        size_t n = strlen(at);
+        while (n > 1 && at[n - 1] == '/') {
+            at[--n] = '\0';
+        }
+        char *above = pt_folder_of(at);
+        free(at);
+        at = above;
+    }
+    int code = at ? pt_folder_writable(at, err) : pt_fail_nomem(err, "a path");
+    free(at);
+    return code;
+}
+
 bool pt_path_exists(const char *path) {
     struct stat st;
     return stat(path, &st) == 0;

@@ -19,6 +19,7 @@
 #include "cli/sql_run.h"
 #include "cli/sql_split.h"
 #include "cli/sql_watch.h"
+#include "lake/adrift.h"
 
 #define PT_TERMINAL_ROWS 40
 
@@ -222,6 +223,16 @@ static int use_lake(pt_sql_runner *runner, const pt_engine *engine, pt_error *er
     return code;
 }
 
+/* Statements may write: --read-only opens such a lake all the same. What cannot be told is not held against it. */
+static int refuse_adrift(pt_engine *engine, pt_sql_runner *runner, pt_error *err) {
+    pt_error why;
+    if (pt_adrift_check(engine, pt_sql_runner_session(runner), &why) != PT_E_USAGE) {
+        return PT_OK;
+    }
+    *err = why;
+    return PT_E_USAGE;
+}
+
 static int run_watched(const pt_sql_args *args, const pt_writer_options *writer, pt_sql_watch *watch, pt_input *inputs, size_t n_inputs, char **failed, pt_error *err) {
     pt_engine *engine = NULL;
     pt_sql_runner *runner = NULL;
@@ -237,6 +248,9 @@ static int run_watched(const pt_sql_args *args, const pt_writer_options *writer,
     int code = pt_sql_runner_open(engine, &o, &runner, err);
     if (code == PT_OK && lake.lake) {
         code = use_lake(runner, engine, err);
+    }
+    if (code == PT_OK && lake.lake && !lake.read_only) {
+        code = refuse_adrift(engine, runner, err);
     }
     pt_sql_watch_end(watch);
     if (code == PT_OK) {

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/path.h"
+#include "base/redact.h"
 #include "base/text.h"
 #include "lake/attach_failed.h"
 #include "lake/file_names.h"
@@ -27,17 +28,26 @@ static int prepare_folders(const pt_lake_options *o, const pt_lake_uri *uri, pt_
         if (!folder) {
             return pt_fail_nomem(err, "a path");
         }
-        int code = o->create ? pt_make_folders(folder, err) : PT_OK;
+        int code = PT_OK;
+        if (o->create && !o->data_path && uri->catalog != PT_CATALOG_DUCKDB && !pt_path_exists(uri->rest)) { /* as DuckLake would say, when the folder is there */
+            code = pt_fail(err, PT_E_USAGE, PT_ATTACH_NO_DATA_PATH, pt_redacted(o->lake).text);
+        }
+        if (code == PT_OK && o->create) {
+            code = pt_make_folders(folder, err);
+        }
         if (code == PT_OK && !o->read_only && !pt_path_exists(uri->rest)) {
             code = pt_folder_writable(folder, err);
         }
         free(folder);
+        if (code == PT_E_USAGE) {
+            return code;
+        }
         if (code != PT_OK) {
             return pt_fail_in(err, "catalog");
         }
     }
     if (o->create && o->data_path && !pt_path_is_remote(o->data_path)) {
-        if (pt_make_folders(o->data_path, err) != PT_OK || pt_folder_writable(o->data_path, err) != PT_OK) {
+        if (pt_folder_can_be(o->data_path, err) != PT_OK) { /* it is made when the first file comes: an ATTACH that is refused must leave none behind */
             return pt_fail_in(err, "data path");
         }
     }

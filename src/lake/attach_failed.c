@@ -156,7 +156,7 @@ int pt_attach_failed(const pt_lake_options *o, const pt_lake_uri *uri, pt_error 
                        uri->rest, pid);
     }
     if (has(err->text, "data_path is not set")) {
-        return pt_fail(err, PT_E_USAGE, "lake %s is new, and its catalog does not say where its Parquet files go: give --data-path", pt_redacted(o->lake).text);
+        return pt_fail(err, PT_E_USAGE, PT_ATTACH_NO_DATA_PATH, pt_redacted(o->lake).text);
     }
     if (has(err->text, "does not match existing data path") || has(err->text, "DATA_PATH parameter")) {
         return data_path_differs(o, err);

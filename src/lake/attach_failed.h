@@ -9,6 +9,9 @@
 
 /* Begins the text when the catalog has no DuckLake. */
 #define PT_ATTACH_NONE "there is no DuckLake at "
+/* Of a new lake without --data-path. */
+#define PT_ATTACH_NO_DATA_PATH "lake %s is new, and its catalog does not say where its Parquet files go: give --data-path"
+
 /* Is in the text when it has not even a file. */
 #define PT_ATTACH_NO_FILE " does not exist; check --lake and the working directory"
 

@@ -6,6 +6,8 @@
 
 #include "base/failpoint.h"
 #include "base/log.h"
+#include "base/path.h"
+#include "lake/adrift.h"
 #include "lake/attach_failed.h"
 #include "lake/gate.h"
 #include "lake/guard.h"
@@ -133,6 +135,14 @@ int pt_committer_look(const pt_lake_options *options, bool *there, pt_error *err
     return code != PT_OK && (strstr(err->text, PT_ATTACH_NONE) || strstr(err->text, PT_ATTACH_NO_FILE)) ? PT_OK : code;
 }
 
+/* The data folder is ours to make, since what DuckLake makes is not fsynced. */
+static int look_for_files(void *arg, pt_error *err) {
+    pt_committer *c = arg;
+    const char *data_path = c->options->data_path;
+    PT_TRY(pt_adrift_check(c->engine, c->session, err));
+    return c->options->create && data_path && !pt_path_is_remote(data_path) ? pt_make_folders(data_path, err) : PT_OK;
+}
+
 int pt_committer_open(const pt_lake_options *options, const char *pipeline, const char *owner, pt_committer **out, pt_error *err) {
     *out = NULL;
     PT_TRY(pt_committer_check(options, err));
@@ -149,6 +159,9 @@ int pt_committer_open(const pt_lake_options *options, const char *pipeline, cons
     }
     if (code == PT_OK) {
         code = pt_committer_attach(c, err);
+    }
+    if (code == PT_OK) {
+        code = pt_retry_busy(look_for_files, c, err);
     }
     if (code == PT_OK) {
         code = pt_ledger_create(c->engine, c->session, err);
