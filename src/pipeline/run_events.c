@@ -133,7 +133,8 @@ int pt_life_on_claimed(void *arg, pt_claim *claims, size_t n, pt_error *err) {
         }
         PT_TRY(code);
     }
-    return pt_last_records_read(pt_committer_engine(r->committer), pt_committer_session(r->committer), r->options->consumer.group, r->targets, r->n_targets, claims, n, err);
+    const char *pipeline = r->options->consumer.group ? r->options->consumer.group : r->group;
+    return pt_last_records_read(pt_committer_engine(r->committer), pt_committer_session(r->committer), pipeline, r->targets, r->n_targets, claims, n, err);
 }
 
 /* In the stager's thread: nothing of a topic that was made anew under our hands is committed. */

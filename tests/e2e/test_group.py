@@ -85,7 +85,7 @@ def test_lakes_that_join_one_group_at_the_same_moment_find_out(pintail, two_lake
     topic = kafka.create_topic(2)
     group = f"shop-{topic}"
     for lake in two_lakes:
-        pintail.ingest_all(lake, topic, *ARGS, "--group", f"first-{lake.folder.name}")
+        pintail.ingest_all(lake, topic, *ARGS, "--group", f"first-{lake.folder.name}-{topic}")
     args = ("--schema", orders.SCHEMA, "-X", "group.protocol=consumer", "--group", group)
     both = [pintail.ingest(lake, topic, *args) for lake in two_lakes]  # each may look before the other has joined
     wait_for(lambda: not all(process.running for process in both), 60, "one of them to end")
