@@ -33,6 +33,7 @@ int pt_shape_read(pt_engine *engine, pt_session *session, pt_target *t, pt_error
     return code;
 }
 
+/* "does not exist" is what tells pt_lake_hopeless that no record is to blame. */
 #define STOP "nothing more is committed"
 
 static int check_table(const pt_target *t, const pt_table *found, pt_error *err) {
@@ -43,7 +44,7 @@ static int check_table(const pt_target *t, const pt_table *found, pt_error *err)
             continue;
         }
         if (strcmp(schema, t->schema_name) != 0 || strcmp(name, t->name) != 0) {
-            return pt_fail(err, PT_E_LAKE, "table %s is now named %s.%s: " STOP "; ways out: start with --table for the new name and the same --group, or give the table its name back", t->label,
+            return pt_fail(err, PT_E_LAKE, "table %s does not exist by that name any more, it is now named %s.%s: " STOP "; ways out: start with --table for the new name and the same --group, or give the table its name back", t->label,
                            schema, name);
         }
         if (pt_table_int(found, r, 1) != t->shape) {
