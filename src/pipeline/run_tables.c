@@ -145,7 +145,7 @@ static int plan_table(const pt_life *r, size_t i, pt_text *sql, pt_text *names, 
     pt_target_planned planned;
     int code = pt_target_plan(pt_committer_engine(r->committer), pt_committer_session(r->committer), &target, &planned, sql, err);
     for (size_t k = i; code == PT_OK && planned.missing && k < o->n_routes; k++) {
-        if (first_into(o, k) == i) {
+        if (pt_table_name_same(o->routes[k].table, o->routes[i].table)) {
             code = check_history(r, o->routes[k].topic, planned.missing, err);
         }
     }
