@@ -12,6 +12,7 @@
 #include "lake/guard.h"
 #include "lake/inlined.h"
 #include "lake/message.h"
+#include "lake/settings.h"
 #include "lake/transaction.h"
 
 /* ---- the transaction ----------------------------------------------------------------------------------- */
@@ -87,6 +88,18 @@ static int guard_rows(const commit_job *job, size_t part_at, size_t slot, pt_par
     return PT_OK;
 }
 
+/* Where the lake says so many bytes are a row group, DuckDB wants to be free in the order of rows. */
+static int run_insert(pt_committer *c, const pt_target *t, const char *sql, pt_error *err) {
+    if (!t->says.group_bytes) {
+        return pt_session_run(c->session, sql, err);
+    }
+    PT_TRY(pt_session_run(c->session, "SET preserve_insertion_order = false", err));
+    int code = pt_session_run(c->session, sql, err);
+    int ignored = pt_session_run(c->session, "RESET preserve_insertion_order", NULL);
+    (void)ignored;
+    return code;
+}
+
 static int insert_rows(const commit_job *job, size_t part_at, pt_part *part, pt_error *err) {
     pt_committer *c = job->committer;
     const pt_target *t = part->target;
@@ -103,7 +116,7 @@ static int insert_rows(const commit_job *job, size_t part_at, pt_part *part, pt_
     int code = pt_text_check(&sql, err);
     if (code == PT_OK && pt_failpoint("insert.before")) {
         code = pt_fail(err, PT_E_LAKE, "failpoint: DuckLake cannot inline that");
-    } else if (code == PT_OK && pt_session_run(c->session, pt_text_get(&sql), err) != PT_OK) {
+    } else if (code == PT_OK && run_insert(c, t, pt_text_get(&sql), err) != PT_OK) {
         code = pt_fail_in(err, "inserting %zu rows into %s", pt_part_rows(part), t->label);
     }
     pt_text_free(&sql);
@@ -124,6 +137,7 @@ static int write_flush(void *arg, pt_error *err) {
     if (job->flush->also) {
         PT_TRY(job->flush->also(job->flush->also_arg, job->committer->engine, job->committer->session, err));
     }
+    PT_TRY(pt_settings_check(job->committer->engine, job->committer->session, job->flush, err));
     PT_TRY(pt_message_flush(job->committer->engine, job->committer->session, job->committer->pipeline, job->flush, err));
     for (size_t i = 0; i < job->flush->n_parts; i++) {
         pt_part *part = &job->flush->parts[i];
@@ -215,6 +229,8 @@ typedef struct fold_job {
 
 static int fold_part(void *arg, pt_error *err) {
     fold_job *job = arg;
+    const pt_flush fold = {.parts = job->part, .n_parts = 1};
+    PT_TRY(pt_settings_check(job->committer->engine, job->committer->session, &fold, err));
     return pt_inlined_fold(job->committer->engine, job->committer->session, job->part, &job->rows, err);
 }
 

@@ -58,3 +58,5 @@ uint64_t pt_committer_conflicts(const pt_committer *committer);
 
 /* Between two commits: looks after data files that were committed a while ago (lake/guard_keep.h); all: of all, before a stop. */
 void pt_committer_tend_guards(pt_committer *committer, bool all);
+/* When it is to be called again (monotonic), or `latest` if that is sooner. */
+int64_t pt_committer_tend_at(const pt_committer *committer, int64_t latest_us);

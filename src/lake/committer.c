@@ -45,6 +45,11 @@ void pt_committer_tend_guards(pt_committer *c, bool all) {
     }
 }
 
+int64_t pt_committer_tend_at(const pt_committer *c, int64_t latest_us) {
+    int64_t due_us = c->session ? pt_keep_due(&c->keep) : INT64_MAX;
+    return due_us < latest_us ? due_us : latest_us;
+}
+
 void pt_committer_keep_guards(pt_committer *c, pt_flush *flush) {
     pt_keep_add(&c->keep, flush);
     pt_committer_tend_guards(c, false);

@@ -112,6 +112,13 @@ int pt_keep_tend(pt_keep *keep, pt_engine *engine, pt_session *session, bool all
     return code == PT_OK ? dropped : code;
 }
 
+int64_t pt_keep_due(const pt_keep *keep) {
+    if (!keep->first) {
+        return INT64_MAX;
+    }
+    return keep->first->drop_us > keep->next_us ? keep->first->drop_us : keep->next_us;
+}
+
 void pt_keep_clear(pt_keep *keep) {
     while (keep->first) {
         pt_kept *next = keep->first->next;

@@ -21,5 +21,7 @@ typedef struct pt_keep {
 void pt_keep_add(pt_keep *keep, pt_flush *flush);
 /* When some are old enough, or all of them: looks, brings back, drops. Not in a transaction. *restored counts files. What fails is tried again later. */
 int pt_keep_tend(pt_keep *keep, pt_engine *engine, pt_session *session, bool all, uint64_t *restored, pt_error *err) PT_CHECKED;
+/* When the next ones are old enough (monotonic); INT64_MAX: there are none. */
+int64_t pt_keep_due(const pt_keep *keep);
 /* Forgets them; the guards that are left are leftovers. */
 void pt_keep_clear(pt_keep *keep);

@@ -34,6 +34,7 @@ int pt_inlined_forbid(pt_engine *engine, pt_session *session, const pt_target *t
         code = pt_session_run(session, pt_text_get(&sql), err);
     }
     pt_text_free(&sql);
+    *t->says.forbidden = true;
     return code;
 }
 

@@ -115,10 +115,11 @@ static int write_file(pt_stager *s, const pt_part *part, const char *path, pt_er
     pt_part_add_where(part, &sql);
     pt_text_add(&sql, ") TO ");
     pt_text_add_sql_string(&sql, path);
-    pt_text_addf(&sql, " (FORMAT parquet, PARQUET_VERSION v2, DICTIONARY_SIZE_LIMIT %d, WRITE_BLOOM_FILTER false, ROW_GROUP_SIZE %d, USE_TMP_FILE false",
-                 s->plain ? 0 : 1000, PT_STAGE_GROUP_ROWS);
-    if (s->group_bytes) {
-        pt_text_addf(&sql, ", ROW_GROUP_SIZE_BYTES %" PRIu64, s->group_bytes);
+    pt_text_addf(&sql, " (FORMAT parquet, DICTIONARY_SIZE_LIMIT %d, WRITE_BLOOM_FILTER false, ROW_GROUP_SIZE %" PRIu64 ", USE_TMP_FILE false%s",
+                 s->plain ? 0 : 1000, t->says.group_rows, t->says.copy);
+    uint64_t bytes = t->says.group_bytes && (!s->group_bytes || t->says.group_bytes < s->group_bytes) ? t->says.group_bytes : s->group_bytes;
+    if (bytes) {
+        pt_text_addf(&sql, ", ROW_GROUP_SIZE_BYTES %" PRIu64, bytes);
     }
     pt_text_add(&sql, ")");
     int code = pt_text_check(&sql, err);

@@ -162,7 +162,7 @@ static int find_folder(pt_engine *engine, pt_session *session, pt_target *t, boo
                  "(SELECT count(*) FROM \"__ducklake_metadata_%s\".ducklake_partition_info i WHERE i.table_id = t.table_id AND i.end_snapshot IS NULL), "
                  "(SELECT arg_max(value, CASE scope WHEN 'table' THEN 2 WHEN 'schema' THEN 1 ELSE 0 END) FROM \"__ducklake_metadata_%s\".ducklake_metadata "
                  "WHERE key = 'data_inlining_row_limit' AND (scope IS NULL OR scope = 'global' OR scope_id = CASE scope WHEN 'table' THEN t.table_id ELSE t.schema_id END)), "
-                 "current_setting('ducklake_default_data_inlining_row_limit') "
+                 "current_setting('ducklake_default_data_inlining_row_limit'), t.table_id, s.schema_id "
                  "FROM \"__ducklake_metadata_%s\".ducklake_table t JOIN s USING (schema_id) WHERE t.end_snapshot IS NULL AND t.table_name = ",
                  alias, alias, alias);
     pt_text_add_sql_string(&sql, t->name);
@@ -178,8 +178,13 @@ static int find_folder(pt_engine *engine, pt_session *session, pt_target *t, boo
         code = pt_fail_nomem(err, "a path");
     }
     if (code == PT_OK) {
+        t->says.table_id = pt_table_int(&found, 0, 4);
+        t->says.schema_id = pt_table_int(&found, 0, 5);
+        code = pt_settings_take(engine, session, &t->says, err);
+    }
+    if (code == PT_OK) {
         t->encrypted = pt_engine_encrypted(engine);
-        t->stage = pt_table_int(&found, 0, 1) == 0 && !t->encrypted; /* a registered file has no key */
+        t->stage = pt_table_int(&found, 0, 1) == 0 && !t->encrypted && !t->says.insert; /* a registered file has no key */
         t->guard = !hides_virtual_columns(t);
         t->inline_unfit = pt_engine_catalog(engine) != PT_CATALOG_DUCKDB && has_nested(t);
         t->inline_rows = t->stage && (is_wide(t) || t->inline_unfit) ? 0 : inline_rows(&found, own, t->stage);
@@ -402,6 +407,7 @@ void pt_target_free(pt_target **target) {
         free(t->label);
         free(t->folder);
         free(t->keys);
+        pt_lake_says_clear(&t->says);
         free(t);
         *target = NULL;
     }

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "decode/schema.h"
 #include "lake/engine.h"
+#include "lake/settings.h"
 
 /* Metadata columns, in this order behind the schema's columns in every pt_rows of a target. */
 typedef enum pt_meta {
@@ -56,6 +57,7 @@ typedef struct pt_target {
     bool guard;          /* what an INSERT writes is guarded (lake/guard.h) */
     bool inline_unfit;   /* DuckLake does not keep an inlined row of it as it is */
     size_t inline_rows;  /* DuckLake keeps an INSERT of at most so many rows in the catalog (lake/inlined.h); 0: none */
+    pt_lake_says says;   /* the lake's settings for it, as they were when it was opened */
     bool has_rows;       /* when looked for */
     pt_partition_key *keys; /* [n_keys] */
     size_t n_keys;

@@ -244,6 +244,7 @@ static bool work(pt_workers *w) {
     int64_t until_us;
     size_t table = pt_folding_next(w, &until_us);
     int64_t look_us = w->looked_us + LOOK_EVERY;
+    until_us = pt_committer_tend_at(w->committer, until_us);
     switch (next_job(w->line, table != SIZE_MAX, look_us, until_us < look_us ? until_us : look_us, &batch)) {
     case JOB_CLAIM:
         answer_claim(w);

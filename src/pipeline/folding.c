@@ -90,6 +90,10 @@ static void fold_failed(pt_workers *w, pt_inlined *in, pt_flush *fold, pt_error 
     bool committed;
     bool unknown = pt_transaction_unknown(err);
     bool soon = unknown || err->code == PT_E_LAKE_BUSY;
+    if (err->code == PT_E_ANEW) {
+        pt_line_fail(w->line, err);
+        return;
+    }
     if (++in->failures == (soon ? FOLD_SAID_AFTER : 1)) {
         pt_log(PT_LOG_WARN, PT_EVENT("rows stay in the catalog for longer"), PT_STR("error", err->text));
     }

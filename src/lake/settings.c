@@ -1,0 +1,158 @@
+#include "lake/settings.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "lake/flush.h"
+#include "lake/stage.h"
+#include "lake/table.h"
+
+#define LIMIT "data_inlining_row_limit"
+#define SORT "sort" /* the number of the table's SET SORTED BY, as if it were a setting */
+
+/* What matters to a writer of files and of inlined rows, and to a fold. */
+static const char *const keys[] = {"parquet_compression", "parquet_compression_level", "parquet_version", "parquet_row_group_size", "parquet_row_group_size_bytes", "target_file_size",
+                                   "per_thread_output", "hive_file_pattern", LIMIT, "sort_on_insert", "auto_compact", SORT};
+
+/* key, value, scope, scope_id */
+static int read_all(pt_engine *engine, pt_session *session, pt_table *out, pt_error *err) {
+    const char *alias = pt_engine_alias(engine);
+    pt_text sql = {0};
+    pt_text_addf(&sql,
+                 "SELECT key, value, scope, scope_id FROM \"__ducklake_metadata_%s\".ducklake_metadata UNION ALL "
+                 "SELECT '" SORT "', sort_id::VARCHAR, 'table', table_id FROM \"__ducklake_metadata_%s\".ducklake_sort_info WHERE end_snapshot IS NULL",
+                 alias, alias);
+    int code = pt_text_check(&sql, err);
+    if (code == PT_OK) {
+        code = pt_session_table(session, pt_text_get(&sql), out, err);
+    }
+    pt_text_free(&sql);
+    return code;
+}
+
+/* 3 of the table, 2 of its schema, 1 of the lake; 0: not of this table. */
+static int rank(const pt_table *all, size_t row, const pt_lake_says *of) {
+    const char *scope = pt_table_cell(all, row, 2);
+    int64_t id = pt_table_int(all, row, 3);
+    if (!scope || strcmp(scope, "global") == 0) {
+        return 1;
+    }
+    return strcmp(scope, "table") == 0 && id == of->table_id ? 3 : strcmp(scope, "schema") == 0 && id == of->schema_id ? 2 : 0;
+}
+
+/* NULL: nothing is said. */
+static const char *find(const pt_table *all, const char *key, const pt_lake_says *of) {
+    const char *value = NULL;
+    int best = 0;
+    for (size_t r = 0; r < all->n_rows; r++) {
+        int rank_of = strcmp(pt_table_cell(all, r, 0), key) == 0 ? rank(all, r, of) : 0;
+        if (rank_of > best) {
+            best = rank_of;
+            value = pt_table_cell(all, r, 1);
+        }
+    }
+    return value;
+}
+
+static int check_version(const pt_table *all, pt_error *err) {
+    static const pt_lake_says lake = {.table_id = -1, .schema_id = -1};
+    const char *version = find(all, "version", &lake);
+    if (version && strcmp(version, PT_DUCKLAKE_VERSION) != 0) {
+        return pt_fail(err, PT_E_LAKE,
+                       "the lake's catalog is of DuckLake version %s, and this program speaks " PT_DUCKLAKE_VERSION ": somebody has migrated it, which cannot be undone; put a backup back, "
+                       "and keep others from migrating it with DUCKLAKE_VERSION '" PT_DUCKLAKE_VERSION "' at their ATTACH, without AUTOMATIC_MIGRATION", version);
+    }
+    return PT_OK;
+}
+
+static int add_all(const pt_table *all, const pt_lake_says *of, bool limit, pt_text *out, pt_error *err) {
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        const char *value = find(all, keys[i], of);
+        if (value && (limit || strcmp(keys[i], LIMIT) != 0)) {
+            pt_text_addf(out, "%s%s=%s", out->len ? ", " : "", keys[i], value);
+        }
+    }
+    return pt_text_check(out, err);
+}
+
+static bool is_true(const char *value) {
+    return value && (strcasecmp(value, "true") == 0 || strcmp(value, "1") == 0);
+}
+
+static void add_option(pt_text *copy, const char *option, const char *value) {
+    if (value) {
+        pt_text_addf(copy, ", %s ", option);
+        pt_text_add_sql_string(copy, value);
+    }
+}
+
+int pt_settings_take(pt_engine *engine, pt_session *session, pt_lake_says *says, pt_error *err) {
+    pt_table all = {0};
+    pt_text text = {0};
+    pt_text rest = {0};
+    pt_text copy = {0};
+    pt_lake_says_clear(says);
+    int code = read_all(engine, session, &all, err);
+    if (code == PT_OK) {
+        code = check_version(&all, err);
+    }
+    if (code == PT_OK) {
+        code = add_all(&all, says, true, &text, err);
+    }
+    if (code == PT_OK) {
+        code = add_all(&all, says, false, &rest, err);
+    }
+    if (code == PT_OK) {
+        const char *version = find(&all, "parquet_version", says);
+        const char *rows = find(&all, "parquet_row_group_size", says);
+        const char *bytes = find(&all, "parquet_row_group_size_bytes", says);
+        add_option(&copy, "PARQUET_VERSION", version ? version : "V2");
+        add_option(&copy, "COMPRESSION", find(&all, "parquet_compression", says));
+        add_option(&copy, "COMPRESSION_LEVEL", find(&all, "parquet_compression_level", says));
+        says->group_rows = rows ? strtoull(rows, NULL, 10) : PT_STAGE_GROUP_ROWS;
+        says->group_bytes = bytes ? strtoull(bytes, NULL, 10) : 0;
+        says->insert = find(&all, "target_file_size", says) || is_true(find(&all, "per_thread_output", says)) || find(&all, SORT, says); /* DuckLake 1.0 sorts whatever sort_on_insert says */
+        code = pt_text_check(&copy, err);
+    }
+    if (code == PT_OK) {
+        says->all = strdup(pt_text_get(&text));
+        says->copy = strdup(pt_text_get(&copy));
+        says->rest = strdup(pt_text_get(&rest));
+        says->forbidden = calloc(1, sizeof *says->forbidden);
+        code = says->all && says->copy && says->rest && says->forbidden ? PT_OK : pt_fail_nomem(err, "the lake's settings");
+    }
+    pt_table_clear(&all);
+    pt_text_free(&text);
+    pt_text_free(&rest);
+    pt_text_free(&copy);
+    return code;
+}
+
+void pt_lake_says_clear(pt_lake_says *says) {
+    free(says->all);
+    free(says->rest);
+    free(says->copy);
+    free(says->forbidden);
+    says->all = says->rest = says->copy = NULL;
+    says->forbidden = NULL;
+}
+
+int pt_settings_check(pt_engine *engine, pt_session *session, const pt_flush *flush, pt_error *err) {
+    pt_table all = {0};
+    PT_TRY(read_all(engine, session, &all, err));
+    int code = check_version(&all, err);
+    for (size_t i = 0; code == PT_OK && i < flush->n_parts; i++) {
+        const pt_target *t = flush->parts[i].target;
+        const char *was = *t->says.forbidden ? t->says.rest : t->says.all;
+        pt_text now = {0};
+        code = add_all(&all, &t->says, !*t->says.forbidden, &now, err);
+        if (code == PT_OK && strcmp(pt_text_get(&now), was) != 0) {
+            code = pt_fail(err, PT_E_ANEW, "table %s: the lake's settings were changed from (%s) to (%s)", t->label, was, pt_text_get(&now));
+        }
+        pt_text_free(&now);
+    }
+    pt_table_clear(&all);
+    return code;
+}
