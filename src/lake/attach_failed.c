@@ -1,11 +1,15 @@
 #include "lake/attach_failed.h"
 
+#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/path.h"
 #include "base/redact.h"
 #include "base/text.h"
+
+#define NEWEST_STORAGE 68 /* that the DuckDB of this program reads */
 
 /* ---- the reason ---------------------------------------------------------------------------------------- */
 
@@ -126,6 +130,54 @@ static int file_failed(const pt_lake_uri *uri, const char *reason, pt_error *err
     return PT_OK;
 }
 
+/* ---- versions ------------------------------------------------------------------------------------------- */
+
+/* The version behind marker, as far as it has digits, letters, dots and dashes. */
+static void version_behind(const char *text, const char *marker, char *out, size_t size) {
+    const char *at = strstr(text, marker);
+    at = at ? at + strlen(marker) : "?";
+    size_t n = strcspn(at, ",; ");
+    while (n && at[n - 1] == '.') {
+        n--;
+    }
+    (void)snprintf(out, size, "%.*s", (int)n, at);
+}
+
+/* DuckLake's own advice would migrate the lake, which cannot be undone and keeps everybody else out. */
+static int version_differs(const pt_lake_options *o, const char *message, pt_error *err) {
+    char found[32];
+    char spoken[32];
+    version_behind(message, "catalog version is ", found, sizeof found);
+    version_behind(message, "requires version ", spoken, sizeof spoken);
+    const char *lake = pt_redacted(o->lake).text;
+    if (strtod(found, NULL) < strtod(spoken, NULL)) {
+        return pt_fail(err, PT_E_LAKE, "lake %s is of DuckLake version %s, and this program speaks %s: attach it once in DuckDB with AUTOMATIC_MIGRATION true, which cannot be undone: "
+                       "take a backup of the catalog first", lake, found, spoken);
+    }
+    return pt_fail(err, PT_E_LAKE, "lake %s is of DuckLake version %s, and this program speaks %s: put a backup of the catalog back, or make the lake anew, with DUCKLAKE_VERSION '%s' at the "
+                   "ATTACH of the newer DuckDB and without AUTOMATIC_MIGRATION", lake, found, spoken, spoken);
+}
+
+/* Bytes 12 to 19 of a DuckDB file, little-endian; 0: it is none. */
+static uint64_t storage_version(const char *path) {
+    unsigned char head[20] = {0};
+    uint64_t version = 0;
+    FILE *file = fopen(path, "rb");
+    size_t n = file ? fread(head, 1, sizeof head, file) : 0;
+    if (file) {
+        (void)fclose(file);
+    }
+    for (size_t i = 8; n == sizeof head && memcmp(head + 8, "DUCK", 4) == 0 && i > 0; i--) {
+        version = version << 8 | head[11 + i];
+    }
+    return version;
+}
+
+static int storage_differs(const pt_lake_uri *uri, uint64_t version, pt_error *err) {
+    return pt_fail(err, PT_E_LAKE, "catalog file %s is of storage version %" PRIu64 " of a newer DuckDB, and this program reads up to %d: copy it there into a file that was attached with "
+                   "STORAGE_VERSION 'v1.5.0', and keep it at DUCKLAKE_VERSION '1.0'; or use an SQLite or PostgreSQL catalog", uri->rest, version, NEWEST_STORAGE);
+}
+
 /* ---- all of it ----------------------------------------------------------------------------------------- */
 
 static int data_path_differs(const pt_lake_options *o, pt_error *err) {
@@ -144,6 +196,11 @@ int pt_attach_failed(const pt_lake_options *o, const pt_lake_uri *uri, pt_error 
     if (has(err->text, "does not exist - and creating a new DuckLake is explicitly disabled")) {
         return pt_fail(err, PT_E_LAKE, PT_ATTACH_NONE "%s; check --lake (pintail ingest makes one)", pt_redacted(o->lake).text);
     }
+    if (has(err->text, "DuckLake catalog version mismatch")) {
+        char message[sizeof err->text];
+        (void)snprintf(message, sizeof message, "%s", err->text);
+        return version_differs(o, message, err);
+    }
     if (has(err->text, "Conflicting lock is held") || has(err->text, "Could not set lock")) {
         char pid[32] = "";
         const char *at = strstr(err->text, "(PID ");
@@ -160,6 +217,10 @@ int pt_attach_failed(const pt_lake_options *o, const pt_lake_uri *uri, pt_error 
     }
     if (has(err->text, "does not match existing data path") || has(err->text, "DATA_PATH parameter")) {
         return data_path_differs(o, err);
+    }
+    uint64_t storage = uri->catalog == PT_CATALOG_DUCKDB && uri->is_file ? storage_version(uri->rest) : 0;
+    if (storage > NEWEST_STORAGE) {
+        return storage_differs(uri, storage, err);
     }
     bool raced = err->code == PT_E_LAKE && (has(err->text, "Failed to initialize DuckLake") || has(err->text, "Failed to probe DuckLake metadata: Current transaction is aborted"));
     pt_text reason = {0};

@@ -13,6 +13,7 @@
 #include "lake/guard.h"
 #include "lake/lake_uri.h"
 #include "lake/ledger_form.h"
+#include "lake/own_retry.h"
 #include "lake/transaction.h"
 
 #define OPEN_TRIES 12       /* of a catalog that others may be making */
@@ -81,7 +82,7 @@ int pt_committer_attach(pt_committer *c, pt_error *err) {
         code = pt_session_open(c->engine, &c->session, err);
     }
     if (code == PT_OK) {
-        code = pt_session_run(c->session, pt_rule_broken("own-retry") ? "SET GLOBAL ducklake_max_retry_count = 10" : "SET GLOBAL ducklake_max_retry_count = 1", err);
+        code = pt_rule_broken("own-retry") ? pt_session_run(c->session, "SET GLOBAL ducklake_max_retry_count = 10", err) : pt_own_retry_off(c->engine, c->session, err);
     }
     if (code == PT_OK) {
         code = pt_session_runf(c->session, err, "SET GLOBAL ducklake_default_data_inlining_row_limit = %zu", c->options->inline_rows);

@@ -200,7 +200,7 @@ static void recovery_tells_what_landed_from_what_did_not(void **state) {
 }
 
 static void ducklake_itself_retries_no_commit(void **state) {
-    assert_int_equal(number(*state, "SELECT current_setting('ducklake_max_retry_count')"), 1);
+    assert_int_equal(number(*state, "SELECT current_setting('ducklake_max_retry_count')"), 0);
 }
 
 /* ---- transactions -------------------------------------------------------------------------------------- */

@@ -1,0 +1,134 @@
+/* A start leaves the lake as it was; DuckLake's own retry is off. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "lake/commit.h"
+#include "lake/inlined.h"
+#include "lake/own_retry.h"
+#include "lake/table.h"
+
+#define STARTS 100
+
+typedef struct lake {
+    char folder[64], text[128], data[128];
+    pt_lake_options options;
+    pt_committer *committer;
+} lake;
+
+static void must(int code, const pt_error *err) {
+    if (code != PT_OK) {
+        fail_msg("%s", err->text);
+    }
+}
+
+static int set_up(void **state) {
+    lake *l = calloc(1, sizeof *l);
+    (void)snprintf(l->folder, sizeof l->folder, "/tmp/pintail-starts-XXXXXX");
+    assert_non_null(mkdtemp(l->folder));
+    (void)snprintf(l->text, sizeof l->text, "ducklake:sqlite:%s/lake.sqlite", l->folder);
+    (void)snprintf(l->data, sizeof l->data, "%s/data/", l->folder);
+    l->options = (pt_lake_options){.lake = l->text, .data_path = l->data, .create = true, .load = PT_LOAD_LAKE, .inline_rows = 30};
+    *state = l;
+    return 0;
+}
+
+static int tear_down(void **state) {
+    lake *l = *state;
+    char command[128];
+    pt_committer_close(&l->committer);
+    (void)snprintf(command, sizeof command, "rm -rf '%s'", l->folder);
+    int ignored = system(command);
+    (void)ignored;
+    free(l);
+    return 0;
+}
+
+/* What an ingest does with the lake before it reads its first record. */
+static void start(lake *l) {
+    static const char *const tables[] = {"plain", "parted"};
+    pt_error err = {0};
+    pt_target *target = NULL;
+    must(pt_committer_open(&l->options, "g", "owner", &l->committer, &err), &err);
+    pt_engine *engine = pt_committer_engine(l->committer);
+    pt_session *session = pt_committer_session(l->committer);
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+        pt_target_options options = {.table = tables[i], .schema_text = "a INTEGER, b STRUCT(x INTEGER)", .topic = "t"};
+        must(pt_target_open(engine, session, &options, &target, &err), &err);
+        if (target->inline_unfit && !target->stage && target->inline_rows) {
+            must(pt_inlined_forbid(engine, session, target, &err), &err);
+        }
+        must(pt_target_look_for_rows(engine, session, target, &err), &err);
+        pt_target_free(&target);
+    }
+    must(pt_target_open_own(engine, session, "dead_letters", PT_DEAD_LETTER_COLUMNS, &target, &err), &err);
+    pt_target_free(&target);
+    pt_claim claim = {.topic = "t", .partition = 0, .next_offset = -1};
+    must(pt_committer_claim(l->committer, &claim, 1, &err), &err);
+}
+
+static void run(lake *l, const char *sql) {
+    pt_error err = {0};
+    must(pt_session_run(pt_committer_session(l->committer), sql, &err), &err);
+}
+
+/* Schema versions and tables of inlined rows of all but the ledger (a claim comments it, and so alters it) and the table of epochs, and all settings. */
+static char *state_of(lake *l) {
+    pt_error err = {0};
+    char *text = NULL;
+    must(pt_session_text(pt_committer_session(l->committer),
+                         "WITH t AS (SELECT table_id FROM __ducklake_metadata_lake.ducklake_table WHERE table_name NOT IN ('offsets', 'epochs')) "
+                         "SELECT (SELECT string_agg(table_id || ':' || schema_version, ',' ORDER BY table_id, schema_version) FROM __ducklake_metadata_lake.ducklake_schema_versions JOIN t USING (table_id)) "
+                         "|| ' ' || (SELECT coalesce(string_agg(table_name, ',' ORDER BY table_name), '') FROM __ducklake_metadata_lake.ducklake_inlined_data_tables JOIN t USING (table_id)) "
+                         "|| ' ' || (SELECT string_agg(key || '=' || value || coalesce(scope, ''), ',' ORDER BY key, value, scope_id) FROM __ducklake_metadata_lake.ducklake_metadata)",
+                         &text, &err), &err);
+    assert_non_null(text);
+    return text;
+}
+
+static void test_a_hundred_starts_leave_tables_and_settings_as_they_are(void **state) {
+    lake *l = *state;
+    start(l);
+    run(l, "ALTER TABLE lake.parted SET PARTITIONED BY (a); ALTER TABLE lake.plain SET SORTED BY (a); CALL lake.set_option('parquet_compression', 'zstd')");
+    pt_committer_close(&l->committer);
+    start(l);
+    char *before = state_of(l);
+    for (int i = 0; i < STARTS; i++) {
+        pt_committer_close(&l->committer);
+        start(l);
+    }
+    char *after = state_of(l);
+    assert_string_equal(before, after);
+    free(before);
+    free(after);
+}
+
+static void test_ducklakes_own_retry_is_off_and_the_probe_sees_it_when_it_is_on(void **state) {
+    lake *l = *state;
+    pt_error err = {0};
+    bool retries = true;
+    pt_engine *engine = pt_committer_engine(l->committer);
+    pt_session *session = pt_committer_session(l->committer);
+    must(pt_own_retry_probe(engine, session, &retries, &err), &err);
+    assert_false(retries);
+    run(l, "SET GLOBAL ducklake_max_retry_count = 10");
+    must(pt_own_retry_probe(engine, session, &retries, &err), &err);
+    assert_true(retries);
+    must(pt_own_retry_off(engine, session, &err), &err);
+    must(pt_own_retry_probe(engine, session, &retries, &err), &err);
+    assert_false(retries);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_hundred_starts_leave_tables_and_settings_as_they_are),
+        cmocka_unit_test(test_ducklakes_own_retry_is_off_and_the_probe_sees_it_when_it_is_on),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
