@@ -89,7 +89,7 @@ def test_a_table_of_thousands_of_columns_works_when_it_is_given_the_memory(pinta
     print(f"{columns} columns: {time.monotonic() - start:.1f} s")
     with lake.reader() as reader:
         asked = ("c0", "c500", last)
-        assert assert_exactly_once(reader, kafka, topic, table="wide", columns=asked, select={}, expected=lambda v: tuple(json.loads(v).get(c) for c in asked)) == (4, 1)
+        assert assert_exactly_once(reader, kafka, topic, "wide", reader.default_group("wide"), columns=asked, select={}, expected=lambda v: tuple(json.loads(v).get(c) for c in asked)) == (4, 1)
         assert len(reader.columns("wide")) == columns + 4
         assert reader.sql("SELECT * EXCLUDE (_kafka_partition, _kafka_offset, _kafka_timestamp, ingest_time) FROM lake.wide WHERE _kafka_offset = 0") == [tuple(range(columns))]
 
