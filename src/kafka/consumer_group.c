@@ -22,9 +22,9 @@ static rd_kafka_event_t *answer_of(rd_kafka_queue_t *queue) {
     return event;
 }
 
-static rd_kafka_AdminOptions_t *admin_options(const pt_consumer *c, rd_kafka_admin_op_t what) {
+static rd_kafka_AdminOptions_t *admin_options(rd_kafka_t *rk, rd_kafka_admin_op_t what) {
     char why[128];
-    rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(c->asker, what);
+    rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(rk, what);
     (void)rd_kafka_AdminOptions_set_request_timeout(options, LOOK_TIMEOUT_MS, why, sizeof why);
     return options;
 }
@@ -44,7 +44,7 @@ static void note_members(const rd_kafka_ConsumerGroupDescription_t *group, const
 }
 
 static void look_at_members(const pt_consumer *c, const char *group, const char *stamp, pt_group_lakes *out) {
-    rd_kafka_AdminOptions_t *options = admin_options(c, RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS);
+    rd_kafka_AdminOptions_t *options = admin_options(c->asker, RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS);
     rd_kafka_queue_t *queue = rd_kafka_queue_new(c->asker);
     rd_kafka_DescribeConsumerGroups(c->asker, &group, 1, options, queue);
     rd_kafka_event_t *event = answer_of(queue);
@@ -73,11 +73,34 @@ static void note_offsets(const rd_kafka_topic_partition_list_t *list, const char
     }
 }
 
+/* A client that names the group and does not join it: librdkafka 2.15.1 follows a NULL pointer when a broker answers a client without group that it is not the group's
+ * coordinator (yet), as one does that is just making its offsets topic. */
+static rd_kafka_t *open_outsider(const pt_consumer *c, const char *group, pt_kafka_trouble *trouble) {
+    rd_kafka_conf_t *conf = NULL;
+    rd_kafka_t *outsider = NULL;
+    pt_error ignored;
+    char why[128];
+    if (pt_kafka_conf_new(&c->options->client, trouble, &conf, &ignored) != PT_OK) {
+        return NULL;
+    }
+    if (pt_kafka_conf_properties(conf, &c->options->client, &ignored) != PT_OK || rd_kafka_conf_set(conf, "group.id", group, why, sizeof why) != RD_KAFKA_CONF_OK) {
+        rd_kafka_conf_destroy(conf);
+        return NULL;
+    }
+    return pt_kafka_new(RD_KAFKA_CONSUMER, conf, &outsider, &ignored) == PT_OK ? outsider : NULL;
+}
+
 static void look_at_offsets(const pt_consumer *c, const char *group, const char *stamp, pt_group_lakes *out) {
-    rd_kafka_AdminOptions_t *options = admin_options(c, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS);
-    rd_kafka_queue_t *queue = rd_kafka_queue_new(c->asker);
+    pt_kafka_trouble trouble = {0};
+    pt_kafka_trouble_init(&trouble);
+    rd_kafka_t *outsider = open_outsider(c, group, &trouble);
+    if (!outsider) {
+        return;
+    }
+    rd_kafka_AdminOptions_t *options = admin_options(outsider, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS);
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(outsider);
     rd_kafka_ListConsumerGroupOffsets_t *ask = rd_kafka_ListConsumerGroupOffsets_new(group, NULL);
-    rd_kafka_ListConsumerGroupOffsets(c->asker, &ask, 1, options, queue);
+    rd_kafka_ListConsumerGroupOffsets(outsider, &ask, 1, options, queue);
     rd_kafka_event_t *event = answer_of(queue);
     size_t n = 0;
     const rd_kafka_group_result_t **groups =
@@ -94,6 +117,7 @@ static void look_at_offsets(const pt_consumer *c, const char *group, const char 
     rd_kafka_ListConsumerGroupOffsets_destroy(ask);
     rd_kafka_queue_destroy(queue);
     rd_kafka_AdminOptions_destroy(options);
+    rd_kafka_destroy_flags(outsider, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
 }
 
 /* ---- all of it ----------------------------------------------------------------------------------------- */
