@@ -19,7 +19,7 @@ ARGS = ("--schema", orders.SCHEMA, "--table", "orders", "--flush-rows", "100", "
 TO_FREEZE, TO_LIVE = (*ARGS, *FAST_FAILOVER), (*ARGS, *STEADY)
 # So that a slow machine cannot let the server end a zombie's transaction before the rule in question does its work.
 NO_IDLE_LIMIT = {"PGOPTIONS": "-cidle_in_transaction_session_timeout=0"}
-EXPLAINED = ("taken over by another process", "fenced", "were lost before their rows were committed", "no longer assigned", "the lake stands at",
+EXPLAINED = ("taken over by another process", "fenced", "were lost before their rows were committed", "no longer assigned", "the lake stands at", "went back in time",
              "partitions cannot be claimed")  # frozen in a claim for so long that the catalog closed its connection: it has begun anew
 
 
