@@ -269,7 +269,7 @@ static const struct {
     {"COMMENT ON TABLE lake.T IS 'of last year'", PT_OK, ""},
     {"CREATE TABLE lake.others (i INTEGER)", PT_OK, ""},
     {"INSERT INTO lake.T (i) VALUES (1)", PT_OK, ""},
-    {"ALTER TABLE lake.T SET SORTED BY (i)", PT_OK, ""},
+    {"ALTER TABLE lake.T SET SORTED BY (i)", PT_E_ANEW, "the lake's settings were changed"},
 };
 
 /* Of the table's own name in place of T. */
