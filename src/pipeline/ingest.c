@@ -33,6 +33,9 @@ static int live(const pt_ingest_options *options, lives *l, pt_error *err) {
     pt_run_end end;
     int64_t start = pt_monotonic_us();
     int code = pt_run(options, l->owner, l->paused, &end, err);
+    for (size_t i = 0; i < options->n_routes; i++) {
+        pt_tally_settle(&options->tallies[i]);
+    }
     l->wait_us = end.started ? pt_patience_after(&l->patience, pt_monotonic_us() - start) : PT_SECOND; /* one that did not start has not joined the group */
     l->wait_us = code == PT_E_REFUSED ? 0 : l->wait_us; /* nothing is to be waited for */
     l->paused = end.paused || (l->paused && !end.started);

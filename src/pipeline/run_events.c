@@ -143,10 +143,24 @@ int pt_life_on_staged(void *arg, pt_error *err) {
     return pt_consumer_check_topics(r->consumer, err);
 }
 
+/* Entries of a topic stand together, in the order of the routes. */
+static void count_rows(const pt_life *r, const pt_flush *flush) {
+    size_t at = 0;
+    for (size_t i = 0; i < flush->n_entries; i++) {
+        while (at < r->options->n_routes && strcmp(r->options->routes[at].topic, flush->entries[i].topic) != 0) {
+            at++;
+        }
+        if (at < r->options->n_routes) {
+            r->options->tallies[at].committed += (uint64_t)flush->entries[i].rows;
+        }
+    }
+}
+
 /* In the committer's thread. */
 void pt_life_on_committed(void *arg, const pt_flush *flush) {
     pt_life *r = arg;
     (void)pt_failpoint("offsets.before");
+    count_rows(r, flush);
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)flush->n_entries);
     for (size_t i = 0; i < flush->n_entries; i++) {
         const pt_ledger_entry *e = &flush->entries[i];
@@ -154,14 +168,14 @@ void pt_life_on_committed(void *arg, const pt_flush *flush) {
     }
     pt_consumer_commit_list(r->consumer, list);
     for (size_t i = 0; i < flush->n_parts; i++) {
-        if (pt_rows_count(flush->parts[i].rows)) {
-            pt_log(PT_LOG_DEBUG, PT_EVENT("flush"), PT_INT("rows", pt_rows_count(flush->parts[i].rows)), PT_INT("stage_us", flush->stage_us),
+        if (pt_part_rows(&flush->parts[i])) {
+            pt_log(PT_LOG_DEBUG, PT_EVENT("flush"), PT_INT("rows", pt_part_rows(&flush->parts[i])), PT_INT("stage_us", flush->stage_us),
                    PT_INT("commit_us", flush->commit_us), PT_STR("table", flush->parts[i].target->label));
         }
     }
 }
 
-/* In the committer's thread, whose end the reader of the next life comes after. */
+/* In the committer's thread, while the reader still reads. */
 int pt_life_on_refused(void *arg, const char *topic, int32_t partition, int64_t offset, const char *words, bool passed, pt_error *err) {
     pt_life *r = arg;
     for (size_t i = 0; i < r->options->n_routes; i++) {

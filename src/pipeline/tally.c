@@ -118,18 +118,30 @@ int pt_tally_refuse(pt_tally *t, const char *topic, int32_t partition, int64_t o
     if (t->refused_in_a_row > REFUSED_IN_A_ROW) {
         return pt_fail(err, PT_E_LAKE, "topic %s partition %" PRId32 " offset %" PRId64 " and the %d refused records before it: %s", topic, partition, offset, REFUSED_IN_A_ROW, words);
     }
-    pt_tally_refused *grown = realloc(t->refused, (t->n_refused + 1) * sizeof *grown);
-    if (!grown) {
+    if (!t->found && !(t->found = malloc(sizeof *t->found))) {
         return pt_fail_nomem(err, "the place of a refused record");
     }
-    t->refused = grown;
-    grown[t->n_refused] = (pt_tally_refused){.partition = partition, .offset = offset};
-    (void)snprintf(grown[t->n_refused].text, sizeof grown->text, "%.*s", (int)sizeof grown->text - 1, words);
-    t->n_refused++;
+    *t->found = (pt_tally_refused){.partition = partition, .offset = offset};
+    (void)snprintf(t->found->text, sizeof t->found->text, "%.*s", (int)sizeof t->found->text - 1, words);
     return pt_fail(err, PT_E_REFUSED, "topic %s partition %" PRId32 " offset %" PRId64 ": the lake refuses the record: %s", topic, partition, offset, words);
+}
+
+void pt_tally_settle(pt_tally *t) {
+    t->rows = t->committed;
+    if (!t->found) {
+        return;
+    }
+    pt_tally_refused *grown = realloc(t->refused, (t->n_refused + 1) * sizeof *grown);
+    if (grown) { /* else the lake refuses it once more */
+        t->refused = grown;
+        grown[t->n_refused++] = *t->found;
+    }
+    free(t->found);
+    t->found = NULL;
 }
 
 void pt_tally_clear(pt_tally *t) {
     free(t->refused);
+    free(t->found);
     *t = (pt_tally){0};
 }

@@ -1,5 +1,5 @@
 /* What became of each topic's records in this run, over all its lives: dead letters are told of as they come, and a run to the end in which nothing of a topic fitted is no
- * success. Everything here belongs to the reader's thread. */
+ * success. A tally belongs to the reader's thread; what the committer's thread has to say of it waits for the end of the life (pt_tally_settle). */
 #pragma once
 
 #include <stdbool.h>
@@ -26,14 +26,16 @@ typedef struct pt_tally_refused {
 } pt_tally_refused;
 
 typedef struct pt_tally {
-    uint64_t rows; /* in sealed batches */
+    uint64_t rows; /* in sealed batches; after a life: in committed ones */
+    uint64_t committed; /* rows; the committer's thread's while there is one */
     uint64_t letters[PT_DECODE_CODES];
     uint64_t told;     /* letters that the log has counted, tombstones left out */
     int64_t told_us;   /* monotonic, when it last did; 0: never */
     pt_tally_first first[PT_DECODE_CODES]; /* where there are letters */
     pt_tally_refused *refused;             /* [n_refused] owned; written between two lives */
     size_t n_refused;
-    unsigned refused_in_a_row; /* without a row of their flushes that passed */
+    pt_tally_refused *found;   /* owned: the one that this life ends with; the committer's thread's while there is one */
+    unsigned refused_in_a_row; /* without a row of their flushes that passed; likewise */
 } pt_tally;
 
 /* One topic's place in the log. */
@@ -47,8 +49,11 @@ void pt_tally_letter(pt_tally *tally, pt_tally_of of, int32_t partition, int64_t
 void pt_tally_tell(pt_tally *tally, pt_tally_of of);
 /* Whether the record was refused; fills *why then. n_refused is more than 0. */
 bool pt_tally_is_refused(const pt_tally *tally, int32_t partition, int64_t offset, pt_decode_error *why);
-/* Notes a record that the lake refuses and fills err: PT_E_REFUSED, or PT_E_LAKE when so many in a row were refused that it is not the records. */
+/* In the committer's thread, at the end of a life: notes a record that the lake refuses and fills err: PT_E_REFUSED, or PT_E_LAKE when so many in a row were refused that it is not the
+ * records. */
 int pt_tally_refuse(pt_tally *tally, const char *topic, int32_t partition, int64_t offset, const char *words, bool passed, pt_error *err) PT_CHECKED;
+/* Between two lives, when their threads are gone: what was committed counts, what was read beside it is read again; and the refused record is known from here on. */
+void pt_tally_settle(pt_tally *tally);
 void pt_tally_clear(pt_tally *tally);
 /* After --until-end has come to its end. PT_E_DATA: dead letters and no row of a topic; the text says which and why. */
 int pt_tally_judge(const pt_tally *tallies, const struct pt_route_options *routes, size_t n, pt_error *err) PT_CHECKED;

@@ -90,6 +90,8 @@ static void a_refused_record_is_known_again_and_too_many_in_a_row_are_no_fault_o
     pt_decode_error why;
     for (int64_t i = 0; i < 8; i++) {
         assert_int_equal(pt_tally_refuse(&t, "orders", 3, 10 * i, "value refused", false, &err), PT_E_REFUSED);
+        assert_int_equal(t.n_refused, i); /* the reader of this life goes on beside */
+        pt_tally_settle(&t);
     }
     assert_true(pt_tally_is_refused(&t, 3, 70, &why));
     assert_int_equal(why.code, PT_DECODE_REFUSED);
@@ -105,11 +107,27 @@ static void a_refused_record_is_known_again_and_too_many_in_a_row_are_no_fault_o
     pt_tally_clear(&t);
 }
 
+static void rows_that_were_read_and_not_committed_are_no_rows_of_the_topic(void **state) {
+    (void)state;
+    pt_tally t = {0};
+    pt_error err;
+    pt_route_options route = {.topic = "orders", .table = "t"};
+    t.rows = 1; /* sealed; then the lake refused it */
+    pt_tally_settle(&t);
+    letter(&t, 0, PT_DECODE_REFUSED, "value refused");
+    assert_int_equal(pt_tally_judge(&t, &route, 1, &err), PT_E_DATA);
+    t.rows = t.committed = 2;
+    pt_tally_settle(&t);
+    assert_int_equal(pt_tally_judge(&t, &route, 1, &err), PT_OK);
+    pt_tally_clear(&t);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(dead_letters_without_a_row_are_no_success_and_one_of_the_most_frequent_is_told_with_all_counts),
         cmocka_unit_test(of_many_topics_those_are_named_in_which_nothing_fitted),
         cmocka_unit_test(a_refused_record_is_known_again_and_too_many_in_a_row_are_no_fault_of_theirs),
+        cmocka_unit_test(rows_that_were_read_and_not_committed_are_no_rows_of_the_topic),
         cmocka_unit_test(counts_are_told_once_a_minute_and_only_when_there_are_new_ones),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
