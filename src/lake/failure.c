@@ -11,7 +11,7 @@
 /* Waiting helps none of these, whatever else the message says. */
 static const char *const never[] = {"does not exist", "permission denied", "password authentication failed", "no password supplied", "no pg_hba.conf entry",
                                     "is not permitted to log in", "FATAL:  role ", "FATAL:  database ",
-                                    "invalid connection option", "in connection info string", NULL};
+                                    "invalid connection option", "in connection info string", "is of DuckLake version" /* lake/settings.c */, NULL};
 
 /* Nobody answers, has room or may write now. A server that takes only reads is, or was made, a standby: another connection finds the new primary, or this
  * server once it is promoted. */

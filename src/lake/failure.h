@@ -9,7 +9,7 @@
  * cites may hold any word. */
 pt_code pt_lake_failure(const char *message);
 
-/* Whether it says that something is not there or not allowed: no record is to blame. */
+/* Whether it says that something is not there or not allowed, or that the lake was migrated: no record is to blame. */
 bool pt_lake_hopeless(const char *message);
 
 /* The SQL that a scanner's message cites, from its first character to its closing quote; false when the message cites none. */

@@ -105,6 +105,14 @@ static void what_waiting_does_not_help_is_permanent(void **state) {
     all_mean(PT_E_LAKE, texts);
 }
 
+static void what_meets_every_record_is_no_record_s_fault(void **state) {
+    (void)state;
+    assert_true(pt_lake_hopeless("the lake's catalog is of DuckLake version 1.1, and this program speaks 1.0: somebody has migrated it"));
+    assert_true(pt_lake_hopeless("table orders does not exist any more: it was dropped while it was being filled"));
+    assert_true(pt_lake_hopeless(NOT_FLUSHED "ERROR:  permission denied for table ducklake_snapshot\n"));
+    assert_false(pt_lake_hopeless("Conversion Error: Could not convert string 'this does not exist' to INT32"));
+}
+
 static void names_paths_and_cited_sql_say_nothing(void **state) {
     (void)state;
     static const char *const texts[] = {
@@ -144,6 +152,7 @@ int main(void) {
         cmocka_unit_test(a_server_that_takes_only_reads_is_waited_for_as_in_a_failover),
         cmocka_unit_test(a_disk_without_room_is_waited_for),
         cmocka_unit_test(what_waiting_does_not_help_is_permanent),
+        cmocka_unit_test(what_meets_every_record_is_no_record_s_fault),
         cmocka_unit_test(names_paths_and_cited_sql_say_nothing),
         cmocka_unit_test(a_message_that_is_longer_than_any_is_no_danger),
     };
