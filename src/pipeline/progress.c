@@ -91,7 +91,7 @@ void pt_progress_tell_unfit(pt_reader *reader) {
             comma = ", ";
         }
         pt_log(PT_LOG_INFO, PT_EVENT("records have keys that no column has; they are ignored (upper and lower case differ)"), PT_STR("topic", route->topic),
-               PT_STR("table", route->target->label), PT_STR("keys", names));
+               PT_STR("table", route->target->label), PT_STR("keys", route->target->encrypted ? "not shown, since the lake is encrypted" : names));
     }
 }
 

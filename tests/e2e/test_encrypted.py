@@ -125,7 +125,7 @@ def test_no_record_of_an_encrypted_lake_stands_in_clear(pintail, encrypted, kafk
         wait_landed(process, lake, kafka, topic, 2040, group, timeout=90)
         for i in range(3):  # each a flush of its own
             kafka.produce(topic, [record(2000 + i), broken(i)])
-            kafka.produce(few, [json.dumps({"id": i, "who": MARK}).encode()])
+            kafka.produce(few, [json.dumps({"id": i, "who": MARK, f"{MARK}-{i}": "no column has this key"}).encode()])
             wait_landed(process, lake, kafka, topic, 2042 + 2 * i, group)
             wait_landed(process, lake, kafka, few, 1 + i, group)
         wait_landed(process, lake, kafka, parted, 10, group)
