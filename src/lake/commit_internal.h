@@ -48,7 +48,5 @@ pt_claim *pt_committer_find(const pt_committer *c, const char *topic, int32_t pa
 /* Raises the epochs of the claims, then reads where their partitions stand. */
 int pt_committer_raise_and_read(pt_committer *c, pt_claim *claims, size_t n_claims, const pt_ledger_starts *starts, pt_error *err) PT_CHECKED;
 
-/* The epoch of a claim's partition in what pt_ledger_epochs read; 0: none. */
-int64_t pt_committer_epoch(const pt_table *epochs, const pt_claim *claim);
 /* Files of a fold that the catalog names and that are gone are brought back. */
 int pt_committer_mend_fold(pt_committer *c, const pt_flush *fold, pt_error *err) PT_CHECKED;

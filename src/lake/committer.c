@@ -297,12 +297,3 @@ void pt_committer_release(pt_committer *c, const char *topic, int32_t partition)
 bool pt_committer_owns(const pt_committer *c) {
     return c->n_claims > 0;
 }
-
-int64_t pt_committer_epoch(const pt_table *epochs, const pt_claim *claim) {
-    for (size_t r = 0; r < epochs->n_rows; r++) {
-        if (pt_table_int(epochs, r, 1) == claim->partition && strcmp(pt_table_cell(epochs, r, 0), claim->topic) == 0) {
-            return pt_table_int(epochs, r, 2);
-        }
-    }
-    return 0;
-}

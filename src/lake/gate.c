@@ -103,29 +103,61 @@ static int check_last_commit(const pt_committer *c, int64_t now, int64_t kept, i
 
 /* ---- our claims ----------------------------------------------------------------------------------------- */
 
-static const char *owner_of(const pt_table *epochs, const pt_claim *claim) {
-    for (size_t r = 0; r < epochs->n_rows; r++) {
-        if (pt_table_int(epochs, r, 1) == claim->partition && strcmp(pt_table_cell(epochs, r, 0), claim->topic) == 0) {
-            return pt_table_cell(epochs, r, 3);
+/* What pt_ledger_epochs read, and the row of each claim: a look through all rows for each partition would cost the square of their number. */
+typedef struct owners {
+    pt_table epochs;
+    size_t *rows; /* [n_claims] SIZE_MAX: none */
+} owners;
+
+static int find_rows(const pt_committer *c, owners *o, pt_error *err) {
+    o->rows = malloc((c->n_claims + 1) * sizeof *o->rows);
+    if (!o->rows) {
+        return pt_fail_nomem(err, "claims");
+    }
+    for (size_t i = 0; i < c->n_claims; i++) {
+        o->rows[i] = SIZE_MAX;
+    }
+    for (size_t r = 0; r < o->epochs.n_rows; r++) {
+        const pt_claim *claim = pt_committer_find(c, pt_table_cell(&o->epochs, r, 0), (int32_t)pt_table_int(&o->epochs, r, 1));
+        if (claim) {
+            o->rows[claim - c->claims] = r;
         }
     }
-    return NULL;
+    return PT_OK;
 }
 
-static bool is_ours(const pt_committer *c, const pt_table *epochs, const pt_claim *claim) {
-    const char *owner = owner_of(epochs, claim);
+static int read_owners(const pt_committer *c, owners *o, pt_error *err) {
+    *o = (owners){0};
+    PT_TRY(pt_ledger_epochs(c->engine, c->session, c->pipeline, &o->epochs, err));
+    return find_rows(c, o, err);
+}
+
+static void forget_owners(owners *o) {
+    pt_table_clear(&o->epochs);
+    free(o->rows);
+}
+
+/* 0: none. */
+static int64_t epoch_of(const pt_committer *c, const owners *o, const pt_claim *claim) {
+    size_t row = o->rows[claim - c->claims];
+    return row == SIZE_MAX ? 0 : pt_table_int(&o->epochs, row, 2);
+}
+
+static bool is_ours(const pt_committer *c, const owners *o, const pt_claim *claim) {
+    size_t row = o->rows[claim - c->claims];
+    const char *owner = row == SIZE_MAX ? NULL : pt_table_cell(&o->epochs, row, 3);
     if (pt_rule_broken("fence")) { /* there are no epochs then */
         return true;
     }
     return owner && strcmp(owner, c->owner) == 0;
 }
 
-static bool stands(const pt_committer *c, const pt_table *epochs, const pt_claim *claim) {
-    return pt_committer_epoch(epochs, claim) == claim->epoch && is_ours(c, epochs, claim);
+static bool stands(const pt_committer *c, const owners *o, const pt_claim *claim) {
+    return epoch_of(c, o, claim) == claim->epoch && is_ours(c, o, claim);
 }
 
 /* One that does not stand: raised by another process, or gone with what the catalog has lost. */
-static int refuse(const pt_committer *c, const pt_table *epochs, const pt_claim *claim, pt_error *err) {
+static int refuse(const pt_committer *c, const owners *o, const pt_claim *claim, pt_error *err) {
     pt_text sql = {0};
     int64_t kept = 0;
     pt_text_addf(&sql, "SELECT count(*) FROM \"%s\".pintail.epochs WHERE pipeline = ", pt_engine_alias(c->engine));
@@ -145,12 +177,12 @@ static int refuse(const pt_committer *c, const pt_table *epochs, const pt_claim 
         return went_back(c, "our claim of the partitions", err);
     }
     return pt_fail(err, PT_E_FENCED, "topic %s partition %" PRId32 " was taken over by another process of this group (epoch %" PRId64 ", ours is %" PRId64 ")", claim->topic,
-                   claim->partition, pt_committer_epoch(epochs, claim), claim->epoch);
+                   claim->partition, epoch_of(c, o, claim), claim->epoch);
 }
 
-static bool all_stand(const pt_committer *c, const pt_table *epochs) {
+static bool all_stand(const pt_committer *c, const owners *o) {
     for (size_t i = 0; i < c->n_claims; i++) {
-        if (!stands(c, epochs, &c->claims[i])) {
+        if (!stands(c, o, &c->claims[i])) {
             return false;
         }
     }
@@ -159,30 +191,28 @@ static bool all_stand(const pt_committer *c, const pt_table *epochs) {
 
 /* Of the partitions of the flush; flush NULL: of all. */
 static int check_claims(pt_committer *c, const pt_flush *flush, pt_error *err) {
-    pt_table epochs = {0};
-    PT_TRY(pt_ledger_epochs(c->engine, c->session, c->pipeline, &epochs, err));
-    int code = PT_OK;
+    owners o;
+    int code = read_owners(c, &o, err);
     for (size_t i = 0; code == PT_OK && i < (flush ? flush->n_entries : c->n_claims); i++) {
         const pt_claim *claim = flush ? pt_committer_find(c, flush->entries[i].topic, flush->entries[i].partition) : &c->claims[i];
-        if (!stands(c, &epochs, claim)) {
-            code = refuse(c, &epochs, claim, err);
+        if (!stands(c, &o, claim)) {
+            code = refuse(c, &o, claim, err);
         }
     }
-    c->all_stood = all_stand(c, &epochs);
-    pt_table_clear(&epochs);
+    c->all_stood = code == PT_OK && all_stand(c, &o);
+    forget_owners(&o);
     return code;
 }
 
 int pt_gate_check_owner(pt_committer *c, pt_error *err) {
-    pt_table epochs = {0};
-    PT_TRY(pt_ledger_epochs(c->engine, c->session, c->pipeline, &epochs, err));
-    int code = PT_OK;
+    owners o;
+    int code = read_owners(c, &o, err);
     for (size_t i = 0; code == PT_OK && i < c->n_claims; i++) {
-        if (!is_ours(c, &epochs, &c->claims[i])) {
-            code = refuse(c, &epochs, &c->claims[i], err);
+        if (!is_ours(c, &o, &c->claims[i])) {
+            code = refuse(c, &o, &c->claims[i], err);
         }
     }
-    pt_table_clear(&epochs);
+    forget_owners(&o);
     return code;
 }
 

@@ -10,6 +10,7 @@
 #include "lake/object_store.h"
 
 #define TOGETHER PT_SECOND
+#define AFTER_FAILURE (30 * PT_SECOND) /* each is told */
 
 struct pt_kept {
     char *file, *guard;
@@ -108,6 +109,7 @@ int pt_keep_tend(pt_keep *keep, pt_engine *engine, pt_session *session, bool all
         code = look(engine, session, kept, restored, err);
         n += code == PT_OK;
     }
+    keep->next_us += code == PT_OK ? 0 : AFTER_FAILURE;
     int dropped = drop(keep, session, n, code == PT_OK ? err : NULL);
     return code == PT_OK ? dropped : code;
 }

@@ -117,12 +117,23 @@ static int list_items(halving *h, pt_error *err) {
 
 /* ---- a piece ------------------------------------------------------------------------------------------- */
 
-static int64_t count_within(const items *list, size_t entry, int64_t from, int64_t next) {
-    int64_t n = 0;
-    for (size_t i = 0; i < list->n; i++) {
-        n += list->all[i].entry == entry && list->all[i].offset >= from && list->all[i].offset < next;
+/* How many stand before `until`; the list is in order. */
+static size_t count_before(const items *list, item until) {
+    size_t low = 0;
+    size_t high = list->n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (compare(&list->all[middle], &until) < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
     }
-    return n;
+    return low;
+}
+
+static int64_t count_within(const items *list, size_t entry, int64_t from, int64_t next) {
+    return (int64_t)(count_before(list, (item){entry, next}) - count_before(list, (item){entry, from}));
 }
 
 static void add_condition(const pt_flush *flush, size_t part, const pt_ledger_entry *e, pt_text *sql) {
