@@ -231,7 +231,7 @@ static int fold_part(void *arg, pt_error *err) {
     fold_job *job = arg;
     const pt_flush fold = {.parts = job->part, .n_parts = 1};
     PT_TRY(pt_settings_check(job->committer->engine, job->committer->session, &fold, err));
-    return pt_inlined_fold(job->committer->engine, job->committer->session, job->part, &job->rows, err);
+    return pt_inlined_fold(job->committer->engine, job->committer->session, job->committer->pipeline, job->part, &job->rows, err);
 }
 
 /* After a COMMIT DuckLake drops tables of inlined rows that no schema needs any more. What fails there reads like a COMMIT that failed, and costs the files: so the catalog is

@@ -82,13 +82,13 @@ int pt_inlined_count(pt_engine *engine, pt_session *session, const pt_target *t,
     return code;
 }
 
-int pt_inlined_fold(pt_engine *engine, pt_session *session, pt_part *part, int64_t *rows, pt_error *err) {
+int pt_inlined_fold(pt_engine *engine, pt_session *session, const char *pipeline, pt_part *part, int64_t *rows, pt_error *err) {
     const pt_target *t = part->target;
     int64_t start = pt_now_us();
     pt_text sql = {0};
     pt_table flushed = {0};
     (void)pt_failpoint("fold.begun");
-    PT_TRY(pt_message_table(engine, session, "folds the inlined rows of", t->label, err));
+    PT_TRY(pt_message_table(engine, session, pipeline, "folds the inlined rows of", t->label, err));
     pt_text_add(&sql, "FROM ducklake_flush_inlined_data(");
     pt_text_add_sql_string(&sql, pt_engine_alias(engine));
     pt_text_add(&sql, ", schema_name => ");

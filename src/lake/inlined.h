@@ -29,4 +29,4 @@ bool pt_inlined_unfit(const pt_flush *flush, const pt_part *part);
 int pt_inlined_count(pt_engine *engine, pt_session *session, const pt_target *target, int64_t *rows, pt_error *err) PT_CHECKED;
 
 /* In a transaction: writes what the catalog holds of the part's table to files, and guards them as files of the part. *rows: how many. */
-int pt_inlined_fold(pt_engine *engine, pt_session *session, pt_part *part, int64_t *rows, pt_error *err) PT_CHECKED;
+int pt_inlined_fold(pt_engine *engine, pt_session *session, const char *pipeline, pt_part *part, int64_t *rows, pt_error *err) PT_CHECKED;

@@ -120,7 +120,7 @@ typedef struct lake {
 static int create_tables(void *arg, pt_error *err) {
     const lake *l = arg;
     const char *a = pt_engine_alias(l->engine);
-    PT_TRY(pt_message_table(l->engine, l->session, "makes the tables of", "pintail", err));
+    PT_TRY(pt_message_table(l->engine, l->session, NULL, "makes the tables of", "pintail", err));
     PT_TRY(pt_session_runf(l->session, err, "CREATE SCHEMA IF NOT EXISTS \"%s\".pintail", a));
     PT_TRY(pt_session_runf(l->session, err, "CREATE TABLE IF NOT EXISTS \"%s\".pintail.offsets (%s)", a, PT_LEDGER_COLUMNS));
     PT_TRY(pt_session_runf(l->session, err, "CREATE TABLE IF NOT EXISTS \"%s\".pintail.epochs (%s)", a, PT_EPOCH_COLUMNS));

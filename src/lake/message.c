@@ -4,8 +4,9 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "base/uuid.h"
 
-#define SHOWN 64 /* partitions in extra_info: some 5 KB */
+#define SHOWN 1000 /* partitions in extra_info: some 80 KB; the ledger has all of them */
 #define TOPICS 3 /* in the message for people */
 
 int pt_message_set(pt_engine *engine, pt_session *session, const char *message, const char *extra, pt_error *err) {
@@ -71,6 +72,16 @@ static void add_topics(pt_text *message, const pt_flush *flush) {
     }
 }
 
+/* Of a commit that no row of the ledger speaks of. pipeline: NULL when it is of none. */
+static void add_new_id(pt_text *extra, const char *pipeline) {
+    char id[PT_UUID_SIZE];
+    pt_uuid_new(id);
+    add_json(extra, "{", "commit_id", id);
+    if (pipeline) {
+        add_json(extra, ",", "pipeline", pipeline);
+    }
+}
+
 int pt_message_flush(pt_engine *engine, pt_session *session, const char *pipeline, const pt_flush *flush, pt_error *err) {
     pt_text message = {0};
     pt_text extra = {0};
@@ -107,7 +118,7 @@ int pt_message_claims(pt_engine *engine, pt_session *session, const char *pipeli
     pt_text message = {0};
     pt_text extra = {0};
     pt_text_addf(&message, "claim of %zu partitions, pipeline %s", n, pipeline);
-    add_json(&extra, "{", "pipeline", pipeline);
+    add_new_id(&extra, pipeline);
     add_json(&extra, ",", "owner", owner);
     pt_text_add(&extra, ",\"claims\":[");
     for (size_t i = 0; i < n && i < SHOWN; i++) {
@@ -123,11 +134,12 @@ int pt_message_claims(pt_engine *engine, pt_session *session, const char *pipeli
     return set(engine, session, &message, &extra, err);
 }
 
-int pt_message_table(pt_engine *engine, pt_session *session, const char *verb, const char *table, pt_error *err) {
+int pt_message_table(pt_engine *engine, pt_session *session, const char *pipeline, const char *verb, const char *table, pt_error *err) {
     pt_text message = {0};
     pt_text extra = {0};
     pt_text_addf(&message, "%s %s", verb, table);
-    add_json(&extra, "{", "table", table);
+    add_new_id(&extra, pipeline);
+    add_json(&extra, ",", "table", table);
     pt_text_add(&extra, "}");
     return set(engine, session, &message, &extra, err);
 }

@@ -167,7 +167,7 @@ typedef struct make_job {
 
 static int run_statements(void *arg, pt_error *err) {
     const make_job *job = arg;
-    PT_TRY(pt_message_table(job->engine, job->session, "makes table", job->what, err));
+    PT_TRY(pt_message_table(job->engine, job->session, NULL, "makes table", job->what, err));
     return pt_session_run(job->session, job->sql, err);
 }
 
