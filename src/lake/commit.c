@@ -88,18 +88,6 @@ static int guard_rows(const commit_job *job, size_t part_at, size_t slot, pt_par
     return PT_OK;
 }
 
-/* Where the lake says so many bytes are a row group, DuckDB wants to be free in the order of rows. */
-static int run_insert(pt_committer *c, const pt_target *t, const char *sql, pt_error *err) {
-    if (!t->says.group_bytes) {
-        return pt_session_run(c->session, sql, err);
-    }
-    PT_TRY(pt_session_run(c->session, "SET preserve_insertion_order = false", err));
-    int code = pt_session_run(c->session, sql, err);
-    int ignored = pt_session_run(c->session, "RESET preserve_insertion_order", NULL);
-    (void)ignored;
-    return code;
-}
-
 static int insert_rows(const commit_job *job, size_t part_at, pt_part *part, pt_error *err) {
     pt_committer *c = job->committer;
     const pt_target *t = part->target;
@@ -116,7 +104,7 @@ static int insert_rows(const commit_job *job, size_t part_at, pt_part *part, pt_
     int code = pt_text_check(&sql, err);
     if (code == PT_OK && pt_failpoint("insert.before")) {
         code = pt_fail(err, PT_E_LAKE, "failpoint: DuckLake cannot inline that");
-    } else if (code == PT_OK && run_insert(c, t, pt_text_get(&sql), err) != PT_OK) {
+    } else if (code == PT_OK && pt_session_run(c->session, pt_text_get(&sql), err) != PT_OK) {
         code = pt_fail_in(err, "inserting %zu rows into %s", pt_part_rows(part), t->label);
     }
     pt_text_free(&sql);

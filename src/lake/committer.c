@@ -14,6 +14,7 @@
 #include "lake/lake_uri.h"
 #include "lake/ledger_form.h"
 #include "lake/own_retry.h"
+#include "lake/settings.h"
 #include "lake/transaction.h"
 
 #define OPEN_TRIES 12       /* of a catalog that others may be making */
@@ -92,6 +93,9 @@ int pt_committer_attach(pt_committer *c, pt_error *err) {
     }
     if (code == PT_OK) { /* an upload takes a buffer of a ten-thousandth of that; 800 GB by default, which is more than this DuckDB's memory */
         code = pt_session_run(c->session, "SET GLOBAL s3_uploader_max_filesize = '50GB'", err);
+    }
+    if (code == PT_OK) {
+        code = pt_settings_free_order(c->engine, c->session, err);
     }
     if (code == PT_OK) {
         code = pt_scan_new(c->session, &c->scan, err);

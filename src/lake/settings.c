@@ -16,6 +16,23 @@
 static const char *const keys[] = {"parquet_compression", "parquet_compression_level", "parquet_version", "parquet_row_group_size", "parquet_row_group_size_bytes", "target_file_size",
                                    "per_thread_output", "hive_file_pattern", LIMIT, "sort_on_insert", "auto_compact", SORT};
 
+/* Where the lake says at whatever scope how many bytes a row group has, an INSERT of DuckLake's wants to be free in the order of rows: those into pintail's own tables, too. */
+int pt_settings_free_order(pt_engine *engine, pt_session *session, pt_error *err) {
+    pt_text sql = {0};
+    pt_table found = {0};
+    pt_text_addf(&sql, "SELECT 1 FROM \"__ducklake_metadata_%s\".ducklake_metadata WHERE key = 'parquet_row_group_size_bytes' LIMIT 1", pt_engine_alias(engine));
+    int code = pt_text_check(&sql, err);
+    if (code == PT_OK) {
+        code = pt_session_table(session, pt_text_get(&sql), &found, err);
+    }
+    if (code == PT_OK && found.n_rows) {
+        code = pt_session_run(session, "SET GLOBAL preserve_insertion_order = false", err);
+    }
+    pt_table_clear(&found);
+    pt_text_free(&sql);
+    return code;
+}
+
 /* key, value, scope, scope_id */
 static int read_all(pt_engine *engine, pt_session *session, pt_table *out, pt_error *err) {
     const char *alias = pt_engine_alias(engine);

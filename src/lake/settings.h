@@ -27,6 +27,8 @@ typedef struct pt_lake_says {
 int pt_settings_take(pt_engine *engine, pt_session *session, pt_lake_says *says, pt_error *err) PT_CHECKED;
 void pt_lake_says_clear(pt_lake_says *says);
 
+/* Once after an ATTACH of a writer. */
+int pt_settings_free_order(pt_engine *engine, pt_session *session, pt_error *err) PT_CHECKED;
 
 struct pt_flush; /* lake/flush.h */
 /* In a transaction, one statement: what the lake says of the tables of the flush is what they were opened with. PT_E_ANEW: it is not. PT_E_LAKE: the lake was migrated to another version. */

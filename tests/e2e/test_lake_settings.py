@@ -143,12 +143,14 @@ def test_a_change_of_a_setting_holds_from_the_next_flush(pintail, lake, kafka):
     change("parquet_compression", "gzip")
     change("target_file_size", "100MB")  # now both take INSERT
     assert flush() == [{"GZIP"}, {"GZIP"}]
+    change("parquet_row_group_size_bytes", "16KB")  # of the lake, so of pintail's own tables, too
+    assert flush() == [{"GZIP"}, {"GZIP"}]
     change("data_inlining_row_limit", "1000")
     assert flush() == [set(), set()]  # they stay in the catalog
     change("expire_older_than", "7 days")  # which is none of a writer's business
     flush()
     process.stop()
-    assert process.err.count("beginning again") == 3, process.err
+    assert process.err.count("beginning again") == 4, process.err
     with lake.reader() as reader:
         for topic in (staged, parted):
             assert assert_exactly_once(reader, kafka, topic, pipeline=group, expected=expected, columns=COLUMNS, select={}) == (sent, 0)
