@@ -36,6 +36,9 @@ static int live(const pt_ingest_options *options, lives *l, pt_error *err) {
     for (size_t i = 0; i < options->n_routes; i++) {
         pt_tally_settle(&options->tallies[i]);
     }
+    if (code == PT_E_ANEW && end.committed) { /* each ALTER of a migration ends a life; one that got on is no reason to wait longer */
+        l->patience = (pt_patience){0};
+    }
     l->wait_us = end.started ? pt_patience_after(&l->patience, pt_monotonic_us() - start) : PT_SECOND; /* one that did not start has not joined the group */
     l->wait_us = code == PT_E_REFUSED ? 0 : l->wait_us; /* nothing is to be waited for */
     l->paused = end.paused || (l->paused && !end.started);
