@@ -48,7 +48,7 @@ static int prepare_folders(const pt_lake_options *o, const pt_lake_uri *uri, pt_
     }
     if (o->create && o->data_path && !pt_path_is_remote(o->data_path)) {
         if (pt_folder_can_be(o->data_path, err) != PT_OK) { /* it is made when the first file comes: an ATTACH that is refused must leave none behind */
-            return pt_fail_in(err, "data path");
+            return pt_fail_in(err, "data path %s", o->data_path);
         }
     }
     return PT_OK;
