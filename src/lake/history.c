@@ -1,5 +1,6 @@
 #include "lake/history.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,6 +83,27 @@ int pt_history_stands(pt_engine *engine, pt_session *session, const char *pipeli
         code = *table ? PT_OK : pt_fail_nomem(err, "a table's name");
     }
     pt_table_clear(&found);
+    pt_text_free(&sql);
+    return code;
+}
+
+int pt_history_rows_before(pt_engine *engine, pt_session *session, const char *pipeline, const char *topic, const char *table, int64_t table_id, int64_t *rows, pt_error *err) {
+    pt_text sql = {0};
+    const char *alias = pt_engine_alias(engine);
+    pt_text_addf(&sql,
+                 "SELECT coalesce(CASE WHEN max(o.snapshot_id) < (SELECT min(begin_snapshot) FROM \"__ducklake_metadata_%s\".ducklake_table WHERE table_id = %" PRId64
+                 ") AND sum(row_count) > 0 THEN sum(row_count) END, 0)::BIGINT FROM \"%s\".pintail.offsets o WHERE pipeline = ",
+                 alias, table_id, alias);
+    pt_text_add_sql_string(&sql, pipeline);
+    pt_text_add(&sql, " AND topic = ");
+    pt_text_add_sql_string(&sql, topic);
+    pt_text_add(&sql, " AND (kind = 'reset' OR target_table = "); /* after a reset, of no table, somebody has decided */
+    pt_text_add_sql_string(&sql, table);
+    pt_text_add(&sql, ")");
+    int code = pt_text_check(&sql, err);
+    if (code == PT_OK) {
+        code = pt_session_int(session, pt_text_get(&sql), rows, err);
+    }
     pt_text_free(&sql);
     return code;
 }

@@ -72,3 +72,12 @@ def test_a_table_that_is_made_anew_or_renamed_ends_the_run_with_ways_out(pintail
     with lake.reader() as reader:
         assert reader.one("SELECT sum(row_count) FROM lake.pintail.offsets") == 10
         assert reader.rows("another" if "RENAME" in how else topic) == (10 if "RENAME" in how else 0)
+    if "RENAME" not in how:  # nor does the next start go on in silence, until somebody has decided
+        done = pintail.ingest_all(lake, topic, code=1)
+        assert "made anew" in done.err and "stands at 10 rows" in done.err and "Ways out" in done.err, done.err
+        ways = ("--to", "10"), ("--to", "earliest", "--delete-rows")
+        for way, first in zip(ways, (10, 0)):
+            pintail.run("reset", *lake.args, "--brokers", kafka.address, "--topic", topic, "--group", f"pintail-{topic}", *way)
+            pintail.ingest_all(lake, topic)
+            with lake.reader() as reader:
+                assert reader.sql(f"SELECT i FROM lake.{quoted(topic)} ORDER BY 1") == [(i,) for i in range(first, 11)]
