@@ -357,16 +357,15 @@ static int query_failed(pt_session *session, duckdb_result *result, pt_error *er
     const char *begin;
     const char *end;
     int code;
-    if (session->engine->encrypted && pt_cited_query(message, &begin, &end)) { /* it may have rows in it, behind its first word; a COMMIT has none, and is looked for (lake/transaction.c) */
-        const char *word = begin;
-        while (word < end && isalpha((unsigned char)*word)) {
+    if (session->engine->encrypted) { /* rows may stand in what is cited, but not in the statement's first word; a COMMIT is looked for by it (lake/transaction.c) */
+        bool cites = pt_cited_query(message, &begin, &end);
+        const char *word = cites ? begin : message;
+        while (cites && word < end && isalpha((unsigned char)*word)) {
             word++;
         }
-        code = pt_fail(err, pt_lake_failure(message), "%.*s%s%s", (int)(word - message), message, word < end ? " ..." : "", end);
-        char *row = strstr(err->text, "DETAIL:");
-        if (row) {
-            *row = '\0';
-        }
+        char said[PT_ERROR_TEXT];
+        pt_message_without_values(cites ? end + 1 : message, said, sizeof said);
+        code = pt_fail(err, pt_lake_failure(message), "%.*s%s%s%s", (int)(word - message), message, cites && word < end ? " ..." : "", cites ? "\"" : "", said);
     } else if (pt_cited_query(message, &begin, &end) && end - begin > CITED_QUERY_MAX) { /* else the reason, which comes last, would be cut off */
         int kept = (int)(begin - message) + CITED_QUERY_MAX;
         while (((unsigned char)message[kept] & 0xc0) == 0x80) { /* not inside of a character */

@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "lake/object_store.h"
@@ -136,4 +137,17 @@ bool pt_lake_hopeless(const char *message) {
 
 const char *pt_message_picture(const char *message) {
     return strstr(message, "\n\nLINE ");
+}
+
+void pt_message_without_values(const char *message, char *out, size_t size) {
+    static const char *const naming[] = {"Catalog Error", "IO Error", "Binder Error", "HTTP Error", NULL};
+    for (const char *const *kind = naming; *kind; kind++) {
+        if (strncmp(message, *kind, strlen(*kind)) == 0) {
+            const char *picture = pt_message_picture(message);
+            size_t n = picture ? (size_t)(picture - message) : strlen(message);
+            (void)snprintf(out, size, "%.*s", (int)(n < size ? n : size - 1), message);
+            return;
+        }
+    }
+    take_words(message, out, size);
 }

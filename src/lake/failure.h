@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/error.h"
 
@@ -14,6 +15,10 @@ bool pt_lake_hopeless(const char *message);
 
 /* The SQL that a scanner's message cites, from its first character to its closing quote; false when the message cites none. */
 bool pt_cited_query(const char *message, const char **begin, const char **end);
+
+/* The message without what it shows: what stands between quotes, and lines that cite. What is kept of an encrypted lake's, whose values stand in clear nowhere. What names a table, a
+ * file or a column (catalog, file and binder errors) stays as it is. */
+void pt_message_without_values(const char *message, char *out, size_t size);
 
 /* Where the picture "LINE 2: SELECT ... ^" begins that DuckDB draws below some of its messages, with the line ends before it; NULL: there is none. */
 const char *pt_message_picture(const char *message);

@@ -129,6 +129,22 @@ static void names_paths_and_cited_sql_say_nothing(void **state) {
     all_mean(PT_E_LAKE, texts);
 }
 
+static void of_an_encrypted_lakes_messages_no_value_is_kept(void **state) {
+    (void)state;
+    static const char *const pairs[][2] = {
+        {"Conversion Error: Could not convert string 'it's a secret' to INT32", "Conversion Error: Could not convert string '' to INT32"},
+        {"Constraint Error: Duplicate key \"name: secret\" violates primary key constraint", "Constraint Error: Duplicate key \"\" violates primary key constraint"},
+        {": ERROR:  value is refused\nDETAIL:  Failing row contains (secret).\n", ": ERROR:  value is refused\n\n"},
+        {"IO Error: Cannot open file \"/data/t/x.parquet\": No such file or directory", "IO Error: Cannot open file \"/data/t/x.parquet\": No such file or directory"},
+        {"Binder Error: column \"c\" not found\n\nLINE 1: VALUES ('secret')\n         ^", "Binder Error: column \"c\" not found"},
+        {"", ""}};
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        char said[256];
+        pt_message_without_values(pairs[i][0], said, sizeof said);
+        assert_string_equal(said, pairs[i][1]);
+    }
+}
+
 static void a_message_that_is_longer_than_any_is_no_danger(void **state) {
     (void)state;
     static char text[100000];
@@ -154,6 +170,7 @@ int main(void) {
         cmocka_unit_test(what_waiting_does_not_help_is_permanent),
         cmocka_unit_test(what_meets_every_record_is_no_record_s_fault),
         cmocka_unit_test(names_paths_and_cited_sql_say_nothing),
+        cmocka_unit_test(of_an_encrypted_lakes_messages_no_value_is_kept),
         cmocka_unit_test(a_message_that_is_longer_than_any_is_no_danger),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
