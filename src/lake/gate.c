@@ -156,7 +156,7 @@ static bool stands(const pt_committer *c, const owners *o, const pt_claim *claim
     return epoch_of(c, o, claim) == claim->epoch && is_ours(c, o, claim);
 }
 
-/* One that does not stand: raised by another process, or gone with what the catalog has lost. */
+/* One that does not stand: raised by another process, by a reset (which goes away again, so that this is no fight of two processes), or gone with what the catalog has lost. */
 static int refuse(const pt_committer *c, const owners *o, const pt_claim *claim, pt_error *err) {
     pt_text sql = {0};
     int64_t kept = 0;
@@ -175,6 +175,11 @@ static int refuse(const pt_committer *c, const owners *o, const pt_claim *claim,
     PT_TRY(code);
     if (!kept) {
         return went_back(c, "our claim of the partitions", err);
+    }
+    size_t row = o->rows[claim - c->claims];
+    const char *owner = row == SIZE_MAX ? NULL : pt_table_cell(&o->epochs, row, 3);
+    if (owner && strncmp(owner, PT_RESET_OWNER, strlen(PT_RESET_OWNER)) == 0) {
+        return pt_fail(err, PT_E_ANEW, "topic %s partition %" PRId32 " was set to another offset by pintail reset", claim->topic, claim->partition);
     }
     return pt_fail(err, PT_E_FENCED, "topic %s partition %" PRId32 " was taken over by another process of this group (epoch %" PRId64 ", ours is %" PRId64 ")", claim->topic,
                    claim->partition, epoch_of(c, o, claim), claim->epoch);

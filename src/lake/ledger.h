@@ -66,6 +66,9 @@ int pt_ledger_raise(pt_engine *engine, pt_session *session, pt_turnstile *turnst
 /* After that: fills the rest of each claim. */
 int pt_ledger_read(pt_engine *engine, pt_session *session, const char *pipeline, pt_claim *claims, size_t n_claims, pt_error *err) PT_CHECKED;
 
+/* Begins the owner of a claim that `pintail reset` makes; its process does not go on. */
+#define PT_RESET_OWNER "reset:"
+
 /* The largest epoch of each partition of the pipeline: rows of (topic, partition, epoch, owner). Inside a transaction, it is the fence's other half. */
 int pt_ledger_epochs(pt_engine *engine, pt_session *session, const char *pipeline, pt_table *out, pt_error *err) PT_CHECKED;
 

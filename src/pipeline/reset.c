@@ -233,7 +233,7 @@ int pt_reset(const pt_reset_options *options, pt_reset_report report, void *arg,
     pt_consumer_events events = {no_assignment, no_revocation, NULL};
     reset_job job = {.options = options};
     char owner[64];
-    (void)snprintf(owner, sizeof owner, "reset:%ld:%" PRId64, (long)getpid(), pt_now_us());
+    (void)snprintf(owner, sizeof owner, PT_RESET_OWNER "%ld:%" PRId64, (long)getpid(), pt_now_us());
     int code = pt_consumer_open(&consumer_options, &events, &job.consumer, err);
     if (code == PT_OK) {
         code = pt_committer_open(&options->lake, NULL, owner, &job.committer, err);
