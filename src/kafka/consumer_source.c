@@ -6,14 +6,36 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "kafka/topic.h"
 
 #define BOUNDS_TIMEOUT_MS 10000
 #define IDS_TIMEOUT_MS 5000
+#define NEW_PARTITION_WAIT (5 * PT_SECOND)
 #define CHECK_TIMEOUT_MS 2000
 
+/* The partitions of the topic that the asker knows are those of now. */
+static void look_at_partitions(const pt_consumer *c, const char *name) {
+    const struct rd_kafka_metadata *metadata = NULL;
+    rd_kafka_topic_t *topic = rd_kafka_topic_new(c->asker, name, NULL);
+    if (topic && rd_kafka_metadata(c->asker, 0, topic, &metadata, BOUNDS_TIMEOUT_MS) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        rd_kafka_metadata_destroy(metadata);
+    }
+    if (topic) {
+        rd_kafka_topic_destroy(topic);
+    }
+}
+
+/* A partition that was added just now is assigned by the group's leader, who knows it, before the asker and every broker do. */
 int pt_consumer_bounds(pt_consumer *c, const char *topic, int32_t partition, int64_t *low, int64_t *high, pt_error *err) {
     rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(c->asker, topic, partition, low, high, BOUNDS_TIMEOUT_MS);
+    for (int64_t until = pt_monotonic_us() + NEW_PARTITION_WAIT; code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION && pt_monotonic_us() < until;) {
+        look_at_partitions(c, topic);
+        code = rd_kafka_query_watermark_offsets(c->asker, topic, partition, low, high, BOUNDS_TIMEOUT_MS);
+        if (code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION) {
+            pt_sleep_us(PT_SECOND / 20);
+        }
+    }
     if (code) {
         return pt_kafka_failed(code, &c->options->client, &c->trouble, NULL, err, "topic %s partition %" PRId32 ": the broker does not tell its offsets", topic, partition);
     }

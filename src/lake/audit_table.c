@@ -143,7 +143,11 @@ static int look_remote(pt_auditor *a, remote_folder *folder, const char *file, i
         *size = pt_table_int(&folder->files, (size_t)(found - cells) / 2, 1);
         return PT_OK;
     }
-    return pt_file_size(a->session, file, size, err); /* some stores write other names into a listing */
+    pt_session *own = NULL; /* an object that is not there ends the transaction of the session that asks */
+    PT_TRY(pt_session_open(a->engine, &own, err));
+    int code = pt_file_size(own, file, size, err); /* some stores write other names into a listing */
+    pt_session_close(&own);
+    return code;
 }
 
 static int missing_file(pt_auditor *a, const pt_audit_name *name, pt_audit_table *t, const char *file, const char *why, pt_error *err) {

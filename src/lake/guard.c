@@ -200,15 +200,15 @@ static char **name_guards(const pt_flush *flush, size_t *n) {
     return guards;
 }
 
-/* PostgreSQL ends a session that is idle in a transaction (lake/attach.h). There are two: DuckLake's own, which its function reaches, and the one of our look at the
- * metadata, if there was one. */
-int pt_guard_awake(pt_engine *engine, pt_session *session, const char *file, bool looked, pt_error *err) {
+/* PostgreSQL ends a session that is idle in a transaction (lake/attach.h). There are two: DuckLake's own, which its function reaches, and the one of our looks at the
+ * metadata (lake/gate.h). */
+int pt_guard_awake(pt_engine *engine, pt_session *session, const char *file, pt_error *err) {
     const char *alias = pt_engine_alias(engine);
     if (!pt_path_is_remote(file) || pt_engine_catalog(engine) != PT_CATALOG_POSTGRES) {
         return PT_OK;
     }
     PT_TRY(pt_session_runf(session, err, "FROM ducklake_options('%s')", alias));
-    return looked ? pt_session_runf(session, err, "CALL postgres_execute('__ducklake_metadata_%s', 'SELECT 1')", alias) : PT_OK;
+    return pt_session_runf(session, err, "CALL postgres_execute('__ducklake_metadata_%s', 'SELECT 1')", alias);
 }
 
 static int guard_files(pt_engine *engine, pt_session *session, pt_part *part, const pt_table *files, pt_error *err) {
@@ -221,7 +221,7 @@ static int guard_files(pt_engine *engine, pt_session *session, pt_part *part, co
         const char *file = pt_table_cell(files, i, 0);
         if (strncmp(file, INLINED, strlen(INLINED)) != 0) {
             code = pt_guard_add(session, part, file, err);
-            code = code == PT_OK ? pt_guard_awake(engine, session, file, false, err) : code;
+            code = code == PT_OK ? pt_guard_awake(engine, session, file, err) : code;
         }
     }
     bool sync = code == PT_OK && part->n_guarded && !pt_path_is_remote(part->target->folder);

@@ -165,7 +165,7 @@ static int guard_own(pt_engine *engine, pt_session *session, pt_part *part, cons
     for (size_t i = 0; i < f->own.n_rows; i++) {
         const char *file = pt_table_cell(&f->own, i, 0);
         PT_TRY(pt_guard_add(session, part, file, err));
-        PT_TRY(pt_guard_awake(engine, session, file, true, err));
+        PT_TRY(pt_guard_awake(engine, session, file, err));
     }
     if (f->rows < rows) {
         PT_TRY(guard_all(engine, part, f, rows, err));

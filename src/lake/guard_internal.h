@@ -14,8 +14,8 @@ int pt_guard_name(const pt_target *target, const char *file, char **out, pt_erro
 /* In the transaction: fsyncs and guards the file, and notes it in the part, which has room. PT_E_LAKE_BUSY when it is gone: somebody took it for an orphan, and the next attempt
  * writes another. */
 int pt_guard_add(pt_session *session, pt_part *part, const char *file, pt_error *err) PT_CHECKED;
-/* Copies of objects may take long all together: keeps the sessions of the transaction from seeming idle. looked: the metadata has been looked at in it. */
-int pt_guard_awake(pt_engine *engine, pt_session *session, const char *file, bool looked, pt_error *err) PT_CHECKED;
+/* Copies of objects may take long all together: keeps the sessions of the transaction from seeming idle. */
+int pt_guard_awake(pt_engine *engine, pt_session *session, const char *file, pt_error *err) PT_CHECKED;
 
 /* Where the file is not there, or is not as long as its guard, it is there afterwards; *restored is counted up then. */
 int pt_guard_restore(pt_session *session, const char *guard, const char *file, uint64_t *restored, pt_error *err) PT_CHECKED;

@@ -81,7 +81,7 @@ def test_keys_may_come_from_a_secret_in_the_configuration_and_are_never_shown(pi
     done = run_with(pintail, tmp_path / "ingest.yaml", config(kafka, lake, topic, s3.create_secret()))
     assert_hidden(done, s3.secret, s3.key)
     with lake.reader() as reader:
-        assert assert_exactly_once(reader, kafka, topic) == (500, 0)
+        assert assert_exactly_once(reader, kafka, topic, pipeline=reader.default_group(topic)) == (500, 0)
     checked = pintail.run("check", *lake.args, "--init-sql", s3.create_secret())
     assert_hidden(checked, s3.secret, s3.key)
 

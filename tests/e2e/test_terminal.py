@@ -39,10 +39,10 @@ def test_arguments_that_are_not_utf8_do_not_either(tmp_path):
 def test_nothing_in_a_record_steers_a_terminal(pintail, lake, kafka):
     topic = kafka.create_topic(1)
     kafka.produce(topic, [json.dumps({"v": EVIL, "n": {"w": EVIL}, EVIL: 1}), json.dumps({"v": "plain"}), "no JSON: " + EVIL, b"\xff\x1b[31m"])
-    ingest = pintail.ingest_args(lake, topic, "--until-end", "--schema", 'v VARCHAR, n STRUCT(w VARCHAR)', "--table", f"t{NAMED}", "--group", f"g{NAMED}")
+    ingest = pintail.ingest_args(lake, topic, "--until-end", "--schema", 'v VARCHAR, n STRUCT(w VARCHAR)', "--table", f"t{NAMED}", "--group", f"{topic}{NAMED}")
     for arguments in ([*ingest, "-v"], ingest, [*ingest, "--log-format", "json"], [*ingest, "--on-error", "fail"], ["check", *lake.args], ["check", *lake.args, "--json"], ["check", *lake.args, "-t", NAMED],
                       *[["sql", *lake.args, "--format", form, "-c", f'from lake."t{NAMED}"; from lake.pintail.dead_letters; from lake.pintail.offsets'] for form in ("csv", "json", "markdown", "box")],
-                      ["reset", *lake.args, "-b", kafka.address, "-t", topic, "-g", f"g{NAMED}"]):
+                      ["reset", *lake.args, "-b", kafka.address, "-t", topic, "-g", f"{topic}{NAMED}"]):
         _, out = on_terminal([binary(), *arguments], cwd=pintail.folder)
         assert len(out) > 10
         assert_harmless(out)
