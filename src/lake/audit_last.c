@@ -22,18 +22,23 @@ static int make_last(pt_auditor *a, const pt_audit_table *t, pt_error *err) {
     return pt_auditor_run(a, &sql, err);
 }
 
+/* The newest by ingest_time: before the reset the same offsets may have held other records, whose rows are still there. */
 static int ask(pt_auditor *a, const pt_audit_name *name, pt_table *out, pt_error *err) {
     bool by_topic = false; /* else a table that several topics went to cannot tell whose a row is */
+    bool by_time = false;
     pt_text sql = {0};
     PT_TRY(pt_audit_table_has(a, name, "_kafka_topic", &by_topic, err));
+    PT_TRY(pt_audit_table_has(a, name, "ingest_time", &by_time, err));
     pt_text_addf(&sql,
-                 "WITH r AS (SELECT l.g, l.topic, l.p, r._kafka_offset::BIGINT AS o, coalesce(epoch_us(r._kafka_timestamp), -1) AS us FROM audit_last l JOIN %s r ON "
+                 "WITH r AS (SELECT l.g, l.topic, l.p, %s AS seen, r._kafka_offset::BIGINT AS o, coalesce(epoch_us(r._kafka_timestamp), -1) AS us FROM audit_last l JOIN %s r ON "
                  "r._kafka_partition = l.p AND r._kafka_offset >= l.a AND r._kafka_offset < l.b %s UNION ALL "
-                 "SELECT l.g, l.topic, l.p, d.\"offset\", coalesce(epoch_us(d.timestamp), -1) FROM audit_last l JOIN \"%s\".pintail.dead_letters d ON d.pipeline = l.g AND "
+                 "SELECT l.g, l.topic, l.p, %s, d.\"offset\", coalesce(epoch_us(d.timestamp), -1) FROM audit_last l JOIN \"%s\".pintail.dead_letters d ON d.pipeline = l.g AND "
                  "d.topic = l.topic AND d.\"partition\" = l.p AND d.\"offset\" >= l.a AND d.\"offset\" < l.b) "
-                 "SELECT g, topic, p, max(o), arg_max(us, o), coalesce(any_value(CASE WHEN l.b = r.o + 1 THEN l.leader_epoch END), -1) FROM r JOIN audit_last l USING (g, topic, p) "
-                 "GROUP BY g, topic, p",
-                 pt_text_get(&name->sql), by_topic ? "AND r._kafka_topic = l.topic" : "AND (SELECT count(DISTINCT x.topic) FROM audit_ledger x WHERE x.t = (SELECT any_value(t) FROM audit_last)) = 1", pt_engine_alias(a->engine));
+                 "SELECT g, topic, p, n.o, n.us, CASE WHEN l.b = n.o + 1 THEN coalesce(l.leader_epoch, -1) ELSE -1 END "
+                 "FROM (SELECT g, topic, p, max({'seen': seen, 'o': o, 'us': us}) AS n FROM r GROUP BY ALL) JOIN audit_last l USING (g, topic, p)",
+                 by_time ? "epoch_us(r.ingest_time)" : "0", pt_text_get(&name->sql),
+                 by_topic ? "AND r._kafka_topic = l.topic" : "AND (SELECT count(DISTINCT x.topic) FROM audit_ledger x WHERE x.t = (SELECT any_value(t) FROM audit_last)) = 1",
+                 by_time ? "epoch_us(d.ingest_time)" : "0", pt_engine_alias(a->engine));
     return pt_auditor_table(a, &sql, out, err);
 }
 

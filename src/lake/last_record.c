@@ -61,9 +61,11 @@ static void add_bounds(const asking *a, const char *offset, pt_text *sql) {
                  offset, high, since - READ_BEFORE, until + CLOCKS_APART);
 }
 
+/* The newest by ingest_time: before a reset the same offsets may have held other records, whose rows are still there. */
 static int make_question(const asking *a, pt_text *sql, pt_error *err) {
     const char *offset = a->dead ? "\"offset\"" : "_kafka_offset";
-    pt_text_addf(sql, "SELECT w.topic, w.p, max(t.%s), arg_max(coalesce(epoch_us(t.%s), -1000), t.%s) FROM ", offset, a->dead ? "timestamp" : "_kafka_timestamp", offset);
+    pt_text_addf(sql, "SELECT w.topic, w.p, l.o, l.us, l.seen FROM (SELECT w.topic, w.p, max({'seen': epoch_us(t.ingest_time), 'o': t.%s::BIGINT, 'us': coalesce(epoch_us(t.%s), -1000)}) "
+                 "AS l FROM ", offset, a->dead ? "timestamp" : "_kafka_timestamp");
     if (a->dead) {
         pt_text_addf(sql, "\"%s\".pintail.dead_letters", pt_engine_alias(a->engine));
     } else {
@@ -78,7 +80,7 @@ static int make_question(const asking *a, pt_text *sql, pt_error *err) {
         pt_text_add(sql, " AND t.pipeline = ");
         pt_text_add_sql_string(sql, a->pipeline);
     }
-    pt_text_add(sql, " GROUP BY ALL");
+    pt_text_add(sql, " GROUP BY ALL) w");
     return pt_text_check(sql, err);
 }
 
@@ -100,8 +102,11 @@ static void take_answer(const asking *a) {
         for (size_t i = 0; i < a->n_claims; i++) {
             pt_claim *c = &a->claims[i];
             int64_t offset = pt_table_int(&a->found, r, 2);
-            if (c->partition == pt_table_int(&a->found, r, 1) && strcmp(c->topic, pt_table_cell(&a->found, r, 0)) == 0 && offset > c->last_offset) {
+            int64_t at_us = pt_table_int(&a->found, r, 4);
+            if (c->partition == pt_table_int(&a->found, r, 1) && strcmp(c->topic, pt_table_cell(&a->found, r, 0)) == 0 &&
+                (at_us > c->last_ingest_us || (at_us == c->last_ingest_us && offset > c->last_offset))) {
                 int64_t us = pt_table_int(&a->found, r, 3);
+                c->last_ingest_us = at_us;
                 c->last_offset = us % 1000 ? -1 : offset; /* a time that is no whole millisecond is not Kafka's: somebody else has written the row */
                 c->last_us = us < 0 ? INT64_MIN : us;
             }
@@ -115,7 +120,7 @@ static int ask(asking *a, pt_error *err) {
     if (code == PT_OK) {
         take_answer(a);
     } else if (code != PT_E_LAKE_DOWN && code != PT_E_LAKE_BUSY && code != PT_E_NOMEM) {
-        pt_log(PT_LOG_DEBUG, PT_EVENT("the last records of a table cannot be read"), PT_STR("table", a->first->read_table), PT_STR("error", err->text));
+        pt_log(PT_LOG_WARN, PT_EVENT("the last records of a table cannot be read"), PT_STR("table", a->first->read_table), PT_STR("error", err->text));
         code = PT_OK;
     }
     pt_table_clear(&a->found);
@@ -146,7 +151,7 @@ int pt_last_records_read(pt_engine *engine, pt_session *session, const char *pip
     for (size_t i = 0; i < n_claims; i++) {
         claims[i].asked = false;
         claims[i].last_offset = -1;
-        claims[i].last_us = INT64_MIN;
+        claims[i].last_us = claims[i].last_ingest_us = INT64_MIN;
     }
     for (size_t i = 0; i < n_claims; i++) {
         if (claims[i].read_to < 0 || asked_before(&a, i)) {

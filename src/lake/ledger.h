@@ -46,6 +46,7 @@ typedef struct pt_claim {
     /* Its last record, as the table or the dead letters have it: out of pt_last_records_read. */
     bool asked;
     int64_t last_offset, last_us; /* -1: there is none; INT64_MIN: a record without a time */
+    int64_t last_ingest_us;       /* its ingest_time */
 } pt_claim;
 
 struct pt_ledger_entry;

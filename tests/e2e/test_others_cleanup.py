@@ -1,7 +1,9 @@
 """Others' hands in the folder: delete_orphaned_files(cleanup_all => true) takes files whose COMMIT is under way, other writers leave half-written files beside those of a fold."""
 
 import os
+import random
 import threading
+import time
 
 import duckdb
 import pytest
@@ -16,10 +18,13 @@ SCHEMA = ("--schema", orders.SCHEMA)
 
 
 class Again:
-    """Runs statements on a connection of stock DuckDB in a loop; a context manager. What others' locks and conflicts refuse is tried again."""
+    """Runs statements on a connection of stock DuckDB in a loop; a context manager. What others' locks and conflicts refuse is tried again.
 
-    def __init__(self, lake, *statements):
-        self.lake, self.statements = lake, statements
+    Between two rounds it rests for up to `rest` times what a round takes, so that on a machine of any speed some transactions meet no round."""
+
+    def __init__(self, lake, *statements, rest=0):
+        self.lake, self.statements, self.rest = lake, statements, rest
+        self.random = random.Random(7)
         self.end = threading.Event()
         self.rounds, self.rows = 0, 0
         self.thread = threading.Thread(target=self._run, daemon=True)
@@ -27,6 +32,7 @@ class Again:
     def _run(self):
         with self.lake.writer() as writer:
             while not self.end.is_set():
+                began = time.monotonic()
                 for statement in self.statements:
                     try:
                         self.rows += len(writer.connection.execute(statement).fetchall())
@@ -36,6 +42,7 @@ class Again:
                         except duckdb.Error:
                             pass
                 self.rounds += 1
+                self.end.wait(self.random.uniform(0, self.rest) * (time.monotonic() - began))
 
     def __enter__(self):
         self.thread.start()
@@ -62,7 +69,7 @@ def test_orphans_that_are_cleaned_up_in_a_loop_beside_ingest_cost_no_file(pintai
     group = f"g-{parted}"
     first = pintail.ingest(lake, parted, "--group", group, "--flush-rows", "100", "--flush-interval", "100ms")
     second = pintail.ingest(lake, few, *SCHEMA, "--group", group + "2", "--flush-interval", "50ms", "--fold-interval", "1ms")
-    with Again(lake, "CALL ducklake_delete_orphaned_files('lake', cleanup_all => true)") as cleaner:
+    with Again(lake, "CALL ducklake_delete_orphaned_files('lake', cleanup_all => true)", rest=20) as cleaner:
         sent = 0
         while cleaner.rows < 5 or sent < 200:  # until it has taken some
             kafka.produce(parted, orders.orders(100))

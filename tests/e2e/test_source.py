@@ -55,6 +55,45 @@ def test_reset_begins_a_recreated_topic_anew_and_is_recorded(pintail, lake, kafk
         assert reader.rows(topic) == 420
 
 
+BAD = b"no order"
+
+
+@pytest.mark.parametrize("before, after, marker", [("row", "row", False), ("bad", "row", False), ("row", "bad", False), ("bad", "bad", False), ("row", "row", True)])
+@on("sqlite")
+def test_records_of_a_life_before_the_reset_are_not_taken_for_the_last_ones_that_were_read(pintail, lake, kafka, before, after, marker):
+    """Their offsets are the same; the log did not go back. Also where the new life ends with a transaction's marker."""
+    topic, parts = kafka.create_topic(8), 8
+    first = orders.orders(8 * 30, 1) if before == "row" else [BAD] * (8 * 30)
+    second = orders.orders(8 * 10, 2) if after == "row" else [BAD] * (8 * 10)
+
+    def placed(records):
+        return [{**(record if isinstance(record, dict) else {"value": record}), "partition": n % parts} for n, record in enumerate(records)]
+
+    kafka.produce(topic, placed(first))
+    args = pintail.ingest_args(lake, topic, *SCHEMA, "--until-end", "--group", f"g-{topic}")
+    pintail.run(*args, code=0 if before == "row" else 1)
+    kafka.delete_topic(topic)
+    kafka.create_topic(parts, name=topic)
+    if marker:
+        producer = kafka.producer(**{"transactional.id": topic})
+        producer.init_transactions()
+        producer.begin_transaction()
+        for record in placed(second):
+            producer.produce(topic, **record)
+        producer.commit_transaction()
+        kafka.wait_for_markers(topic)
+    else:
+        kafka.produce(topic, placed(second))
+    pintail.run("reset", *lake.args, "--brokers", kafka.address, "--topic", topic, "--group", f"g-{topic}")
+    pintail.run(*args, code=0 if after == "row" else 1)
+    again = pintail.run(*args, code=0)
+    assert "went back" not in again.err
+    with lake.reader() as reader:
+        assert reader.rows(topic) == (before == "row") * 240 + (after == "row") * 80
+    checked = pintail.run("check", *lake.args, "--brokers", kafka.address, code=None)
+    assert "another record" not in checked.out and "went back" not in checked.out
+
+
 @on("sqlite")
 def test_a_reset_of_one_partition_leaves_the_others_where_they_are(pintail, lake, kafka):
     topic = kafka.create_topic(3)
