@@ -280,7 +280,10 @@ static int audit_table(pt_auditor *a, pt_audit_table *t, bool ledger, pt_error *
             code = pt_audit_note(a->audit, err, "the rows of %s were not audited: it cannot be read without its missing files", t->name);
         }
         if (code == PT_OK && t->readable && ledger) {
-            code = pt_audit_rows_check(a, &name, t, err);
+            code = pt_audit_identity_check(a, &name, err);
+            if (code == PT_OK) {
+                code = pt_audit_rows_check(a, &name, t, err);
+            }
             if (code == PT_OK && a->options->last_records) {
                 code = pt_audit_last_records(a, &name, t, err);
             }

@@ -49,6 +49,9 @@ int pt_audit_table_has(pt_auditor *a, const pt_audit_name *name, const char *col
 int pt_audit_table_files(pt_auditor *a, const pt_audit_name *name, pt_audit_table *t, pt_error *err) PT_CHECKED;
 int pt_audit_table_report(pt_auditor *a, const pt_audit_name *name, pt_audit_table *t, pt_error *err) PT_CHECKED;
 
+/* audit_identity.c: the table is the one that the rows went to. */
+int pt_audit_identity_check(pt_auditor *a, const pt_audit_name *name, pt_error *err) PT_CHECKED;
+
 /* audit_last.c: the last record of each partition that goes on in the table. */
 int pt_audit_last_records(pt_auditor *a, const pt_audit_name *name, const pt_audit_table *t, pt_error *err) PT_CHECKED;
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "lake/flush.h"
+#include "lake/identity.h"
 #include "lake/ledger.h"
 #include "lake/target.h"
 
@@ -25,6 +26,8 @@ pt_session *pt_committer_session(pt_committer *committer);
 
 /* What the claims that follow record of topics that are new to the pipeline (lake/ledger.h); not copied. NULL: nothing. */
 void pt_committer_begin_at(pt_committer *committer, const pt_ledger_starts *starts);
+/* What the next claim that succeeds records of tables (lake/identity.h); not copied. */
+void pt_committer_note_tables(pt_committer *committer, const pt_identities *tables);
 /* Takes partitions over (see pt_ledger_raise) and remembers them with their epochs until they are released. */
 int pt_committer_claim(pt_committer *committer, pt_claim *claims, size_t n_claims, pt_error *err) PT_CHECKED;
 /* Forgets a partition that was revoked; a flush that still has it is refused from here on. */

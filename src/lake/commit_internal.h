@@ -29,6 +29,7 @@ struct pt_committer {
     size_t inlines[PT_SCAN_SLOTS];
     pt_keep keep; /* guards of files that are committed */
     const pt_ledger_starts *starts; /* of the next claim; NULL: none */
+    const pt_identities *tables;    /* likewise */
     pt_claim *claims; /* [n_claims] what this process owns, topic names owned too; next_offset: what is committed */
     size_t n_claims;
 };
@@ -46,7 +47,7 @@ void pt_committer_keep_guards(pt_committer *c, pt_flush *flush);
 /* NULL: not ours. Valid until the next claim or release. */
 pt_claim *pt_committer_find(const pt_committer *c, const char *topic, int32_t partition);
 /* Raises the epochs of the claims, then reads where their partitions stand. */
-int pt_committer_raise_and_read(pt_committer *c, pt_claim *claims, size_t n_claims, const pt_ledger_starts *starts, pt_error *err) PT_CHECKED;
+int pt_committer_raise_and_read(pt_committer *c, pt_claim *claims, size_t n_claims, const pt_ledger_starts *starts, const pt_identities *tables, pt_error *err) PT_CHECKED;
 
 /* Files of a fold that the catalog names and that are gone are brought back. */
 int pt_committer_mend_fold(pt_committer *c, const pt_flush *fold, pt_error *err) PT_CHECKED;

@@ -258,8 +258,8 @@ static int keep_claim(pt_committer *c, const pt_claim *claim, pt_error *err) {
 }
 
 /* Fence first, then read. A file of the ledger may be gone since the answer to the COMMIT of a fold was lost: only now it is clear what the catalog holds. */
-int pt_committer_raise_and_read(pt_committer *c, pt_claim *claims, size_t n_claims, const pt_ledger_starts *starts, pt_error *err) {
-    PT_TRY(pt_ledger_raise(c->engine, c->session, c->turnstile, c->pipeline, c->owner, claims, n_claims, starts, err));
+int pt_committer_raise_and_read(pt_committer *c, pt_claim *claims, size_t n_claims, const pt_ledger_starts *starts, const pt_identities *tables, pt_error *err) {
+    PT_TRY(pt_ledger_raise(c->engine, c->session, c->turnstile, c->pipeline, c->owner, claims, n_claims, starts, tables, err));
     int code = pt_ledger_read(c->engine, c->session, c->pipeline, claims, n_claims, err);
     uint64_t restored = 0;
     pt_error ignored;
@@ -274,15 +274,20 @@ void pt_committer_begin_at(pt_committer *c, const pt_ledger_starts *starts) {
     c->starts = starts;
 }
 
+void pt_committer_note_tables(pt_committer *c, const pt_identities *tables) {
+    c->tables = tables;
+}
+
 int pt_committer_claim(pt_committer *c, pt_claim *claims, size_t n_claims, pt_error *err) {
     if (!c->session) {
         PT_TRY(pt_committer_attach(c, err));
     }
-    int code = pt_committer_raise_and_read(c, claims, n_claims, c->starts, err);
+    int code = pt_committer_raise_and_read(c, claims, n_claims, c->starts, c->tables, err);
     if (code != PT_OK && code != PT_E_LAKE_BUSY) { /* a connection that failed, or a DuckDB that has given up its catalog file, is not used again */
         pt_committer_detach(c);
     }
     PT_TRY(code);
+    c->tables = n_claims ? NULL : c->tables;
     for (size_t i = 0; i < n_claims; i++) {
         PT_TRY(keep_claim(c, &claims[i], err));
     }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "lake/identity.h"
 
 static int run(pt_session *session, pt_text *sql, pt_error *err) {
     int code = pt_text_check(sql, err);
@@ -61,6 +62,34 @@ static int add_table(pt_erase *e, const pt_table *found, size_t row, pt_error *e
     return PT_OK;
 }
 
+/* A table that was renamed to the name of the one that got the rows has rows of somebody else's. */
+static int refuse_foreign(pt_engine *engine, pt_session *session, const pt_erase *e, const pt_erase_table *t, const pt_table *notes, pt_error *err) {
+    const char *was = t->name ? pt_identities_find(notes, e->pipeline, e->topic, t->label) : NULL;
+    char *now = NULL;
+    pt_replaced replaced = {0};
+    int code = was ? pt_identity_of(engine, session, t->schema, t->name, &now, err) : PT_OK;
+    if (code == PT_OK && now && strcmp(now, was) != 0) {
+        code = pt_replaced_find(engine, session, was, now, &replaced, err);
+    }
+    if (code == PT_OK && replaced.first && strcmp(replaced.first, t->label) != 0) {
+        code = pt_fail(err, PT_E_LAKE, "--delete-rows: table %s is not the one that topic %s went to (that one %s%s), it was made as %s, and its rows are others; give the tables their names back, or leave "
+                       "--delete-rows out", t->label, e->topic, replaced.was_named ? "is now named " : "was dropped", replaced.was_named ? replaced.was_named : "", replaced.first);
+    }
+    pt_replaced_clear(&replaced);
+    free(now);
+    return code;
+}
+
+static int refuse_foreign_ones(pt_engine *engine, pt_session *session, const pt_erase *e, pt_error *err) {
+    pt_table notes = {0};
+    int code = pt_identities_read(engine, session, &notes, err);
+    for (size_t i = 0; code == PT_OK && i < e->n_tables; i++) {
+        code = refuse_foreign(engine, session, e, &e->tables[i], &notes, err);
+    }
+    pt_table_clear(&notes);
+    return code;
+}
+
 int pt_erase_open(pt_engine *engine, pt_session *session, const char *pipeline, const char *topic, pt_erase *out, pt_error *err) {
     pt_text sql = {0};
     pt_table found;
@@ -82,6 +111,9 @@ int pt_erase_open(pt_engine *engine, pt_session *session, const char *pipeline, 
         code = add_table(out, &found, row, err);
     }
     pt_table_clear(&found);
+    if (code == PT_OK) {
+        code = refuse_foreign_ones(engine, session, out, err);
+    }
     if (code != PT_OK) {
         pt_erase_close(out);
     }

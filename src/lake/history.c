@@ -6,26 +6,17 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "lake/identity.h"
 #include "lake/table.h"
 
 /* A UUID of version 7 begins with the time; what is behind its last hyphen is random. */
 #define GROUP_DIGITS 8
 
 int pt_history_lake_id(pt_engine *engine, pt_session *session, pt_lake_id *out, pt_error *err) {
-    pt_text sql = {0};
     char *id = NULL;
-    const char *alias = pt_engine_alias(engine);
-    pt_text_addf(&sql,
-                 "SELECT t.table_uuid::VARCHAR FROM \"__ducklake_metadata_%s\".ducklake_table t JOIN \"__ducklake_metadata_%s\".ducklake_schema s USING (schema_id) "
-                 "WHERE s.schema_name = 'pintail' AND t.table_name = 'offsets' AND t.end_snapshot IS NULL AND s.end_snapshot IS NULL",
-                 alias, alias);
-    int code = pt_text_check(&sql, err);
-    if (code == PT_OK) {
-        code = pt_session_text(session, pt_text_get(&sql), &id, err);
-    }
+    int code = pt_identity_of(engine, session, "pintail", "offsets", &id, err);
     (void)snprintf(out->text, sizeof out->text, "%s", id ? id : "");
     free(id);
-    pt_text_free(&sql);
     return code;
 }
 
@@ -83,6 +74,23 @@ int pt_history_stands(pt_engine *engine, pt_session *session, const char *pipeli
         code = *table ? PT_OK : pt_fail_nomem(err, "a table's name");
     }
     pt_table_clear(&found);
+    pt_text_free(&sql);
+    return code;
+}
+
+int pt_history_rows_since(pt_engine *engine, pt_session *session, const char *pipeline, const char *topic, const char *table, int64_t *rows, pt_error *err) {
+    pt_text sql = {0};
+    pt_text_addf(&sql, "WITH l AS (SELECT * FROM \"%s\".pintail.offsets WHERE pipeline = ", pt_engine_alias(engine));
+    pt_text_add_sql_string(&sql, pipeline);
+    pt_text_add(&sql, " AND topic = ");
+    pt_text_add_sql_string(&sql, topic);
+    pt_text_add(&sql, "), r AS (SELECT \"partition\" AS p, max(epoch) AS since FROM l WHERE kind = 'reset' GROUP BY ALL) "
+                      "SELECT coalesce(sum(row_count), 0)::BIGINT FROM l LEFT JOIN r ON r.p = l.\"partition\" WHERE l.kind <> 'reset' AND epoch >= coalesce(since, -1) AND target_table = ");
+    pt_text_add_sql_string(&sql, table);
+    int code = pt_text_check(&sql, err);
+    if (code == PT_OK) {
+        code = pt_session_int(session, pt_text_get(&sql), rows, err);
+    }
     pt_text_free(&sql);
     return code;
 }

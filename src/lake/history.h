@@ -24,6 +24,9 @@ int pt_history_pipelines(pt_engine *engine, pt_session *session, pt_table *out, 
  * is still there. The one that is gone comes before the one that is there. */
 int pt_history_stands(pt_engine *engine, pt_session *session, const char *pipeline, const char *topic, char **table, int64_t *rows, bool *there, pt_error *err) PT_CHECKED;
 
+/* Rows of the topic that the ledger has for the table (its label) since the last reset of each partition. */
+int pt_history_rows_since(pt_engine *engine, pt_session *session, const char *pipeline, const char *topic, const char *table, int64_t *rows, pt_error *err) PT_CHECKED;
+
 /* Rows of the topic that the ledger has for a table that was made after all of them, by somebody, in the place of the one that got them; 0: none. */
 int pt_history_rows_before(pt_engine *engine, pt_session *session, const char *pipeline, const char *topic, const char *table, int64_t table_id, int64_t *rows, pt_error *err) PT_CHECKED;
 

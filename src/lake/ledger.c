@@ -9,6 +9,7 @@
 #include "base/failpoint.h"
 #include "base/text.h"
 #include "base/uuid.h"
+#include "lake/identity.h"
 #include "lake/ledger_form.h"
 #include "lake/message.h"
 #include "lake/transaction.h"
@@ -23,6 +24,7 @@ typedef struct claim_job {
     pt_claim *claims;
     size_t n_claims;
     const pt_ledger_starts *starts;
+    const pt_identities *tables;
 } claim_job;
 
 static pt_claim *find_claim(const claim_job *job, const char *topic, int64_t partition) {
@@ -188,6 +190,7 @@ static int write_claims(claim_job *job, const pt_table *epochs, pt_error *err) {
         PT_TRY(comment_ledger(job, err));
     }
     PT_TRY(record_starts(job, epochs, err));
+    PT_TRY(job->tables ? pt_identities_write(job->engine, job->session, job->pipeline, job->tables, err) : PT_OK);
     (void)pt_failpoint("claim.commented");
     return PT_OK;
 }
@@ -283,8 +286,8 @@ static int read_offsets(void *arg, pt_error *err) {
 }
 
 int pt_ledger_raise(pt_engine *engine, pt_session *session, pt_turnstile *turnstile, const char *pipeline, const char *owner, pt_claim *claims, size_t n_claims,
-                    const pt_ledger_starts *starts, pt_error *err) {
-    claim_job job = {engine, session, turnstile, pipeline, owner, claims, n_claims, starts};
+                    const pt_ledger_starts *starts, const pt_identities *tables, pt_error *err) {
+    claim_job job = {engine, session, turnstile, pipeline, owner, claims, n_claims, starts, tables};
     if (n_claims && !pt_rule_broken("fence") && pt_retry_busy(raise_in_transaction, &job, err) != PT_OK) {
         return pt_fail_in(err, "partitions cannot be claimed in the lake");
     }
@@ -293,7 +296,7 @@ int pt_ledger_raise(pt_engine *engine, pt_session *session, pt_turnstile *turnst
 }
 
 int pt_ledger_read(pt_engine *engine, pt_session *session, const char *pipeline, pt_claim *claims, size_t n_claims, pt_error *err) {
-    claim_job job = {engine, session, NULL, pipeline, NULL, claims, n_claims, NULL};
+    claim_job job = {engine, session, NULL, pipeline, NULL, claims, n_claims, NULL, NULL};
     if (n_claims && pt_retry_busy(read_offsets, &job, err) != PT_OK) {
         return pt_fail_in(err, "the ledger cannot be read");
     }

@@ -49,6 +49,7 @@ typedef struct pt_claim {
     int64_t last_ingest_us;       /* its ingest_time */
 } pt_claim;
 
+struct pt_identities; /* lake/identity.h */
 struct pt_ledger_entry;
 
 /* Where the partitions of topics begin, if the claim is the pipeline's first of the topic: all of them are recorded with it, so that every member begins where the first one
@@ -60,9 +61,9 @@ typedef struct pt_ledger_starts {
 
 /* Fences whoever owned these partitions (DESIGN 4.3): one transaction that raises their epochs and comments the ledger, tried again while others are in the way (each time
  * in its turn at the turnstile, NULL: none). Fills the epoch of each claim. starts: NULL, partitions begin at their first
- * offset. */
+ * offset. tables: which tables the pipeline fills, where the lake has no such note yet; NULL: none. */
 int pt_ledger_raise(pt_engine *engine, pt_session *session, pt_turnstile *turnstile, const char *pipeline, const char *owner, pt_claim *claims, size_t n_claims,
-                    const pt_ledger_starts *starts, pt_error *err) PT_CHECKED;
+                    const pt_ledger_starts *starts, const struct pt_identities *tables, pt_error *err) PT_CHECKED;
 
 /* After that: fills the rest of each claim. */
 int pt_ledger_read(pt_engine *engine, pt_session *session, const char *pipeline, pt_claim *claims, size_t n_claims, pt_error *err) PT_CHECKED;

@@ -47,7 +47,7 @@ static int check_positions(const pt_committer *c, const int64_t *before, pt_erro
 }
 
 static int fence_and_decide(pt_committer *c, pt_flush *flush, const int64_t *before, bool *committed, pt_error *err) {
-    PT_TRY(pt_committer_raise_and_read(c, c->claims, c->n_claims, NULL, err));
+    PT_TRY(pt_committer_raise_and_read(c, c->claims, c->n_claims, NULL, NULL, err));
     (void)pt_failpoint("recover.claimed");
     c->last_snapshot = -1; /* the claims are newer */
     PT_TRY(look_for_flush(c, flush, committed, err));

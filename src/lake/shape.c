@@ -1,6 +1,7 @@
 #include "lake/shape.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -8,7 +9,7 @@
 
 static void add_tables(pt_text *sql, const char *alias) {
     pt_text_addf(sql,
-                 "SELECT t.table_id, (SELECT max(v.begin_snapshot) FROM \"__ducklake_metadata_%s\".ducklake_schema_versions v WHERE v.table_id = t.table_id), s.schema_name, t.table_name "
+                 "SELECT t.table_id, (SELECT max(v.begin_snapshot) FROM \"__ducklake_metadata_%s\".ducklake_schema_versions v WHERE v.table_id = t.table_id), s.schema_name, t.table_name, t.table_uuid::VARCHAR "
                  "FROM \"__ducklake_metadata_%s\".ducklake_table t JOIN \"__ducklake_metadata_%s\".ducklake_schema s USING (schema_id) WHERE t.end_snapshot IS NULL AND s.end_snapshot IS NULL",
                  alias, alias, alias);
 }
@@ -28,6 +29,8 @@ int pt_shape_read(pt_engine *engine, pt_session *session, pt_target *t, pt_error
     bool there = code == PT_OK && found.n_rows;
     t->table_id = there ? pt_table_int(&found, 0, 0) : -1;
     t->shape = there ? pt_table_int(&found, 0, 1) : -1;
+    const char *uuid = there ? pt_table_cell(&found, 0, 4) : NULL;
+    (void)snprintf(t->uuid, sizeof t->uuid, "%s", uuid ? uuid : "");
     pt_table_clear(&found);
     pt_text_free(&sql);
     return code;

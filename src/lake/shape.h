@@ -4,7 +4,7 @@
 
 #include "lake/flush.h"
 
-/* Fills table_id and shape of the target; -1 when there is no such table. To be read before the columns are: what changes in between is noticed later then. */
+/* Fills table_id, uuid and shape of the target; -1 and "" when there is no such table. To be read before the columns are: what changes in between is noticed later then. */
 int pt_shape_read(pt_engine *engine, pt_session *session, pt_target *target, pt_error *err) PT_CHECKED;
 
 /* Inside a transaction: the tables of the flush are those that were opened. PT_E_ANEW: one was altered. PT_E_LAKE: one is gone, or has another name. */

@@ -62,6 +62,7 @@ typedef struct pt_target {
     pt_partition_key *keys; /* [n_keys] */
     size_t n_keys;
     int64_t table_id, shape; /* by which the table is known again (lake/shape.h) */
+    char uuid[40];           /* its table_uuid, which is its own in whatever lake (lake/identity.h) */
 } pt_target;
 
 /* What can be said of the options without looking at a lake: the schema text and its columns. */

@@ -46,6 +46,7 @@ static void close_run(pt_life *r, pt_run_end *end) {
     free(r->group);
     free(r->reader.routes);
     pt_starts_free(&r->reader.starts);
+    free(r->identities.list);
     free(r->reader.headers);
     free(r->messages);
 }

@@ -3,6 +3,7 @@
 
 #include "lake/commit.h"
 #include "lake/history.h"
+#include "lake/identity.h"
 #include "pipeline/line.h"
 #include "pipeline/progress.h"
 #include "pipeline/reader.h"
@@ -21,6 +22,7 @@ typedef struct pt_life {
     size_t n_targets;
     const char **topics;
     pt_lake_id lake_id;
+    pt_identities identities; /* of targets, for the first claim */
     char *group; /* when none was given: out of the lake (pipeline/group.h) */
     pt_consumer_options consumer_options; /* with the group that is joined */
     pt_consumer *consumer;

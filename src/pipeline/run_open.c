@@ -13,6 +13,7 @@
 #include "pipeline/group.h"
 #include "pipeline/run_internal.h"
 #include "pipeline/run_tables.h"
+#include "pipeline/same_tables.h"
 
 #define SLOW_INSERT (60 * PT_SECOND) /* that long PostgreSQL lets a session be idle in a transaction, after an INSERT that waited for an object store for longer than usual */
 #define FIRST_POLL_MESSAGES 100 /* while their size is not known */
@@ -181,18 +182,6 @@ static int clear_leftovers(pt_life *r, pt_error *why) {
     return PT_OK;
 }
 
-/* An empty table that somebody made in the place of the one that the ledger speaks of: it would get only what comes from here on. */
-static int check_not_replaced(const pt_life *r, const pt_route *route, pt_error *err) {
-    int64_t rows = 0;
-    const pt_target *t = route->target;
-    PT_TRY(pt_history_rows_before(pt_committer_engine(r->committer), pt_committer_session(r->committer), r->reader.pipeline, route->topic, t->label, t->table_id, &rows, err));
-    if (rows == 0) {
-        return PT_OK;
-    }
-    return pt_fail(err, PT_E_LAKE, "table %s is empty and was made anew, but the ledger stands at %" PRId64 " rows of topic %s in it: they would not be read again. Ways out: pintail reset --topic %s --group '%s' "
-                   "(--delete-rows reads everything again, --to latest goes on from the end), another --group, or the rows back from an older snapshot", t->label, rows, route->topic, route->topic, r->reader.pipeline);
-}
-
 /* Topics that are new to the group: of interest where the table has rows, which may be the same ones, and where --start says to begin elsewhere than at the first record. */
 static int look_for_repeats(pt_life *r, pt_error *err) {
     for (size_t i = 0; i < r->reader.n_routes; i++) {
@@ -204,8 +193,6 @@ static int look_for_repeats(pt_life *r, pt_error *err) {
         if (route->target->has_rows) {
             PT_TRY(pt_history_knows(pt_committer_engine(r->committer), pt_committer_session(r->committer), r->reader.pipeline, route->topic, &known, err));
             route->repeats = !known;
-        } else {
-            PT_TRY(check_not_replaced(r, route, err));
         }
     }
     return PT_OK;
@@ -213,6 +200,7 @@ static int look_for_repeats(pt_life *r, pt_error *err) {
 
 static int look_around(void *arg, pt_error *err) {
     PT_TRY(clear_leftovers(arg, err));
+    PT_TRY(pt_same_tables_check(arg, err));
     return look_for_repeats(arg, err);
 }
 

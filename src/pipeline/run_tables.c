@@ -119,6 +119,30 @@ static int is_there(const pt_table *tables, const char *table, bool *out, pt_err
     return code;
 }
 
+/* The name that a table of the ledger has now; "": it is gone, or was not noted. */
+static int name_of_now(const pt_life *r, const char *topic, const char *table, pt_replaced *out, pt_error *err) {
+    pt_table notes = {0};
+    *out = (pt_replaced){0};
+    int code = pt_identities_read(pt_committer_engine(r->committer), pt_committer_session(r->committer), &notes, err);
+    const char *was = code == PT_OK ? pt_identities_find(&notes, r->reader.pipeline, topic, table) : NULL;
+    if (was) {
+        code = pt_replaced_find(pt_committer_engine(r->committer), pt_committer_session(r->committer), was, "", out, err);
+    }
+    pt_table_clear(&notes);
+    return code;
+}
+
+static int fail_gone(const pt_life *r, const char *topic, const char *label, const char *table, int64_t rows, pt_error *err) {
+    pt_replaced replaced;
+    PT_TRY(name_of_now(r, topic, table, &replaced, err));
+    const char *now = replaced.was_named;
+    int code = pt_fail(err, PT_E_LAKE, "table %s is new, but the ledger stands at %" PRId64 " rows of topic %s in table %s, which %s%s: they would not be read again. Ways out: %s%s%s"
+                       "pintail reset --delete-rows --topic %s --group '%s' (reads everything again), another --group, or the table back as it was (renamed, or from an older snapshot)",
+                       label, rows, topic, table, now ? "is now named " : "is gone", now ? now : "", now ? "--table " : "", now ? now : "", now ? " to go on in that one, " : "", topic, r->reader.pipeline);
+    pt_replaced_clear(&replaced);
+    return code;
+}
+
 /* A table that is new, while the pipeline has read the topic already: it would get only what comes from here on. */
 static int check_history(const pt_life *r, const char *topic, const char *label, pt_error *err) {
     char *table = NULL;
@@ -127,9 +151,7 @@ static int check_history(const pt_life *r, const char *topic, const char *label,
     PT_TRY(pt_history_stands(pt_committer_engine(r->committer), pt_committer_session(r->committer), r->reader.pipeline, topic, &table, &rows, &there, err));
     int code = PT_OK;
     if (table && !there) {
-        code = pt_fail(err, PT_E_LAKE, "table %s is new, but the ledger stands at %" PRId64 " rows of topic %s in table %s, which is gone: they would not be read again. Ways out: "
-                       "pintail reset --delete-rows --topic %s --group '%s' (reads everything again), another --group, or the table back as it was (renamed, or from an older snapshot)",
-                       label, rows, topic, table, topic, r->reader.pipeline);
+        code = fail_gone(r, topic, label, table, rows, err);
     } else if (table) {
         pt_log(PT_LOG_WARN, PT_EVENT("the table is new, and gets only what this group has not read yet; the rows before are in another one"), PT_STR("table", label),
                PT_STR("topic", topic), PT_STR("before", table), PT_INT("rows_before", rows));

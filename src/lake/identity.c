@@ -1,0 +1,187 @@
+#include "lake/identity.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "lake/ledger.h"
+#include "lake/table_name.h"
+
+static int ask(pt_session *session, pt_text *sql, pt_table *out, pt_error *err) {
+    int code = pt_text_check(sql, err);
+    if (code == PT_OK) {
+        code = pt_session_table(session, pt_text_get(sql), out, err);
+    }
+    pt_text_free(sql);
+    return code;
+}
+
+static void add_key(pt_text *out, const char *pipeline, const char *topic, const char *label) {
+    const char *const parts[] = {pipeline, topic, label};
+    pt_text_add(out, PT_IDENTITY_PREFIX);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        pt_text_add(out, i ? "," : "[");
+        pt_text_add_json(out, parts[i], strlen(parts[i]));
+    }
+    pt_text_add(out, "]");
+}
+
+/* ---- the notes ----------------------------------------------------------------------------------------- */
+
+int pt_identities_read(pt_engine *engine, pt_session *session, pt_table *out, pt_error *err) {
+    pt_text sql = {0};
+    pt_table there = {0};
+    const char *alias = pt_engine_alias(engine);
+    *out = (pt_table){0};
+    pt_text_add(&sql, "SELECT 1 FROM duckdb_tables() WHERE schema_name = 'pintail' AND table_name = 'meta' AND database_name = ");
+    pt_text_add_sql_string(&sql, alias);
+    PT_TRY(ask(session, &sql, &there, err));
+    bool form_2 = there.n_rows > 0;
+    pt_table_clear(&there);
+    if (!form_2) {
+        return PT_OK;
+    }
+    pt_text_addf(&sql, "SELECT key, value FROM \"%s\".pintail.meta WHERE starts_with(key, '" PT_IDENTITY_PREFIX "')", alias);
+    return ask(session, &sql, out, err);
+}
+
+const char *pt_identities_find(const pt_table *notes, const char *pipeline, const char *topic, const char *label) {
+    pt_text key = {0};
+    const char *found = NULL;
+    add_key(&key, pipeline, topic, label);
+    for (size_t r = 0; !found && !key.failed && r < notes->n_rows; r++) {
+        const char *is = pt_table_cell(notes, r, 0);
+        found = is && strcmp(is, pt_text_get(&key)) == 0 ? pt_table_cell(notes, r, 1) : NULL;
+    }
+    pt_text_free(&key);
+    return found;
+}
+
+int pt_identity_of(pt_engine *engine, pt_session *session, const char *schema, const char *table, char **out, pt_error *err) {
+    pt_text sql = {0};
+    const char *alias = pt_engine_alias(engine);
+    *out = NULL;
+    pt_text_addf(&sql,
+                 "SELECT t.table_uuid::VARCHAR FROM \"__ducklake_metadata_%s\".ducklake_table t JOIN \"__ducklake_metadata_%s\".ducklake_schema s USING (schema_id) "
+                 "WHERE t.end_snapshot IS NULL AND s.end_snapshot IS NULL AND s.schema_name = ",
+                 alias, alias);
+    pt_text_add_sql_string(&sql, schema);
+    pt_text_add(&sql, " AND t.table_name = ");
+    pt_text_add_sql_string(&sql, table);
+    int code = pt_text_check(&sql, err);
+    if (code == PT_OK) {
+        code = pt_session_text(session, pt_text_get(&sql), out, err);
+    }
+    pt_text_free(&sql);
+    return code;
+}
+
+static void add_key_string(pt_text *sql, const char *pipeline, const pt_identity *t) {
+    pt_text key = {0};
+    add_key(&key, pipeline, t->topic, t->label);
+    pt_text_add_sql_string(sql, pt_text_get(&key));
+    sql->failed |= key.failed;
+    pt_text_free(&key);
+}
+
+static int run(pt_session *session, pt_text *sql, pt_error *err) {
+    int code = pt_text_check(sql, err);
+    if (code == PT_OK) {
+        code = pt_session_run(session, pt_text_get(sql), err);
+    }
+    pt_text_free(sql);
+    return code;
+}
+
+static int write_some(pt_engine *engine, pt_session *session, const char *pipeline, const pt_identity *tables, size_t n, pt_error *err) {
+    pt_text sql = {0};
+    const char *alias = pt_engine_alias(engine);
+    pt_text_addf(&sql, "DELETE FROM \"%s\".pintail.meta WHERE key IN (", alias);
+    for (size_t i = 0; i < n; i++) {
+        pt_text_add(&sql, i ? ", " : "");
+        add_key_string(&sql, pipeline, &tables[i]);
+    }
+    pt_text_add(&sql, ")");
+    PT_TRY(run(session, &sql, err));
+    pt_text_addf(&sql, "INSERT INTO \"%s\".pintail.meta (key, value) VALUES ", alias);
+    for (size_t i = 0; i < n; i++) {
+        pt_text_add(&sql, i ? ", (" : "(");
+        add_key_string(&sql, pipeline, &tables[i]);
+        pt_text_add(&sql, ", ");
+        pt_text_add_sql_string(&sql, tables[i].uuid);
+        pt_text_add(&sql, ")");
+    }
+    return run(session, &sql, err);
+}
+
+int pt_identities_write(pt_engine *engine, pt_session *session, const char *pipeline, const pt_identities *tables, pt_error *err) {
+    for (size_t from = 0; from < tables->n; from += PT_LEDGER_INSERT_ROWS) {
+        size_t left = tables->n - from;
+        PT_TRY(write_some(engine, session, pipeline, tables->list + from, left < PT_LEDGER_INSERT_ROWS ? left : PT_LEDGER_INSERT_ROWS, err));
+    }
+    return PT_OK;
+}
+
+/* ---- a table in the place of another ------------------------------------------------------------------- */
+
+static int label_of(const pt_table *found, size_t row, char **out, pt_error *err) {
+    *out = pt_table_name_label(pt_table_cell(found, row, 0), pt_table_cell(found, row, 1));
+    return *out ? PT_OK : pt_fail_nomem(err, "a table's name");
+}
+
+/* The row of a table that is alive, or of any; first: the oldest. A schema has its name for life. */
+static int find_row(pt_engine *engine, pt_session *session, const char *uuid, bool first, pt_table *out, pt_error *err) {
+    pt_text sql = {0};
+    const char *alias = pt_engine_alias(engine);
+    pt_text_addf(&sql,
+                 "SELECT (SELECT any_value(schema_name) FROM \"__ducklake_metadata_%s\".ducklake_schema s WHERE s.schema_id = t.schema_id), table_name, begin_snapshot "
+                 "FROM \"__ducklake_metadata_%s\".ducklake_table t WHERE table_uuid::VARCHAR = ",
+                 alias, alias);
+    pt_text_add_sql_string(&sql, uuid);
+    pt_text_add(&sql, first ? " ORDER BY begin_snapshot LIMIT 1" : " AND end_snapshot IS NULL LIMIT 1");
+    return ask(session, &sql, out, err);
+}
+
+int pt_replaced_find(pt_engine *engine, pt_session *session, const char *was, const char *now, pt_replaced *out, pt_error *err) {
+    pt_table found = {0};
+    *out = (pt_replaced){0};
+    int code = find_row(engine, session, was, false, &found, err);
+    if (code == PT_OK && found.n_rows) {
+        code = label_of(&found, 0, &out->was_named, err);
+    }
+    pt_table_clear(&found);
+    if (code == PT_OK) {
+        code = find_row(engine, session, now, true, &found, err);
+    }
+    if (code == PT_OK && found.n_rows) {
+        out->since = pt_table_int(&found, 0, 2);
+        code = label_of(&found, 0, &out->first, err);
+    }
+    pt_table_clear(&found);
+    return code;
+}
+
+char *pt_replaced_text(const pt_replaced *r, const char *label) {
+    pt_text text = {0};
+    if (r->was_named) {
+        pt_text_addf(&text, "that table is now named %s, and ", r->was_named);
+    } else {
+        pt_text_add(&text, "that table was dropped, and ");
+    }
+    pt_text_addf(&text, "the one named %s now was made anew in snapshot %lld", label, r->since);
+    if (r->first && strcmp(r->first, label) != 0) {
+        pt_text_addf(&text, " as %s", r->first);
+    }
+    if (text.failed) {
+        pt_text_free(&text);
+        return NULL;
+    }
+    return text.data;
+}
+
+void pt_replaced_clear(pt_replaced *r) {
+    free(r->was_named);
+    free(r->first);
+    *r = (pt_replaced){0};
+}
