@@ -17,19 +17,6 @@ static void say_repeats(pt_reader *r, const pt_assigned *a) {
     }
 }
 
-/* --start for a partition that was claimed before, of which nothing was recorded. The place is written down as a jump, also an empty one: a restart before the first commit must not
- * jump again. */
-static void begin(const pt_reader *r, const pt_assigned *a, int64_t *start, int64_t *skipped_from) {
-    *start = a->low;
-    for (size_t i = 0; i < r->starts.n; i++) {
-        const pt_ledger_entry *e = &r->starts.entries[i];
-        if (e->partition == a->partition && strcmp(e->topic, a->topic) == 0) {
-            *start = e->next_offset;
-            *skipped_from = e->from_offset;
-        }
-    }
-}
-
 #define WAYS_OUT "; ways out: pintail reset (begin the topic anew in this group), or another --group"
 
 /* The ledger must speak of this very topic: of the same cluster and, where brokers tell it, the same topic id. */
@@ -55,8 +42,8 @@ static int check_source(pt_reader *r, const pt_assigned *a, const pt_claim *clai
 int pt_start_of(pt_reader *r, const pt_assigned *a, const pt_claim *claim, int64_t *start, int64_t *skipped_from, pt_error *err) {
     *skipped_from = -1;
     say_repeats(r, a);
-    if (claim->next_offset < 0) {
-        begin(r, a, start, skipped_from);
+    if (claim->next_offset < 0) { /* --start elsewhere is in the ledger since the pipeline's first claim of the topic; one that began at the first records, and had none yet, still does */
+        *start = a->low;
         return PT_OK;
     }
     PT_TRY(check_source(r, a, claim, err));

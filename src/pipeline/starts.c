@@ -29,8 +29,8 @@ static int add(pt_life *r, const pt_route *route, int32_t first, int32_t n, pt_e
         starts->entries = grown;
     }
     int code = found && grown ? PT_OK : pt_fail_nomem(err, "the starts of partitions");
-    if (code == PT_OK) { /* an offset is asked of the partitions that were there at first alone */
-        const pt_where *where = route->seen && r->options->start.kind == PT_WHERE_OFFSET ? &earliest : &r->options->start;
+    if (code == PT_OK) { /* --start is for the partitions that were there at first alone */
+        const pt_where *where = route->seen ? &earliest : &r->options->start;
         code = pt_consumer_find(r->consumer, route->topic, first, n, where, found, err);
     }
     for (int32_t i = 0; code == PT_OK && i < n; i++) {

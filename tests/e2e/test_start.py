@@ -67,6 +67,22 @@ def test_a_partition_that_comes_later_begins_at_its_first_record_in_a_lake_of_an
 
 
 @on("sqlite")
+def test_the_start_is_that_of_the_first_claim_also_where_nothing_has_come_since(pintail, lake, kafka):
+    topic = kafka.create_topic(2)
+    pintail.ingest_all(lake, topic, *ARGS)  # earliest, claimed, and not a line in the ledger
+    kafka.produce(topic, orders.orders(100, 1))
+    grow(kafka, topic, 3)
+    kafka.produce(topic, into(2, 2))
+    members = [pintail.ingest(lake, topic, *ARGS, "--start", start) for start in ("latest", "2999-01-01T00:00:00Z")]
+    wait_landed(members[0], lake, kafka, topic, 150)
+    for process in members:
+        process.stop()
+    with lake.reader() as reader:
+        assert assert_exactly_once(reader, kafka, topic) == (150, 0)
+    pintail.run("check", *lake.args, "--brokers", kafka.address)
+
+
+@on("sqlite")
 def test_start_at_a_time_or_an_offset(pintail, lake, kafka):
     topic = kafka.create_topic(2)
     at = 1_790_000_000_000
