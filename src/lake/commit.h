@@ -46,6 +46,9 @@ int pt_commit(pt_committer *committer, pt_flush *flush, pt_error *err) PT_CHECKE
  * the flush had landed; if so, brings back files of INSERTs that DuckLake deleted. PT_E_LAKE_DOWN: still out of reach, call again. PT_E_FENCED: another process owns a partition by now. */
 int pt_committer_recover(pt_committer *committer, pt_flush *flush, bool *committed, pt_error *err) PT_CHECKED;
 
+/* The same without attaching again, where the catalog gave a reason and so is there: a tenth of the time. Whatever it returns but PT_OK, pt_committer_recover has to follow. */
+int pt_committer_settle(pt_committer *committer, pt_flush *flush, bool *committed, pt_error *err) PT_CHECKED;
+
 /* Whether it owns any partition. Without one there is nothing to claim, and so nothing that settles a COMMIT of unknown outcome: no fold then. */
 bool pt_committer_owns(const pt_committer *committer);
 

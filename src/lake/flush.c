@@ -78,6 +78,7 @@ void pt_flush_free(pt_flush **flush) {
         }
         free(f->parts);
         free(f->entries);
+        free(f->suspects);
         free(f);
         *flush = NULL;
     }
@@ -93,6 +94,7 @@ void pt_flush_reset(pt_flush *flush, size_t keep_bytes) {
         pt_part_forget_guards(&flush->parts[i]);
     }
     flush->n_entries = 0;
+    flush->n_suspects = 0;
     flush->to_files = false;
     flush->commit_id[0] = '\0';
     flush->snapshot = -1;
@@ -112,6 +114,16 @@ pt_ledger_entry *pt_flush_add_entry(pt_flush *flush) {
     pt_ledger_entry *entry = &flush->entries[flush->n_entries++];
     *entry = (pt_ledger_entry){.kind = "commit", .cluster_id = "", .topic_id = "", .target_table = "", .leader_epoch = -1};
     return entry;
+}
+
+int pt_flush_add_suspect(pt_flush *flush, const pt_suspect *suspect, pt_error *err) {
+    pt_suspect *grown = realloc(flush->suspects, (flush->n_suspects + 1) * sizeof *grown);
+    if (!grown) {
+        return pt_fail_nomem(err, "a refused record");
+    }
+    flush->suspects = grown;
+    grown[flush->n_suspects++] = *suspect;
+    return PT_OK;
 }
 
 int64_t pt_flush_rows(const pt_flush *flush) {

@@ -24,11 +24,22 @@ typedef struct pt_part {
     size_t piece_rows; /* how many fulfil it */
 } pt_part;
 
+/* A dead letter of a flush: a record that the lake refused at a time when it had taken no other one of the table, so that the fault may be the table's. Only a row of that table
+ * that lands with it, or before, tells. */
+typedef struct pt_suspect {
+    const char *topic;
+    int32_t partition;
+    int64_t offset;
+    size_t part; /* of the flush: the table */
+} pt_suspect;
+
 typedef struct pt_flush {
     pt_part *parts; /* [n_parts] owned */
     size_t n_parts;
     pt_ledger_entry *entries; /* [n_entries] owned; a flush without one is not committed; those of one partition stand together, in order */
     size_t n_entries, cap_entries;
+    pt_suspect *suspects; /* [n_suspects] owned; mostly none */
+    size_t n_suspects;
     /* More to be done in the transaction, before the message and the ledger's rows, whose counts it may fill; NULL: nothing. Each attempt calls it. */
     int (*also)(void *arg, pt_engine *engine, pt_session *session, pt_error *err);
     void *also_arg;
@@ -52,6 +63,7 @@ int pt_flush_piece_new(const pt_flush *flush, pt_flush **out, pt_error *err) PT_
 void pt_flush_piece_free(pt_flush **piece);
 /* A new entry at the end; NULL without memory. Earlier pointers become invalid. */
 pt_ledger_entry *pt_flush_add_entry(pt_flush *flush);
+int pt_flush_add_suspect(pt_flush *flush, const pt_suspect *suspect, pt_error *err) PT_CHECKED;
 int64_t pt_flush_rows(const pt_flush *flush); /* dead letters included */
 size_t pt_flush_bytes(const pt_flush *flush);  /* decoded, of rows and strings */
 size_t pt_flush_memory(const pt_flush *flush); /* what they take: whole chunks and blocks */

@@ -55,10 +55,7 @@ static int fence_and_decide(pt_committer *c, pt_flush *flush, const int64_t *bef
     return *committed ? PT_OK : check_positions(c, before, err);
 }
 
-int pt_committer_recover(pt_committer *c, pt_flush *flush, bool *committed, pt_error *err) {
-    pt_committer_detach(c);
-    PT_TRY(pt_committer_attach(c, err));
-    (void)pt_failpoint("recover.attached");
+static int settle(pt_committer *c, pt_flush *flush, bool *committed, pt_error *err) {
     int code = pt_gate_check_owner(c, err);
     if (code != PT_OK && flush->n_entries == 0) { /* whoever took over has committed since: a fold is settled */
         pt_error later;
@@ -76,4 +73,20 @@ int pt_committer_recover(pt_committer *c, pt_flush *flush, bool *committed, pt_e
     code = fence_and_decide(c, flush, before, committed, err);
     free(before);
     return code;
+}
+
+int pt_committer_settle(pt_committer *c, pt_flush *flush, bool *committed, pt_error *err) {
+    if (!c->session) {
+        return pt_fail(err, PT_E_LAKE_DOWN, "the lake is not attached");
+    }
+    c->schema_version = -1;
+    c->all_stood = false;
+    return settle(c, flush, committed, err);
+}
+
+int pt_committer_recover(pt_committer *c, pt_flush *flush, bool *committed, pt_error *err) {
+    pt_committer_detach(c);
+    PT_TRY(pt_committer_attach(c, err));
+    (void)pt_failpoint("recover.attached");
+    return settle(c, flush, committed, err);
 }

@@ -10,12 +10,17 @@
 #include "pipeline/halving.h"
 #include "pipeline/workers_internal.h"
 
+#define SUSPECT_TRIES 3      /* of these, when the flush has a record that the lake has refused already */
 #define UNCLASSIFIED_TRIES 5 /* attempts at a commit that fails for a reason that we cannot place */
 #define INLINED_TRIES 2      /* of these, with rows that are to stay in the catalog */
 #define LOOK_EVERY (5 * PT_SECOND) /* at the lake, while nothing is committed: it may have gone back in time */
 #define CLAIM_FOR (30 * PT_SECOND) /* far below max.poll.interval.ms: a rebalance waits for it. Then the run ends, and may begin anew */
 
 bool pt_workers_recover(pt_workers *w, pt_flush *flush, bool *committed, pt_error *err) {
+    pt_error ignored;
+    if (err->code == PT_E_LAKE && pt_committer_settle(w->committer, flush, committed, &ignored) == PT_OK) {
+        return true;
+    }
     pt_line_pause(w->line, PT_WORKER_COMMITTER, "catalog", err);
     for (unsigned attempt = 1; !pt_line_abandoned(w->line); attempt++) {
         pt_workers_wait(w->line, attempt);
@@ -77,6 +82,10 @@ static outcome commit_flush(pt_workers *w, pt_flush *flush, pt_error *err) {
     unsigned unclassified = 0;
     pt_error refused = {0}; /* why its rows could not stay in the catalog, if they are the reason */
     int64_t start = pt_monotonic_us();
+    if (flush->n_suspects && w->alone(w->arg, flush, err) != PT_OK) {
+        pt_line_fail(w->line, err);
+        return NOT_COMMITTED;
+    }
     for (unsigned attempt = 1; !pt_line_abandoned(w->line); attempt++) {
         int code = pt_commit(w->committer, flush, err);
         if (code == PT_OK) {
@@ -95,7 +104,7 @@ static outcome commit_flush(pt_workers *w, pt_flush *flush, pt_error *err) {
         } else if (code == PT_E_LAKE_BUSY && pt_monotonic_us() - start >= PT_BUSY_SAID_AFTER) {
             pt_line_pause(w->line, PT_WORKER_COMMITTER, "other writers of the catalog", err);
         }
-        bool tried_enough = code == PT_E_LAKE && ++unclassified == UNCLASSIFIED_TRIES;
+        bool tried_enough = code == PT_E_LAKE && ++unclassified == (flush->n_suspects ? SUSPECT_TRIES : UNCLASSIFIED_TRIES);
         if (unclassified == INLINED_TRIES && !flush->to_files && has_inlined(flush)) {
             refused = why;
             flush->to_files = true;

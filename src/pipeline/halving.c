@@ -31,8 +31,11 @@ typedef struct halving {
     pt_stager *stager; /* of our own: the other one has its thread */
     items rows, dead;  /* in the order of the entries and offsets */
     item from;         /* what lies before is committed */
+    size_t *first_row;  /* [n_parts] the first of `rows` that is of the table; rows.n: none */
+    bool *passed;       /* [n_parts] a row of the table has been committed, or nothing can show that one would */
+    item *suspects;     /* [flush->n_suspects] their places, in order */
+    size_t *suspect_of; /* [flush->n_suspects] the part of each */
     unsigned trials;
-    bool passed;       /* a piece with a row */
 } halving;
 
 /* ---- where each row stands ----------------------------------------------------------------------------- */
@@ -98,13 +101,52 @@ static int find_items(const pt_flush *flush, size_t part, items *out, pt_error *
     return PT_OK;
 }
 
+static size_t part_of(const pt_flush *flush, size_t entry) {
+    size_t part = 0;
+    while (part + 1 < flush->n_parts && !feeds(flush, part, &flush->entries[entry])) {
+        part++;
+    }
+    return part;
+}
+
+static void find_first_rows(halving *h) {
+    for (size_t i = 0; i < h->flush->n_parts; i++) {
+        h->first_row[i] = h->rows.n;
+        h->passed[i] = pt_part_rows(&h->flush->parts[i]) == 0;
+    }
+    size_t part = 0;
+    for (size_t i = h->rows.n; i-- > 0;) {
+        part = i + 1 == h->rows.n || h->rows.all[i].entry != h->rows.all[i + 1].entry ? part_of(h->flush, h->rows.all[i].entry) : part;
+        h->first_row[part] = i;
+    }
+}
+
+/* Those whose records the flush has no ledger row for are of no interest here. */
+static void find_suspects(halving *h) {
+    for (size_t k = 0; k < h->flush->n_suspects; k++) {
+        const pt_suspect *s = &h->flush->suspects[k];
+        h->suspects[k] = (item){SIZE_MAX, s->offset};
+        h->suspect_of[k] = s->part;
+        for (size_t i = 0; i < h->flush->n_entries; i++) {
+            const pt_ledger_entry *e = &h->flush->entries[i];
+            if (e->partition == s->partition && strcmp(e->topic, s->topic) == 0 && s->offset >= e->from_offset && s->offset < e->next_offset) {
+                h->suspects[k].entry = i;
+            }
+        }
+    }
+}
+
 static int list_items(halving *h, pt_error *err) {
     const pt_flush *f = h->flush;
     size_t dead = pt_rows_count(f->parts[f->n_parts - 1].rows);
     size_t rows = (size_t)pt_flush_rows(f) - dead;
     h->rows.all = calloc(rows + 1, sizeof *h->rows.all);
     h->dead.all = calloc(dead + 1, sizeof *h->dead.all);
-    if (!h->rows.all || !h->dead.all) {
+    h->first_row = calloc(f->n_parts, sizeof *h->first_row);
+    h->passed = calloc(f->n_parts, sizeof *h->passed);
+    h->suspects = calloc(f->n_suspects + 1, sizeof *h->suspects);
+    h->suspect_of = calloc(f->n_suspects + 1, sizeof *h->suspect_of);
+    if (!h->rows.all || !h->dead.all || !h->first_row || !h->passed || !h->suspects || !h->suspect_of) {
         return pt_fail_nomem(err, "the places of a flush's rows");
     }
     for (size_t i = 0; i < f->n_parts; i++) {
@@ -112,6 +154,8 @@ static int list_items(halving *h, pt_error *err) {
     }
     qsort(h->rows.all, h->rows.n, sizeof *h->rows.all, compare);
     qsort(h->dead.all, h->dead.n, sizeof *h->dead.all, compare);
+    find_first_rows(h);
+    find_suspects(h);
     return PT_OK;
 }
 
@@ -234,8 +278,10 @@ static trial commit_piece(halving *h, pt_flush *piece, pt_error *err) {
     return FAILED;
 }
 
-static bool has_rows(const pt_flush *piece) {
-    return pt_flush_rows(piece) > (int64_t)piece->parts[piece->n_parts - 1].piece_rows;
+static void note_passed(halving *h, const pt_flush *piece) {
+    for (size_t i = 0; i < piece->n_parts; i++) {
+        h->passed[i] |= piece->parts[i].piece_rows > 0;
+    }
 }
 
 /* Commits what lies before `until`; then h->from is there. */
@@ -249,7 +295,7 @@ static trial try_up_to(halving *h, item until, pt_error *err) {
     if (piece->n_entries) {
         result = pt_stage(h->stager, piece, err) == PT_OK ? commit_piece(h, piece, err) : FAILED;
         if (result == LANDED) {
-            h->passed |= has_rows(piece);
+            note_passed(h, piece);
             pt_workers_landed(h->w, piece);
         } else if (result == REFUSED) {
             pt_unstage(pt_stager_session(h->stager), piece);
@@ -264,16 +310,68 @@ static trial try_up_to(halving *h, item until, pt_error *err) {
 
 /* ---- the search ---------------------------------------------------------------------------------------- */
 
-/* Behind row i - 1 and whatever follows it, up to row i; behind everything when there is no row i. */
+/* Whether suspect k would be a dead letter without a row of its table in a commit that ends before row i. */
+static bool unproven(const halving *h, size_t k, size_t i) {
+    size_t part = h->suspect_of[k];
+    return !h->passed[part] && h->first_row[part] >= i;
+}
+
+/* A piece may end here: behind row i - 1 and whatever follows it, up to row i; behind everything when there is no row i. A suspect goes with what comes behind it, which may be the first
+ * row of its table. */
 static item before_row(const halving *h, size_t i) {
-    return i < h->rows.n ? h->rows.all[i] : (item){h->flush->n_entries, 0};
+    item place = i < h->rows.n ? h->rows.all[i] : (item){h->flush->n_entries, 0};
+    for (size_t k = 0; k < h->flush->n_suspects && i < h->rows.n; k++) {
+        bool behind = i == 0 || compare(&h->suspects[k], &h->rows.all[i - 1]) > 0;
+        if (behind && compare(&h->suspects[k], &place) < 0 && unproven(h, k, i)) {
+            place = h->suspects[k];
+        }
+    }
+    return place;
+}
+
+/* No suspect before it waits for a row behind it. */
+static bool may_end_before(const halving *h, size_t i) {
+    item place = before_row(h, i);
+    for (size_t k = 0; k < h->flush->n_suspects && i < h->rows.n; k++) {
+        if (compare(&h->suspects[k], &place) < 0 && unproven(h, k, i)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool has_unproven(const halving *h) {
+    for (size_t k = 0; k < h->flush->n_suspects; k++) {
+        if (h->suspects[k].entry != SIZE_MAX && compare(&h->suspects[k], &h->from) >= 0 && !h->passed[h->suspect_of[k]]) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Where to divide rows [lo, hi); hi: they cannot be. The smallest piece goes first while suspects wait for a row. */
+static size_t middle_of(const halving *h, size_t lo, size_t hi) {
+    size_t middle = hi - lo > 1 ? has_unproven(h) ? lo + 1 : lo + (hi - lo) / 2 : hi;
+    size_t found = middle;
+    while (found < hi && !may_end_before(h, found)) {
+        found++;
+    }
+    if (found < hi) {
+        return found;
+    }
+    for (found = middle; found > lo + 1 && found < hi; found--) {
+        if (may_end_before(h, found - 1)) {
+            return found - 1;
+        }
+    }
+    return hi;
 }
 
 /* Rows [lo, hi) are refused together. Leaves in *lo the row that is refused alone, or, when they pass one by one, hi. */
 static trial narrow(halving *h, size_t *lo, size_t hi, pt_error *err) {
     while (*lo < hi && h->trials < TRIALS_MAX) {
-        size_t middle = hi - *lo > 1 ? *lo + (hi - *lo) / 2 : hi;
-        unsigned tries = middle - *lo == 1 ? SINGLE_TRIES : 1;
+        size_t middle = middle_of(h, *lo, hi);
+        unsigned tries = middle == hi ? SINGLE_TRIES : 1;
         trial result = REFUSED;
         for (unsigned i = 0; i < tries && result == REFUSED; i++) {
             result = try_up_to(h, before_row(h, middle), err);
@@ -283,8 +381,8 @@ static trial narrow(halving *h, size_t *lo, size_t hi, pt_error *err) {
         }
         if (result == LANDED) {
             *lo = middle;
-        } else if (middle - *lo == 1) {
-            return REFUSED;
+        } else if (middle == hi) {
+            return hi - *lo == 1 ? REFUSED : FAILED; /* rows of several tables that cannot go one by one: which one it is cannot be told */
         } else {
             hi = middle;
         }
@@ -299,6 +397,9 @@ static const char *words_of(const pt_error *why) {
     const char *unknown = strstr(why->text, PT_TRANSACTION_UNKNOWN);
     const char *words = unknown ? unknown + strlen(PT_TRANSACTION_UNKNOWN) : why->text;
     words = pt_cited_query(words, &begin, &end) ? end : words; /* the catalog's reason stands behind the statements of the COMMIT */
+    const char *advice = strstr(words, "ducklake_max_retry_count = "); /* which is DuckLake's own, before the reason */
+    const char *reason = advice ? strchr(advice, '"') : NULL;
+    words = reason && reason[strspn(reason, "\": ")] ? reason : words;
     return words + strspn(words, "\": ");
 }
 
@@ -307,7 +408,7 @@ static void tell(halving *h, size_t row, pt_error *err) {
     const pt_ledger_entry *e = &h->flush->entries[culprit->entry];
     char words[PT_ERROR_TEXT];
     (void)snprintf(words, sizeof words, "%s", words_of(err));
-    int code = h->w->refused(h->w->arg, e->topic, e->partition, culprit->offset, words, h->passed, err);
+    int code = h->w->refused(h->w->arg, e->topic, e->partition, culprit->offset, words, h->passed[part_of(h->flush, culprit->entry)], err);
     (void)code; /* in err */
 }
 
@@ -346,5 +447,9 @@ pt_halved pt_halve(pt_workers *w, const pt_flush *flush, const pt_error *why, pt
     pt_stager_close(&h.stager);
     free(h.rows.all);
     free(h.dead.all);
+    free(h.first_row);
+    free(h.passed);
+    free(h.suspects);
+    free(h.suspect_of);
     return result;
 }

@@ -79,7 +79,7 @@ static void say_why(lives *l, int code, const pt_error *err) {
         }
         l->paused = true;
     } else if (code == PT_E_REFUSED) {
-        pt_log(PT_LOG_WARN, PT_EVENT("a record becomes a dead letter; reading on from it"), PT_INT("in_seconds", l->wait_us / PT_SECOND), PT_STR("reason", err->text));
+        pt_log(PT_LOG_WARN, PT_EVENT("the lake refuses a record, which becomes a dead letter where it takes others; reading on from it"), PT_INT("in_seconds", l->wait_us / PT_SECOND), PT_STR("reason", err->text));
     } else if (code == PT_E_ANEW) {
         pt_log(PT_LOG_WARN, PT_EVENT("beginning again from what the lake is now"), PT_INT("in_seconds", l->wait_us / PT_SECOND), PT_STR("reason", err->text));
     } else if (code == PT_E_SOURCE || code == PT_E_REWOUND) { /* the next life says exactly what has changed, or goes on as --on-missing-data says */

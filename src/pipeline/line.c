@@ -157,9 +157,12 @@ void pt_line_patience(pt_line *line, bool wanted) {
 bool pt_line_drain(pt_line *line, int64_t timeout_us) {
     int64_t deadline = pt_monotonic_us() + timeout_us;
     pthread_mutex_lock(&line->lock);
-    while (is_busy(line) && line->code == PT_OK && wait_until(line, deadline)) {
+    while (is_busy(line) && line->code == PT_OK) {
+        bool in_time = wait_until(line, deadline);
         if (line->patience && !pt_stop_asked()) {
             deadline = pt_monotonic_us() + timeout_us;
+        } else if (!in_time) {
+            break;
         }
     }
     bool drained = !is_busy(line) && line->code == PT_OK;

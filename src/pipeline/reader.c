@@ -12,6 +12,7 @@
 
 #define CHECK_BYTES ((uint64_t)1 << 20) /* the size of a batch is looked at whenever about as many bytes were added */
 #define DEAD_LETTER_BYTES 512 /* about what one takes beside the record itself */
+#define AWAITED_WITHIN 1000 /* records beyond --flush-rows that a row is awaited in, for the sake of a refused record of its table */
 #define SHARE_FROM 1000                 /* records before --max-dead-letters P% is judged */
 
 /* ---- finding partitions -------------------------------------------------------------------------------- */
@@ -188,13 +189,16 @@ static int take_dead_letter(pt_reader *r, pt_route *route, const rd_kafka_messag
     return pt_dead_letter_add(r->batch->flush->parts[r->dead_part].rows, &letter, err);
 }
 
-static int decode(pt_route *route, const rd_kafka_message_t *m, pt_rows *rows, pt_decode_error *why, pt_error *err) {
+static int decode(const pt_reader *r, pt_route *route, const rd_kafka_message_t *m, pt_rows *rows, pt_decode_error *why, pt_error *err) {
     if (!m->payload) {
         *why = (pt_decode_error){.code = PT_DECODE_TOMBSTONE, .position = -1, .text = "the record has no value (tombstone)"};
         return PT_OK;
     }
-    if (route->tally->n_refused && pt_tally_is_refused(route->tally, m->partition, m->offset, why)) {
-        return PT_OK;
+    const pt_tally_refused *refused = route->tally->n_refused ? pt_tally_find_refused(route->tally, m->partition, m->offset) : NULL;
+    if (refused) {
+        *why = (pt_decode_error){.code = PT_DECODE_REFUSED, .position = -1};
+        (void)snprintf(why->text, sizeof why->text, "%s", refused->text);
+        return refused->passed ? PT_OK : pt_flush_add_suspect(r->batch->flush, &(pt_suspect){route->topic, m->partition, m->offset, route->part}, err);
     }
     PT_TRY(pt_rows_open(rows, err));
     return pt_decode(route->decoder, m->payload, m->len, rows, why, err);
@@ -274,7 +278,7 @@ int pt_reader_take(pt_reader *r, const rd_kafka_message_t *m, int64_t now_us, pt
     pt_decode_error why;
     const int64_t stamp = pt_message_us(m);
     r->records++;
-    PT_TRY(decode(route, m, rows, &why, err));
+    PT_TRY(decode(r, route, m, rows, &why, err));
     if (why.code == PT_DECODE_OK) {
         PT_TRY(write_metadata(r, route, rows, m, stamp, now_us, err));
         check_partition(route->target, rows, &why);
@@ -328,8 +332,18 @@ bool pt_reader_has_rows(const pt_reader *r) {
     return r->batch && r->batch_rows > 0;
 }
 
+bool pt_reader_awaits_row(const pt_reader *r) {
+    const pt_flush *flush = r->batch ? r->batch->flush : NULL;
+    for (size_t i = 0; flush && i < flush->n_suspects; i++) {
+        if (pt_rows_count(flush->parts[flush->suspects[i].part].rows) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool pt_reader_full(pt_reader *r) {
-    if (r->batch_rows >= r->options->flush_rows) {
+    if (r->batch_rows >= r->options->flush_rows + (pt_reader_awaits_row(r) ? AWAITED_WITHIN : 0)) {
         return true;
     }
     if (r->since_check < CHECK_BYTES && r->since_check < r->options->flush_bytes / 16) {

@@ -89,6 +89,8 @@ void pt_reader_doubt(pt_reader *reader);
 int64_t pt_message_us(const rd_kafka_message_t *message);
 
 bool pt_reader_full(pt_reader *reader);       /* rows or bytes */
+/* The open batch has a record that the lake refused, and no row yet of its table, which alone can tell whether it is the record. */
+bool pt_reader_awaits_row(const pt_reader *reader);
 bool pt_reader_has_rows(const pt_reader *reader);
 /* Writes the ledger rows and seals the batch; one without rows is sealed only if with_positions and a position moved (taken for it when none is open). */
 int pt_reader_seal(pt_reader *reader, bool with_positions, pt_error *err) PT_CHECKED;

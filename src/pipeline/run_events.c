@@ -156,11 +156,21 @@ static void count_rows(const pt_life *r, const pt_flush *flush) {
     }
 }
 
+/* What proves that a table takes rows. */
+static void note_passed(const pt_life *r, const pt_flush *flush) {
+    for (size_t i = 0; i < r->reader.n_routes; i++) {
+        if (pt_part_rows(&flush->parts[r->reader.routes[i].part])) {
+            pt_tally_passed(&r->options->tallies[i]);
+        }
+    }
+}
+
 /* In the committer's thread. */
 void pt_life_on_committed(void *arg, const pt_flush *flush) {
     pt_life *r = arg;
     (void)pt_failpoint("offsets.before");
     count_rows(r, flush);
+    note_passed(r, flush);
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)flush->n_entries);
     for (size_t i = 0; i < flush->n_entries; i++) {
         const pt_ledger_entry *e = &flush->entries[i];
@@ -184,4 +194,18 @@ int pt_life_on_refused(void *arg, const char *topic, int32_t partition, int64_t 
         }
     }
     return pt_fail(err, PT_E_INTERNAL, "topic %s is none of ours", topic);
+}
+
+/* In the committer's thread. */
+int pt_life_on_alone(void *arg, const pt_flush *flush, pt_error *err) {
+    pt_life *r = arg;
+    for (size_t k = 0; k < flush->n_suspects; k++) {
+        const pt_suspect *s = &flush->suspects[k];
+        for (size_t i = 0; i < r->reader.n_routes && pt_part_rows(&flush->parts[s->part]) == 0; i++) {
+            if (strcmp(r->reader.routes[i].topic, s->topic) == 0) {
+                PT_TRY(pt_tally_pass_alone(&r->options->tallies[i], (pt_tally_of){s->topic, r->reader.routes[i].target->label}, s->partition, s->offset, err));
+            }
+        }
+    }
+    return PT_OK;
 }

@@ -64,5 +64,7 @@ int pt_life_on_claimed(void *arg, pt_claim *claims, size_t n, pt_error *err) PT_
 void pt_life_on_committed(void *arg, const pt_flush *flush);
 int pt_life_on_refused(void *arg, const char *topic, int32_t partition, int64_t offset, const char *words, bool passed, pt_error *err) PT_CHECKED;
 
+int pt_life_on_alone(void *arg, const pt_flush *flush, pt_error *err) PT_CHECKED;
+
 /* Brings back data files of the table that a commit of unknown outcome lost (lake/guard.h). */
 int pt_life_restore_files(pt_life *life, const pt_target *target, pt_error *err) PT_CHECKED;

@@ -12,6 +12,7 @@
 
 #define POLL_MS 50
 #define UNPROVEN_POLLS 200
+#define ROW_AWAITED_FOR (5 * PT_SECOND) /* for the sake of a refused record */
 #define POLL_DUE_MS 5 /* the open batch is due and waits for an earlier one */
 #define BLOCKED_BEFORE_PAUSE (30 * PT_SECOND) /* without a poll, while all batches are under way; far below max.poll.interval.ms */
 
@@ -122,7 +123,7 @@ static size_t messages_wanted(const pt_life *r) {
 
 /* Microseconds until the open batch is old enough; 0: it is. */
 static int64_t time_left(const pt_life *r) {
-    int64_t left = r->reader.batch->opened_us + r->options->flush_interval_us - pt_monotonic_us();
+    int64_t left = r->reader.batch->opened_us + r->options->flush_interval_us + (pt_reader_awaits_row(&r->reader) ? ROW_AWAITED_FOR : 0) - pt_monotonic_us();
     return left > 0 ? left : 0;
 }
 

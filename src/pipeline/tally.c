@@ -101,29 +101,44 @@ int pt_tally_judge(const pt_tally *tallies, const pt_route_options *routes, size
     return code;
 }
 
-bool pt_tally_is_refused(const pt_tally *t, int32_t partition, int64_t offset, pt_decode_error *why) {
+const pt_tally_refused *pt_tally_find_refused(const pt_tally *t, int32_t partition, int64_t offset) {
     for (size_t i = 0; i < t->n_refused; i++) {
-        const pt_tally_refused *r = &t->refused[i];
-        if (r->partition == partition && r->offset == offset) {
-            *why = (pt_decode_error){.code = PT_DECODE_REFUSED, .position = -1};
-            (void)snprintf(why->text, sizeof why->text, "%s", r->text);
-            return true;
+        if (t->refused[i].partition == partition && t->refused[i].offset == offset) {
+            return &t->refused[i];
         }
     }
-    return false;
+    return NULL;
+}
+
+void pt_tally_passed(pt_tally *t) {
+    t->refused_in_a_row = 0;
+    t->credit = true;
+}
+
+int pt_tally_pass_alone(pt_tally *t, pt_tally_of of, int32_t partition, int64_t offset, pt_error *err) {
+    const pt_tally_refused *refused = pt_tally_find_refused(t, partition, offset);
+    if (t->credit) {
+        t->credit = false; /* once: the next one has to be shown to be the only one */
+        return PT_OK;
+    }
+    return pt_fail(err, PT_E_LAKE,
+                   "topic %s partition %" PRId32 " offset %" PRId64 ": the lake refuses the record and has taken no other one of table %s since, so that the table or a right may be the reason "
+                   "(nothing of it is committed; once another record follows that the lake takes, this one becomes a dead letter): %s",
+                   of.topic, partition, offset, of.table, refused ? refused->text : "refused");
 }
 
 int pt_tally_refuse(pt_tally *t, const char *topic, int32_t partition, int64_t offset, const char *words, bool passed, pt_error *err) {
     t->refused_in_a_row = passed ? 1 : t->refused_in_a_row + 1;
     if (t->refused_in_a_row > REFUSED_IN_A_ROW) {
-        return pt_fail(err, PT_E_LAKE, "topic %s partition %" PRId32 " offset %" PRId64 " and the %d refused records before it: %s", topic, partition, offset, REFUSED_IN_A_ROW, words);
+        return pt_fail(err, PT_E_LAKE, "topic %s partition %" PRId32 " offset %" PRId64 " and the %d records before it, none of which is committed, are refused by the lake: %s", topic, partition, offset, REFUSED_IN_A_ROW, words);
     }
     if (!t->found && !(t->found = malloc(sizeof *t->found))) {
         return pt_fail_nomem(err, "the place of a refused record");
     }
-    *t->found = (pt_tally_refused){.partition = partition, .offset = offset};
+    *t->found = (pt_tally_refused){.passed = passed, .partition = partition, .offset = offset};
     (void)snprintf(t->found->text, sizeof t->found->text, "%.*s", (int)sizeof t->found->text - 1, words);
-    return pt_fail(err, PT_E_REFUSED, "topic %s partition %" PRId32 " offset %" PRId64 ": the lake refuses the record: %s", topic, partition, offset, words);
+    return pt_fail(err, PT_E_REFUSED, "topic %s partition %" PRId32 " offset %" PRId64 ": the lake refuses the record%s: %s", topic, partition, offset,
+                   passed ? "" : " and, so far, has taken none beside it", words);
 }
 
 void pt_tally_settle(pt_tally *t) {

@@ -18,8 +18,9 @@ typedef struct pt_tally_first {
     char text[sizeof((pt_decode_error){0}.text)];
 } pt_tally_first;
 
-/* A record that the lake refused: it becomes a dead letter when it is read again. */
+/* A record that the lake refused: it becomes a dead letter when it is read again; for good with a row of its table alone, unless the lake took another one beside it (lake/flush.h). */
 typedef struct pt_tally_refused {
+    bool passed; /* others of its flush and table did */
     int32_t partition;
     int64_t offset;
     char text[sizeof((pt_decode_error){0}.text)];
@@ -35,7 +36,8 @@ typedef struct pt_tally {
     pt_tally_refused *refused;             /* [n_refused] owned; written between two lives */
     size_t n_refused;
     pt_tally_refused *found;   /* owned: the one that this life ends with; the committer's thread's while there is one */
-    unsigned refused_in_a_row; /* without a row of their flushes that passed; likewise */
+    unsigned refused_in_a_row; /* without a row of the table that passed; likewise */
+    bool credit; /* a row of the table has been committed since the start, or since the last refused record was passed on that; likewise */
 } pt_tally;
 
 /* One topic's place in the log. */
@@ -47,11 +49,16 @@ typedef struct pt_tally_of {
 void pt_tally_letter(pt_tally *tally, pt_tally_of of, int32_t partition, int64_t offset, const pt_decode_error *why);
 /* Called often: logs the counts by code, at most once a minute, when there are more than were told. */
 void pt_tally_tell(pt_tally *tally, pt_tally_of of);
-/* Whether the record was refused; fills *why then. n_refused is more than 0. */
-bool pt_tally_is_refused(const pt_tally *tally, int32_t partition, int64_t offset, pt_decode_error *why);
+/* The record if it was refused, else NULL. */
+const pt_tally_refused *pt_tally_find_refused(const pt_tally *tally, int32_t partition, int64_t offset);
 /* In the committer's thread, at the end of a life: notes a record that the lake refuses and fills err: PT_E_REFUSED, or PT_E_LAKE when so many in a row were refused that it is not the
- * records. */
+ * records. passed: others of its table were committed beside it. */
 int pt_tally_refuse(pt_tally *tally, const char *topic, int32_t partition, int64_t offset, const char *words, bool passed, pt_error *err) PT_CHECKED;
+/* Likewise: a row of the table was committed. */
+void pt_tally_passed(pt_tally *tally);
+/* Likewise: the refused record is about to be committed as a dead letter without a row of its table, while the topic has nothing else. PT_E_LAKE: nothing tells whether it is the
+ * record or the table. */
+int pt_tally_pass_alone(pt_tally *tally, pt_tally_of of, int32_t partition, int64_t offset, pt_error *err) PT_CHECKED;
 /* Between two lives, when their threads are gone: what was committed counts, what was read beside it is read again; and the refused record is known from here on. */
 void pt_tally_settle(pt_tally *tally);
 void pt_tally_clear(pt_tally *tally);

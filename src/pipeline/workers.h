@@ -27,9 +27,11 @@ typedef struct pt_workers {
     int (*claimed)(void *arg, pt_claim *claims, size_t n, pt_error *err);
     /* After a commit, in the committer thread. */
     void (*committed)(void *arg, const pt_flush *flush);
-    /* A record that the lake refuses (pipeline/halving.h), in the committer thread; passed: others of its flush were committed. Fills err: PT_E_REFUSED, or why the run
+    /* A record that the lake refuses (pipeline/halving.h), in the committer thread; passed: others of its flush and table were committed. Fills err: PT_E_REFUSED, or why the run
      * ends. */
     int (*refused)(void *arg, const char *topic, int32_t partition, int64_t offset, const char *words, bool passed, pt_error *err);
+    /* A flush has refused records as dead letters of tables of which it has no row; in the committer thread, before its commit. An error ends the run. */
+    int (*alone)(void *arg, const pt_flush *flush, pt_error *err);
     void *arg;
     const pt_lake_options *staging; /* for a stager beside the other one */
     bool remote;

@@ -1,7 +1,10 @@
 """Values that decode well and that DuckLake, its catalog or the disk refuses: dead letters with the reason, and nothing else is lost."""
 
+import contextlib
 import json
+import sqlite3
 
+import duckdb
 import pytest
 from support import on, orders
 from support.crash import crashing
@@ -65,20 +68,55 @@ def test_a_partition_by_bucket_or_time_takes_any_value_and_folders_may_be_off(pi
         assert reader.one(f"SELECT count(*) FROM lake.{quoted(flat)} WHERE p = ?", "x" * 300) == 3
 
 
-# ---- what nobody foresaw: the catalog refuses the statistics of a file when a certain value is in it, in COMMIT
+# ---- what nobody foresaw: the catalog refuses a row of its own in COMMIT, for a reason that no program knows
 
-REFUSING = """CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-    IF NEW.max_value LIKE 'poison%' THEN RAISE EXCEPTION 'no value like this one in this catalog'; END IF; RETURN NEW; END $$;
-    CREATE TRIGGER refuse BEFORE INSERT ON ducklake_file_column_stats FOR EACH ROW EXECUTE FUNCTION refuse()"""
+WORDS = "no such thing in this house"
 
 
-def refusing(lake, postgres, topics):
-    """The lake with its tables, and a catalog that refuses; `poison` sorts behind all other values, so that it is the largest of any file that has it."""
+def rule(lake, table, refused):
+    """The catalog takes no row of its table that fulfils the condition, a trigger's or a CHECK's: the columns are written NEW.x."""
+    if lake.catalog == "postgres":
+        lake.postgres.sql(f"""CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF {refused} THEN RAISE EXCEPTION '{WORDS}'; END IF; RETURN NEW; END $$;
+            CREATE TRIGGER refuse BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION refuse()""", lake.database)
+    elif lake.catalog == "sqlite":
+        with contextlib.closing(sqlite3.connect(lake.text.removeprefix("ducklake:sqlite:"))) as catalog:
+            catalog.execute(f"CREATE TRIGGER refuse BEFORE INSERT ON {table} WHEN {refused} BEGIN SELECT RAISE(ABORT, '{WORDS}'); END")
+            catalog.commit()
+    else:
+        recreate(lake, table, f", CHECK (NOT coalesce({refused.replace('NEW.', '')}, false) OR '{WORDS}' = '')")
+
+
+def no_rule(lake, table):
+    if lake.catalog == "postgres":
+        lake.postgres.sql(f"DROP TRIGGER refuse ON {table}", lake.database)
+    elif lake.catalog == "sqlite":
+        with contextlib.closing(sqlite3.connect(lake.text.removeprefix("ducklake:sqlite:"))) as catalog:
+            catalog.execute("DROP TRIGGER refuse")
+            catalog.commit()
+    else:
+        recreate(lake, table, "")
+
+
+def recreate(lake, table, check):
+    """DuckDB adds no CHECK to a table that is there."""
+    with duckdb.connect(lake.text.removeprefix("ducklake:")) as catalog:
+        columns = ", ".join(f"{quoted(name)} {kind}" for name, kind in catalog.execute(f"SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = '{table}' ORDER BY column_index").fetchall())
+        catalog.execute(f"CREATE TABLE anew ({columns}{check}); INSERT INTO anew FROM {table}; DROP TABLE {table}; ALTER TABLE anew RENAME TO {table}")
+
+
+def make_tables(lake, topics):
+    """Whose rows go to files, one by one, too. Returns the catalog's number of the first one."""
     with lake.writer() as writer:
         for topic in topics:
             writer.sql(f"CREATE TABLE lake.{quoted(topic)} (v VARCHAR, n INTEGER, {METADATA})")
-    database = lake.text.split("dbname=")[1].split()[0]
-    postgres.sql(REFUSING, database)
+            writer.sql(f"CALL lake.set_option('data_inlining_row_limit', 0, table_name => '{topic}')")
+        return writer.one(f"SELECT table_id FROM __ducklake_metadata_lake.ducklake_table WHERE table_name = '{topics[0]}'")
+
+
+def refusing(lake, topics):
+    """The lake with its tables, and a catalog that refuses the statistics of a file; `poison` sorts behind all other values, so that it is the largest of any file that has it."""
+    make_tables(lake, topics)
+    rule(lake, "ducklake_file_column_stats", "NEW.max_value LIKE 'poison%'")
 
 
 def mixed(count, poison):
@@ -92,14 +130,14 @@ def assert_landed_but(lake, kafka, topic, pipeline, poison, count):
         assert assert_exactly_once(reader, kafka, topic, pipeline=pipeline, columns=("v",), select={}, expected=lambda v: (json.loads(v)["v"],)) == (count - rubbish - len(poison), rubbish + len(poison))
         letters = [d for d in reader.dead_letters(topic) if d["error_code"] == "refused"]
         assert sorted(json.loads(d["value"])["n"] for d in letters) == sorted(poison)
-        assert all("no value like this one in this catalog" in d["error_text"] for d in letters), letters
+        assert all(WORDS in d["error_text"] for d in letters), [d["error_text"] for d in letters]
 
 
 @pytest.mark.timeout(300)  # a dozen commits are refused, and after each the catalog is attached anew
 @on("postgres")
-def test_a_record_that_the_lake_refuses_is_found_and_all_others_land_also_after_a_kill_in_the_middle(pintail, lake, kafka, postgres):
+def test_a_record_that_the_lake_refuses_is_found_and_all_others_land_also_after_a_kill_in_the_middle(pintail, lake, kafka):
     topic, other = kafka.create_topic(2), kafka.create_topic(1)
-    refusing(lake, postgres, [topic, other])
+    refusing(lake, [topic, other])
     poison = {0, 1, 77}
     kafka.produce(topic, [{"value": v, "partition": n % 2} for n, v in enumerate(mixed(120, poison))])
     kafka.produce(other, [record(v=f"good {n}", n=n) for n in range(50)])
@@ -115,3 +153,70 @@ def test_a_record_that_the_lake_refuses_is_found_and_all_others_land_also_after_
     with lake.reader() as reader:
         assert assert_exactly_once(reader, kafka, other, pipeline="g", columns=("v",), select={}, expected=lambda v: (json.loads(v)["v"],)) == (50, 0)
     assert_no_leftovers(lake)
+
+
+@pytest.mark.timeout(300)
+@on("sqlite", "duckdb")
+def test_a_record_at_the_first_place_and_others_in_the_middle_are_found_on_each_catalog(pintail, lake, kafka):
+    topic = kafka.create_topic(1)
+    refusing(lake, [topic])
+    poison = {0, 30, 31}
+    kafka.produce(topic, mixed(60, poison))
+    pintail.ingest_all(lake, topic, timeout=200)
+    assert_landed_but(lake, kafka, topic, f"pintail-{topic}", poison, 60)
+    assert_no_leftovers(lake)
+
+
+@pytest.mark.timeout(300)
+@on("sqlite", "postgres")
+def test_what_meets_every_record_of_a_table_ends_the_run_without_a_dead_letter_and_nothing_is_lost(pintail, lake, kafka):
+    topic = kafka.create_topic(1)
+    number = make_tables(lake, [topic])
+    kafka.produce(topic, [record(v=f"good {n}", n=n) for n in range(50)])
+    rule(lake, "ducklake_data_file", f"NEW.table_id = {number}")
+    done = pintail.ingest_all(lake, topic, code=1, timeout=200)
+    assert WORDS in done.err.splitlines()[-1] and "none of which is committed" in done.err.splitlines()[-1], done.err
+    with lake.reader() as reader:
+        assert reader.dead_letters() == [] and reader.rows(topic) == 0
+        assert [o for o in reader.offsets(topic) if o["kind"] == "commit"] == []
+    assert_no_leftovers(lake)
+    no_rule(lake, "ducklake_data_file")
+    pintail.ingest_all(lake, topic)
+    with lake.reader() as reader:
+        assert assert_exactly_once(reader, kafka, topic, columns=("v",), select={}, expected=lambda v: (json.loads(v)["v"],)) == (50, 0)
+
+
+@pytest.mark.timeout(300)
+@on("sqlite")
+def test_a_flush_is_given_up_after_64_trials_with_the_words_of_the_lake_and_what_landed_stays(pintail, lake, kafka):
+    topic = kafka.create_topic(1)
+    number = make_tables(lake, [topic])
+    kafka.produce(topic, [record(v=f"good {n}", n=n) for n in range(200)])
+    rule(lake, "ducklake_data_file", f"NEW.table_id = {number} AND NEW.record_count > 1")  # no record is to blame
+    done = pintail.ingest_all(lake, topic, code=1, timeout=200)
+    assert "after 64 trials" in done.err.splitlines()[-1] and WORDS in done.err.splitlines()[-1], done.err
+    with lake.reader() as reader:
+        assert reader.dead_letters() == [] and 0 < reader.rows(topic) < 200
+    no_rule(lake, "ducklake_data_file")
+    pintail.ingest_all(lake, topic)
+    with lake.reader() as reader:
+        assert assert_exactly_once(reader, kafka, topic, columns=("v",), select={}, expected=lambda v: (json.loads(v)["v"],)) == (200, 0)
+
+
+@on("sqlite")
+def test_a_refused_record_with_nothing_beside_it_waits_for_one_that_the_lake_takes(pintail, lake, kafka):
+    topic = kafka.create_topic(1)
+    refusing(lake, [topic])
+    kafka.produce(topic, [record(v="poison", n=0)])
+    done = pintail.ingest_all(lake, topic, code=1)
+    assert WORDS in done.err.splitlines()[-1] and "has taken no other one of table" in done.err.splitlines()[-1], done.err
+    with lake.reader() as reader:
+        assert reader.dead_letters() == []
+    kafka.produce(topic, [record(v="good", n=1)])
+    running = pintail.ingest(lake, topic, "--flush-interval", "100ms", "--flush-rows", 1)
+    running.wait_for(lambda: lake.read(lambda reader: reader.rows(topic) == 1 and len(reader.dead_letters()) == 1), what="the good record and the dead letter")
+    kafka.produce(topic, [record(v="poison", n=2)])  # what was taken before speaks for the table
+    running.wait_for(lambda: lake.read(lambda reader: len(reader.dead_letters()) == 2), what="the second dead letter")
+    running.stop()
+    with lake.reader() as reader:
+        assert assert_exactly_once(reader, kafka, topic, columns=("v",), select={}, expected=lambda v: (json.loads(v)["v"],)) == (1, 2)

@@ -87,23 +87,40 @@ static void a_refused_record_is_known_again_and_too_many_in_a_row_are_no_fault_o
     (void)state;
     pt_tally t = {0};
     pt_error err;
-    pt_decode_error why;
     for (int64_t i = 0; i < 8; i++) {
         assert_int_equal(pt_tally_refuse(&t, "orders", 3, 10 * i, "value refused", false, &err), PT_E_REFUSED);
         assert_int_equal(t.n_refused, i); /* the reader of this life goes on beside */
         pt_tally_settle(&t);
     }
-    assert_true(pt_tally_is_refused(&t, 3, 70, &why));
-    assert_int_equal(why.code, PT_DECODE_REFUSED);
-    assert_string_equal(why.text, "value refused");
-    assert_false(pt_tally_is_refused(&t, 2, 70, &why));
-    assert_false(pt_tally_is_refused(&t, 3, 71, &why));
+    const pt_tally_refused *known = pt_tally_find_refused(&t, 3, 70);
+    assert_non_null(known);
+    assert_string_equal(known->text, "value refused");
+    assert_false(known->passed);
+    assert_null(pt_tally_find_refused(&t, 2, 70));
+    assert_null(pt_tally_find_refused(&t, 3, 71));
     assert_int_equal(pt_tally_refuse(&t, "orders", 3, 80, "value refused", true, &err), PT_E_REFUSED); /* others of its flush passed */
     for (int64_t i = 0; i < 7; i++) {
         assert_int_equal(pt_tally_refuse(&t, "orders", 3, 100 + i, "value refused", false, &err), PT_E_REFUSED);
     }
     assert_int_equal(pt_tally_refuse(&t, "orders", 3, 200, "value refused", false, &err), PT_E_LAKE);
     assert_non_null(strstr(err.text, "value refused"));
+    pt_tally_clear(&t);
+}
+
+static void a_refused_record_with_nothing_beside_it_is_passed_once_on_the_word_of_an_earlier_row(void **state) {
+    (void)state;
+    pt_tally t = {0};
+    pt_error err;
+    assert_int_equal(pt_tally_refuse(&t, "orders", 3, 10, "value refused", false, &err), PT_E_REFUSED);
+    pt_tally_settle(&t);
+    assert_int_equal(pt_tally_pass_alone(&t, of, 3, 10, &err), PT_E_LAKE);
+    assert_non_null(strstr(err.text, "value refused"));
+    pt_tally_passed(&t);
+    assert_int_equal(t.refused_in_a_row, 0);
+    assert_int_equal(pt_tally_pass_alone(&t, of, 3, 10, &err), PT_OK);
+    assert_int_equal(pt_tally_pass_alone(&t, of, 3, 11, &err), PT_E_LAKE);
+    pt_tally_passed(&t);
+    assert_int_equal(pt_tally_pass_alone(&t, of, 3, 11, &err), PT_OK);
     pt_tally_clear(&t);
 }
 
@@ -127,6 +144,7 @@ int main(void) {
         cmocka_unit_test(dead_letters_without_a_row_are_no_success_and_one_of_the_most_frequent_is_told_with_all_counts),
         cmocka_unit_test(of_many_topics_those_are_named_in_which_nothing_fitted),
         cmocka_unit_test(a_refused_record_is_known_again_and_too_many_in_a_row_are_no_fault_of_theirs),
+        cmocka_unit_test(a_refused_record_with_nothing_beside_it_is_passed_once_on_the_word_of_an_earlier_row),
         cmocka_unit_test(rows_that_were_read_and_not_committed_are_no_rows_of_the_topic),
         cmocka_unit_test(counts_are_told_once_a_minute_and_only_when_there_are_new_ones),
     };
