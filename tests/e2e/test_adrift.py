@@ -62,3 +62,39 @@ def test_a_start_that_the_lake_refuses_leaves_no_folder_behind(pintail, lake, ka
     pintail.ingest_all(lake, topic, *ARGS)
     done = pintail.run("ingest", "--brokers", kafka.address, "--topic", topic, "--lake", lake.text, "--data-path", "one/two/", *ARGS, "--until-end", cwd=where, code=2)  # not the lake's own
     assert "one/two/" in done.err and tree(where) == set(), done.err
+
+
+@on("sqlite", "postgres")
+def test_a_lake_of_which_only_a_part_is_there_is_noticed(pintail, lake, kafka, tmp_path):
+    """Many old files that are there do not hide that the newest ones are not, nor one table another."""
+    old, new = kafka.create_topic(1), kafka.create_topic(1)
+    group = ("--group", f"g-{old}")
+    for topic, flush in (old, "5"), (new, "10"):
+        kafka.produce(topic, orders.orders(60))
+        pintail.ingest_all(lake, topic, *ARGS, *group, "--inline-rows", "0", "--flush-rows", flush)
+    oldest, newest = (tmp_path.joinpath("data", "main", t) for t in (old, new))
+    newest.rename(tmp_path / "moved")
+    done = pintail.ingest_all(lake, old, *ARGS, *group, code=2)
+    assert "not there" in done.err and str(newest) in done.err, done.err
+    (tmp_path / "moved").rename(newest)
+    oldest.rename(tmp_path / "moved")
+    done = pintail.ingest_all(lake, new, *ARGS, *group)
+    said = [line for line in done.err.splitlines() if "catalog names are not there" in line]
+    assert len(said) == 1 and str(oldest) in said[0] and "missing=" in said[0], done.err
+    (tmp_path / "moved").rename(oldest)
+    assert "not there" not in pintail.ingest_all(lake, old, *ARGS, *group).err
+
+
+@on("sqlite")
+def test_a_lake_without_files_says_so_when_its_folder_is_not_here(pintail, lake, kafka, tmp_path):
+    topic = kafka.create_topic(1)
+    kafka.produce(topic, orders.orders(10))
+    home, elsewhere = tmp_path / "home", tmp_path / "elsewhere"
+    home.mkdir()
+    elsewhere.mkdir()
+    lake.data_path = "data/"
+    for _ in range(2):  # the first start makes it
+        assert "working directory" not in pintail.ingest_all(lake, topic, *ARGS, cwd=home).err
+    done = pintail.ingest_all(lake, topic, *ARGS, cwd=elsewhere)
+    said = [line for line in done.err.splitlines() if "working directory" in line]
+    assert len(said) == 1 and str(elsewhere) in said[0] and "data_path=data/" in said[0], done.err
