@@ -28,7 +28,6 @@ typedef struct items {
 typedef struct halving {
     pt_workers *w;
     const pt_flush *flush;
-    pt_stager *stager; /* of our own: the other one has its thread */
     items rows, dead;  /* in the order of the entries and offsets */
     item from;         /* what lies before is committed */
     size_t *first_row;  /* [n_parts] the first of `rows` that is of the table; rows.n: none */
@@ -284,6 +283,14 @@ static void note_passed(halving *h, const pt_flush *piece) {
     }
 }
 
+/* With the stager that there is: a second one would need memory that the plan does not have. */
+static int stage_piece(pt_workers *w, pt_flush *piece, pt_error *err) {
+    pthread_mutex_lock(&w->staging);
+    int code = pt_stage(w->stager, piece, err);
+    pthread_mutex_unlock(&w->staging);
+    return code;
+}
+
 /* Commits what lies before `until`; then h->from is there. */
 static trial try_up_to(halving *h, item until, pt_error *err) {
     pt_flush *piece = NULL;
@@ -293,12 +300,14 @@ static trial try_up_to(halving *h, item until, pt_error *err) {
     }
     trial result = LANDED;
     if (piece->n_entries) {
-        result = pt_stage(h->stager, piece, err) == PT_OK ? commit_piece(h, piece, err) : FAILED;
+        result = stage_piece(h->w, piece, err) == PT_OK ? commit_piece(h, piece, err) : FAILED;
         if (result == LANDED) {
             note_passed(h, piece);
             pt_workers_landed(h->w, piece);
         } else if (result == REFUSED) {
-            pt_unstage(pt_stager_session(h->stager), piece);
+            pthread_mutex_lock(&h->w->staging);
+            pt_unstage(pt_stager_session(h->w->stager), piece);
+            pthread_mutex_unlock(&h->w->staging);
         }
     }
     if (result == LANDED) {
@@ -439,12 +448,11 @@ pt_halved pt_halve(pt_workers *w, const pt_flush *flush, const pt_error *why, pt
     h.from = (item){0, flush->entries[0].from_offset};
     pt_log(PT_LOG_WARN, PT_EVENT("the lake refuses a flush; committing it in pieces to find the record"), PT_INT("rows", pt_flush_rows(flush)), PT_STR("error", why->text));
     pt_line_patience(w->line, true);
-    if (list_items(&h, err) == PT_OK && pt_stager_open(w->staging, w->remote, &h.stager, err) == PT_OK) {
+    if (list_items(&h, err) == PT_OK) {
         *err = *why;
         result = search(&h, err);
     }
     pt_line_patience(w->line, false);
-    pt_stager_close(&h.stager);
     free(h.rows.all);
     free(h.dead.all);
     free(h.first_row);

@@ -68,23 +68,25 @@ pt_batch *pt_line_take_free(pt_line *line, int64_t timeout_us) {
         pt_flush_reset(batch->flush, line->keep_bytes);
         batch->opened_us = batch->newest_us = batch->sealed_us = 0;
         batch->shared = SIZE_MAX;
-        batch->dropped = false;
+        batch->dropped = batch->halted = false;
     }
     return batch;
 }
 
 void pt_line_offer(pt_line *line, pt_batch *batch, size_t part) {
-    pt_rows_share(batch->flush->parts[part].rows);
     pthread_mutex_lock(&line->lock);
-    line->offered = batch;
     batch->shared = part;
+    if (!line->patience) {
+        pt_rows_share(batch->flush->parts[part].rows);
+        line->offered = batch;
+    }
     signal_change(line);
     pthread_mutex_unlock(&line->lock);
 }
 
 /* Under the lock: no more rows come. */
 static void finish(pt_line *line, pt_batch *batch, bool complete) {
-    if (batch->shared != SIZE_MAX) {
+    if (batch->shared != SIZE_MAX && !batch->halted) {
         pt_rows_finish(batch->flush->parts[batch->shared].rows, complete);
     }
     if (line->offered == batch) {
@@ -147,9 +149,24 @@ static bool is_busy(const pt_line *line) {
     return line->under_way || line->folding || (line->fold_due && !line->hold_folds);
 }
 
+/* Under the lock. */
+static void halt_ahead(pt_line *line) {
+    if (line->offered) {
+        pt_rows_finish(line->offered->flush->parts[line->offered->shared].rows, true);
+        line->offered = NULL;
+    }
+    if (line->ahead && !line->ahead->sealed_us && !line->ahead->dropped) {
+        line->ahead->halted = true;
+        pt_rows_finish(line->ahead->flush->parts[line->ahead->shared].rows, false);
+    }
+}
+
 void pt_line_patience(pt_line *line, bool wanted) {
     pthread_mutex_lock(&line->lock);
     line->patience = wanted;
+    if (wanted) {
+        halt_ahead(line);
+    }
     signal_change(line);
     pthread_mutex_unlock(&line->lock);
 }
@@ -218,6 +235,10 @@ pt_batch *pt_line_next_to_stage(pt_line *line, size_t *part) {
 void pt_line_ahead_done(pt_line *line, pt_batch *batch) {
     pthread_mutex_lock(&line->lock);
     line->ahead = NULL;
+    if (batch->halted) { /* now that nobody follows, they are as if they had not been offered */
+        pt_rows_finish(batch->flush->parts[batch->shared].rows, true);
+        batch->halted = false;
+    }
     if (batch->dropped) {
         append(&line->free, batch);
     } else if (batch->sealed_us) {

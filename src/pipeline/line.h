@@ -24,6 +24,7 @@ typedef struct pt_batch {
     int64_t sealed_us;    /* monotonic; 0: not yet */
     size_t shared;        /* the part that was offered to the stager; SIZE_MAX: none */
     bool dropped;         /* the reader gave it back while the stager was reading it */
+    bool halted;          /* the stager is told to leave it, and has not yet: what it read of it is not all */
     struct pt_batch *next;
 } pt_batch;
 
@@ -59,7 +60,7 @@ typedef struct pt_line {
     bool fold_due;   /* it is about to begin one */
     bool hold_folds; /* none begins */
 
-    bool patience; /* a flush is being committed in pieces, which takes its time: who drains the line waits on, unless a stop was asked for */
+    bool patience; /* a flush is being committed in pieces, which takes its time, and the stager: who drains the line waits on, unless a stop was asked for; nothing is staged ahead */
 
     bool end;     /* workers return when nothing is left to do */
     bool abandon; /* workers give up what they have and return batches uncommitted */
@@ -86,6 +87,7 @@ size_t pt_line_under_way(pt_line *line);
 void pt_line_hold_folds(pt_line *line, bool hold);
 /* Waits until nothing is under way, a fold that is due included unless folds are held; false: not within the time, or the run has failed. */
 bool pt_line_drain(pt_line *line, int64_t timeout_us);
+/* wanted: what the stager reads ahead of a batch is dropped, so that the stager is free when what has been sealed is staged. */
 void pt_line_patience(pt_line *line, bool wanted);
 /* Throws away what is under way and waits until that is done, a fold included. */
 void pt_line_abandon(pt_line *line);

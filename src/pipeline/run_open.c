@@ -274,7 +274,6 @@ int pt_life_open(pt_life *r, const char *owner, bool goes_on, pt_error *err) {
         return pt_fail_nomem(err, "the poll's messages");
     }
     r->workers = (pt_workers){.line = &r->line, .stager = r->stager, .committer = r->committer, .checked = pt_life_on_staged, .claimed = pt_life_on_claimed, .committed = pt_life_on_committed, .refused = pt_life_on_refused, .alone = pt_life_on_alone, .arg = r,
-        .staging = &r->staging, .remote = pt_path_is_remote(r->targets[0]->folder),
                               .fold_interval_us = o->fold_interval_us, .targets = (const pt_target *const *)r->targets, .n_targets = r->n_targets};
     PT_TRY(pt_workers_start(&r->workers, err));
     r->workers_started = true;

@@ -12,7 +12,10 @@ static bool may_pass(const pt_error *err) {
 static void stage_batch(pt_workers *w, pt_batch *batch) {
     pt_error err;
     for (unsigned attempt = 1; !pt_line_abandoned(w->line); attempt++) {
-        if (pt_stage(w->stager, batch->flush, &err) == PT_OK) {
+        pthread_mutex_lock(&w->staging);
+        int staged = pt_stage(w->stager, batch->flush, &err);
+        pthread_mutex_unlock(&w->staging);
+        if (staged == PT_OK) {
             pt_line_go_on(w->line, PT_WORKER_STAGER);
             if (w->checked(w->arg, &err) == PT_OK) {
                 pt_line_staged(w->line, batch);
@@ -26,7 +29,9 @@ static void stage_batch(pt_workers *w, pt_batch *batch) {
         pt_line_pause(w->line, PT_WORKER_STAGER, "staging", &err);
         pt_workers_wait(w->line, attempt);
     }
+    pthread_mutex_lock(&w->staging);
     pt_unstage(pt_stager_session(w->stager), batch->flush);
+    pthread_mutex_unlock(&w->staging);
     pt_line_give_up(w->line, batch);
 }
 
@@ -39,7 +44,9 @@ void *pt_stager_main(void *arg) {
             stage_batch(w, batch);
         } else {
             pt_error err;
+            pthread_mutex_lock(&w->staging);
             int ignored = pt_stage_ahead(w->stager, batch->flush, part, &err);
+            pthread_mutex_unlock(&w->staging);
             (void)ignored; /* once it is sealed, it is staged as any other, and that says what is wrong */
             pt_line_ahead_done(w->line, batch);
         }

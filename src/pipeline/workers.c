@@ -34,11 +34,13 @@ static int start_threads(pt_workers *w, pt_error *err) {
 static void drop_notes(pt_workers *w) {
     free(w->inlined);
     free(w->seen_by);
+    (void)pthread_mutex_destroy(&w->staging);
     w->inlined = NULL;
     w->seen_by = NULL;
 }
 
 int pt_workers_start(pt_workers *w, pt_error *err) {
+    (void)pthread_mutex_init(&w->staging, NULL);
     w->seen_by = calloc(w->n_targets, sizeof *w->seen_by);
     int code = w->seen_by ? pt_folding_open(w, err) : pt_fail_nomem(err, "the tables");
     if (code == PT_OK) {

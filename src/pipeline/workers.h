@@ -19,7 +19,7 @@ typedef struct pt_inlined {
 
 typedef struct pt_workers {
     pt_line *line;
-    pt_stager *stager;       /* the stager thread's */
+    pt_stager *stager;       /* under the mutex `staging` */
     pt_committer *committer; /* the committer thread's from start to stop */
     /* Before a staged flush may be committed, in the stager thread; an error ends the run. */
     int (*checked)(void *arg, pt_error *err);
@@ -33,8 +33,7 @@ typedef struct pt_workers {
     /* A flush has refused records as dead letters of tables of which it has no row; in the committer thread, before its commit. An error ends the run. */
     int (*alone)(void *arg, const pt_flush *flush, pt_error *err);
     void *arg;
-    const pt_lake_options *staging; /* for a stager beside the other one */
-    bool remote;
+    pthread_mutex_t staging; /* who has the stager: its thread, or the committer's for a piece of a flush */
     int64_t fold_interval_us; /* rows do not stay in the catalog for longer */
     pthread_t stager_thread, committer_thread;
     const pt_target *const *targets; /* [n_targets] the lake's tables, as the parts of a flush */

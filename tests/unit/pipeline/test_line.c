@@ -269,12 +269,67 @@ static void rows_are_followed_while_they_are_written(void **state) {
     assert_int_equal(w.followed, 50 * 10000);
 }
 
+/* A flush is being committed in pieces meanwhile. */
+static void what_is_read_ahead_is_left_when_the_stager_is_wanted_and_never_taken_for_the_whole(void **state) {
+    (void)state;
+    static pt_type bigint = {.id = PT_BIGINT};
+    static const pt_target target = {.types = &bigint, .n_columns = 1};
+    const pt_target *targets[] = {&target};
+    world w = {.committed = 0};
+    pthread_t threads[2];
+    start_with(&w, targets, 1, threads);
+    int64_t most = 0;
+    unsigned seed = 7;
+    for (int64_t i = 1; i <= 300; i++) {
+        pt_batch *batch = pt_line_take_free(&w.line, 20 * PT_SECOND);
+        assert_non_null(batch);
+        batch->flush->snapshot = i;
+        fill(&w, batch, 0, 70000, 30000);
+        if (i % 2) { /* as soon as it begins, or before, or not at all */
+            pt_sleep_us(rand_r(&seed) % 300);
+            pt_line_patience(&w.line, true);
+            pthread_mutex_lock(&w.line.lock); /* the reader has not sealed it: it must not be waited for */
+            while (w.line.ahead) {
+                struct timespec t = pt_deadline(pt_monotonic_us() + 20 * PT_SECOND);
+                assert_int_equal(pthread_cond_timedwait(&w.line.changed, &w.line.lock, &t), 0);
+            }
+            pthread_mutex_unlock(&w.line.lock);
+            pt_line_patience(&w.line, false);
+        } else {
+            most += 70000;
+        }
+        pt_line_seal(&w.line, batch);
+    }
+    assert_true(pt_line_drain(&w.line, 60 * PT_SECOND));
+    stop(&w, threads);
+    assert_int_equal(w.out_of_order, 0);
+    assert_true(w.followed > 0 && w.followed <= most && w.followed % 70000 == 0);
+}
+
+static void while_a_flush_is_committed_in_pieces_a_drain_waits_on(void **state) {
+    (void)state;
+    world w = {.committed = 0};
+    pthread_t threads[2];
+    pthread_t folding;
+    start(&w, threads);
+    w.line.folding = true;
+    pt_line_patience(&w.line, true);
+    assert_int_equal(pthread_create(&folding, NULL, fold_a_while, &w), 0);
+    assert_true(pt_line_drain(&w.line, PT_SECOND / 100)); /* nothing changes for ten times as long */
+    assert_int_equal(w.committed, 1);
+    assert_int_equal(pthread_join(folding, NULL), 0);
+    pt_line_patience(&w.line, false);
+    stop(&w, threads);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(batches_come_out_in_the_order_in_which_they_were_sealed),
         cmocka_unit_test(after_abandoning_every_batch_is_free_again),
         cmocka_unit_test(the_first_failure_stays_and_no_batch_is_given_out_any_more),
         cmocka_unit_test(nothing_is_drained_or_abandoned_before_a_fold_is_over),
+        cmocka_unit_test(what_is_read_ahead_is_left_when_the_stager_is_wanted_and_never_taken_for_the_whole),
+        cmocka_unit_test(while_a_flush_is_committed_in_pieces_a_drain_waits_on),
         cmocka_unit_test(an_offered_batch_is_followed_to_its_end_or_comes_back_when_it_is_dropped),
         cmocka_unit_test(rows_are_followed_while_they_are_written),
     };
