@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "lake/flush.h"
+#include "lake/setting_value.h"
 #include "lake/stage.h"
 #include "lake/table.h"
 
@@ -15,23 +16,6 @@
 /* What matters to a writer of files and of inlined rows, and to a fold. */
 static const char *const keys[] = {"parquet_compression", "parquet_compression_level", "parquet_version", "parquet_row_group_size", "parquet_row_group_size_bytes", "target_file_size",
                                    "per_thread_output", "hive_file_pattern", LIMIT, "sort_on_insert", "auto_compact", SORT};
-
-/* Where the lake says at whatever scope how many bytes a row group has, an INSERT of DuckLake's wants to be free in the order of rows: those into pintail's own tables, too. */
-int pt_settings_free_order(pt_engine *engine, pt_session *session, pt_error *err) {
-    pt_text sql = {0};
-    pt_table found = {0};
-    pt_text_addf(&sql, "SELECT 1 FROM \"__ducklake_metadata_%s\".ducklake_metadata WHERE key = 'parquet_row_group_size_bytes' LIMIT 1", pt_engine_alias(engine));
-    int code = pt_text_check(&sql, err);
-    if (code == PT_OK) {
-        code = pt_session_table(session, pt_text_get(&sql), &found, err);
-    }
-    if (code == PT_OK && found.n_rows) {
-        code = pt_session_run(session, "SET GLOBAL preserve_insertion_order = false", err);
-    }
-    pt_table_clear(&found);
-    pt_text_free(&sql);
-    return code;
-}
 
 /* key, value, scope, scope_id */
 static int read_all(pt_engine *engine, pt_session *session, pt_table *out, pt_error *err) {
@@ -73,6 +57,59 @@ static const char *find(const pt_table *all, const char *key, const pt_lake_says
     return value;
 }
 
+/* "of the lake", "of schema s", "of table s.t" */
+static void add_scope(pt_engine *engine, pt_session *session, const pt_table *all, size_t row, pt_text *out) {
+    const char *scope = pt_table_cell(all, row, 2);
+    bool table = scope && strcmp(scope, "table") == 0;
+    const char *alias = pt_engine_alias(engine);
+    pt_text sql = {0};
+    char *name = NULL;
+    if (table || (scope && strcmp(scope, "schema") == 0)) {
+        pt_text_addf(&sql, table ? "SELECT any_value(CASE s.schema_name WHEN 'main' THEN '' ELSE s.schema_name || '.' END || t.table_name) FROM \"__ducklake_metadata_%s\".ducklake_table t JOIN "
+                                   "\"__ducklake_metadata_%s\".ducklake_schema s USING (schema_id) WHERE t.end_snapshot IS NULL AND s.end_snapshot IS NULL AND t.table_id = %" PRId64
+                                 : "SELECT any_value(schema_name) FROM (SELECT '%s'), \"__ducklake_metadata_%s\".ducklake_schema WHERE end_snapshot IS NULL AND schema_id = %" PRId64,
+                     alias, alias, pt_table_int(all, row, 3));
+        pt_error ignored;
+        if (sql.failed || pt_session_text(session, pt_text_get(&sql), &name, &ignored) != PT_OK) {
+            name = NULL;
+        }
+        pt_text_addf(out, "of %s %s", scope, name ? name : "?");
+    } else {
+        pt_text_add(out, "of the lake");
+    }
+    free(name);
+    pt_text_free(&sql);
+}
+
+static int fail_value(pt_engine *engine, pt_session *session, const pt_table *all, size_t row, const char *has_to_be, pt_error *err) {
+    pt_text scope = {0};
+    const char *key = pt_table_cell(all, row, 0);
+    const char *value = pt_table_cell(all, row, 1);
+    add_scope(engine, session, all, row, &scope);
+    int code = pt_fail(err, PT_E_LAKE, "the setting %s %s is '%s' in the catalog (ducklake_metadata), and has to be %s; set it anew with CALL lake.set_option('%s', ...) for that scope, or delete its row there",
+                       key, pt_text_get(&scope), value ? value : "NULL", has_to_be, key);
+    pt_text_free(&scope);
+    return code;
+}
+
+/* What is said of the lake, and where `of` is given of its table and schema, is something that can be. */
+static int check_values(pt_engine *engine, pt_session *session, const pt_table *all, const pt_lake_says *of, pt_error *err) {
+    for (size_t r = 0; r < all->n_rows; r++) {
+        const char *value = pt_table_cell(all, r, 1);
+        const char *has_to_be = rank(all, r, of) ? pt_setting_wrong(pt_table_cell(all, r, 0), value ? value : "") : NULL;
+        if (has_to_be) {
+            return fail_value(engine, session, all, r, has_to_be, err);
+        }
+    }
+    const char *level = find(all, "parquet_compression_level", of);
+    const char *codec = find(all, "parquet_compression", of);
+    if (level && (!codec || strcasecmp(codec, "zstd") != 0)) { /* DuckDB refuses the two, also for rows that stay in the catalog */
+        return pt_fail(err, PT_E_LAKE, "the lake's settings do not go together: parquet_compression_level is %s, which is for zstd alone, and parquet_compression is %s; set one of them anew with CALL "
+                       "lake.set_option, or delete the row of the level in ducklake_metadata", level, codec ? codec : "not set (snappy)");
+    }
+    return PT_OK;
+}
+
 static int check_version(const pt_table *all, pt_error *err) {
     static const pt_lake_says lake = {.table_id = -1, .schema_id = -1};
     const char *version = find(all, "version", &lake);
@@ -82,6 +119,25 @@ static int check_version(const pt_table *all, pt_error *err) {
                        "and keep others from migrating it with DUCKLAKE_VERSION '" PT_DUCKLAKE_VERSION "' at their ATTACH, without AUTOMATIC_MIGRATION", version);
     }
     return PT_OK;
+}
+
+/* Where the lake says at whatever scope how many bytes a row group has, an INSERT of DuckLake's wants to be free in the order of rows: those into pintail's own tables, too. */
+int pt_settings_begin(pt_engine *engine, pt_session *session, pt_error *err) {
+    static const pt_lake_says lake = {.table_id = -1, .schema_id = -1};
+    pt_table all = {0};
+    bool bytes = false;
+    int code = read_all(engine, session, &all, err);
+    for (size_t r = 0; r < all.n_rows; r++) {
+        bytes |= strcmp(pt_table_cell(&all, r, 0), "parquet_row_group_size_bytes") == 0;
+    }
+    if (code == PT_OK) {
+        code = check_values(engine, session, &all, &lake, err);
+    }
+    if (code == PT_OK && bytes) {
+        code = pt_session_run(session, "SET GLOBAL preserve_insertion_order = false", err);
+    }
+    pt_table_clear(&all);
+    return code;
 }
 
 static int add_all(const pt_table *all, const pt_lake_says *of, bool limit, pt_text *out, pt_error *err) {
@@ -114,6 +170,9 @@ int pt_settings_take(pt_engine *engine, pt_session *session, pt_lake_says *says,
     int code = read_all(engine, session, &all, err);
     if (code == PT_OK) {
         code = check_version(&all, err);
+    }
+    if (code == PT_OK) {
+        code = check_values(engine, session, &all, says, err);
     }
     if (code == PT_OK) {
         code = add_all(&all, says, true, &text, err);

@@ -23,12 +23,12 @@ typedef struct pt_lake_says {
     bool insert;          /* only an INSERT does what is said (target_file_size, per_thread_output, SET SORTED BY) */
 } pt_lake_says;
 
-/* says->table_id and schema_id are given. PT_E_LAKE: the catalog's version is another one. */
+/* says->table_id and schema_id are given. PT_E_LAKE: the catalog's version is another one, or a setting is none that can be; the text names it and its scope. */
 int pt_settings_take(pt_engine *engine, pt_session *session, pt_lake_says *says, pt_error *err) PT_CHECKED;
 void pt_lake_says_clear(pt_lake_says *says);
 
-/* Once after an ATTACH of a writer. */
-int pt_settings_free_order(pt_engine *engine, pt_session *session, pt_error *err) PT_CHECKED;
+/* Once after an ATTACH of a writer. PT_E_LAKE: a setting of the lake as a whole is none that can be. */
+int pt_settings_begin(pt_engine *engine, pt_session *session, pt_error *err) PT_CHECKED;
 
 struct pt_flush; /* lake/flush.h */
 /* In a transaction, one statement: what the lake says of the tables of the flush is what they were opened with. PT_E_ANEW: it is not. PT_E_LAKE: the lake was migrated to another version. */

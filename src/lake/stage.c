@@ -137,7 +137,8 @@ static int write_file(pt_stager *s, const pt_part *part, const char *path, pt_er
         if (!pt_path_is_remote(path)) {
             (void)unlink(path);
         }
-        return pt_fail_in(err, "staging rows for table %s as %s%s", t->label, path, pt_object_store_advice(err->text));
+        const char *said = t->says.rest ? t->says.rest : "";
+        return pt_fail_in(err, "staging rows for table %s%s%s%s as %s%s", t->label, *said ? " by the lake's settings (" : "", said, *said ? ")" : "", path, pt_object_store_advice(err->text));
     }
     return PT_OK;
 }
