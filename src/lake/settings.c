@@ -221,6 +221,9 @@ int pt_settings_check(pt_engine *engine, pt_session *session, const pt_flush *fl
     int code = check_version(&all, err);
     for (size_t i = 0; code == PT_OK && i < flush->n_parts; i++) {
         const pt_target *t = flush->parts[i].target;
+        if (flush->n_entries && !pt_part_rows(&flush->parts[i])) { /* nothing of it is written; a fold has no entries */
+            continue;
+        }
         const char *was = *t->says.forbidden ? t->says.rest : t->says.all;
         pt_text now = {0};
         code = add_all(&all, &t->says, !*t->says.forbidden, &now, err);

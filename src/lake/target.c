@@ -13,6 +13,7 @@
 #include "lake/history.h"
 #include "lake/lake_uri.h"
 #include "lake/partition.h"
+#include "lake/seen.h"
 #include "lake/shape.h"
 #include "lake/table_name.h"
 #include "lake/target_internal.h"
@@ -45,6 +46,19 @@ static int read_columns(pt_engine *engine, pt_session *session, const pt_target 
     }
     pt_text_free(&sql);
     return code;
+}
+
+/* now: it was seen a moment ago; else a table that was not there may have been made since. */
+static int know_columns(pt_engine *engine, pt_session *session, const pt_seen *seen, bool now, const pt_target *t, pt_table *out, pt_error *err) {
+    *out = (pt_table){0};
+    if (seen) {
+        PT_TRY(pt_seen_columns(seen, t->schema_name, t->name, out, err));
+    }
+    if (out->n_rows || (seen && now)) {
+        return PT_OK;
+    }
+    pt_table_clear(out);
+    return read_columns(engine, session, t, out, err);
 }
 
 /* DuckDB's names are the same in any case, its lists of them are not: the table's and the schema's names as the catalog has them, if it has them. */
@@ -80,6 +94,25 @@ static int take_spelling(pt_engine *engine, pt_session *session, pt_target *t, p
     pt_table_clear(&found);
     pt_text_free(&sql);
     return code;
+}
+
+static int know_spelling(pt_engine *engine, pt_session *session, const pt_seen *seen, pt_target *t, pt_error *err) {
+    const char *schema = NULL, *name = NULL;
+    if (seen) {
+        pt_seen_spelling(seen, t->schema_name, t->name, &schema, &name);
+    }
+    if (!seen) {
+        return take_spelling(engine, session, t, err);
+    }
+    if (schema) {
+        free(t->schema_name);
+        t->schema_name = strdup(schema);
+    }
+    if (name) {
+        free(t->name);
+        t->name = strdup(name);
+    }
+    return t->schema_name && t->name ? PT_OK : pt_fail_nomem(err, "a table's name");
 }
 
 /* ---- layout and folder --------------------------------------------------------------------------------- */
@@ -242,8 +275,8 @@ int pt_target_check(const pt_target_options *options, pt_error *err) {
 }
 
 /* The columns of the table, none when it is missing: then it can be made of what is asked. */
-static int find_columns(pt_engine *engine, pt_session *session, const pt_target *t, pt_schema *asked, pt_table *columns, pt_error *err) {
-    PT_TRY(read_columns(engine, session, t, columns, err));
+static int find_columns(pt_engine *engine, pt_session *session, const pt_seen *seen, bool now, const pt_target *t, pt_schema *asked, pt_table *columns, pt_error *err) {
+    PT_TRY(know_columns(engine, session, seen, now, t, columns, err));
     if (columns->n_rows && strcmp(pt_table_cell(columns, 0, 4), "true") == 0) {
         return pt_fail(err, PT_E_USAGE, "%s is a view, and rows go into tables only; give --table another name", t->label);
     }
@@ -267,7 +300,7 @@ static int parse_asked(const pt_target *t, const char *schema_text, bool own, pt
     return pt_target_check_asked(*out, t->label, own, err);
 }
 
-static int open_named(pt_engine *engine, pt_session *session, pt_target *t, const char *schema_text, bool own, pt_metas metas, const char *other_topic, pt_error *err) {
+static int open_named(pt_engine *engine, pt_session *session, const pt_seen *seen, pt_target *t, const char *schema_text, bool own, pt_metas metas, const char *other_topic, pt_error *err) {
     pt_schema *asked = NULL;
     pt_table columns = {0};
     int code = parse_asked(t, schema_text, own, &asked, err);
@@ -275,7 +308,7 @@ static int open_named(pt_engine *engine, pt_session *session, pt_target *t, cons
         code = pt_shape_read(engine, session, t, err);
     }
     if (code == PT_OK) {
-        code = find_columns(engine, session, t, asked, &columns, err);
+        code = find_columns(engine, session, seen, false, t, asked, &columns, err);
     }
     if (code == PT_OK && columns.n_rows == 0) {
         pt_table_clear(&columns);
@@ -318,19 +351,28 @@ static int finish(pt_target *t, int code, pt_target **out) {
     return code;
 }
 
+static int know_other_topic(pt_engine *engine, pt_session *session, const pt_target_options *options, const char *label, char **other, pt_error *err) {
+    const char *seen = options->seen ? pt_seen_other_topic(options->seen, label, options->topic) : NULL;
+    *other = NULL;
+    if (!options->seen) {
+        return pt_history_other_topic(engine, session, label, options->topic, other, err);
+    }
+    return !seen || (*other = strdup(seen)) ? PT_OK : pt_fail_nomem(err, "a topic");
+}
+
 /* Its names as the lake spells them, and the metadata columns that it gets; *other: the topic because of which it needs _kafka_topic, or NULL. */
 static int name_target(pt_engine *engine, pt_session *session, const pt_target_options *options, pt_target *t, pt_metas *metas, char **other, pt_error *err) {
     *other = NULL;
     *metas = PT_METAS_ALWAYS | options->extra;
     PT_TRY(pt_table_name_split(options->table, &t->schema_name, &t->name, err));
     PT_TRY(pt_table_name_refuse_alias(options->table, pt_engine_alias(engine), err));
-    PT_TRY(take_spelling(engine, session, t, err));
+    PT_TRY(know_spelling(engine, session, options->seen, t, err));
     t->label = pt_table_name_label(t->schema_name, t->name);
     if (!t->label) {
         return pt_fail_nomem(err, "a table's name");
     }
     if (options->topic && !(*metas & (1U << PT_META_TOPIC))) {
-        PT_TRY(pt_history_other_topic(engine, session, t->label, options->topic, other, err));
+        PT_TRY(know_other_topic(engine, session, options, t->label, other, err));
         *metas |= *other ? 1U << PT_META_TOPIC : 0;
     }
     return PT_OK;
@@ -350,7 +392,7 @@ int pt_target_plan(pt_engine *engine, pt_session *session, const pt_target_optio
         code = parse_asked(t, options->schema_text, false, &asked, err);
     }
     if (code == PT_OK) {
-        code = find_columns(engine, session, t, asked, &columns, err);
+        code = find_columns(engine, session, options->seen, true, t, asked, &columns, err);
     }
     if (code == PT_OK && columns.n_rows == 0) {
         pt_target_add_create(engine, t, asked, out->metas, sql);
@@ -374,7 +416,7 @@ int pt_target_open(pt_engine *engine, pt_session *session, const pt_target_optio
     }
     int code = name_target(engine, session, options, t, &metas, &other, err);
     if (code == PT_OK) {
-        code = open_named(engine, session, t, options->schema_text, false, metas, other, err);
+        code = open_named(engine, session, options->seen, t, options->schema_text, false, metas, other, err);
     }
     free(other);
     return finish(t, code, out);
@@ -391,7 +433,7 @@ int pt_target_open_own(pt_engine *engine, pt_session *session, const char *name,
     t->label = strdup(name);
     int code = t->schema_name && t->name && t->label ? PT_OK : pt_fail_nomem(err, "a table");
     if (code == PT_OK) {
-        code = open_named(engine, session, t, schema_text, true, 0, NULL, err);
+        code = open_named(engine, session, NULL, t, schema_text, true, 0, NULL, err);
     }
     return finish(t, code, out);
 }

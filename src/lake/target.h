@@ -32,6 +32,7 @@ typedef struct pt_target_options {
     const char *table;       /* name or schema.name; a part with dots of its own is written "in quotes" */
     const char *schema_text; /* columns; NULL: the table has to be there */
     const char *topic;       /* that is to feed it: when the ledger knows rows of another one in it, it gets and needs _kafka_topic; NULL: not looked for */
+    const struct pt_seen *seen; /* of all tables of the start; NULL: the lake is asked for this one */
     pt_metas extra;          /* the table gets and needs these beside PT_METAS_ALWAYS; it may have others, which are filled, too */
 } pt_target_options;
 

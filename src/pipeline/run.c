@@ -41,6 +41,7 @@ static void close_run(pt_life *r, pt_run_end *end) {
     for (size_t i = 0; i < r->n_targets; i++) {
         pt_target_free(&r->targets[i]);
     }
+    pt_seen_clear(&r->seen);
     free(r->targets);
     free(r->topics);
     free(r->group);
@@ -70,6 +71,9 @@ int pt_run(const pt_ingest_options *options, const char *owner, bool goes_on, pt
             }
         }
         pt_progress_end(&r.progress, &r.line, &r.reader);
+    }
+    if (r.stopped && code == PT_E_INTERRUPTED) { /* as a stop a moment later would end */
+        code = PT_OK;
     }
     end->assigned = r.assigned_once;
     end->lost = r.lost && code == PT_E_FENCED;

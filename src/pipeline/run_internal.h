@@ -3,6 +3,7 @@
 
 #include "lake/commit.h"
 #include "lake/history.h"
+#include "lake/seen.h"
 #include "lake/identity.h"
 #include "pipeline/line.h"
 #include "pipeline/progress.h"
@@ -22,6 +23,9 @@ typedef struct pt_life {
     size_t n_targets;
     const char **topics;
     pt_lake_id lake_id;
+    pt_seen seen; /* while it is opened */
+    bool made;    /* tables, since `seen` was read */
+    bool stopped; /* before it was open */
     pt_identities identities; /* of targets, for the first claim */
     char *group; /* when none was given: out of the lake (pipeline/group.h) */
     pt_consumer_options consumer_options; /* with the group that is joined */
@@ -44,6 +48,9 @@ typedef struct pt_life {
 
 /* Broker, lake, tables and workers, in this order; then it joins the group. goes_on: not the process's first life. What a failure leaves open, the end of the life closes. */
 int pt_life_open(pt_life *life, const char *owner, bool goes_on, pt_error *err) PT_CHECKED;
+
+/* PT_E_INTERRUPTED: a stop was asked for, and nothing has been read. */
+int pt_life_goes_on(pt_life *life, pt_error *err) PT_CHECKED;
 
 /* Until a stop is asked for, or the end that --until-end means is reached. The open batch is left as it is. */
 int pt_life_read(pt_life *life, pt_error *err) PT_CHECKED;

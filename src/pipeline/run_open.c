@@ -4,6 +4,7 @@
 
 #include "base/failpoint.h"
 #include "base/log.h"
+#include "base/signals.h"
 #include "lake/history.h"
 #include "lake/inlined.h"
 #include "lake/lake_uri.h"
@@ -16,7 +17,13 @@
 #include "pipeline/same_tables.h"
 
 #define SLOW_INSERT (60 * PT_SECOND) /* that long PostgreSQL lets a session be idle in a transaction, after an INSERT that waited for an object store for longer than usual */
+#define SEEN_TRIES 3
 #define FIRST_POLL_MESSAGES 100 /* while their size is not known */
+
+int pt_life_goes_on(pt_life *r, pt_error *err) {
+    r->stopped = pt_stop_asked();
+    return r->stopped ? pt_fail(err, PT_E_INTERRUPTED, "stopped before anything was read") : PT_OK;
+}
 
 /* ---- tables -------------------------------------------------------------------------------------------- */
 
@@ -56,6 +63,8 @@ static int open_target(pt_life *r, size_t i, pt_error *err) {
         }
     }
     target_job job = {r, pt_tables_options(r->options, i)};
+    job.options.seen = r->seen.names.n_rows ? &r->seen : NULL;
+    PT_TRY(pt_life_goes_on(r, err));
     PT_TRY(pt_retry_busy(open_or_make, &job, err)); /* another process may be making the same table */
     r->reader.routes[i].target = r->targets[r->n_targets];
     r->reader.routes[i].part = r->n_targets++;
@@ -78,7 +87,7 @@ static int make_routes(pt_life *r, pt_error *err) {
     return PT_OK;
 }
 
-static int open_targets(pt_life *r, pt_error *err) {
+static int open_targets_once(pt_life *r, pt_error *err) {
     size_t n = r->options->n_routes;
     for (size_t i = 0; i < n; i++) {
         PT_TRY(open_target(r, i, err));
@@ -95,6 +104,35 @@ static int open_targets(pt_life *r, pt_error *err) {
         r->targets[n] = NULL;
     }
     r->reader.dead_part = r->n_targets++;
+    return PT_OK;
+}
+
+static void close_targets(pt_life *r) {
+    for (size_t i = 0; i < r->n_targets; i++) {
+        pt_target_free(&r->targets[i]);
+    }
+    r->n_targets = 0;
+    for (size_t i = 0; i < r->reader.n_routes; i++) {
+        pt_decoder_free(&r->reader.routes[i].decoder);
+    }
+}
+
+/* What was seen of all tables counts if none was altered until they were open; if others alter some all the time, each one is looked at by itself. */
+static int open_targets(pt_life *r, pt_error *err) {
+    bool stands = false;
+    for (unsigned attempt = 1; attempt <= SEEN_TRIES && !stands; attempt++) {
+        close_targets(r);
+        if (r->made || attempt > 1) {
+            PT_TRY(pt_tables_see(r, err));
+        }
+        PT_TRY(open_targets_once(r, err));
+        PT_TRY(pt_seen_stands(pt_committer_engine(r->committer), pt_committer_session(r->committer), &r->seen, &stands, err));
+    }
+    if (!stands) {
+        close_targets(r);
+        pt_table_clear(&r->seen.names);
+        PT_TRY(open_targets_once(r, err));
+    }
     return PT_OK;
 }
 
@@ -169,12 +207,13 @@ static int clear_leftovers(pt_life *r, pt_error *why) {
     (void)pt_failpoint("leftovers.before");
     remove_leftovers(r, pt_committer_ledger(r->committer));
     for (size_t i = 0; i < r->n_targets; i++) {
+        PT_TRY(pt_life_goes_on(r, why));
         PT_TRY(pt_life_restore_files(r, r->targets[i], why));
         if (!r->targets[i]->guard && !r->targets[i]->stage) {
             pt_log(PT_LOG_WARN, PT_EVENT("a table that takes INSERT (a partitioned one, or one of an encrypted lake) and has a column named filename or snapshot_id may lose data files when the answer to a COMMIT is lost; rename the column"),
                    PT_STR("table", r->targets[i]->label));
         }
-        if (i != r->reader.dead_part) {
+        if (i != r->reader.dead_part && pt_seen_may_have_rows(&r->seen, r->targets[i]->schema_name, r->targets[i]->name)) {
             PT_TRY(pt_target_look_for_rows(pt_committer_engine(r->committer), pt_committer_session(r->committer), r->targets[i], why));
         }
         remove_leftovers(r, r->targets[i]);
@@ -186,14 +225,10 @@ static int clear_leftovers(pt_life *r, pt_error *why) {
 static int look_for_repeats(pt_life *r, pt_error *err) {
     for (size_t i = 0; i < r->reader.n_routes; i++) {
         pt_route *route = &r->reader.routes[i];
-        bool known = false;
         if (r->options->start.kind != PT_WHERE_EARLIEST) {
             PT_TRY(pt_history_claimed(pt_committer_engine(r->committer), pt_committer_session(r->committer), r->reader.pipeline, route->topic, &route->seen, err));
         }
-        if (route->target->has_rows) {
-            PT_TRY(pt_history_knows(pt_committer_engine(r->committer), pt_committer_session(r->committer), r->reader.pipeline, route->topic, &known, err));
-            route->repeats = !known;
-        }
+        route->repeats = route->target->has_rows && !pt_seen_recorded(&r->seen, route->topic);
     }
     return PT_OK;
 }
@@ -264,6 +299,7 @@ int pt_life_open(pt_life *r, const char *owner, bool goes_on, pt_error *err) {
     PT_TRY(open_targets(r, err));
     PT_TRY(share_duckdb(r, err));
     PT_TRY(pt_retry_busy(look_around, r, err));
+    pt_seen_clear(&r->seen);
     PT_TRY(pt_stager_open(&r->staging, pt_path_is_remote(r->targets[0]->folder), &r->stager, err));
     r->line_ready = true;
     PT_TRY(pt_line_init(&r->line, (const pt_target *const *)r->targets, r->n_targets, err));

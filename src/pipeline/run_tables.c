@@ -90,30 +90,32 @@ int pt_tables_check_new(const pt_life *r, pt_error *err) {
     return job.there ? PT_OK : check_all_names(r, uri.catalog, r->committing.inline_rows > 0, err);
 }
 
-/* ---- making them --------------------------------------------------------------------------------------- */
+/* ---- what the lake has ------------------------------------------------------------------------------------ */
 
-/* Tables and views of the lake: rows of schema and name. */
-static int list_tables(pt_engine *engine, pt_session *session, pt_table *out, pt_error *err) {
-    pt_text sql = {0};
-    pt_text_add(&sql, "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = ");
-    pt_text_add_sql_string(&sql, pt_engine_alias(engine));
-    pt_text_add(&sql, " UNION ALL SELECT schema_name, view_name FROM duckdb_views() WHERE database_name = ");
-    pt_text_add_sql_string(&sql, pt_engine_alias(engine));
-    int code = pt_text_check(&sql, err);
-    if (code == PT_OK) {
-        code = pt_session_table(session, pt_text_get(&sql), out, err);
+int pt_tables_see(pt_life *r, pt_error *err) {
+    const char **tables = calloc(r->options->n_routes + 1, sizeof *tables);
+    if (!tables) {
+        return pt_fail_nomem(err, "the tables");
     }
-    pt_text_free(&sql);
+    for (size_t i = 0; i < r->options->n_routes; i++) {
+        tables[i] = r->options->routes[i].table;
+    }
+    pt_seen_clear(&r->seen);
+    int code = pt_seen_read(pt_committer_engine(r->committer), pt_committer_session(r->committer), r->reader.pipeline, tables, r->options->n_routes, &r->seen, err);
+    free(tables);
     return code;
 }
 
-static int is_there(const pt_table *tables, const char *table, bool *out, pt_error *err) {
+/* ---- making them --------------------------------------------------------------------------------------- */
+
+static int is_there(const pt_seen *seen, const char *table, bool *out, pt_error *err) {
     char *schema = NULL, *name = NULL;
-    *out = false;
+    const char *found_schema, *found = NULL;
     int code = pt_table_name_split(table, &schema, &name, err);
-    for (size_t row = 0; code == PT_OK && !*out && row < tables->n_rows; row++) {
-        *out = strcasecmp(schema, pt_table_cell(tables, row, 0)) == 0 && strcasecmp(name, pt_table_cell(tables, row, 1)) == 0;
+    if (code == PT_OK) {
+        pt_seen_spelling(seen, schema, name, &found_schema, &found);
     }
+    *out = found != NULL;
     free(schema);
     free(name);
     return code;
@@ -164,10 +166,11 @@ static int check_history(const pt_life *r, const char *topic, const char *label,
 static int plan_table(const pt_life *r, size_t i, pt_text *sql, pt_text *names, pt_error *err) {
     const pt_ingest_options *o = r->options;
     pt_target_options target = pt_tables_options(o, i);
+    target.seen = &r->seen;
     pt_target_planned planned;
     int code = pt_target_plan(pt_committer_engine(r->committer), pt_committer_session(r->committer), &target, &planned, sql, err);
     for (size_t k = i; code == PT_OK && planned.missing && k < o->n_routes; k++) {
-        if (pt_table_name_same(o->routes[k].table, o->routes[i].table)) {
+        if (pt_table_name_same(o->routes[k].table, o->routes[i].table) && pt_seen_recorded(&r->seen, o->routes[k].topic)) {
             code = check_history(r, o->routes[k].topic, planned.missing, err);
         }
     }
@@ -179,25 +182,25 @@ static int plan_table(const pt_life *r, size_t i, pt_text *sql, pt_text *names, 
 }
 
 static int make_once(void *arg, pt_error *err) {
-    const pt_life *r = arg;
+    pt_life *r = arg;
     pt_engine *engine = pt_committer_engine(r->committer);
     pt_session *session = pt_committer_session(r->committer);
-    pt_table tables = {0};
     pt_text sql = {0}, names = {0};
-    int code = list_tables(engine, session, &tables, err);
+    int code = pt_tables_see(r, err);
     for (size_t i = 0; code == PT_OK && i < r->options->n_routes; i++) {
         bool there = true;
-        if (first_into(r->options, i) == i) {
-            code = is_there(&tables, r->options->routes[i].table, &there, err);
+        code = pt_life_goes_on(r, err);
+        if (code == PT_OK && first_into(r->options, i) == i) {
+            code = is_there(&r->seen, r->options->routes[i].table, &there, err);
         }
         if (code == PT_OK && !there) {
             code = plan_table(r, i, &sql, &names, err);
         }
     }
     if (code == PT_OK) {
+        r->made = names.len > 0;
         code = pt_targets_make(engine, session, pt_text_get(&names), &sql, err);
     }
-    pt_table_clear(&tables);
     pt_text_free(&names);
     pt_text_free(&sql);
     return code;

@@ -16,7 +16,7 @@ static int missed_rows(const pt_life *r, const pt_route *route, const char *was,
     if (was) {
         return strcmp(was, t->uuid) == 0 ? PT_OK : pt_history_rows_since(engine, session, r->reader.pipeline, route->topic, t->label, rows, err);
     }
-    return t->has_rows ? PT_OK : pt_history_rows_before(engine, session, r->reader.pipeline, route->topic, t->label, t->table_id, rows, err);
+    return t->has_rows || !pt_seen_recorded(&r->seen, route->topic) ? PT_OK : pt_history_rows_before(engine, session, r->reader.pipeline, route->topic, t->label, t->table_id, rows, err);
 }
 
 static int fail_replaced(const pt_life *r, const pt_route *route, const char *was, int64_t rows, pt_error *err) {

@@ -1,9 +1,12 @@
 """Tables that are to be made: what cannot be is said before anything is made, and a table that is new must not hide what was read before."""
 
+import csv
 import json
+import signal
 
 import pytest
 from support import on, orders
+from support.crash import crashing
 from support.judge import assert_exactly_once
 from support.kafka import STEADY
 
@@ -86,6 +89,49 @@ def test_tables_are_made_in_one_commit(pintail, lake, kafka, tmp_path):
     with lake.reader() as reader:
         made = [len(c["tables_created"]) for (c,) in reader.sql("SELECT changes FROM lake.snapshots()") if any("shop." in t for t in c.get("tables_created", []))]
         assert made == [5]
+
+
+def many_topics(tmp_path, topics):
+    path = tmp_path / f"many-{len(topics)}.yaml"
+    path.write_text("group: g-%s\ntopics:\n" % topics[0] + "".join(f"  - {{topic: {t}, schema: 'a INTEGER'}}\n" for t in topics))
+    return ["--config", path]
+
+
+def statements(log) -> list:
+    with (log / "duckdb_log_entries.csv").open() as file:
+        return [row["message"] for row in csv.DictReader(file) if row["type"] == "QueryLog"]
+
+
+@on("sqlite", "postgres")
+def test_what_a_start_asks_of_all_tables_is_asked_once_however_many_there_are(pintail, lake, kafka, tmp_path):
+    """Lists of tables and columns, and looks at the ledger: with each table they took more time for each one."""
+    topics = [kafka.create_topic(1) for _ in range(12)]
+    kafka.produce(topics[0], [b'{"a":1}'])
+    asked = {}
+    for n, again in [(2, False), (12, False), (2, True), (12, True)]:
+        log = tmp_path / f"log-{n}-{again}"
+        log_all = f"CALL enable_logging('QueryLog', storage => 'file', storage_config => {{'path': '{log}'}})"
+        pintail.run(*pintail.ingest_args(lake, None, *many_topics(tmp_path, topics[:n]), "--until-end", "--init-sql", log_all, *STEADY))
+        done = statements(log)
+        asked[n, again] = {word: sum(word in s for s in done) for word in ("duckdb_tables()", "duckdb_columns()", ".pintail.offsets", "SELECT")}
+        assert asked[n, again][".pintail.offsets"] > 0, done
+    for again in (False, True):
+        for word in ("duckdb_tables()", "duckdb_columns()", ".pintail.offsets"):
+            assert asked[12, again][word] <= asked[2, again][word] + 3, asked  # it makes ten tables, or none
+    assert (asked[12, True]["SELECT"] - asked[2, True]["SELECT"]) / 10 < 60, asked
+
+
+@on("sqlite")
+def test_a_stop_is_heeded_in_the_middle_of_a_start(pintail, lake, kafka, tmp_path):
+    topics = [kafka.create_topic(1) for _ in range(3)]
+    args = pintail.ingest_args(lake, None, *many_topics(tmp_path, topics), "--until-end")
+    starting = pintail.start(*args, **crashing("leftovers.before:1:stop"))
+    starting.wait_for(lambda: starting.frozen, what="the start to freeze")
+    starting.signal(signal.SIGTERM)
+    starting.thaw()
+    done = starting.wait()
+    assert done.code == 0 and "msg=started" not in done.err, done.err  # it joins no group
+    pintail.run(*args)
 
 
 @on("sqlite")
