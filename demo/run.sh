@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # The whole of pintail in a quarter of a minute, without Docker or Java: a broker, a producer, the ingest, the checker.
-# Run by `make demo` from the top of the repository; files land in metadata/ and data/.
+# Run by `make demo` from the top of the repository; files land in metadata/stream.sqlite and data/stream/, which it removes first.
 #
 # With a broker of your own (demo/docker-compose.yml starts Redpanda): BROKERS=localhost:19092 demo/run.sh
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 pintail=${PINTAIL:-build/pintail}
-lake=(--lake ducklake:sqlite:metadata/stream.sqlite --data-path data/)
+lake=(--lake ducklake:sqlite:metadata/stream.sqlite --data-path data/stream/)
 schema='order_id UUID, order_time TIMESTAMPTZ, customer_id VARCHAR, product VARCHAR, quantity INTEGER, unit_price DECIMAL(10,2), region VARCHAR'
 topic=orders
 work=$(mktemp -d)
@@ -37,7 +37,7 @@ wait_for() {
     done
 }
 
-rm -rf metadata/stream.sqlite* data/main/stream_orders data/pintail
+rm -rf metadata/stream.sqlite* data/stream
 
 if [ -z "${BROKERS:-}" ]; then
     say "1. a broker (librdkafka's mock cluster, in memory)"
@@ -85,11 +85,18 @@ say "7. the broken ones are kept, byte for byte; here as text, or with \\x.. whe
            right(coalesce(try(decode(value)), replace(value::VARCHAR, '\\x22', '\"')), 64) AS value_ends
     FROM lake.pintail.dead_letters ORDER BY ALL LIMIT 12"
 
+first=$("$pintail" sql "${lake[@]}" --format csv -c "SELECT min(lake_snapshot) AS first FROM lake.pintail.offsets WHERE row_count > 0" | tail -n 1)
 say "what to try next"
+look="$pintail sql ${lake[0]} ${lake[1]}"
 cat <<E2
-  $pintail sql ${lake[*]}                                   a prompt on the lake
-  $pintail sql ${lake[*]} -c "FROM lake.snapshots()"        time travel: one snapshot a flush
-  $pintail sql ${lake[*]} -c "SELECT count(*) FROM lake.stream_orders AT (VERSION => 8)"
-  $pintail sql scripts/01_setup.sql                         the SQL tour, 01 to 04
-  $pintail ingest --help                                    your own topic
+  $look
+      a prompt on the lake
+  $look -c "FROM lake.snapshots()"
+      time travel: one snapshot a flush
+  $look -c "SELECT count(*) FROM lake.stream_orders AT (VERSION => $first)"
+      the table after its first flush
+  $pintail sql scripts/01_setup.sql
+      the SQL tour, 01 to 04
+  $pintail ingest --help
+      your own topic
 E2

@@ -57,9 +57,10 @@ SELECT count(*) AS snapshots_before FROM my_lake.snapshots();
 CREATE OR REPLACE TEMP TABLE expired AS FROM ducklake_expire_snapshots('my_lake', older_than => now());
 SELECT count(*) AS snapshots_after FROM my_lake.snapshots();
 
--- 5 Delete the files that no snapshot needs any more, and those that no snapshot ever knew (a crashed writer's).
+-- 5 Delete the files that no snapshot needs any more. Those that no snapshot ever knew (a crashed writer's) are only listed here: when another lake has the same
+--   data path, its files are among them.
 CREATE OR REPLACE TEMP TABLE cleaned AS FROM ducklake_cleanup_old_files('my_lake', cleanup_all => true);
-CREATE OR REPLACE TEMP TABLE orphans AS FROM ducklake_delete_orphaned_files('my_lake', older_than => now() - INTERVAL 7 DAY);
+CREATE OR REPLACE TEMP TABLE orphans AS FROM ducklake_delete_orphaned_files('my_lake', older_than => now() - INTERVAL 7 DAY, dry_run => true);
 
 -- What is left reads as before.
 SELECT (SELECT count(*) FROM products) AS products, (SELECT count(*) FROM orders) AS orders, (SELECT count(*) FROM catalogue) AS catalogue;

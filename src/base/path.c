@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -29,6 +30,20 @@ int pt_folder_writable(const char *path, pt_error *err) {
     return PT_OK;
 }
 
+/* Rights do not tell it all: root may write in /proc, where no folder can be made. */
+static int try_folder(const char *in, pt_error *err) {
+    char *path = NULL;
+    if (asprintf(&path, "%s/.pintail-XXXXXX", in) < 0) {
+        return pt_fail_nomem(err, "a path");
+    }
+    int code = mkdtemp(path) ? PT_OK : pt_fail(err, PT_E_USAGE, "no folder can be made in %s: %s", in, strerror(errno));
+    if (code == PT_OK) {
+        (void)rmdir(path);
+    }
+    free(path);
+    return code;
+}
+
 int pt_folder_can_be(const char *path, pt_error *err) {
     char *at = strdup(*path ? path : ".");
     while (at && !pt_path_exists(at)) { /* up to the part that is there */
@@ -41,6 +56,9 @@ int pt_folder_can_be(const char *path, pt_error *err) {
         at = above;
     }
     int code = at ? pt_folder_writable(at, err) : pt_fail_nomem(err, "a path");
+    if (code == PT_OK && !pt_path_exists(path)) {
+        code = try_folder(at, err);
+    }
     free(at);
     return code;
 }

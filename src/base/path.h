@@ -11,7 +11,7 @@ int pt_make_folders(const char *path, pt_error *err) PT_CHECKED;
 char *pt_folder_of(const char *path);
 /* PT_OK when files can be made in the folder. */
 int pt_folder_writable(const char *path, pt_error *err) PT_CHECKED;
-/* PT_OK when the folder is there and files can be made in it, or it can be made; makes nothing. */
+/* PT_OK when the folder is there and files can be made in it, or it can be made: tried with another name, nothing stays. */
 int pt_folder_can_be(const char *path, pt_error *err) PT_CHECKED;
 bool pt_path_exists(const char *path);
 /* fsync of a file, then of its folder. PT_E_LAKE_DOWN: it may pass (no room, a disk that does not answer); else PT_E_IO. */

@@ -188,7 +188,7 @@ static int data_path_differs(const pt_lake_options *o, pt_error *err) {
         at += sizeof marker - 1;
         (void)snprintf(path, sizeof path, "%.*s", (int)strcspn(at, "\""), at);
     }
-    return pt_fail(err, PT_E_USAGE, "lake %s was made with --data-path %s, not %s: leave --data-path out, or give that one", pt_redacted(o->lake).text,
+    return pt_fail(err, PT_E_USAGE, "lake %s was made with --data-path %s, not %s: leave --data-path out, or give that one; if it was a slip, and the lake has no rows yet, remove the catalog and start again", pt_redacted(o->lake).text,
                    *path ? path : "of another value", o->data_path);
 }
 

@@ -1,6 +1,7 @@
 #include "lake/file_names.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -11,6 +12,11 @@
 /* read_blob has no option against hive keys, and a folder named size=5 or content=x takes the place of its own column, which ends DuckDB. It looks for keys only where all files
  * have the same: this one, which is everywhere, has none. */
 #define KEYLESS "/proc/version"
+
+void pt_file_mark(const pt_target *target, char *out) {
+    const char *end = strrchr(target->uuid, '-');
+    (void)snprintf(out, PT_MARK_DIGITS + 1, "%s", end ? end + 1 : "00000000");
+}
 
 int pt_file_names_check(const char *folder, pt_error *err) {
     if (pt_path_is_remote(folder)) {

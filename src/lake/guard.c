@@ -42,7 +42,9 @@ int pt_guard_name(const pt_target *t, const char *file, char **out, pt_error *er
     if (strncmp(name, PT_FILE_PREFIX, strlen(PT_FILE_PREFIX)) != 0 || strlen(uuid) < UUID_LENGTH || (strcmp(uuid + UUID_LENGTH, PT_FILE_SUFFIX) != 0 && strcmp(uuid + UUID_LENGTH, PT_DELETE_SUFFIX) != 0)) {
         return pt_fail(err, PT_E_LAKE, "table %s: DuckLake wrote %s, a name that this version does not know", t->label, file);
     }
-    return asprintf(out, "%s" PT_GUARD_PREFIX "%.*s-%08x.pq", t->folder, UUID_LENGTH, uuid, tag()) < 0 ? pt_fail_nomem(err, "a path") : PT_OK;
+    char mark[PT_MARK_DIGITS + 1];
+    pt_file_mark(t, mark);
+    return asprintf(out, "%s" PT_GUARD_PREFIX "%.*s-%s-%08x.pq", t->folder, UUID_LENGTH, uuid, mark, tag()) < 0 ? pt_fail_nomem(err, "a path") : PT_OK;
 }
 
 /* A guard is never wrong: when its name is there already it is a link to this very file, or what another attempt with this name has left. */

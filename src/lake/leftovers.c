@@ -12,24 +12,27 @@
 #include "lake/table.h"
 
 #define UUID_LENGTH 36
-#define NAME_LENGTH 39 /* uuid + ".pq"; a guard has its prefix before and its tag after the uuid */
+#define MARK_LENGTH (1 + PT_MARK_DIGITS)
 
 static bool is_guard(const char *name) {
     return strncmp(name, PT_GUARD_PREFIX, strlen(PT_GUARD_PREFIX)) == 0;
 }
 
-/* Microseconds since the epoch out of a version 7 UUID; -1 when the name is none of ours. */
-static int64_t time_of_name(const char *name) {
+/* Microseconds since the epoch out of a version 7 UUID; -1 when the name is none that we gave to a file of this table. */
+static int64_t time_of_name(const pt_target *t, const char *name) {
     int64_t ms = 0;
     size_t tag = 0;
+    char mark[PT_MARK_DIGITS + 1];
     if (is_guard(name)) {
         name += strlen(PT_GUARD_PREFIX);
         tag = PT_GUARD_TAG;
     }
-    if (strlen(name) != NAME_LENGTH + tag || strcmp(name + UUID_LENGTH + tag, ".pq") != 0 || name[14] != '7') {
+    pt_file_mark(t, mark);
+    if (strlen(name) != UUID_LENGTH + MARK_LENGTH + tag + strlen(".pq") || strcmp(name + UUID_LENGTH + MARK_LENGTH + tag, ".pq") != 0 || name[14] != '7' ||
+        name[UUID_LENGTH] != '-' || strncmp(name + UUID_LENGTH + 1, mark, PT_MARK_DIGITS) != 0) {
         return -1;
     }
-    for (int i = 0; i < 36; i++) {
+    for (int i = 0; i < UUID_LENGTH; i++) {
         bool dash = i == 8 || i == 13 || i == 18 || i == 23;
         if (dash ? name[i] != '-' : !isxdigit((unsigned char)name[i])) {
             return -1;
@@ -102,8 +105,8 @@ static int list_unfinished(pt_engine *engine, pt_session *session, const pt_targ
     return code;
 }
 
-static bool is_old(const char *path, int64_t now_us, int64_t max_age_us) {
-    int64_t made = path ? time_of_name(name_of(path)) : -1;
+static bool is_old(const pt_target *t, const char *path, int64_t now_us, int64_t max_age_us) {
+    int64_t made = path ? time_of_name(t, name_of(path)) : -1;
     return made >= 0 && now_us - made >= max_age_us;
 }
 
@@ -126,12 +129,12 @@ int pt_leftovers_remove(pt_engine *engine, pt_session *session, const pt_target 
         code = pt_fail_nomem(err, "a list of files");
     }
     for (size_t i = 0; code == PT_OK && i < unfinished.n_rows; i++) { /* before their guards, without which they would not be found again */
-        if (is_old(pt_table_cell(&unfinished, i, 0), now, max_age_us)) {
+        if (is_old(t, pt_table_cell(&unfinished, i, 0), now, max_age_us)) {
             old[n++] = pt_table_cell(&unfinished, i, 1);
         }
     }
     for (size_t i = 0; code == PT_OK && i < files.n_rows; i++) {
-        if (is_old(pt_table_cell(&files, i, 0), now, max_age_us)) {
+        if (is_old(t, pt_table_cell(&files, i, 0), now, max_age_us)) {
             old[n++] = pt_table_cell(&files, i, 0);
         }
     }

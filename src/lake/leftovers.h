@@ -1,6 +1,6 @@
 /* Staged files and guards (lake/guard.h) that no snapshot knows, and with a guard the file that it guards, if no snapshot knows that one either: a process died, or was fenced, between staging and commit.
  *
- * Only pintail's own names (<uuid version 7>.pq, for a guard with a prefix and a tag; the time is in the name) directly in a table's own folder are looked at, and only those older than
+ * Only pintail's own names for this table (lake/file_names.h; the time is in the UUID, which is of version 7) directly in a table's own folder are looked at, and only those older than
  * max_age: a live process may hold a younger one that it has yet to commit. */
 #pragma once
 

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "base/uuid.h"
 #include "lake/dictionary.h"
+#include "lake/file_names.h"
 #include "lake/inlined.h"
 #include "lake/lake_uri.h"
 #include "lake/object_store.h"
@@ -148,7 +149,9 @@ static int stage_part(pt_stager *s, pt_part *part, pt_error *err) {
     pt_uuid_new(uuid);
     char *path = NULL;
     char *spelled = pt_rule_broken("catalog-path") ? realpath(part->target->folder, NULL) : NULL;
-    int n = spelled ? asprintf(&path, "%s/%s.pq", spelled, uuid) : asprintf(&path, "%s%s.pq", part->target->folder, uuid);
+    char mark[PT_MARK_DIGITS + 1];
+    pt_file_mark(part->target, mark);
+    int n = spelled ? asprintf(&path, "%s/%s-%s.pq", spelled, uuid, mark) : asprintf(&path, "%s%s-%s.pq", part->target->folder, uuid, mark);
     free(spelled);
     if (n < 0) {
         return pt_fail_nomem(err, "a path");

@@ -73,10 +73,22 @@ def test_a_build_is_quiet_until_it_fails_and_v_1_shows_every_step(checkout):
 
 
 @pytest.mark.timeout(240)
-def test_the_demo_ends_sound_and_shows_the_broken_records_as_text(checkout):
+def test_the_demo_ends_sound_shows_the_broken_records_as_text_and_what_it_says_to_try_works(checkout):
+    """And it leaves alone what is not its own: README's lake has the same folders."""
+    others = [checkout / "data" / "pintail" / "offsets" / "x.pq", checkout / "data" / "main" / "stream_orders" / "x.pq", checkout / "metadata" / "lake.sqlite"]
+    for file in others:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("of another lake")
     done = subprocess.run(["demo/run.sh"], cwd=checkout, text=True, capture_output=True, timeout=230, env={**os.environ, "PINTAIL": str(binary())})
     assert done.returncode == 0, done.stdout + done.stderr
     assert "sound: " in done.stdout and '"quantity":"a few"' in done.stdout and "\\x22" not in done.stdout, done.stdout
+    assert all(file.exists() for file in others)
+    commands = [line for line in done.stdout.split("what to try next")[1].splitlines() if " sql --lake" in line or " --help" in line]
+    assert len(commands) == 4, commands
+    said = [subprocess.run(command, shell=True, cwd=checkout, text=True, capture_output=True, timeout=60, stdin=subprocess.DEVNULL) for command in commands]
+    assert [run.returncode for run in said] == [0] * 4, said
+    (counted,) = [run.stdout for command, run in zip(commands, said) if "VERSION" in command]
+    assert any(int(cell) > 0 for cell in re.findall(r"\d+", counted)), counted
 
 
 def test_make_builds_in_no_other_way():

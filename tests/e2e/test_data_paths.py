@@ -76,16 +76,50 @@ def test_files_of_a_folder_that_the_data_path_would_match_are_left_alone(pintail
     topic = kafka.create_topic(1)
     kafka.produce(topic, records(MANY))
     lake.data_path = f"{tmp_path}/lake[12]/"
-    neighbour = tmp_path / "lake1" / "main" / topic / f"{OLD}.pq"
-    own = tmp_path / "lake[12]" / "main" / topic / f"{OLD}.pq"
+    args = ("--schema", SCHEMA, "--group", f"g-{topic}")
+    pintail.ingest_all(lake, topic, *args)
+    with lake.reader() as reader:
+        name = f"{OLD}-{reader.mark(topic)}.pq"
+    neighbour, own = (tmp_path / folder / "main" / topic / name for folder in ("lake1", "lake[12]"))
     for file in (neighbour, own):
-        file.parent.mkdir(parents=True)
+        file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(b"staged long ago")
-    pintail.ingest_all(lake, topic, "--schema", SCHEMA, "--group", f"g-{topic}")
+    pintail.ingest_all(lake, topic, *args)
     assert neighbour.exists() and not own.exists()
     shutil.rmtree(tmp_path / "lake1")
     with lake.reader() as reader:
         assert assert_exactly_once(reader, kafka, topic, pipeline=f"g-{topic}", expected=expected, columns=COLUMNS, select={}) == (MANY, 0)
+
+
+@pytest.mark.parametrize("partitioned", [False, True], ids=["staged", "partitioned"])
+@on("sqlite")
+def test_two_lakes_with_one_data_path_take_none_of_each_others_files_for_leftovers(pintail, lake, kafka, tmp_path, partitioned):
+    """Rows, dead letters, the ledger, and guards that a process left: all of the other lake's files are older than --leftover-age and in no snapshot of this one."""
+    topic = kafka.create_topic(1)
+    bad = [b"none %d" % i for i in range(MANY)]
+    kafka.produce(topic, records(MANY) + bad)
+    lakes = [lake, Lake("sqlite", tmp_path / "other")]
+    lakes[1].data_path = lake.data_path
+    groups = [f"g-{topic}", f"h-{topic}"]
+    for each, group in zip(lakes, groups):
+        if partitioned:
+            with each.writer() as writer:
+                writer.sql(f"CREATE TABLE lake.{quoted(topic)} ({SCHEMA}, {METADATA})")
+                writer.sql(f"ALTER TABLE lake.{quoted(topic)} SET PARTITIONED BY (size)")
+        pintail.ingest_all(each, topic, "--schema", SCHEMA, "--group", group, "--inline-rows", "0")
+        with each.reader() as reader:
+            guard = f"{each.data_path}main/{topic}/guard-{OLD}-{reader.mark(topic)}-00000001.pq"
+        with open(guard, "wb") as file:
+            file.write(b"of a process that died")
+    kept = set(lake.files())
+    done = pintail.ingest_all(lake, topic, "--group", groups[0], "--leftover-age", "0s")
+    assert "removed=1" in done.err, done.err
+    gone = kept - set(lake.files())
+    assert len(gone) == 1 and "guard-" in str(gone), gone
+    for each, group in zip(lakes, groups):
+        with each.reader() as reader:
+            assert assert_exactly_once(reader, kafka, topic, pipeline=group, expected=expected, columns=COLUMNS, select={}) == (MANY, MANY)
+    lakes[1].close()
 
 
 @pytest.mark.parametrize("path, why", [("a\\b", "backslash"), ("~/data", "home folder"), ("s3://bucket/a?b", "'?'")])

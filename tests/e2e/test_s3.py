@@ -206,10 +206,11 @@ def test_a_stop_while_the_object_store_is_away_ends_in_time_and_the_next_start_h
 # ---- what is left, what is missing
 
 def leave(lake, folder, hours) -> str:
-    """An object as a process that died so many hours ago left it: named by the time (UUID version 7)."""
+    """An object as a process that died so many hours ago left it: named by the time (UUID version 7) and, behind that, by the table."""
     ms = int((time.time() - hours * 3600) * 1000)
     name = uuid.UUID(int=(ms << 80) | (7 << 76) | (2 << 62) | uuid.uuid4().int & ((1 << 62) - 1))
     with lake.reader() as reader:
+        name = f"{name}-{reader.mark(folder.rstrip('/').rsplit('/', 1)[1])}"
         reader.sql(f"COPY (SELECT 1 AS x) TO '{folder}{name}.pq' (FORMAT parquet)")
     return f"{folder}{name}.pq"
 

@@ -76,6 +76,10 @@ class Reader:
                     raise
                 time.sleep(0.05)
 
+    def mark(self, table: str) -> str:
+        """What stands behind the UUID in the names of pintail's files of the table."""
+        return self.one("SELECT table_uuid::VARCHAR FROM __ducklake_metadata_lake.ducklake_table WHERE table_name = ? AND end_snapshot IS NULL", table).rsplit("-", 1)[1][:8]
+
     def one(self, text: str, *parameters):
         (row,) = self.sql(text, *parameters)
         return row[0] if len(row) == 1 else row

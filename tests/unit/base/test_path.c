@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -93,12 +94,24 @@ static void a_file_is_fsynced_before_its_folder(void **state) {
     assert_int_equal(pt_sync_file(below(state, "/none"), &err), PT_E_IO);
 }
 
+/* Also where rights do not tell it: root may write in /proc, where no folder can be made. */
+static void whether_a_folder_can_be_made_is_tried_and_nothing_stays(void **state) {
+    pt_error err = {0};
+    must(pt_folder_can_be(below(state, "/a/b"), &err), &err);
+    must(pt_folder_can_be(below(state, ""), &err), &err);
+    assert_int_equal(rmdir(*state), 0); /* it is empty */
+    must(pt_make_folders(*state, &err), &err);
+    assert_int_not_equal(pt_folder_can_be("/proc/pintail/a", &err), PT_OK);
+    assert_non_null(strstr(err.text, "/proc"));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_parent_of_each_new_folder_is_fsynced, set_up, tear_down),
         cmocka_unit_test_setup_teardown(of_folders_that_are_there_only_the_last_ones_parent_is_fsynced, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_relative_folder_is_made_in_the_working_directory, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_file_in_the_way_is_named, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(whether_a_folder_can_be_made_is_tried_and_nothing_stays, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_file_is_fsynced_before_its_folder, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
