@@ -10,6 +10,8 @@
 
 struct pt_committer {
     const pt_lake_options *options;
+    pt_lake_options again; /* after the first ATTACH: a lake that is gone is not made anew */
+    bool opened;           /* it has been attached */
     char *pipeline, *owner;
     pt_target *ledger; /* pintail.offsets, whose rows are folded, too */
     pt_engine *engine;

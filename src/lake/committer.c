@@ -65,8 +65,15 @@ typedef struct opening {
 /* PT_E_LAKE_BUSY: worth another try. Of what is not, err->code may still be that. */
 static int open_engine(void *arg, pt_error *err) {
     opening *o = arg;
+    pt_committer *c = o->committer;
     o->attempts++;
-    int code = pt_engine_open(o->committer->options, &o->committer->engine, err);
+    c->again = *c->options;
+    c->again.create = c->options->create && !c->opened;
+    int code = pt_engine_open(&c->again, &c->engine, err);
+    if (code == PT_E_LAKE && c->opened && strstr(err->text, PT_ATTACH_NO_FILE)) { /* a backup may be on its way */
+        err->code = PT_E_LAKE_DOWN;
+        return PT_E_LAKE_DOWN;
+    }
     /* several processes make the same catalog at once: one wins, the others find it there the next time. A probe that fails for no reason of its own had a lock in its way */
     if (code == PT_E_LAKE && strstr(err->text, PT_ATTACH_RACED)) {
         err->code = PT_E_LAKE_BUSY;
@@ -104,6 +111,7 @@ int pt_committer_attach(pt_committer *c, pt_error *err) {
         code = pt_turnstile_open(c->engine, &c->turnstile, err);
     }
     pt_gate_note_file(c);
+    c->opened |= code == PT_OK;
     if (code != PT_OK) {
         pt_committer_detach(c);
     }

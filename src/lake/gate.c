@@ -1,5 +1,6 @@
 #include "lake/gate.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -285,9 +286,14 @@ void pt_gate_note_file(pt_committer *c) {
     c->file_inode = found ? st.st_ino : 0;
 }
 
+/* Or gone: what is committed then goes into a file that has no name any more. */
 bool pt_gate_file_replaced(const pt_committer *c) {
     struct stat st;
-    return c->file_inode && find_file(c, &st) && (st.st_ino != c->file_inode || st.st_dev != c->file_device);
+    if (!c->file_inode) {
+        return false;
+    }
+    errno = 0;
+    return find_file(c, &st) ? st.st_ino != c->file_inode || st.st_dev != c->file_device : errno == ENOENT;
 }
 
 int pt_gate_check_file(const pt_committer *c, pt_error *err) {
@@ -295,8 +301,8 @@ int pt_gate_check_file(const pt_committer *c, pt_error *err) {
         return PT_OK;
     }
     if (pt_engine_catalog(c->engine) == PT_CATALOG_DUCKDB) {
-        return pt_fail(err, PT_E_RESTART, "the catalog's file %s was replaced under the running process, as by a backup that was put back, and DuckDB can open it only in another process; "
+        return pt_fail(err, PT_E_RESTART, "the catalog's file %s was replaced under the running process (as by a backup that is put back) or removed, and DuckDB can open it only in another process; "
                        "start pintail again: it goes on from what the file holds, and nothing is lost", c->options->lake);
     }
-    return pt_fail(err, PT_E_LAKE_DOWN, "the catalog's file is another one than before, as after a backup that was put back");
+    return pt_fail(err, PT_E_LAKE_DOWN, "the catalog's file is gone, or another one than before, as after a backup that was put back");
 }

@@ -14,7 +14,7 @@ int pt_gate_pass(pt_committer *committer, pt_flush *flush, pt_error *err) PT_CHE
 /* The same look without a flush: our last commit and all claims. Inside a transaction. */
 int pt_gate_look(pt_committer *committer, pt_error *err) PT_CHECKED;
 
-/* The catalog is a file, and another file has its name now. PT_E_LAKE_DOWN: it has to be attached anew. PT_E_RESTART: this process cannot (DuckDB holds the other one). */
+/* The catalog is a file, and another file has its name now, or none. PT_E_LAKE_DOWN: it has to be attached anew. PT_E_RESTART: this process cannot (DuckDB holds the other one). */
 int pt_gate_check_file(const pt_committer *committer, pt_error *err) PT_CHECKED;
 bool pt_gate_file_replaced(const pt_committer *committer);
 void pt_gate_note_file(pt_committer *committer);

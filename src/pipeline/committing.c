@@ -203,17 +203,26 @@ static void answer_claim(pt_workers *w) {
     pthread_mutex_unlock(&line->lock);
 }
 
-/* A connection that failed tells nothing, so the lake is attached anew, once. If the catalog is still away, the next look tries again, and a commit waits for it. */
+/* A connection that failed tells nothing, so the lake is attached anew, once. If the catalog is still away, or does not let us in any more, that is said once; the next look tries again, and a
+ * commit waits for it, or ends the run. A lock of another writer is gone by the next look. */
 static void look_back(pt_workers *w) {
     pt_error err = {0};
     pt_flush nothing = {0};
     bool committed;
-    int code = pt_committer_owns(w->committer) ? pt_committer_look_back(w->committer, &err) : PT_OK;
+    if (!pt_committer_owns(w->committer)) {
+        return;
+    }
+    int code = pt_committer_look_back(w->committer, &err);
     if (code == PT_E_LAKE_DOWN) {
         code = pt_committer_recover(w->committer, &nothing, &committed, &err);
     }
+    w->busy_looks = code == PT_E_LAKE_BUSY ? w->busy_looks + 1 : 0;
     if (code == PT_E_ANEW || code == PT_E_FENCED || code == PT_E_RESTART) {
         pt_line_fail(w->line, &err);
+    } else if (code == PT_OK) {
+        pt_line_go_on(w->line, PT_WORKER_COMMITTER);
+    } else if (w->busy_looks != 1) {
+        pt_line_pause(w->line, PT_WORKER_COMMITTER, code == PT_E_LAKE_BUSY ? "other writers of the catalog" : "catalog", &err);
     }
 }
 

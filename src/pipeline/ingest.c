@@ -29,8 +29,11 @@ typedef struct lives {
     int64_t first_fenced_us;
 } lives;
 
-static int live(const pt_ingest_options *options, lives *l, pt_error *err) {
+static int live(const pt_ingest_options *all_options, lives *l, pt_error *err) {
     pt_run_end end;
+    pt_ingest_options of_this = *all_options;
+    const pt_ingest_options *options = &of_this;
+    of_this.lake.create &= !l->assigned; /* a lake that is gone by now is not made anew */
     int64_t start = pt_monotonic_us();
     int code = pt_run(options, l->owner, l->paused, &end, err);
     for (size_t i = 0; i < options->n_routes; i++) {

@@ -39,6 +39,7 @@ typedef struct pt_workers {
     const pt_target *const *targets; /* [n_targets] the lake's tables, as the parts of a flush */
     size_t n_targets;
     int64_t looked_us;   /* monotonic; the last time that the committer thread saw the lake as it knows it */
+    unsigned busy_looks; /* in a row, the last one among them */
     uint64_t *seen_by;   /* [n_targets] the engine (pt_engine_number) by which a file of the table was last seen to be registered well; likewise */
     pt_inlined *inlined; /* [n_targets + 1] of each table, and of the ledger; the committer thread's; made by start, ended by stop */
 } pt_workers;

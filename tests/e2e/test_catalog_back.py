@@ -9,6 +9,7 @@ from support import on, orders
 from support.judge import assert_exactly_once
 from support.lake import Lake
 from support.postgres import StandbyServer
+from support.procs import wait_for
 from support.progress import wait_landed
 
 ARGS = ("--schema", orders.SCHEMA, "--flush-interval", "100ms")
@@ -179,3 +180,71 @@ def test_what_kafka_no_longer_has_is_as_on_missing_data_says(pintail, lake, kafk
     with lake.reader() as reader:
         assert reader.sql(f'SELECT min(_kafka_offset), max(_kafka_offset), count(*) FROM lake."{topic}" WHERE _kafka_offset >= 100') == [(150, 199, 50)]
         assert reader.sql("SELECT from_offset, next_offset FROM lake.pintail.offsets WHERE kind = 'skip'") == [(100, 150)]
+
+
+def closed_to_all(server, database, statement):
+    """Runs it while nobody is connected."""
+    def done():
+        server.sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}'")
+        try:
+            return server.sql(statement) is not None
+        except AssertionError as e:
+            assert "being accessed" in str(e), e
+            return False
+    wait_for(done, 30, statement)
+
+
+@pytest.mark.timeout(200)
+def test_an_idle_ingest_says_once_that_its_catalog_is_closed_to_it_and_once_that_it_is_back(pintail, kafka, own_postgres, tmp_path):
+    """A password that was changed, a database that is gone: no record comes, so nothing else would tell."""
+    hba = own_postgres.folder / "db" / "pg_hba.conf"
+    hba.write_text("host all tail 127.0.0.1/32 scram-sha-256\n" + hba.read_text())
+    own_postgres.sql("CREATE ROLE tail SUPERUSER LOGIN PASSWORD 'one'")
+    own_postgres.sql("SELECT pg_reload_conf()")
+    lake = Lake("postgres", tmp_path, own_postgres)
+    plain = lake.text
+    lake.text = plain.replace("user=postgres", "user=tail password=one")
+    topic = kafka.create_topic(1)
+    kafka.produce(topic, orders.orders(10, 1))
+    process = pintail.ingest(lake, topic, *ARGS)
+    wait_landed(process, lake, kafka, topic, 10, timeout=100)
+    lake.close()
+    kick = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{lake.database}'"
+    faults = [
+        (lambda: (own_postgres.sql("ALTER ROLE tail PASSWORD 'two'"), own_postgres.sql(kick)), "password authentication failed", lambda: own_postgres.sql("ALTER ROLE tail PASSWORD 'one'")),
+        (lambda: closed_to_all(own_postgres, lake.database, f"ALTER DATABASE {lake.database} RENAME TO away"), "does not exist", lambda: own_postgres.sql(f"ALTER DATABASE away RENAME TO {lake.database}")),
+    ]
+    for n, (fault, words, mend) in enumerate(faults, 1):
+        fault()
+        process.wait_for(lambda: process.err.count("msg=paused") >= n, 60, "it to notice")
+        said = [line for line in process.err.splitlines() if "msg=paused" in line]
+        assert len(said) == n and "waiting_for=catalog" in said[-1] and words in said[-1] and "level=warn" in said[-1], process.err
+        mend()
+        process.wait_for(lambda: process.err.count('msg="goes on"') == n, 60, "it to be back")
+    kafka.produce(topic, orders.orders(10, 2))
+    wait_landed(process, lake, kafka, topic, 20, timeout=100)
+    process.stop()
+    assert process.err.count("msg=paused") == 2 and "password=one" not in process.err, process.err
+    with lake.reader() as reader:
+        assert assert_exactly_once(reader, kafka, topic) == (20, 0)
+    lake.close()
+
+
+@on("sqlite")
+def test_a_catalog_file_that_is_taken_away_for_a_while_is_waited_for_and_not_made_anew(pintail, lake, kafka):
+    topic = kafka.create_topic(1)
+    kafka.produce(topic, orders.orders(10, 1))
+    process = pintail.ingest(lake, topic, *ARGS)
+    wait_landed(process, lake, kafka, topic, 10, timeout=100)
+    lake.close()
+    folder = catalog_file(lake).parent
+    folder.rename(folder.with_name("away"))
+    process.wait_for(lambda: "msg=paused" in process.err, 60, "it to notice")
+    kafka.produce(topic, orders.orders(10, 2))
+    assert not folder.exists()
+    folder.with_name("away").rename(folder)
+    wait_landed(process, lake, kafka, topic, 20, timeout=100)
+    process.stop()
+    assert process.err.count("msg=paused") == process.err.count('msg="goes on"') == 1, process.err
+    with lake.reader() as reader:
+        assert assert_exactly_once(reader, kafka, topic) == (20, 0)
