@@ -5,6 +5,7 @@ import re
 
 import pytest
 from support import on
+from support.crash import crashing
 from support.lake import quoted
 from support.progress import wait_landed
 
@@ -55,6 +56,21 @@ def test_each_record_that_comes_after_an_alter_lands_by_the_columns_of_then(pint
     assert dead == [o for o, (_, _, row) in enumerate(STEPS, 10) if not row]
     # Each life got on in between, so none waits longer than the one before.
     assert re.findall(r"in_seconds=(\d+) reason=\"table \S+ was altered", process.err) == ["1"] * len(STEPS), process.err[-3000:]
+
+
+@on("sqlite", "postgres")
+@pytest.mark.parametrize("broken", [(), ("shape-check",)], ids=["looks", "does-not-look"])
+def test_without_the_look_at_the_table_a_record_that_comes_after_an_alter_lands_with_a_wrong_value(pintail, lake, kafka, broken):
+    topic = made(lake, kafka)
+    process = pintail.ingest(lake, topic, "--flush-interval", "100ms", **crashing(broken=broken))
+    wait_landed(process, lake, kafka, topic, 10, timeout=100)
+    change(lake, f"ALTER TABLE lake.{quoted(topic)} ADD COLUMN c INTEGER DEFAULT 7")
+    kafka.produce(topic, [json.dumps({"i": 10, "c": 80}).encode()])
+    wait_landed(process, lake, kafka, topic, 11, timeout=100)
+    process.stop()
+    with lake.reader() as reader:
+        landed = reader.one(f"SELECT c FROM lake.{quoted(topic)} WHERE i = 10")
+    assert landed in ((7, None) if broken else (80,))
 
 
 @on("sqlite", "postgres")
