@@ -20,6 +20,10 @@ int pt_guard_part(pt_engine *engine, pt_session *session, pt_part *part, size_t 
 /* In the transaction, after folding, which wrote files of that many rows in all (0: none) since start_us (wall clock): fsyncs and guards them. */
 int pt_guard_fold(pt_engine *engine, pt_session *session, pt_part *part, int64_t start_us, int64_t rows, pt_error *err) PT_CHECKED;
 
+/* In the transaction, after a DELETE since start_us (wall clock): fsyncs and guards the delete files that it wrote. Those of another process that deletes at the same time may be among
+ * them, which does no harm. */
+int pt_guard_deletes(pt_engine *engine, pt_session *session, pt_part *part, int64_t start_us, pt_error *err) PT_CHECKED;
+
 /* The flush is in the lake: brings back what is gone. */
 int pt_guards_restore(pt_session *session, const pt_flush *flush, pt_error *err) PT_CHECKED;
 

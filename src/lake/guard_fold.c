@@ -1,4 +1,4 @@
-/* The files of a fold. */
+/* The files of a fold, and of a DELETE. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -190,5 +190,28 @@ int pt_guard_fold(pt_engine *engine, pt_session *session, pt_part *part, int64_t
     }
     pt_table_clear(&f.young);
     pt_table_clear(&f.own);
+    return code;
+}
+
+/* ---- what a DELETE wrote ---------------------------------------------------------------------------------- */
+
+int pt_guard_deletes(pt_engine *engine, pt_session *session, pt_part *part, int64_t start_us, pt_error *err) {
+    pt_table young = {0};
+    pt_part_forget_guards(part);
+    int code = list_young(engine, session, part->target, start_us, &young, err);
+    part->guarded = calloc(young.n_rows + 1, sizeof *part->guarded);
+    if (code == PT_OK && !part->guarded) {
+        code = pt_fail_nomem(err, "the files of a DELETE");
+    }
+    for (size_t i = 0; code == PT_OK && i < young.n_rows; i++) {
+        const char *file = pt_table_cell(&young, i, 0);
+        if (ends_with(file, PT_DELETE_SUFFIX)) {
+            code = pt_guard_add(session, part, file, err);
+            code = code == PT_OK ? pt_guard_awake(engine, session, file, err) : code;
+        }
+    }
+    bool sync = code == PT_OK && part->n_guarded && !pt_path_is_remote(part->target->folder);
+    code = sync ? pt_sync_folder(part->target->folder, err) : code;
+    pt_table_clear(&young);
     return code;
 }

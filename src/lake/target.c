@@ -438,6 +438,25 @@ int pt_target_open_own(pt_engine *engine, pt_session *session, const char *name,
     return finish(t, code, out);
 }
 
+int pt_target_open_place(pt_engine *engine, pt_session *session, const char *schema, const char *name, pt_target **out, pt_error *err) {
+    pt_target *t = calloc(1, sizeof *t);
+    *out = NULL;
+    if (!t) {
+        return pt_fail_nomem(err, "a table");
+    }
+    t->schema_name = strdup(schema);
+    t->name = strdup(name);
+    t->label = pt_table_name_label(schema, name);
+    int code = t->schema_name && t->name && t->label ? PT_OK : pt_fail_nomem(err, "a table");
+    if (code == PT_OK) {
+        code = pt_shape_read(engine, session, t, err);
+    }
+    if (code == PT_OK) {
+        code = find_folder(engine, session, t, false, err);
+    }
+    return finish(t, code, out);
+}
+
 void pt_target_free(pt_target **target) {
     pt_target *t = *target;
     if (t) {

@@ -96,6 +96,9 @@ int pt_target_look_for_rows(pt_engine *engine, pt_session *session, pt_target *t
 /* A table of pintail's own (schema pintail), with exactly the columns of schema_text and no metadata columns. */
 int pt_target_open_own(pt_engine *engine, pt_session *session, const char *name, const char *schema_text, pt_target **out, pt_error *err) PT_CHECKED;
 
+/* A table that nothing is written into: where it lies and by what it is known, without columns. */
+int pt_target_open_place(pt_engine *engine, pt_session *session, const char *schema, const char *name, pt_target **out, pt_error *err) PT_CHECKED;
+
 void pt_target_free(pt_target **target);
 
 /* "lake"."main"."orders" */

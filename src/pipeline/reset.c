@@ -7,17 +7,24 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/failpoint.h"
+#include "base/signals.h"
 #include "base/text.h"
 #include "lake/commit.h"
 #include "lake/erase.h"
+#include "lake/guard.h"
 #include "lake/history.h"
 #include "lake/transaction.h"
+
+#define SETTLED_WITHIN (60 * PT_SECOND) /* a COMMIT of unknown outcome */
 
 typedef struct reset_job {
     const pt_reset_options *options;
     pt_consumer *consumer;
     pt_committer *committer;
-    pt_flush *flush;
+    pt_flush *flush;       /* its parts are the tables that lose rows, for the guards of what DuckLake writes */
+    pt_target **targets;   /* [n_targets] of the parts */
+    size_t n_targets;
     char *group;       /* found in the ledger, or given */
     int32_t first, n;  /* partitions */
     pt_claim *claims;  /* [n] */
@@ -178,12 +185,73 @@ static int erase(void *arg, pt_engine *engine, pt_session *session, pt_error *er
         job->n_details = i + 1;
         e->detail = job->details[i];
     }
-    return pt_erase_run(engine, session, &job->erase, job->cuts, n, err);
+    int64_t start_us = pt_now_us();
+    PT_TRY(pt_erase_run(engine, session, &job->erase, job->cuts, n, err));
+    for (size_t i = 0; i < job->flush->n_parts && !pt_rule_broken("guard"); i++) {
+        PT_TRY(pt_guard_deletes(engine, session, &job->flush->parts[i], start_us, err));
+    }
+    return PT_OK;
+}
+
+/* Before it is committed: the tables that lose rows. No rows go into them, so the parts are pieces of nothing. */
+static int open_targets(reset_job *job, pt_error *err) {
+    pt_engine *engine = pt_committer_engine(job->committer);
+    pt_session *session = pt_committer_session(job->committer);
+    job->targets = calloc(job->erase.n_tables + 1, sizeof(pt_target *));
+    pt_part *parts = calloc(job->erase.n_tables + 1, sizeof *parts);
+    if (!job->targets || !parts) {
+        free(parts);
+        return pt_fail_nomem(err, "tables");
+    }
+    free(job->flush->parts);
+    job->flush->parts = parts;
+    for (size_t i = 0; i <= job->erase.n_tables; i++) {
+        bool dead = i == job->erase.n_tables;
+        const pt_erase_table *t = dead ? NULL : &job->erase.tables[i];
+        if (!dead && !t->name) {
+            continue;
+        }
+        PT_TRY(pt_target_open_place(engine, session, dead ? "pintail" : t->schema, dead ? "dead_letters" : t->name, &job->targets[job->n_targets], err));
+        parts[job->n_targets] = (pt_part){.target = job->targets[job->n_targets], .piece = strdup("false")};
+        if (!parts[job->n_targets].piece) {
+            return pt_fail_nomem(err, "tables");
+        }
+        job->flush->n_parts = ++job->n_targets;
+    }
+    return PT_OK;
 }
 
 static int commit_once(void *arg, pt_error *err) {
     reset_job *job = arg;
     return pt_commit(job->committer, job->flush, err);
+}
+
+/* Without an answer to its COMMIT it may have landed, and DuckLake has removed what it wrote: whoever knows brings that back. Until then the guards stay, for the next start of ingest. */
+static int settle(reset_job *job, bool *committed, pt_error *err) {
+    int64_t start = pt_monotonic_us();
+    int code = PT_E_LAKE_DOWN;
+    for (unsigned attempt = 1; code == PT_E_LAKE_DOWN || code == PT_E_LAKE_BUSY; attempt++) {
+        if (pt_stop_asked() || pt_monotonic_us() - start > SETTLED_WITHIN) {
+            break;
+        }
+        pt_backoff(attempt);
+        code = pt_committer_recover(job->committer, job->flush, committed, err);
+    }
+    return code;
+}
+
+static int commit_and_settle(reset_job *job, pt_error *err) {
+    int code = pt_retry_busy(commit_once, job, err);
+    if (code == PT_OK || (code != PT_E_LAKE_DOWN && !pt_transaction_unknown(err))) {
+        return code;
+    }
+    pt_error why = *err;
+    bool committed = false;
+    if (settle(job, &committed, err) != PT_OK) {
+        *err = why;
+        return code;
+    }
+    return committed ? PT_OK : pt_retry_busy(commit_once, job, err);
 }
 
 static int write_reset(reset_job *job, pt_error *err) {
@@ -192,8 +260,9 @@ static int write_reset(reset_job *job, pt_error *err) {
     if (job->erase.n_tables) {
         job->flush->also = erase;
         job->flush->also_arg = job;
+        PT_TRY(open_targets(job, err));
     }
-    return pt_retry_busy(commit_once, job, err);
+    return commit_and_settle(job, err);
 }
 
 static int look(reset_job *job, pt_error *err) {
@@ -258,6 +327,10 @@ int pt_reset(const pt_reset_options *options, pt_reset_report report, void *arg,
     free(job.group);
     pt_flush_free(&job.flush);
     pt_committer_close(&job.committer);
+    for (size_t i = 0; i < job.n_targets; i++) {
+        pt_target_free(&job.targets[i]);
+    }
+    free(job.targets);
     pt_consumer_close(&job.consumer);
     return code;
 }

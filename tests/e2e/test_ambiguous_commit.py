@@ -2,6 +2,7 @@
 
 import copy
 
+import duckdb
 import pytest
 from support import on, orders
 from support.crash import crashing
@@ -180,3 +181,58 @@ def test_an_insert_that_took_too_long_has_more_time_when_it_is_tried_again(pinta
     done = pintail.ingest_all(lake, partitioned, timeout=150, **crashing(*(f"commit.registered:{i}:sleep-13000" for i in (1, 2, 3))))
     assert done.err.count("failpoint commit.registered") == 2 and done.err.count("paused") == 1, done.err
     assert_whole(lake, kafka, partitioned)
+
+
+# ---- reset --delete-rows: DuckLake writes delete files, and removes them likewise
+
+DELETES = 'INSERT INTO "public".ducklake_delete_file '
+
+
+def strike_reset(pintail, lake, kafka, proxy, topic, **how):
+    """Rows go from offset 1000 of each partition on, and the answer to the COMMIT is lost."""
+    with lake.writer() as writer:
+        writer.sql("CALL lake.set_option('data_inlining_row_limit', 0)")
+    pintail.ingest_all(lake, topic, *ARGS, timeout=100)
+    fault = proxy.arm("cut after", of=DELETES)
+    seen = by_way_of(lake, proxy)
+    done = pintail.run("reset", *seen.args, "--brokers", kafka.address, "--topic", topic, "--group", f"pintail-{topic}", "--delete-rows", "--to", "1000", timeout=150, code=None, **how)
+    assert fault.struck.is_set() and fault.done.wait(60) and fault.answer == "COMMIT", done.err
+    return done
+
+
+def assert_gone_and_read_again(pintail, lake, kafka, topic):
+    with lake.reader() as reader:
+        assert reader.sql(f'SELECT _kafka_partition, count(*), max(_kafka_offset) FROM lake."{topic}" GROUP BY ALL ORDER BY 1') == [(p, 1000, 999) for p in (0, 1)]
+    assert_read_again(pintail, lake, topic)
+
+
+def assert_read_again(pintail, lake, topic):
+    pintail.ingest_all(lake, topic, *ARGS, "--leftover-age", "0s", timeout=150)
+    with lake.reader() as reader:
+        assert reader.one(f'SELECT count(*), count(DISTINCT (_kafka_partition, _kafka_offset)), count(DISTINCT order_id) FROM lake."{topic}"') == (RECORDS, RECORDS, RECORDS)
+        assert_files_sound(reader)
+    assert not [f for f in lake.files() if "/guard-" in f]
+
+
+@on("postgres")
+@pytest.mark.parametrize("is_partitioned", [False, True], ids=["staged", "partitioned"])
+def test_rows_that_were_deleted_by_a_commit_without_an_answer_are_gone_and_the_table_can_be_read(pintail, lake, kafka, proxy, is_partitioned):
+    topic = kafka.create_topic(2)
+    kafka.produce(topic, [{**record, "partition": n % 2} for n, record in enumerate(orders.orders(RECORDS))])
+    if is_partitioned:
+        make_partitioned(lake, topic)
+    done = strike_reset(pintail, lake, kafka, proxy, topic)
+    assert done.code == 0, done.err
+    assert_gone_and_read_again(pintail, lake, kafka, topic)
+
+
+@on("postgres")
+@pytest.mark.parametrize("how, back", [({"broken": ("guard",)}, False), ({"points": ("recover.attached:1:kill",)}, True)], ids=["not guarded", "killed"])
+def test_delete_files_that_a_reset_lost_are_back_with_the_next_start_if_they_were_guarded(pintail, lake, kafka, proxy, how, back):
+    topic = kafka.create_topic(2)
+    kafka.produce(topic, [{**record, "partition": n % 2} for n, record in enumerate(orders.orders(RECORDS))])
+    strike_reset(pintail, lake, kafka, proxy, topic, **crashing(*how.get("points", ()), broken=how.get("broken", ())))
+    with lake.reader() as reader, pytest.raises(duckdb.Error, match="delete.parquet"):
+        reader.sql(f'SELECT sum(quantity), max(_kafka_offset) FROM lake."{topic}"')
+    if back:
+        assert_read_again(pintail, lake, topic)
