@@ -86,9 +86,13 @@ void pt_progress_tell_unfit(pt_reader *reader) {
         }
         char names[1024] = "";
         size_t at = 0;
-        for (const char *comma = ""; name && at < sizeof names; name = pt_decoder_unknown_name(route->decoder, ++route->unknown_said)) {
-            at += (size_t)snprintf(names + at, sizeof names - at, "%s%s", comma, name);
-            comma = ", ";
+        for (; name && at < sizeof names; name = pt_decoder_unknown_name(route->decoder, ++route->unknown_said)) {
+            if (pt_tally_names_key(route->tally, name)) { /* an earlier life may have */
+                at += (size_t)snprintf(names + at, sizeof names - at, "%s%s", at ? ", " : "", name);
+            }
+        }
+        if (at == 0) {
+            continue;
         }
         pt_log(PT_LOG_INFO, PT_EVENT("records have keys that no column has; they are ignored (upper and lower case differ)"), PT_STR("topic", route->topic),
                PT_STR("table", route->target->label), PT_STR("keys", route->target->encrypted ? "not shown, since the lake is encrypted" : names));

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -32,10 +33,51 @@ static void add_counts(const pt_tally *t, pt_text *out) {
     }
 }
 
+/* Without memory it is counted. */
+static bool is_counted(pt_tally *t, int32_t partition, int64_t offset, pt_decode_code code) {
+    size_t n = (size_t)partition + 1;
+    if (code == PT_DECODE_REFUSED) { /* others behind it were counted before it was refused */
+        for (size_t i = 0; i < t->n_refused; i++) {
+            if (t->refused[i].partition == partition && t->refused[i].offset == offset) {
+                bool counted = t->refused[i].counted;
+                t->refused[i].counted = true;
+                return counted;
+            }
+        }
+        return false;
+    }
+    if (n > t->n_counted) {
+        int64_t *grown = realloc(t->counted, n * sizeof *grown);
+        if (!grown) {
+            return false;
+        }
+        memset(grown + t->n_counted, 0, (n - t->n_counted) * sizeof *grown);
+        t->counted = grown;
+        t->n_counted = n;
+    }
+    bool counted = offset < t->counted[partition];
+    t->counted[partition] = counted ? t->counted[partition] : offset + 1;
+    return counted;
+}
+
+bool pt_tally_names_key(pt_tally *t, const char *key) {
+    for (size_t i = 0; i < t->n_keys; i++) {
+        if (strcmp(t->keys[i], key) == 0) {
+            return false;
+        }
+    }
+    char **grown = realloc(t->keys, (t->n_keys + 1) * sizeof *grown);
+    t->keys = grown ? grown : t->keys;
+    if (grown && (grown[t->n_keys] = strdup(key)) != NULL) {
+        t->n_keys++;
+    }
+    return true;
+}
+
 void pt_tally_letter(pt_tally *t, pt_tally_of of, int32_t partition, int64_t offset, const pt_decode_error *why) {
     bool tombstone = why->code == PT_DECODE_TOMBSTONE;
     pt_tally_first *first = &t->first[why->code];
-    if (t->letters[why->code]++) {
+    if (is_counted(t, partition, offset, why->code) || t->letters[why->code]++) {
         return;
     }
     *first = (pt_tally_first){.partition = partition, .offset = offset};
@@ -156,6 +198,11 @@ void pt_tally_settle(pt_tally *t) {
 }
 
 void pt_tally_clear(pt_tally *t) {
+    for (size_t i = 0; i < t->n_keys; i++) {
+        free(t->keys[i]);
+    }
+    free(t->keys);
+    free(t->counted);
     free(t->refused);
     free(t->found);
     *t = (pt_tally){0};

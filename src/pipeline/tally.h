@@ -21,6 +21,7 @@ typedef struct pt_tally_first {
 /* A record that the lake refused: it becomes a dead letter when it is read again; for good with a row of its table alone, unless the lake took another one beside it (lake/flush.h). */
 typedef struct pt_tally_refused {
     bool passed; /* others of its flush and table did */
+    bool counted;
     int32_t partition;
     int64_t offset;
     char text[sizeof((pt_decode_error){0}.text)];
@@ -33,6 +34,10 @@ typedef struct pt_tally {
     uint64_t told;     /* letters that the log has counted, tombstones left out */
     int64_t told_us;   /* monotonic, when it last did; 0: never */
     pt_tally_first first[PT_DECODE_CODES]; /* where there are letters */
+    int64_t *counted; /* [n_counted] owned; of each partition the offset behind the last letter: what is read again is not counted again */
+    size_t n_counted;
+    char **keys; /* [n_keys] owned; that no column has, and the log has named */
+    size_t n_keys;
     pt_tally_refused *refused;             /* [n_refused] owned; written between two lives */
     size_t n_refused;
     pt_tally_refused *found;   /* owned: the one that this life ends with; the committer's thread's while there is one */
@@ -47,6 +52,8 @@ typedef struct pt_tally_of {
 
 /* Counts a dead letter; the first of each code is logged with its text and place. */
 void pt_tally_letter(pt_tally *tally, pt_tally_of of, int32_t partition, int64_t offset, const pt_decode_error *why);
+/* Whether the log has not named the key yet; it has from here on. */
+bool pt_tally_names_key(pt_tally *tally, const char *key);
 /* Called often: logs the counts by code, at most once a minute, when there are more than were told. */
 void pt_tally_tell(pt_tally *tally, pt_tally_of of);
 /* The record if it was refused, else NULL. */

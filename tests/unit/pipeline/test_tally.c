@@ -124,6 +124,32 @@ static void a_refused_record_with_nothing_beside_it_is_passed_once_on_the_word_o
     pt_tally_clear(&t);
 }
 
+static void what_is_read_again_is_neither_counted_nor_named_again(void **state) {
+    (void)state;
+    pt_tally t = {0};
+    pt_error err;
+    pt_decode_error refused = {.code = PT_DECODE_REFUSED, .position = -1, .text = "value refused"};
+    pt_decode_error syntax = {.code = PT_DECODE_SYNTAX, .position = 0, .text = "no JSON"};
+    for (int life = 0; life < 3; life++) { /* offset 4 is refused in the first one, and 5 and 6 were read behind it */
+        if (life) {
+            pt_tally_letter(&t, of, 1, 4, &refused);
+        }
+        pt_tally_letter(&t, of, 1, 5, &syntax);
+        pt_tally_letter(&t, of, 1, 6, &syntax);
+        pt_tally_letter(&t, of, 0, 0, &syntax);
+        assert_int_equal(t.letters[PT_DECODE_SYNTAX], 3);
+        assert_int_equal(t.letters[PT_DECODE_REFUSED], life ? 1 : 0);
+        if (!life) {
+            assert_int_equal(pt_tally_refuse(&t, "orders", 1, 4, "value refused", true, &err), PT_E_REFUSED);
+            pt_tally_settle(&t);
+        }
+    }
+    assert_true(pt_tally_names_key(&t, "colour"));
+    assert_true(pt_tally_names_key(&t, "size"));
+    assert_false(pt_tally_names_key(&t, "colour"));
+    pt_tally_clear(&t);
+}
+
 static void rows_that_were_read_and_not_committed_are_no_rows_of_the_topic(void **state) {
     (void)state;
     pt_tally t = {0};
@@ -145,6 +171,7 @@ int main(void) {
         cmocka_unit_test(of_many_topics_those_are_named_in_which_nothing_fitted),
         cmocka_unit_test(a_refused_record_is_known_again_and_too_many_in_a_row_are_no_fault_of_theirs),
         cmocka_unit_test(a_refused_record_with_nothing_beside_it_is_passed_once_on_the_word_of_an_earlier_row),
+        cmocka_unit_test(what_is_read_again_is_neither_counted_nor_named_again),
         cmocka_unit_test(rows_that_were_read_and_not_committed_are_no_rows_of_the_topic),
         cmocka_unit_test(counts_are_told_once_a_minute_and_only_when_there_are_new_ones),
     };
