@@ -59,6 +59,28 @@ void pt_kafka_trouble_note(pt_kafka_trouble *trouble, const char *text) {
     note(trouble, text, false);
 }
 
+#define AWAY_FORGOTTEN (60 * PT_SECOND)
+
+/* A broker that is away is tried again and again, and nothing has come from it meanwhile: of these the first one of a minute counts, since librdkafka logs neither the end of an idle
+ * connection nor one that reads as the last. */
+void pt_kafka_trouble_break(pt_kafka_trouble *trouble, const char *text) {
+    uint64_t hash = 14695981039346656037U;
+    for (size_t i = 0, n = strcspn(text, " "); i < n; i++) {
+        hash = (hash ^ (unsigned char)text[i]) * 1099511628211U;
+    }
+    uint64_t bit = (uint64_t)1 << (hash >> 58);
+    int64_t now = pt_monotonic_us();
+    if (now - atomic_load(&trouble->forgot_us) > AWAY_FORGOTTEN) {
+        atomic_store(&trouble->forgot_us, now);
+        atomic_store(&trouble->away, 0);
+    }
+    bool failed_before = strstr(text, "in state ") && !strstr(text, "in state UP");
+    uint64_t away = failed_before ? atomic_fetch_or(&trouble->away, bit) : atomic_fetch_and(&trouble->away, ~bit);
+    if (!failed_before || !(away & bit)) {
+        atomic_fetch_add_explicit(&trouble->breaks, 1, memory_order_release);
+    }
+}
+
 static void on_error(rd_kafka_t *rk, int code, const char *text, void *opaque) {
     char fatal[512];
     if (code == RD_KAFKA_RESP_ERR__FATAL) {
@@ -74,7 +96,7 @@ static void on_log(const rd_kafka_t *rk, int level, const char *facility, const 
     const char *bare = strstr(text, "]: "); /* "[thrd:127.0.0.1:9092/bootstrap]: ..." */
     bare = bare ? bare + 3 : text;
     if (rk && rd_kafka_opaque(rk) && strcmp(facility, "FAIL") == 0) { /* idle ones are not logged */
-        atomic_fetch_add_explicit(&((pt_kafka_trouble *)rd_kafka_opaque(rk))->breaks, 1, memory_order_release);
+        pt_kafka_trouble_break(rd_kafka_opaque(rk), bare);
     }
     /* Connections come and go; the end of one is worth a word only when it tells of a setting. */
     bool telling = level <= LOG_ERR ||

@@ -14,6 +14,8 @@
 typedef struct pt_kafka_trouble {
     pthread_mutex_t lock;
     atomic_uint_fast64_t breaks; /* connections that ended; any thread, without the lock */
+    atomic_uint_fast64_t away;   /* a bit of each broker (out of its name) that could not be reached since; likewise */
+    atomic_int_fast64_t forgot_us; /* monotonic, when `away` was emptied; likewise */
     bool fatal;            /* the handle is of no use any more */
     pt_kafka_fault fault;  /* what advice speaks of */
     int64_t advised_us;    /* monotonic, when the reason came that the advice belongs to */
@@ -22,6 +24,8 @@ typedef struct pt_kafka_trouble {
 } pt_kafka_trouble;
 
 void pt_kafka_trouble_init(pt_kafka_trouble *trouble);
+/* A text of librdkafka's log that a connection failed: "host:port/id: ... (after 12ms in state UP)". Counts it among breaks where records may have come by it, or another one of the broker. */
+void pt_kafka_trouble_break(pt_kafka_trouble *trouble, const char *text);
 /* Keeps a text of librdkafka's as the last reason. */
 void pt_kafka_trouble_note(pt_kafka_trouble *trouble, const char *text);
 /* Copies "reason; advice"; "no answer", and false, when there was none. */
