@@ -75,20 +75,34 @@ void pt_stager_close(pt_stager **stager) {
     }
 }
 
-/* JSON vectors are plain VARCHAR here and must be JSON in the file. */
-static void add_select(pt_text *sql, const pt_target *t) {
+static bool has_json(const pt_type *type) {
+    bool has = type->id == PT_JSON;
+    for (size_t i = 0; i < type->n_fields && !has; i++) {
+        has = has_json(&type->fields[i].type);
+    }
+    return has;
+}
+
+/* JSON vectors, also those inside of nested values, are plain VARCHAR here and must be JSON in the file. */
+static int add_select(pt_text *sql, const pt_target *t, pt_error *err) {
     pt_text_add(sql, "SELECT * ");
     const char *separator = "REPLACE (";
     for (size_t i = 0; i < t->n_columns; i++) {
-        if (t->types[i].id == PT_JSON) {
+        if (has_json(&t->types[i])) {
+            char *type = pt_type_sql(&t->types[i]);
+            if (!type) {
+                return pt_fail_nomem(err, "a statement");
+            }
             pt_text_add(sql, separator);
             pt_text_add_sql_name(sql, t->names[i]);
-            pt_text_add(sql, "::JSON AS ");
+            pt_text_addf(sql, "::%s AS ", type);
             pt_text_add_sql_name(sql, t->names[i]);
+            free(type);
             separator = ", ";
         }
     }
     pt_text_add(sql, strcmp(separator, ", ") == 0 ? ") FROM pintail_rows(0)" : "FROM pintail_rows(0)");
+    return PT_OK;
 }
 
 /* Once a batch that was being filled has brought a value that its first rows had not, this is not tried again: a file would be begun for nothing. */
@@ -112,7 +126,7 @@ static int write_file(pt_stager *s, const pt_part *part, const char *path, pt_er
     s->plain = wants_plain(s, part);
     show(s, part);
     pt_text_add(&sql, "COPY (");
-    add_select(&sql, t);
+    int code = add_select(&sql, t, err);
     pt_part_add_where(part, &sql);
     pt_text_add(&sql, ") TO ");
     pt_text_add_sql_string(&sql, path);
@@ -123,7 +137,7 @@ static int write_file(pt_stager *s, const pt_part *part, const char *path, pt_er
         pt_text_addf(&sql, ", ROW_GROUP_SIZE_BYTES %" PRIu64, bytes);
     }
     pt_text_add(&sql, ")");
-    int code = pt_text_check(&sql, err);
+    code = code == PT_OK ? pt_text_check(&sql, err) : code;
     if (code == PT_OK) {
         code = pt_session_run(s->session, pt_text_get(&sql), err);
     }

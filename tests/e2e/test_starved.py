@@ -9,6 +9,7 @@ import time
 
 import pytest
 from support import on, orders
+from support.memory import SANITIZED
 from support.pintail import binary
 
 COMMANDS = {
@@ -25,8 +26,12 @@ def limited(arguments, limits, cwd):
     return subprocess.run([str(binary()), *arguments], preexec_fn=limit, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL, cwd=cwd)
 
 
+NOT_SANITIZED = pytest.mark.skipif(SANITIZED, reason="the sanitizer takes terabytes of address space, and threads of its own")
+
+
 @pytest.mark.parametrize("number, value, word", [
-    (resource.RLIMIT_NOFILE, 15, "ulimit -n"), (resource.RLIMIT_NOFILE, 3, "ulimit -n"), (resource.RLIMIT_AS, 300 * 1000 * 1024, "ulimit -v"), (resource.RLIMIT_DATA, 200 * MIB, "ulimit -d"),
+    (resource.RLIMIT_NOFILE, 15, "ulimit -n"), (resource.RLIMIT_NOFILE, 3, "ulimit -n"),
+    pytest.param(resource.RLIMIT_AS, 300 * 1000 * 1024, "ulimit -v", marks=NOT_SANITIZED), pytest.param(resource.RLIMIT_DATA, 200 * MIB, "ulimit -d", marks=NOT_SANITIZED),
     (resource.RLIMIT_STACK, MIB // 4, "ulimit -s"),
 ])
 def test_a_limit_that_is_too_low_is_one_line_of_every_command(number, value, word, tmp_path):
@@ -52,6 +57,7 @@ def test_a_limit_of_file_sizes_is_an_error_of_the_write(tmp_path):
     assert done.returncode in (1, 3) and "File too large" in done.stderr, done
 
 
+@NOT_SANITIZED
 def test_a_limit_of_threads_is_one_line():
     def limit():
         resource.setrlimit(resource.RLIMIT_NPROC, (1, 1))
@@ -113,7 +119,9 @@ def test_a_nul_or_a_long_name_in_the_config_is_refused(text, tmp_path):
 def test_sighup_is_a_stop_like_sigterm_but_not_under_nohup(pintail, lake, kafka):
     topic = kafka.create_topic(1)
     kafka.produce(topic, orders.orders(300))
+    inherited = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the suite may run under nohup
     process = pintail.ingest(lake, topic, "--schema", orders.SCHEMA, "--flush-interval", "10m")
+    signal.signal(signal.SIGHUP, inherited)
     process.wait_for(lambda: "assigned" in process.err, 40, "the assignment")
     time.sleep(1)  # some records are read; if not, nothing is to be flushed
     process.signal(signal.SIGHUP)

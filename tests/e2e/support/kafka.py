@@ -200,6 +200,7 @@ _SETTINGS = {
     "group.consumer.min.heartbeat.interval.ms": 100,
     "group.consumer.heartbeat.interval.ms": 300,
     "auto.create.topics.enable": "false",
+    "log.retention.ms": -1,  # records with times of long ago stay
 }
 
 
