@@ -45,7 +45,7 @@ static const pt_option options[] = {
     PT_LAKE_OPTIONS(ingest_args),
     {"table", 0, PT_OPT_STRING, AT(table), "NAME", "target table, name or schema.name (default: the topic's name)"},
     {"schema", 0, PT_OPT_STRING, AT(schema), "COLUMNS",
-     "columns of the table, such as 'id UUID NOT NULL, at TIMESTAMPTZ EPOCH ms, price DECIMAL(10,2)'; may be left out when the table exists"},
+     "columns of the table, such as 'id UUID NOT NULL, seen TIMESTAMPTZ EPOCH ms, price DECIMAL(10,2)'; may be left out when the table exists"},
     {"group", 'g', PT_OPT_STRING, AT(group), "NAME", "consumer group, and name of the pipeline in the ledger (default: pintail-<table>-<8 digits of the lake's id>; needed for several topics, once)"},
     {"flush-rows", 0, PT_OPT_COUNT, AT(flush_rows), "N", "commit after so many records (default 200000)"},
     {"flush-bytes", 0, PT_OPT_SIZE, AT(flush_bytes), "SIZE", "commit after so many decoded bytes (default 64MiB)"},

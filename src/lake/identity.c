@@ -17,10 +17,9 @@ static int ask(pt_session *session, pt_text *sql, pt_table *out, pt_error *err) 
     return code;
 }
 
-static void add_key(pt_text *out, const char *pipeline, const char *topic, const char *label) {
-    const char *const parts[] = {pipeline, topic, label};
-    pt_text_add(out, PT_IDENTITY_PREFIX);
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+static void add_key(pt_text *out, const char *prefix, const char *const *parts, size_t n) {
+    pt_text_add(out, prefix);
+    for (size_t i = 0; i < n; i++) {
         pt_text_add(out, i ? "," : "[");
         pt_text_add_json(out, parts[i], strlen(parts[i]));
     }
@@ -42,20 +41,28 @@ int pt_identities_read(pt_engine *engine, pt_session *session, pt_table *out, pt
     if (!form_2) {
         return PT_OK;
     }
-    pt_text_addf(&sql, "SELECT key, value FROM \"%s\".pintail.meta WHERE starts_with(key, '" PT_IDENTITY_PREFIX "')", alias);
+    pt_text_addf(&sql, "SELECT key, value FROM \"%s\".pintail.meta WHERE starts_with(key, '" PT_IDENTITY_PREFIX "') OR starts_with(key, '" PT_SCHEMA_PREFIX "')", alias);
     return ask(session, &sql, out, err);
 }
 
-const char *pt_identities_find(const pt_table *notes, const char *pipeline, const char *topic, const char *label) {
+static const char *find(const pt_table *notes, const char *prefix, const char *const *parts, size_t n) {
     pt_text key = {0};
     const char *found = NULL;
-    add_key(&key, pipeline, topic, label);
+    add_key(&key, prefix, parts, n);
     for (size_t r = 0; !found && !key.failed && r < notes->n_rows; r++) {
         const char *is = pt_table_cell(notes, r, 0);
         found = is && strcmp(is, pt_text_get(&key)) == 0 ? pt_table_cell(notes, r, 1) : NULL;
     }
     pt_text_free(&key);
     return found;
+}
+
+const char *pt_identities_find(const pt_table *notes, const char *pipeline, const char *topic, const char *label) {
+    return find(notes, PT_IDENTITY_PREFIX, (const char *const[]){pipeline, topic, label}, 3);
+}
+
+const char *pt_identities_find_schema(const pt_table *notes, const char *topic, const char *label) {
+    return find(notes, PT_SCHEMA_PREFIX, (const char *const[]){topic, label}, 2);
 }
 
 int pt_identity_of(pt_engine *engine, pt_session *session, const char *schema, const char *table, char **out, pt_error *err) {
@@ -77,12 +84,33 @@ int pt_identity_of(pt_engine *engine, pt_session *session, const char *schema, c
     return code;
 }
 
-static void add_key_string(pt_text *sql, const char *pipeline, const pt_identity *t) {
+static void add_key_string(pt_text *sql, const char *prefix, const char *const *parts, size_t n) {
     pt_text key = {0};
-    add_key(&key, pipeline, t->topic, t->label);
+    add_key(&key, prefix, parts, n);
     pt_text_add_sql_string(sql, pt_text_get(&key));
     sql->failed |= key.failed;
     pt_text_free(&key);
+}
+
+/* Its keys, each with what is between, and its value behind if values are wanted. */
+static void add_note(pt_text *sql, const char *pipeline, const pt_identity *t, bool values) {
+    const char *before = values ? "(" : "";
+    pt_text_add(sql, before);
+    add_key_string(sql, PT_IDENTITY_PREFIX, (const char *const[]){pipeline, t->topic, t->label}, 3);
+    if (values) {
+        pt_text_add(sql, ", ");
+        pt_text_add_sql_string(sql, t->uuid);
+        pt_text_add(sql, ")");
+    }
+    if (t->schema) {
+        pt_text_addf(sql, ", %s", before);
+        add_key_string(sql, PT_SCHEMA_PREFIX, (const char *const[]){t->topic, t->label}, 2);
+        if (values) {
+            pt_text_add(sql, ", ");
+            pt_text_add_sql_string(sql, t->schema);
+            pt_text_add(sql, ")");
+        }
+    }
 }
 
 static int run(pt_session *session, pt_text *sql, pt_error *err) {
@@ -97,28 +125,23 @@ static int run(pt_session *session, pt_text *sql, pt_error *err) {
 static int write_some(pt_engine *engine, pt_session *session, const char *pipeline, const pt_identity *tables, size_t n, pt_error *err) {
     pt_text sql = {0};
     const char *alias = pt_engine_alias(engine);
-    pt_text_addf(&sql, "DELETE FROM \"%s\".pintail.meta WHERE key IN (", alias);
-    for (size_t i = 0; i < n; i++) {
-        pt_text_add(&sql, i ? ", " : "");
-        add_key_string(&sql, pipeline, &tables[i]);
+    for (int values = 0; values < 2; values++) {
+        pt_text_addf(&sql, values ? "INSERT INTO \"%s\".pintail.meta (key, value) VALUES " : "DELETE FROM \"%s\".pintail.meta WHERE key IN (", alias);
+        for (size_t i = 0; i < n; i++) {
+            pt_text_add(&sql, i ? ", " : "");
+            add_note(&sql, pipeline, &tables[i], values);
+        }
+        pt_text_add(&sql, values ? "" : ")");
+        PT_TRY(run(session, &sql, err));
     }
-    pt_text_add(&sql, ")");
-    PT_TRY(run(session, &sql, err));
-    pt_text_addf(&sql, "INSERT INTO \"%s\".pintail.meta (key, value) VALUES ", alias);
-    for (size_t i = 0; i < n; i++) {
-        pt_text_add(&sql, i ? ", (" : "(");
-        add_key_string(&sql, pipeline, &tables[i]);
-        pt_text_add(&sql, ", ");
-        pt_text_add_sql_string(&sql, tables[i].uuid);
-        pt_text_add(&sql, ")");
-    }
-    return run(session, &sql, err);
+    return PT_OK;
 }
 
 int pt_identities_write(pt_engine *engine, pt_session *session, const char *pipeline, const pt_identities *tables, pt_error *err) {
-    for (size_t from = 0; from < tables->n; from += PT_LEDGER_INSERT_ROWS) {
+    const size_t at_once = PT_LEDGER_INSERT_ROWS / 2; /* each has two rows at most */
+    for (size_t from = 0; from < tables->n; from += at_once) {
         size_t left = tables->n - from;
-        PT_TRY(write_some(engine, session, pipeline, tables->list + from, left < PT_LEDGER_INSERT_ROWS ? left : PT_LEDGER_INSERT_ROWS, err));
+        PT_TRY(write_some(engine, session, pipeline, tables->list + from, left < at_once ? left : at_once, err));
     }
     return PT_OK;
 }

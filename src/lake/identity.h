@@ -11,9 +11,13 @@
 
 /* key: this, and a JSON array of pipeline, topic and the table's label; value: the table_uuid. */
 #define PT_IDENTITY_PREFIX "table "
+/* key: this, and a JSON array of topic and the table's label; value: the text of the schema that was given last. EPOCH and HEX stand in no catalog, and a schema may be left out
+ * where the table exists. */
+#define PT_SCHEMA_PREFIX "schema "
 
 typedef struct pt_identity {
     const char *topic, *label, *uuid; /* not owned */
+    const char *schema;               /* NULL: the one that is noted stays */
 } pt_identity;
 
 typedef struct pt_identities {
@@ -25,6 +29,8 @@ typedef struct pt_identities {
 int pt_identities_read(pt_engine *engine, pt_session *session, pt_table *out, pt_error *err) PT_CHECKED;
 /* The table_uuid; NULL: there is no note. */
 const char *pt_identities_find(const pt_table *notes, const char *pipeline, const char *topic, const char *label);
+/* The schema's text; NULL: there is no note. */
+const char *pt_identities_find_schema(const pt_table *notes, const char *topic, const char *label);
 
 /* The table_uuid of a table that is there, malloc'd; NULL: none is. */
 int pt_identity_of(pt_engine *engine, pt_session *session, const char *schema, const char *table, char **out, pt_error *err) PT_CHECKED;

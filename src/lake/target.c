@@ -11,6 +11,7 @@
 #include "decode/rows_internal.h"
 #include "lake/file_names.h"
 #include "lake/history.h"
+#include "lake/identity.h"
 #include "lake/lake_uri.h"
 #include "lake/partition.h"
 #include "lake/seen.h"
@@ -300,7 +301,20 @@ static int parse_asked(const pt_target *t, const char *schema_text, bool own, pt
     return pt_target_check_asked(*out, t->label, own, err);
 }
 
-static int open_named(pt_engine *engine, pt_session *session, const pt_seen *seen, pt_target *t, const char *schema_text, bool own, pt_metas metas, const char *other_topic, pt_error *err) {
+/* One that this version cannot read any more tells nothing. */
+static int take_noted(pt_target *t, const char *text, pt_error *err) {
+    pt_schema *noted = NULL;
+    pt_error why = {0};
+    if (pt_schema_parse(text, &noted, &why) != PT_OK) {
+        return why.code == PT_E_NOMEM ? pt_fail_nomem(err, "a schema") : PT_OK;
+    }
+    pt_target_take_noted(t, noted);
+    pt_schema_free(&noted);
+    return PT_OK;
+}
+
+static int open_named(pt_engine *engine, pt_session *session, const pt_seen *seen, pt_target *t, const char *schema_text, const char *noted_text, bool own, pt_metas metas, const char *other_topic,
+                      pt_error *err) {
     pt_schema *asked = NULL;
     pt_table columns = {0};
     int code = parse_asked(t, schema_text, own, &asked, err);
@@ -325,6 +339,9 @@ static int open_named(pt_engine *engine, pt_session *session, const pt_seen *see
     }
     if (code == PT_OK) {
         code = pt_target_take_columns(t, &columns, asked, own, metas, other_topic, err);
+    }
+    if (code == PT_OK && !schema_text && noted_text) {
+        code = take_noted(t, noted_text, err);
     }
     if (code == PT_OK) {
         code = pt_target_evaluate_defaults(session, t->label, t->schema, err);
@@ -416,7 +433,8 @@ int pt_target_open(pt_engine *engine, pt_session *session, const pt_target_optio
     }
     int code = name_target(engine, session, options, t, &metas, &other, err);
     if (code == PT_OK) {
-        code = open_named(engine, session, options->seen, t, options->schema_text, false, metas, other, err);
+        const char *noted = options->notes && options->topic ? pt_identities_find_schema(options->notes, options->topic, t->label) : NULL;
+        code = open_named(engine, session, options->seen, t, options->schema_text, noted, false, metas, other, err);
     }
     free(other);
     return finish(t, code, out);
@@ -433,7 +451,7 @@ int pt_target_open_own(pt_engine *engine, pt_session *session, const char *name,
     t->label = strdup(name);
     int code = t->schema_name && t->name && t->label ? PT_OK : pt_fail_nomem(err, "a table");
     if (code == PT_OK) {
-        code = open_named(engine, session, NULL, t, schema_text, true, 0, NULL, err);
+        code = open_named(engine, session, NULL, t, schema_text, NULL, true, 0, NULL, err);
     }
     return finish(t, code, out);
 }

@@ -11,6 +11,7 @@
 #include "decode/schema.h"
 #include "lake/engine.h"
 #include "lake/settings.h"
+#include "lake/table.h"
 
 /* Metadata columns, in this order behind the schema's columns in every pt_rows of a target. */
 typedef enum pt_meta {
@@ -31,6 +32,7 @@ typedef unsigned pt_metas;
 typedef struct pt_target_options {
     const char *table;       /* name or schema.name; a part with dots of its own is written "in quotes" */
     const char *schema_text; /* columns; NULL: the table has to be there */
+    const pt_table *notes;   /* without schema_text: of the schema that was given last for the topic and the table (pt_identities_read), what no catalog keeps still holds; or NULL */
     const char *topic;       /* that is to feed it: when the ledger knows rows of another one in it, it gets and needs _kafka_topic; NULL: not looked for */
     const struct pt_seen *seen; /* of all tables of the start; NULL: the lake is asked for this one */
     pt_metas extra;          /* the table gets and needs these beside PT_METAS_ALWAYS; it may have others, which are filled, too */

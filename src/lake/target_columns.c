@@ -203,6 +203,45 @@ int pt_target_take_columns(pt_target *t, const pt_table *columns, const pt_schem
     return check_meta(t, wanted, other_topic, err);
 }
 
+/* ---- what was asked for once ---------------------------------------------------------------------------- */
+
+/* A part of the same name, in the same place where names tell nothing (LIST, MAP). */
+static const pt_field *part_of(const pt_type *noted, const pt_type *now, size_t i) {
+    if (now->id != PT_STRUCT) {
+        return i < noted->n_fields ? &noted->fields[i] : NULL;
+    }
+    for (size_t k = 0; k < noted->n_fields; k++) {
+        if (strcasecmp(noted->fields[k].name, now->fields[i].name) == 0) {
+            return &noted->fields[k];
+        }
+    }
+    return NULL;
+}
+
+static void take_noted_reading(pt_type *to, const pt_type *from) {
+    if (to->id != from->id) {
+        return;
+    }
+    to->epoch = from->epoch;
+    to->blob = from->blob;
+    for (size_t i = 0; i < to->n_fields; i++) {
+        const pt_field *part = part_of(from, to, i);
+        if (part) {
+            take_noted_reading(&to->fields[i].type, &part->type);
+        }
+    }
+}
+
+void pt_target_take_noted(pt_target *t, const pt_schema *noted) {
+    for (size_t i = 0; i < t->schema->n_columns; i++) {
+        pt_column *c = &t->schema->columns[i];
+        const pt_column *was = find_column(noted, c->name);
+        if (was) {
+            take_noted_reading(&c->type, &was->type);
+        }
+    }
+}
+
 /* ---- before the table is looked at --------------------------------------------------------------------- */
 
 int pt_target_check_asked(const pt_schema *asked, const char *label, bool own, pt_error *err) {

@@ -26,5 +26,8 @@ void pt_target_add_create(const pt_engine *engine, const pt_target *t, const pt_
  * must be among them (0 for pintail's own tables); other_topic: whose rows are in it, too (NULL: none). PT_E_USAGE when they do not fit. */
 int pt_target_take_columns(pt_target *t, const pt_table *columns, const pt_schema *asked, bool own, pt_metas wanted, const char *other_topic, pt_error *err) PT_CHECKED;
 
+/* Takes over from a schema that the table once was asked with how values are read (EPOCH, HEX), which stands in no catalog, for each column and part that still has its type. */
+void pt_target_take_noted(pt_target *t, const pt_schema *noted);
+
 /* Fills default_json of each column that has a default. PT_E_USAGE, naming the column: it cannot be evaluated, or is not the same for every record (now(), uuid()). */
 int pt_target_evaluate_defaults(pt_session *session, const char *label, pt_schema *schema, pt_error *err) PT_CHECKED;

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/signals.h"
 #include "lake/history.h"
+#include "lake/identity.h"
 #include "lake/inlined.h"
 #include "lake/lake_uri.h"
 #include "lake/leftovers.h"
@@ -53,7 +54,7 @@ static int open_or_make(void *arg, pt_error *err) {
     return code;
 }
 
-static int open_target(pt_life *r, size_t i, pt_error *err) {
+static int open_target(pt_life *r, size_t i, const pt_table *notes, pt_error *err) {
     const pt_route_options *o = &r->options->routes[i];
     for (size_t k = 0; k < i; k++) {
         if (pt_table_name_same(r->options->routes[k].table, o->table)) {
@@ -64,6 +65,7 @@ static int open_target(pt_life *r, size_t i, pt_error *err) {
     }
     target_job job = {r, pt_tables_options(r->options, i)};
     job.options.seen = r->seen.names.n_rows ? &r->seen : NULL;
+    job.options.notes = notes;
     PT_TRY(pt_life_goes_on(r, err));
     PT_TRY(pt_retry_busy(open_or_make, &job, err)); /* another process may be making the same table */
     r->reader.routes[i].target = r->targets[r->n_targets];
@@ -87,15 +89,24 @@ static int make_routes(pt_life *r, pt_error *err) {
     return PT_OK;
 }
 
-static int open_targets_once(pt_life *r, pt_error *err) {
-    size_t n = r->options->n_routes;
-    for (size_t i = 0; i < n; i++) {
-        PT_TRY(open_target(r, i, err));
+static int open_routes(pt_life *r, const pt_table *notes, pt_error *err) {
+    for (size_t i = 0; i < r->options->n_routes; i++) {
+        PT_TRY(open_target(r, i, notes, err));
         PT_TRY(pt_decoder_new_json(r->reader.routes[i].target->schema, &r->reader.routes[i].decoder, err));
         if (r->options->on_no_column == PT_NO_COLUMN_DEAD_LETTER) {
             pt_decoder_want_column(r->reader.routes[i].decoder);
         }
     }
+    return PT_OK;
+}
+
+static int open_targets_once(pt_life *r, pt_error *err) {
+    size_t n = r->options->n_routes;
+    pt_table notes;
+    PT_TRY(pt_identities_read(pt_committer_engine(r->committer), pt_committer_session(r->committer), &notes, err));
+    int code = open_routes(r, &notes, err);
+    pt_table_clear(&notes);
+    PT_TRY(code);
     PT_TRY(pt_target_open_own(pt_committer_engine(r->committer), pt_committer_session(r->committer), "dead_letters", PT_DEAD_LETTER_COLUMNS,
                               &r->targets[n], err));
     PT_TRY(forbid_inlining(r, r->targets[n], err));

@@ -40,16 +40,20 @@ static int fail_replaced(const pt_life *r, const pt_route *route, const char *wa
     return code;
 }
 
-static int check_route(pt_life *r, const pt_route *route, const pt_table *notes, pt_error *err) {
+static int check_route(pt_life *r, size_t i, const pt_table *notes, pt_error *err) {
+    const pt_route *route = &r->reader.routes[i];
     const pt_target *t = route->target;
+    const char *given = r->options->routes[i].schema;
+    const char *noted = pt_identities_find_schema(notes, route->topic, t->label);
+    bool new_schema = given && (!noted || strcmp(given, noted) != 0);
     const char *was = pt_identities_find(notes, r->reader.pipeline, route->topic, t->label);
     int64_t rows;
     PT_TRY(missed_rows(r, route, was, &rows, err));
     if (rows > 0) {
         return fail_replaced(r, route, was, rows, err);
     }
-    if (!was || strcmp(was, t->uuid) != 0) {
-        r->identities.list[r->identities.n++] = (pt_identity){route->topic, t->label, t->uuid};
+    if (!was || strcmp(was, t->uuid) != 0 || new_schema) {
+        r->identities.list[r->identities.n++] = (pt_identity){route->topic, t->label, t->uuid, new_schema ? given : NULL};
     }
     return PT_OK;
 }
@@ -63,7 +67,7 @@ int pt_same_tables_check(pt_life *r, pt_error *err) {
     }
     int code = pt_identities_read(pt_committer_engine(r->committer), pt_committer_session(r->committer), &notes, err);
     for (size_t i = 0; code == PT_OK && i < r->reader.n_routes; i++) {
-        code = check_route(r, &r->reader.routes[i], &notes, err);
+        code = check_route(r, i, &notes, err);
     }
     pt_table_clear(&notes);
     if (code == PT_OK) {

@@ -10,7 +10,7 @@ from support.pintail import Pintail
 from support.procs import REPO
 
 README, GUIDE = (REPO / "README.md").read_text(), (REPO / "docs" / "GUIDE.md").read_text()
-CLICKS = [b'{"id": "1f52d0f7-e11f-4096-8098-e9b97b89310a", "at": %d, "page": "/p", "price": "1.25", "tags": ["a"]}' % (1_760_000_000 + n) for n in range(20)]
+CLICKS = [b'{"id": "1f52d0f7-e11f-4096-8098-e9b97b89310a", "seen": %d, "page": "/p", "price": "1.25", "tags": ["a"]}' % (1_760_000_000 + n) for n in range(20)]
 ORDERS = [b'{"order_id": "1f52d0f7-e11f-4096-8098-e9b97b89310a", "quantity": 2, "unit_price": 3.5}'] * 30
 
 
