@@ -31,8 +31,8 @@ static const pt_option options[] = {
     {"delete-rows", 0, PT_OPT_FLAG, AT(delete_rows), "",
      "delete what the pipeline has read from there on, rows and dead letters, in the same commit, so that reading it again doubles nothing"},
     {"dry-run", 0, PT_OPT_FLAG, AT(dry_run), "", "with --delete-rows: say how many rows would go, and change nothing"},
-    {"to", 0, PT_OPT_STRING, AT(to), "earliest|latest|TIME|N",
-     "where the next ingest begins (default earliest): at a time such as 2026-11-29T15:30:00Z, or an offset"},
+    {"to", 0, PT_OPT_STRING, AT(to), "earliest|latest|ledger|TIME|N",
+     "where the next ingest begins (default earliest): at a time such as 2026-11-29T15:30:00Z, an offset, or where the ledger stands: nothing moves, and the table that is there now is taken"},
     {"partition", 0, PT_OPT_STRING, AT(partition), "N", "of this partition alone (default: of every one)"},
     {"X", 'X', PT_OPT_LIST, AT(properties), "PROP=VAL", "librdkafka property, repeatable"},
     {"timeout", 0, PT_OPT_DURATION, AT(timeout), "DUR", "wait so long for a broker (default 10s)"},
@@ -85,7 +85,11 @@ static int run_with(reset_args *a, pt_error *err) {
         .delete_rows = a->delete_rows,
         .dry_run = a->dry_run,
     };
-    PT_TRY(pt_parse_where("--to", a->to, &o.to, err));
+    o.to_ledger = a->to && strcmp(a->to, "ledger") == 0;
+    if (o.to_ledger && (o.delete_rows || o.is_new)) {
+        return pt_fail(err, PT_E_USAGE, "--to ledger goes on where the pipeline stands: it goes neither with --delete-rows nor with --new");
+    }
+    PT_TRY(pt_parse_where("--to", o.to_ledger ? NULL : a->to, &o.to, err));
     PT_TRY(parse_partition(a->partition, &o.partition, err));
     const pt_sql_watch_options watched = {.command = "reset", .cancelled = pt_stop_asked, .exit_code = pt_exit_code(PT_E_INTERRUPTED)};
     pt_sql_watch *watch = NULL;
@@ -113,7 +117,7 @@ static int run(int argc, char **argv) {
 const pt_command pt_command_reset = {
     .name = "reset",
     .summary = "let a pipeline begin a topic anew, recorded in the ledger",
-    .usage = "--lake L --brokers B --topic T [--group G] [--to earliest|latest|TIME|N] [--partition N] [--delete-rows [--dry-run]]",
+    .usage = "--lake L --brokers B --topic T [--group G] [--to earliest|latest|ledger|TIME|N] [--partition N] [--delete-rows [--dry-run]]",
     .notes = "For a topic that was deleted and made anew, another cluster, or records that retention took. Rows that are in the table stay, unless\n"
              "--delete-rows: beginning an unchanged topic at an earlier offset reads its records a second time. Rows are deleted from --to on, and only where\n"
              "they can be told from others': no other pipeline has read the topic into the table, and several topics in it are told apart by _kafka_topic.",

@@ -256,6 +256,9 @@ static int commit_and_settle(reset_job *job, pt_error *err) {
 
 static int write_reset(reset_job *job, pt_error *err) {
     PT_TRY(pt_committer_claim(job->committer, job->claims, (size_t)job->n, err));
+    for (int32_t i = 0; job->options->to_ledger && i < job->n; i++) { /* only now nobody moves it any more */
+        job->cuts[i].from = job->claims[i].next_offset >= 0 ? job->claims[i].next_offset : job->cuts[i].from;
+    }
     PT_TRY(make_entries(job, err));
     if (job->erase.n_tables) {
         job->flush->also = erase;

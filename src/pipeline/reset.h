@@ -9,6 +9,7 @@ typedef struct pt_reset_options {
     const char *topic;
     int32_t partition; /* -1: all */
     pt_where to;
+    bool to_ledger; /* instead: where the ledger stands, so that nothing moves, and what is in the lake's tables now is taken for what was read */
     bool is_new;      /* the ledger need not know the pipeline and topic */
     bool delete_rows; /* what the pipeline has read from there on goes: rows, dead letters, and what the ledger counts of them */
     bool dry_run;     /* with delete_rows: counts alone */

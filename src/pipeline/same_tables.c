@@ -31,7 +31,7 @@ static int fail_replaced(const pt_life *r, const pt_route *route, const char *wa
         bool back = replaced.was_named != NULL;
         bool ours = !replaced.first || strcmp(replaced.first, t->label) == 0;
         code = pt_fail(err, PT_E_LAKE, "table %s is not the one that it was: the ledger stands at %" PRId64 " rows of topic %s in it, but %s%s; they would not be read again. Ways out: %s%s%spintail reset "
-                       "--topic %s --group '%s' (--to latest goes on from the end%s), another --group, or the rows back from an older snapshot", t->label, rows, route->topic, text,
+                       "--topic %s --group '%s' (--to ledger goes on where it stands, if the rows are in the table that is there now%s), another --group, or the rows back from an older snapshot", t->label, rows, route->topic, text,
                        t->has_rows ? "" : " and is empty", back ? "the names back as they were (ALTER TABLE ... RENAME TO), --table " : "", back ? replaced.was_named : "",
                        back ? " to go on in that one, " : "", route->topic, r->reader.pipeline, ours ? ", --delete-rows reads everything again" : "");
     }
