@@ -43,6 +43,10 @@ static void close_run(pt_life *r, pt_run_end *end) {
     }
     pt_seen_clear(&r->seen);
     free(r->targets);
+    for (size_t i = 0; r->readings && i < r->options->n_routes; i++) {
+        pt_target_free(&r->readings[i]);
+    }
+    free(r->readings);
     free(r->topics);
     free(r->group);
     free(r->reader.routes);

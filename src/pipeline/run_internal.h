@@ -20,6 +20,7 @@ typedef struct pt_life {
     pt_committer *committer;
     pt_stager *stager;
     pt_target **targets; /* [n_targets] one for each table, the last is pintail.dead_letters */
+    pt_target **readings; /* [n_routes] the table once more, where a route into it has a schema of its own: what its records are decoded by; else NULL */
     size_t n_targets;
     const char **topics;
     pt_lake_id lake_id;

@@ -1,6 +1,7 @@
 /* The beginning of a life: broker, lake, tables, workers. */
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/failpoint.h"
 #include "base/log.h"
@@ -31,6 +32,7 @@ int pt_life_goes_on(pt_life *r, pt_error *err) {
 typedef struct target_job {
     pt_life *r;
     pt_target_options options;
+    pt_target **out; /* of a reading */
 } target_job;
 
 /* Rows that would not come back as they are. */
@@ -54,18 +56,50 @@ static int open_or_make(void *arg, pt_error *err) {
     return code;
 }
 
+/* What the records of a route are read by: the schema that is given, else the one that was given last; NULL: the table's columns. */
+static const char *schema_of(const pt_life *r, size_t i, const pt_table *notes, const pt_target *t) {
+    const pt_route_options *o = &r->options->routes[i];
+    return o->schema ? o->schema : pt_identities_find_schema(notes, o->topic, t->label);
+}
+
+static target_job job_of(pt_life *r, size_t i, const pt_table *notes) {
+    target_job job = {r, pt_tables_options(r->options, i), NULL};
+    job.options.seen = r->seen.names.n_rows ? &r->seen : NULL;
+    job.options.notes = notes;
+    return job;
+}
+
+static int open_reading(void *arg, pt_error *err) {
+    target_job *job = arg;
+    return pt_target_open(pt_committer_engine(job->r->committer), pt_committer_session(job->r->committer), &job->options, job->out, err);
+}
+
+/* Into the table of route k. */
+static int share_target(pt_life *r, size_t i, size_t k, const pt_table *notes, pt_error *err) {
+    pt_route *route = &r->reader.routes[i];
+    route->target = r->reader.routes[k].target;
+    route->part = r->reader.routes[k].part;
+    const char *own = schema_of(r, i, notes, route->target);
+    const char *first = schema_of(r, k, notes, route->target);
+    if (!own || (first && strcmp(own, first) == 0)) {
+        return PT_OK;
+    }
+    target_job job = job_of(r, i, notes);
+    job.out = &r->readings[i];
+    if (pt_retry_busy(open_reading, &job, err) != PT_OK) {
+        return pt_fail_in(err, "topic %s", route->topic);
+    }
+    return PT_OK;
+}
+
 static int open_target(pt_life *r, size_t i, const pt_table *notes, pt_error *err) {
     const pt_route_options *o = &r->options->routes[i];
     for (size_t k = 0; k < i; k++) {
         if (pt_table_name_same(r->options->routes[k].table, o->table)) {
-            r->reader.routes[i].target = r->reader.routes[k].target;
-            r->reader.routes[i].part = r->reader.routes[k].part;
-            return PT_OK;
+            return share_target(r, i, k, notes, err);
         }
     }
-    target_job job = {r, pt_tables_options(r->options, i)};
-    job.options.seen = r->seen.names.n_rows ? &r->seen : NULL;
-    job.options.notes = notes;
+    target_job job = job_of(r, i, notes);
     PT_TRY(pt_life_goes_on(r, err));
     PT_TRY(pt_retry_busy(open_or_make, &job, err)); /* another process may be making the same table */
     r->reader.routes[i].target = r->targets[r->n_targets];
@@ -78,7 +112,8 @@ static int make_routes(pt_life *r, pt_error *err) {
     r->targets = calloc(n + 1, sizeof(pt_target *));
     r->reader.routes = calloc(n, sizeof *r->reader.routes);
     r->topics = calloc(n, sizeof *r->topics);
-    if (!r->targets || !r->reader.routes || !r->topics) {
+    r->readings = calloc(n, sizeof(pt_target *));
+    if (!r->targets || !r->readings || !r->reader.routes || !r->topics) {
         return pt_fail_nomem(err, "the routes");
     }
     for (size_t i = 0; i < n; i++) {
@@ -92,7 +127,8 @@ static int make_routes(pt_life *r, pt_error *err) {
 static int open_routes(pt_life *r, const pt_table *notes, pt_error *err) {
     for (size_t i = 0; i < r->options->n_routes; i++) {
         PT_TRY(open_target(r, i, notes, err));
-        PT_TRY(pt_decoder_new_json(r->reader.routes[i].target->schema, &r->reader.routes[i].decoder, err));
+        const pt_target *read_by = r->readings[i] ? r->readings[i] : r->reader.routes[i].target;
+        PT_TRY(pt_decoder_new_json(read_by->schema, &r->reader.routes[i].decoder, err));
         if (r->options->on_no_column == PT_NO_COLUMN_DEAD_LETTER) {
             pt_decoder_want_column(r->reader.routes[i].decoder);
         }
@@ -125,6 +161,7 @@ static void close_targets(pt_life *r) {
     r->n_targets = 0;
     for (size_t i = 0; i < r->reader.n_routes; i++) {
         pt_decoder_free(&r->reader.routes[i].decoder);
+        pt_target_free(&r->readings[i]);
     }
 }
 

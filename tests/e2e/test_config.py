@@ -75,6 +75,32 @@ def test_two_topics_go_into_one_table_with_the_topics_name_in_each_row(pintail, 
 
 
 @on("sqlite")
+def test_each_topic_of_one_table_is_read_by_its_own_schema_also_where_it_is_left_out_later(pintail, lake, kafka, tmp_path):
+    """One sends milliseconds and base64, the other seconds and hex, a third has no schema and is read as the first is."""
+    ms, seconds, third = (kafka.create_topic(1) for _ in range(3))
+    schemas = {ms: "seen TIMESTAMP EPOCH ms, raw BLOB, n INTEGER", seconds: "n INTEGER NOT NULL, seen TIMESTAMP, raw BLOB HEX"}
+
+    def ingest(with_schemas):
+        kafka.produce(ms, [b'{"seen": 1760000000000, "raw": "YWJjZA=="}'])
+        kafka.produce(third, [b'{"seen": 1760000000000, "raw": "YWJjZA=="}'])
+        kafka.produce(seconds, [b'{"seen": 1760000000, "raw": "61626364", "n": 1}'])
+        topics = "".join(f"  - topic: {t}\n    table: both\n" + (f'    schema: "{schemas[t]}"\n' if t in schemas and with_schemas else "") for t in (ms, seconds, third))
+        return pintail.run("ingest", "--config", write(tmp_path, config(kafka, lake, topics)), "--until-end")
+
+    ingest(True)
+    with lake.reader() as reader:
+        assert reader.sql("SELECT DISTINCT epoch(seen)::BIGINT, raw FROM lake.both") == [(1760000000, b"abcd")] and reader.rows("both") == 3
+        assert reader.dead_letters() == []
+    ingest(False)
+    with lake.reader() as reader:
+        assert reader.sql("SELECT DISTINCT epoch(seen)::BIGINT, raw FROM lake.both") == [(1760000000, b"abcd")] and reader.rows("both") == 6
+    schemas[seconds] = "n BIGINT, seen TIMESTAMP"
+    topics = entry(ms, "both", schemas[ms]) + entry(seconds, "both", schemas[seconds])
+    refused = pintail.run("ingest", "--config", write(tmp_path, config(kafka, lake, topics)), "--until-end", code=2)
+    assert seconds in refused.err and "column n is INTEGER in the lake and BIGINT in the schema" in refused.err
+
+
+@on("sqlite")
 @pytest.mark.parametrize("spelled", ["main.both", "'\"both\"'", "Both"])
 def test_a_table_is_the_same_however_its_name_is_spelled(pintail, lake, kafka, tmp_path, spelled):
     first, second = kafka.create_topic(1), kafka.create_topic(1)
