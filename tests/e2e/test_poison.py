@@ -170,20 +170,26 @@ def test_a_record_at_the_first_place_and_others_in_the_middle_are_found_on_each_
 @pytest.mark.timeout(300)
 @on("sqlite", "postgres")
 def test_what_meets_every_record_of_a_table_ends_the_run_without_a_dead_letter_and_nothing_is_lost(pintail, lake, kafka):
-    topic = kafka.create_topic(1)
-    number = make_tables(lake, [topic])
+    topic, other = kafka.create_topic(1), kafka.create_topic(1)
+    number = make_tables(lake, [topic, other])
     kafka.produce(topic, [record(v=f"good {n}", n=n) for n in range(50)])
+    kafka.produce(other, [record(v=f"good {n}", n=n) for n in range(30)])
+    config = pintail.folder / "two.yaml"
+    config.write_text(f"group: g-{topic}\ntopics:\n  - topic: {other}\n  - topic: {topic}\n")
+    arguments = pintail.ingest_args(lake, None, "--until-end", "--config", config)
     rule(lake, "ducklake_data_file", f"NEW.table_id = {number}")
-    done = pintail.ingest_all(lake, topic, code=1, timeout=200)
+    done = pintail.run(*arguments, code=1, timeout=200)
     assert WORDS in done.err.splitlines()[-1] and "none of which is committed" in done.err.splitlines()[-1], done.err
     with lake.reader() as reader:
         assert reader.dead_letters() == [] and reader.rows(topic) == 0
+        assert reader.rows(other) == 30  # which stand before it in the flush
         assert [o for o in reader.offsets(topic) if o["kind"] == "commit"] == []
     assert_no_leftovers(lake)
     no_rule(lake, "ducklake_data_file")
-    pintail.ingest_all(lake, topic)
+    pintail.run(*arguments)
     with lake.reader() as reader:
-        assert assert_exactly_once(reader, kafka, topic, columns=("v",), select={}, expected=lambda v: (json.loads(v)["v"],)) == (50, 0)
+        for each, count in ((topic, 50), (other, 30)):
+            assert assert_exactly_once(reader, kafka, each, pipeline=f"g-{topic}", columns=("v",), select={}, expected=lambda v: (json.loads(v)["v"],)) == (count, 0)
 
 
 @pytest.mark.timeout(300)
