@@ -69,6 +69,8 @@ static const pt_advice for_servers[] = {
     {"FATAL: role", "check user= in --lake"},
     {"FATAL: database", "make it with createdb, or check dbname= in --lake; pintail makes the tables in it"},
     {"permission denied", "the user needs the right to make tables in the schema, or the tables have to be its own"},
+    {"must be owner", "the tables have to be the user's own"},
+    {"read-only transaction", "the server, the database or the user may only read (a standby? default_transaction_read_only?); name one that may write"},
     {"connection option", "check the connection string behind ducklake:postgres:"},
     {"connection info string", "check the connection string behind ducklake:postgres:, such as 'dbname=lake host=db user=pintail'"},
     {"could not translate host name", "check the host in --lake"},
@@ -229,7 +231,7 @@ int pt_attach_failed(const pt_lake_options *o, const pt_lake_uri *uri, pt_error 
     if (code == PT_OK) {
         const char *advice = uri->catalog == PT_CATALOG_POSTGRES ? server_advice(pt_text_get(&reason)) : NULL;
         code = pt_fail(err, err->code, "lake %s cannot be attached: %s%s%s%s", pt_redacted(o->lake).text, pt_text_get(&reason), advice ? "; " : "", advice ? advice : "",
-                       raced ? PT_ATTACH_RACED : "");
+                       raced && !advice ? PT_ATTACH_RACED : "");
     }
     pt_text_free(&reason);
     return code;

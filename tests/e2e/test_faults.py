@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import threading
 import time
+import uuid
 from contextlib import closing, contextmanager
 
 import pytest
@@ -458,6 +459,18 @@ def test_a_table_folder_that_vanishes_ends_ingest_with_exit_1_whatever_words_its
     kafka.produce(topic, orders.orders(500, 2))
     done = process.wait(120)
     assert done.code == 1 and "No such file or directory" in done.err.splitlines()[-1], done.err[-2000:]
+
+
+@pytest.mark.parametrize("setting, code, words", [("", 1, "needs the right to make tables"), ("ALTER ROLE {role} SET default_transaction_read_only = on", 3, "may only read")])
+def test_a_user_who_cannot_make_a_lake_is_told_so_and_is_not_taken_for_two_writers(pintail, postgres, kafka, tmp_path, setting, code, words):
+    topic, database, role = kafka.create_topic(1), postgres.create_database(), f"r{uuid.uuid4().hex[:12]}"
+    postgres.sql(f"CREATE ROLE {role} LOGIN")
+    if setting:
+        postgres.sql(setting.format(role=role))
+    lake = postgres.connection_string(database).replace("user=postgres", f"user={role}")
+    done = pintail.run("ingest", "--brokers", kafka.address, "--topic", topic, "--schema", "a INTEGER", "--lake", f"ducklake:postgres:{lake}", "--data-path", tmp_path / "data", "--until-end", code=code)
+    assert words in done.err and "another" not in done.err and len(done.err.splitlines()) == 1, done.err
+    assert not (tmp_path / "data").exists()
 
 
 def test_a_catalog_that_takes_the_right_to_write_away_ends_ingest_with_exit_1(pintail, pg_lake, own_postgres, kafka):
