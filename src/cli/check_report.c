@@ -319,7 +319,7 @@ static void add_skipped(const pt_audit *audit, size_t from, size_t until, pt_tex
             if (end > i + 1) {
                 pt_text_addf(out, "-%" PRId32, audit->partitions[end - 1].partition);
             }
-            pt_text_addf(out, ": %" PRId64 " offsets were skipped (--start latest, or --on-missing-data skip after the broker had deleted them)\n", skipped);
+            pt_text_addf(out, ": %" PRId64 " offsets were skipped (--start latest, pintail reset ahead, or --on-missing-data skip after the broker had deleted them)\n", skipped);
         }
     }
 }

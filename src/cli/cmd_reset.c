@@ -59,6 +59,9 @@ static void report(void *arg, const pt_reset_line *line) {
     if (a->delete_rows) {
         printf(", %" PRId64 " rows and %" PRId64 " dead letters %s", line->rows, line->dead_letters, a->dry_run ? "would be deleted" : "deleted");
     }
+    if (line->was >= 0 && line->was < line->to) {
+        printf(" (%" PRId64 " offsets are left out)", line->to - line->was);
+    }
     printf("\n");
 }
 

@@ -17,7 +17,7 @@ static int load_ledger(pt_auditor *a, pt_error *err) {
                  "CASE WHEN kind = 'reset' THEN next_offset ELSE from_offset END AS a, next_offset AS b, row_count AS n, dead_letter_count AS d, kind, "
                  "coalesce(nullif(target_table, ''), arg_max(nullif(target_table, ''), epoch) OVER (PARTITION BY pipeline, topic), '') AS t, coalesce(cluster_id, '') AS cluster, coalesce(topic_id, '') AS topic_id, epoch, committed_at AS at, "
                  "sum(CASE WHEN kind = 'reset' THEN 1 ELSE 0 END) OVER (PARTITION BY pipeline, topic, \"partition\" ORDER BY epoch) AS gen, "
-                 "kind IN ('commit', 'skip', 'reset') AS moves "
+                 "kind IN ('commit', 'skip', 'reset') AS moves, from_offset AS was "
                  "FROM \"%s\".pintail.offsets",
                  pt_engine_alias(a->engine));
     PT_TRY(pt_auditor_run(a, &sql, err));
@@ -81,11 +81,14 @@ static int load_partitions(pt_auditor *a, pt_error *err) {
                  "coalesce(sum(b - a) FILTER (kind = 'skip'), 0) AS skipped, max(gen) = max(last) AS alive, arg_max(cluster, (epoch, b)) AS cluster, "
                  "arg_max(topic_id, (epoch, b)) AS topic_id FROM l GROUP BY g, topic, t, p), "
                  "dead AS (SELECT g, topic, t, p, count(*) AS found FROM audit_dead GROUP BY ALL), "
+                 /* resets ahead, unless a later one has gone back behind them */
+                 "ahead AS (SELECT g, topic, p, sum(b - was)::BIGINT AS jumped FROM (SELECT *, min(b) OVER (PARTITION BY g, topic, p ORDER BY gen ROWS BETWEEN 1 FOLLOWING AND "
+                 "UNBOUNDED FOLLOWING) AS later FROM audit_ledger WHERE kind = 'reset') WHERE was BETWEEN 0 AND b AND coalesce(later, b) >= b GROUP BY ALL), "
+                 "these AS (SELECT *, alive AND row_number() OVER (PARTITION BY g, topic, p ORDER BY alive DESC, next DESC, t) = 1 AS current FROM parts), "
                  "claimed AS (SELECT DISTINCT pipeline AS g, topic, \"partition\" AS p FROM \"%s\".pintail.epochs e WHERE NOT EXISTS "
                  "(SELECT 1 FROM audit_ledger l WHERE l.g = e.pipeline AND l.topic = e.topic AND l.p = e.\"partition\")) "
-                 "SELECT g, topic, t, p, first, next, n, d, hidden, skipped, coalesce(found, 0), "
-                 "(alive AND row_number() OVER (PARTITION BY g, topic, p ORDER BY alive DESC, next DESC, t) = 1)::INTEGER, cluster, topic_id "
-                 "FROM parts LEFT JOIN dead USING (g, topic, t, p) UNION ALL "
+                 "SELECT g, topic, t, p, first, next, n, d, hidden, skipped + CASE WHEN current THEN coalesce(jumped, 0) ELSE 0 END, coalesce(found, 0), current::INTEGER, cluster, topic_id "
+                 "FROM these LEFT JOIN dead USING (g, topic, t, p) LEFT JOIN ahead USING (g, topic, p) UNION ALL "
                  "SELECT g, topic, coalesce((SELECT max(t) FROM audit_ledger l WHERE l.g = c.g AND l.topic = c.topic), ''), p, NULL, NULL, 0, 0, 0, 0, 0, 1, '', '' "
                  "FROM claimed c ORDER BY g, topic, t, p",
                  pt_engine_alias(a->engine));

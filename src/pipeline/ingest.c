@@ -100,6 +100,16 @@ static void wait_for_next(const lives *l) {
     }
 }
 
+/* What the last life waited for does not matter when nothing was left to flush. */
+static int stopped(const lives *l, int code, pt_error *err) {
+    if (!l->left || code == PT_E_FENCED || is_down(code)) {
+        return l->left ? code : PT_OK;
+    }
+    int ignored = pt_fail_in(err, "stopped before all that was read was committed; nothing is lost, the next start reads it again");
+    (void)ignored;
+    return (int)(err->code = PT_E_INTERRUPTED);
+}
+
 static int run_lives(const pt_ingest_options *options, pt_error *err) {
     lives l = {.assigned = false};
     char host[64] = "?";
@@ -110,16 +120,16 @@ static int run_lives(const pt_ingest_options *options, pt_error *err) {
         if (!may_follow(&l, code)) {
             return code;
         }
-        if (pt_stop_asked()) { /* what the last life waited for does not matter when nothing was left to flush */
-            return l.left ? code : PT_OK;
+        if (pt_stop_asked()) {
+            return stopped(&l, code, err);
         }
         if (code == PT_E_FENCED && !l.lost && !note_fence(&l, err)) {
             return code;
         }
         say_why(&l, code, err);
         wait_for_next(&l);
-        if (pt_stop_asked() && (!l.left || is_down(code))) { /* else the rows were of partitions that others have, or the next life finds that the broker is away, too */
-            return l.left ? code : PT_OK;
+        if (pt_stop_asked() && (!l.left || code != PT_E_FENCED)) { /* fenced: the rows were of partitions that others have */
+            return stopped(&l, code, err);
         }
     }
 }

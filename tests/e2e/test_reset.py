@@ -122,6 +122,27 @@ def test_a_reset_to_a_time_begins_at_the_first_record_that_is_not_older(pintail,
 
 
 @on("sqlite")
+def test_what_a_reset_ahead_leaves_out_is_told_by_it_and_by_check(pintail, lake, kafka):
+    topic = kafka.create_topic(1)
+    kafka.produce(topic, orders.orders(100))
+    pintail.ingest_all(lake, topic, *ARGS)
+
+    def skipped():
+        report = json.loads(pintail.run("check", *lake.args, "--brokers", kafka.address, "--json", code=None).out)
+        return [p["skipped"] for pipeline in report["pipelines"] for p in pipeline["partitions"]]
+
+    assert "left out" not in reset(pintail, lake, kafka, topic, "--to", "10", "--delete-rows").out
+    assert skipped() == [0]
+    assert "(40 offsets are left out)" in reset(pintail, lake, kafka, topic, "--to", "50").out
+    pintail.ingest_rest(lake, topic, *ARGS)
+    assert skipped() == [40]
+    assert "40 offsets were skipped" in pintail.run("check", *lake.args).out
+    reset(pintail, lake, kafka, topic, "--to", "0", "--delete-rows")
+    pintail.ingest_rest(lake, topic, *ARGS)
+    assert skipped() == [0] and len(held(lake, topic)) == 100
+
+
+@on("sqlite")
 def test_rows_that_cannot_be_told_from_others_are_not_deleted(pintail, lake, kafka):
     a, b, c = (kafka.create_topic(1) for _ in range(3))
     for n, topic in enumerate((a, b, c)):
