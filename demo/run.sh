@@ -13,10 +13,15 @@ topic=orders
 work=$(mktemp -d)
 pids=()
 
-say() { printf '\n\033[1m== %s\033[0m\n' "$*"; }
+bold='' plain=''
+if [ -t 1 ]; then bold=$'\033[1m' plain=$'\033[0m'; fi
+say() { printf '\n%s== %s%s\n' "$bold" "$*" "$plain"; }
 finish() {
-    for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done
-    wait 2>/dev/null || true
+    local i
+    for ((i = ${#pids[@]} - 1; i >= 0; i--)); do # the broker last, whom the others take leave of
+        kill "${pids[i]}" 2>/dev/null || true
+        wait "${pids[i]}" 2>/dev/null || true
+    done
     rm -rf "$work"
 }
 trap finish EXIT
@@ -41,7 +46,8 @@ rm -rf metadata/stream.sqlite* data/stream
 
 if [ -z "${BROKERS:-}" ]; then
     say "1. a broker (librdkafka's mock cluster, in memory)"
-    "$pintail" broker --topic "$topic:12" >"$work/address" 2>"$work/broker.log" &
+    # In a session of its own: Ctrl-C ends it after the others.
+    setsid "$pintail" broker --topic "$topic:12" >"$work/address" 2>"$work/broker.log" &
     pids+=($!)
     wait_for 30 test -s "$work/address"
     BROKERS=$(cat "$work/address")

@@ -237,6 +237,7 @@ static int run_watched(const pt_sql_args *args, const pt_writer_options *writer,
     pt_engine *engine = NULL;
     pt_sql_runner *runner = NULL;
     pt_lake_options lake = pt_lake_args_options(&args->lake_args);
+    lake.local_time = true;
     lake.create = args->lake_args.data_path != NULL && !args->read_only;
     lake.read_only = args->read_only;
     pt_sql_watch_begin(watch, NULL);

@@ -377,7 +377,6 @@ static int one_snapshot(void *arg, pt_error *err) {
 int pt_audit_run(pt_engine *engine, pt_session *session, const pt_audit_options *options, pt_audit *out, pt_error *err) {
     pt_auditor a = {.engine = engine, .session = session, .options = options, .audit = out};
     *out = (pt_audit){.snapshot = -1};
-    PT_TRY(pt_session_run(session, "SET TimeZone = 'UTC'", err));
     int code = pt_retry_busy(one_snapshot, &a, err);
     free(a.adrift);
     forget_asked(&a);

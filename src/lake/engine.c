@@ -180,6 +180,9 @@ static int set_up(pt_engine *engine, const pt_lake_options *o, const char *folde
     if (code == PT_OK) {
         code = pt_session_run(session, "SET allow_unsigned_extensions = false", err); /* before anything of a user's; nobody can undo it */
     }
+    if (code == PT_OK && !o->local_time) {
+        code = pt_session_run(session, "SET GLOBAL TimeZone = 'UTC'", err);
+    }
     if (code == PT_OK) {
         code = pt_object_store_login(session, err);
     }

@@ -32,6 +32,7 @@ typedef struct pt_lake_options {
     const char *const *init_sql; /* statements run before ATTACH (CREATE SECRET ...), n_init_sql of them */
     size_t n_init_sql;
     pt_load load;
+    bool local_time; /* times are shown and read in the zone of the process (pintail sql); else in UTC, so that defaults and partitions are the same on every machine */
     int64_t idle_transaction_us; /* PostgreSQL ends a session that is idle in a transaction for so long, and frees what waits behind it; 0: server's setting */
     int64_t connect_timeout_us;  /* an attempt to reach a host of PostgreSQL fails after so long, in whole seconds; 0: when the system gives up */
     _Atomic int64_t *pulse;      /* NULL, or where sessions note (monotonic) when the statement under way began, 0 between two: a watchdog reads it */

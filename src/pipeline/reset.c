@@ -265,7 +265,12 @@ static int write_reset(reset_job *job, pt_error *err) {
         job->flush->also_arg = job;
         PT_TRY(open_targets(job, err));
     }
-    return commit_and_settle(job, err);
+    int code = commit_and_settle(job, err);
+    if (code == PT_E_FENCED) { /* trying again mends it */
+        pt_error why = *err;
+        code = pt_fail(err, PT_E_LAKE_BUSY, "nothing was reset, since an ingest of this group began at the same moment: run it again (%s)", why.text);
+    }
+    return code;
 }
 
 static int look(reset_job *job, pt_error *err) {

@@ -128,6 +128,23 @@ def test_what_a_schema_says_beyond_the_types_of_the_lake_holds_where_it_is_left_
 
 
 @on("sqlite")
+@pytest.mark.parametrize("zone", ["America/New_York", "Asia/Tokyo"])
+def test_defaults_and_partitions_are_the_same_in_every_zone(pintail, lake, kafka, zone):
+    topic = kafka.create_topic(1)
+    kafka.produce(topic, [b'{"t": "2024-01-01T00:30:00Z"}', b'{"t": "2023-12-31T23:30:00Z"}'])
+    with lake.writer() as writer:
+        writer.sql(f'CREATE TABLE lake."{topic}" (a TIMESTAMPTZ DEFAULT \'2020-01-01 00:00:00\', t TIMESTAMPTZ, _kafka_partition INTEGER, _kafka_offset BIGINT, _kafka_timestamp TIMESTAMPTZ, '
+                   "ingest_time TIMESTAMPTZ)")
+        writer.sql(f'ALTER TABLE lake."{topic}" SET PARTITIONED BY (year(t), hour(t))')
+    pintail.env = {**pintail.env, "TZ": zone}
+    pintail.ingest_all(lake, topic, "--schema", "a TIMESTAMPTZ DEFAULT '2020-01-01 00:00:00', t TIMESTAMPTZ", "--inline-rows", "0")
+    with lake.reader() as reader:
+        assert reader.sql(f'SELECT DISTINCT epoch(a)::BIGINT FROM lake."{topic}"') == [(1577836800,)]
+        parts = reader.sql("SELECT partition_value FROM __ducklake_metadata_lake.ducklake_file_partition_value ORDER BY data_file_id, partition_key_index")
+    assert sorted([tuple(v for (v,) in parts[n:n + 2]) for n in (0, 2)]) == [("2023", "23"), ("2024", "0")]
+
+
+@on("sqlite")
 def test_epoch_fractions_round_half_away_from_zero_to_the_microsecond(pintail, lake, kafka):
     texts = ["0", "0.0000004", "0.0000005", "-0.0000004", "-0.0000005", "-0.0000015", "1700000000.1234565", "1700000000.12345649999999", "1700000000.9999995",
              "1.7e9", "17000000001e-1", "-1.5", "1795424748.8903217", "253402300799.999999"]
