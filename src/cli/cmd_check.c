@@ -65,6 +65,7 @@ const pt_command pt_command_check = {
 
 static int check_args_fit(const check_args *args, pt_error *err) {
     PT_TRY(pt_lake_args_check(&args->lake_args, err));
+    PT_TRY(args->brokers ? pt_names_check_brokers(args->brokers, err) : PT_OK);
     PT_TRY(pt_names_check_properties(args->properties.items, args->properties.n, err));
     if (args->json && args->summary) {
         return pt_fail(err, PT_E_USAGE, "--json has everything; leave --summary out");

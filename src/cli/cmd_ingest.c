@@ -295,6 +295,7 @@ static int check_args(const ingest_args *a, pt_error *err) {
     if (a->group) {
         PT_TRY(pt_names_check_group(a->group, err));
     }
+    PT_TRY(pt_names_check_brokers(a->brokers, err));
     PT_TRY(pt_names_check_properties(a->properties.items, a->properties.n, err));
     if (a->flush_rows == 0 || a->flush_bytes == 0 || a->flush_interval <= 0 || a->fold_interval <= 0 || a->commit_timeout <= 0) {
         return pt_fail(err, PT_E_USAGE, "--flush-rows, --flush-bytes, --flush-interval, --fold-interval and --commit-timeout must be more than 0");

@@ -59,6 +59,7 @@ static int check_args(const produce_args *args, const bool *given, pt_error *err
         return pt_fail(err, PT_E_USAGE, "--topic is empty: --topic NAME");
     }
     PT_TRY(pt_names_check_topic(args->topic, err));
+    PT_TRY(pt_names_check_brokers(args->brokers, err));
     PT_TRY(pt_names_check_properties(args->properties.items, args->properties.n, err));
     if (given[OPT_BROKEN] && given[OPT_BROKEN_EVERY]) {
         return pt_fail(err, PT_E_USAGE, "--broken and --broken-every do not go together: one says how many, the other how often");

@@ -77,6 +77,7 @@ static int run_with(reset_args *a, pt_error *err) {
         PT_TRY(pt_names_check_group(a->group, err));
     }
     PT_TRY(pt_names_check_topic(a->topic, err));
+    PT_TRY(pt_names_check_brokers(a->brokers, err));
     PT_TRY(pt_names_check_properties(a->properties.items, a->properties.n, err));
     pt_reset_options o = {
         .lake = pt_lake_args_options(&a->lake_args),

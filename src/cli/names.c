@@ -1,8 +1,10 @@
 #include "cli/names.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #define GROUP_MAX 255
 #define TOPIC_MAX 249
@@ -41,6 +43,60 @@ int pt_names_check_topic(const char *topic, pt_error *err) {
 
 int pt_names_check_table(const char *table, pt_error *err) {
     return check("table", table, TABLE_MAX, err);
+}
+
+/* The digits of a port. */
+static bool is_port(const char *text, size_t len) {
+    long port = 0;
+    for (size_t i = 0; i < len; i++) {
+        if (text[i] < '0' || text[i] > '9' || i > 4) {
+            return false;
+        }
+        port = port * 10 + (text[i] - '0');
+    }
+    return port > 0 && port <= 65535;
+}
+
+static int check_broker(const char *text, size_t len, pt_error *err) {
+    static const char *const protocols[] = {"plaintext", "ssl", "sasl_plaintext", "sasl_ssl"};
+    const char *end = text + len;
+    const char *host = text;
+    const char *protocol = memmem(text, len, "://", 3);
+    if (protocol) {
+        bool known = false;
+        for (size_t i = 0; i < sizeof protocols / sizeof *protocols; i++) {
+            known |= strlen(protocols[i]) == (size_t)(protocol - text) && strncasecmp(text, protocols[i], strlen(protocols[i])) == 0;
+        }
+        if (!known) {
+            return pt_fail(err, PT_E_USAGE, "--brokers '%.*s': %.*s is no protocol of Kafka; write --brokers HOST:PORT[,HOST:PORT...]", (int)len, text, (int)(protocol - text), text);
+        }
+        host = protocol + 3;
+    }
+    const char *bracket = host < end && *host == '[' ? memchr(host, ']', (size_t)(end - host)) : NULL; /* [::1]:9092 */
+    const char *colon = memrchr(bracket ? bracket : host, ':', (size_t)(end - (bracket ? bracket : host)));
+    if (host == end || host == colon || memchr(host, ' ', (size_t)(end - host)) || memchr(host, '/', (size_t)(end - host))) {
+        return pt_fail(err, PT_E_USAGE, "--brokers '%.*s': a broker is HOST:PORT, such as localhost:9092", (int)len, text);
+    }
+    if (colon && !is_port(colon + 1, (size_t)(end - colon - 1))) {
+        return pt_fail(err, PT_E_USAGE, "--brokers '%.*s': '%.*s' is no port (1 to 65535)", (int)len, text, (int)(end - colon - 1), colon + 1);
+    }
+    return PT_OK;
+}
+
+int pt_names_check_brokers(const char *brokers, pt_error *err) {
+    for (const char *at = brokers; *at;) {
+        at += strspn(at, ", ");
+        size_t len = strcspn(at, ",");
+        size_t trimmed = len;
+        while (trimmed && at[trimmed - 1] == ' ') {
+            trimmed--;
+        }
+        if (trimmed) {
+            PT_TRY(check_broker(at, trimmed, err));
+        }
+        at += len;
+    }
+    return PT_OK;
 }
 
 int pt_names_check_properties(const char *const *properties, size_t n, pt_error *err) {

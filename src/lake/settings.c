@@ -228,7 +228,7 @@ int pt_settings_check(pt_engine *engine, pt_session *session, const pt_flush *fl
         pt_text now = {0};
         code = add_all(&all, &t->says, !*t->says.forbidden, &now, err);
         if (code == PT_OK && strcmp(pt_text_get(&now), was) != 0) {
-            code = pt_fail(err, PT_E_ANEW, "table %s: the lake's settings were changed from (%s) to (%s)", t->label, was, pt_text_get(&now));
+            code = pt_fail(err, PT_E_ANEW, "table %s: the lake's settings were changed from (%s) to (%s)", t->label, *was ? was : "none", *pt_text_get(&now) ? pt_text_get(&now) : "none");
         }
         pt_text_free(&now);
     }

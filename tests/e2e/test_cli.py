@@ -75,6 +75,16 @@ def test_an_unknown_help_topic_exits_2():
     assert run("help").returncode == 0 and run("help", "sql").returncode == 0
 
 
+@pytest.mark.parametrize("brokers, word", [("127.0.0.1:99999", "99999"), ("127.0.0.1:", "no port"), ("h:1,127.0.0.1:abc", "abc"), (":9092", "HOST:PORT"), ("http://h:1", "HOST:PORT"), ("a b:1", "HOST:PORT"),
+                                           ("[::1]:0", "no port"), ("SSL://:1", "HOST:PORT")])
+def test_an_address_that_is_none_is_told_by_every_command(brokers, word):
+    """librdkafka would try another port: 34463 for 99999."""
+    for command in (["ingest", "-t", "t", "--lake", "ducklake:x", "-d", "y"], ["produce"], ["check", "--lake", "ducklake:x"], ["reset", "-t", "t", "--lake", "ducklake:x"]):
+        done = run(*command, "-b", brokers)
+        assert done.returncode == 2 and len(done.stderr.splitlines()) == 1 and word in done.stderr and "--brokers" in done.stderr, done
+
+
+
 @pytest.mark.parametrize("command", [*COMMANDS, "nonsense"])
 @pytest.mark.parametrize("form", [["--log-format", "json"], ["--log-format=json"]])
 def test_a_fatal_error_is_a_json_line_where_json_is_asked_for(command, form):
