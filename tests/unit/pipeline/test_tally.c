@@ -37,6 +37,7 @@ static void dead_letters_without_a_row_are_no_success_and_one_of_the_most_freque
     assert_null(strstr(err.text, "tombstone"));
     t.rows = 1;
     assert_int_equal(pt_tally_judge(&t, &route, 1, &err), PT_OK);
+    pt_tally_clear(&t);
 }
 
 static void of_many_topics_those_are_named_in_which_nothing_fitted(void **state) {
@@ -57,6 +58,9 @@ static void of_many_topics_those_are_named_in_which_nothing_fitted(void **state)
     assert_non_null(strstr(err.text, "and 1 more topics"));
     assert_null(strstr(err.text, "good"));
     assert_null(strstr(err.text, "topic none"));
+    for (size_t i = 0; i < 6; i++) {
+        pt_tally_clear(&t[i]);
+    }
 }
 
 static void counts_are_told_once_a_minute_and_only_when_there_are_new_ones(void **state) {
@@ -81,6 +85,7 @@ static void counts_are_told_once_a_minute_and_only_when_there_are_new_ones(void 
     pt_tally_tell(&t, of);
     assert_int_equal(t.told, 1001);
     assert_true(t.told_us > told_us);
+    pt_tally_clear(&t);
 }
 
 static void a_refused_record_is_known_again_and_too_many_in_a_row_are_no_fault_of_theirs(void **state) {
