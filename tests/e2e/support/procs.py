@@ -1,5 +1,6 @@
 """Processes and conditions: nothing here sleeps for a fixed time, and every process is ended by its own pid."""
 
+import atexit
 import fcntl
 import os
 import random
@@ -21,7 +22,12 @@ class Unavailable(Exception):
 
 
 def run_folder() -> Path:
-    """Of this run of the suite, for all its workers."""
+    """Of this run of the suite, for all its workers; of this process, where none is (the benchmark)."""
+    if "PINTAIL_E2E_RUN" not in os.environ:
+        folder = tempfile.mkdtemp(prefix="pintail-run-")
+        os.chmod(folder, 0o755)  # PostgreSQL is another user
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        os.environ["PINTAIL_E2E_RUN"] = folder
     return Path(os.environ["PINTAIL_E2E_RUN"])
 
 
