@@ -67,12 +67,7 @@ static int choose_files(pt_engine *engine, pt_session *session, pt_table *out, p
                  "WHERE end_snapshot IS NULL) "
                  "SELECT CASE WHEN path_is_relative THEN t.p || path ELSE path END, (SELECT p FROM d), (data_file_id IN (FROM n))::INTEGER, t.p FROM f JOIN t USING (table_id) ORDER BY data_file_id DESC",
                  a, a, a, a, a);
-    int code = pt_text_check(&sql, err);
-    if (code == PT_OK) {
-        code = pt_session_table(session, pt_text_get(&sql), out, err);
-    }
-    pt_text_free(&sql);
-    return code;
+    return pt_statement_table(session, &sql, out, err);
 }
 
 /* Of the files that were chosen. */

@@ -327,11 +327,7 @@ static int find_adrift(pt_auditor *a, pt_error *err) {
     free(a->adrift);
     a->adrift = NULL;
     pt_text_addf(&sql, "SELECT value FROM \"__ducklake_metadata_%s\".ducklake_metadata WHERE key = 'data_path' AND scope IS NULL", pt_engine_alias(a->engine));
-    int code = pt_text_check(&sql, err);
-    if (code == PT_OK) {
-        code = pt_session_text(a->session, pt_text_get(&sql), &path, err);
-    }
-    pt_text_free(&sql);
+    int code = pt_statement_text(a->session, &sql, &path, err);
     if (code == PT_OK && path && *path != '/' && !pt_path_is_remote(path) && !pt_path_exists(path)) {
         a->adrift = path;
         path = NULL;

@@ -146,11 +146,7 @@ static int look_for_encryption(pt_engine *engine, pt_session *session, pt_error 
     int64_t n = 0;
     pt_text sql = {0};
     pt_text_addf(&sql, "SELECT count(*) FROM \"__ducklake_metadata_%s\".ducklake_metadata WHERE key = 'encrypted' AND scope IS NULL AND value = 'true'", engine->alias);
-    int code = pt_text_check(&sql, err);
-    if (code == PT_OK) {
-        code = pt_session_int(session, pt_text_get(&sql), &n, err);
-    }
-    pt_text_free(&sql);
+    int code = pt_statement_int(session, &sql, &n, err);
     PT_TRY(code);
     engine->encrypted = n > 0;
     return n ? pt_session_run(session, "SET GLOBAL temp_file_encryption = true", err) : PT_OK;

@@ -7,25 +7,6 @@
 #include "base/text.h"
 #include "lake/identity.h"
 
-static int run(pt_session *session, pt_text *sql, pt_error *err) {
-    int code = pt_text_check(sql, err);
-    if (code == PT_OK) {
-        code = pt_session_run(session, pt_text_get(sql), err);
-    }
-    pt_text_free(sql);
-    return code;
-}
-
-static int ask(pt_session *session, pt_text *sql, pt_table *out, pt_error *err) {
-    *out = (pt_table){0};
-    int code = pt_text_check(sql, err);
-    if (code == PT_OK) {
-        code = pt_session_table(session, pt_text_get(sql), out, err);
-    }
-    pt_text_free(sql);
-    return code;
-}
-
 static void add_is(pt_text *sql, const char *before, const char *value) {
     pt_text_add(sql, before);
     pt_text_add_sql_string(sql, value);
@@ -106,7 +87,7 @@ int pt_erase_open(pt_engine *engine, pt_session *session, const char *pipeline, 
     add_is(&sql, " o.pipeline = ", pipeline);
     add_is(&sql, " AND o.topic = ", topic);
     pt_text_add(&sql, " ORDER BY o.t");
-    int code = ask(session, &sql, &found, err);
+    int code = pt_statement_table(session, &sql, &found, err);
     for (size_t row = 0; code == PT_OK && row < found.n_rows; row++) {
         code = add_table(out, &found, row, err);
     }
@@ -171,7 +152,7 @@ static int count_rows(pt_engine *engine, pt_session *session, const pt_erase *e,
         add_is(&sql, " AND t._kafka_topic = ", e->topic);
     }
     pt_text_add(&sql, " GROUP BY v.p");
-    PT_TRY(ask(session, &sql, &found, err));
+    PT_TRY(pt_statement_table(session, &sql, &found, err));
     for (size_t row = 0; row < found.n_rows; row++) {
         pt_erased *x = find(out, cuts, n, pt_table_int(&found, row, 0));
         if (x) {
@@ -192,7 +173,7 @@ static int count_dead(pt_engine *engine, pt_session *session, const pt_erase *e,
     add_is(&sql, " AND d.topic = ", e->topic);
     add_is(&sql, " AND d.target_table = ", t->label);
     pt_text_add(&sql, " GROUP BY v.p");
-    PT_TRY(ask(session, &sql, &found, err));
+    PT_TRY(pt_statement_table(session, &sql, &found, err));
     for (size_t row = 0; row < found.n_rows; row++) {
         pt_erased *x = find(out, cuts, n, pt_table_int(&found, row, 0));
         if (x) {
@@ -218,7 +199,7 @@ static int count_ledger(pt_engine *engine, pt_session *session, const pt_erase *
     add_is(&sql, " AND l.topic = ", e->topic);
     add_is(&sql, " AND l.target_table = ", t->label);
     pt_text_add(&sql, " GROUP BY v.p, v.o");
-    PT_TRY(ask(session, &sql, &found, err));
+    PT_TRY(pt_statement_table(session, &sql, &found, err));
     for (size_t row = 0; row < found.n_rows; row++) {
         pt_erased *x = find(out, cuts, n, pt_table_int(&found, row, 0));
         size_t way = (size_t)pt_table_int(&found, row, 1);
@@ -265,7 +246,7 @@ int pt_erase_run(pt_engine *engine, pt_session *session, const pt_erase *e, cons
             if (t->has_topic) {
                 add_is(&sql, " AND _kafka_topic = ", e->topic);
             }
-            PT_TRY(run(session, &sql, err));
+            PT_TRY(pt_statement_run(session, &sql, err));
         }
     }
     if (n == 0) {
@@ -275,5 +256,5 @@ int pt_erase_run(pt_engine *engine, pt_session *session, const pt_erase *e, cons
     add_where(&sql, "\"partition\"", "\"offset\"", cuts, n);
     add_is(&sql, " AND pipeline = ", e->pipeline);
     add_is(&sql, " AND topic = ", e->topic);
-    return run(session, &sql, err);
+    return pt_statement_run(session, &sql, err);
 }

@@ -168,11 +168,7 @@ static int refuse(const pt_committer *c, const owners *o, const pt_claim *claim,
     pt_text_add(&sql, " AND topic = ");
     pt_text_add_sql_string(&sql, claim->topic);
     pt_text_addf(&sql, " AND \"partition\" = %" PRId32 " AND epoch = %" PRId64, claim->partition, claim->epoch);
-    int code = pt_text_check(&sql, err);
-    if (code == PT_OK) {
-        code = pt_session_int(c->session, pt_text_get(&sql), &kept, err);
-    }
-    pt_text_free(&sql);
+    int code = pt_statement_int(c->session, &sql, &kept, err);
     PT_TRY(code);
     if (!kept) {
         return went_back(c, "our claim of the partitions", err);

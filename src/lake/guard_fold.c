@@ -94,11 +94,7 @@ static int see_own(pt_engine *engine, pt_session *session, const pt_target *t, f
         pt_text_free(&sql);
         return PT_OK;
     }
-    int code = pt_text_check(&sql, err);
-    if (code == PT_OK) {
-        code = pt_session_table(session, pt_text_get(&sql), &f->own, err);
-    }
-    pt_text_free(&sql);
+    int code = pt_statement_table(session, &sql, &f->own, err);
     for (size_t i = 0; i < f->own.n_rows; i++) {
         f->rows += pt_table_int(&f->own, i, 1);
     }

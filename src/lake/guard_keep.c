@@ -55,11 +55,7 @@ static int is_named(pt_engine *engine, pt_session *session, const char *file, bo
                  "WHERE parse_filename(path) = ",
                  alias, alias);
     pt_text_add_sql_string(&sql, slash ? slash + 1 : file);
-    int code = pt_text_check(&sql, err);
-    if (code == PT_OK) {
-        code = pt_session_int(session, pt_text_get(&sql), &n, err);
-    }
-    pt_text_free(&sql);
+    int code = pt_statement_int(session, &sql, &n, err);
     *named = n > 0;
     return code;
 }

@@ -87,12 +87,7 @@ int pt_history_rows_since(pt_engine *engine, pt_session *session, const char *pi
     pt_text_add(&sql, "), r AS (SELECT \"partition\" AS p, max(epoch) AS since FROM l WHERE kind = 'reset' GROUP BY ALL) "
                       "SELECT coalesce(sum(row_count), 0)::BIGINT FROM l LEFT JOIN r ON r.p = l.\"partition\" WHERE l.kind <> 'reset' AND epoch >= coalesce(since, -1) AND target_table = ");
     pt_text_add_sql_string(&sql, table);
-    int code = pt_text_check(&sql, err);
-    if (code == PT_OK) {
-        code = pt_session_int(session, pt_text_get(&sql), rows, err);
-    }
-    pt_text_free(&sql);
-    return code;
+    return pt_statement_int(session, &sql, rows, err);
 }
 
 int pt_history_rows_before(pt_engine *engine, pt_session *session, const char *pipeline, const char *topic, const char *table, int64_t table_id, int64_t *rows, pt_error *err) {
@@ -108,12 +103,7 @@ int pt_history_rows_before(pt_engine *engine, pt_session *session, const char *p
     pt_text_add(&sql, " AND (kind = 'reset' OR target_table = "); /* after a reset, of no table, somebody has decided */
     pt_text_add_sql_string(&sql, table);
     pt_text_add(&sql, ")");
-    int code = pt_text_check(&sql, err);
-    if (code == PT_OK) {
-        code = pt_session_int(session, pt_text_get(&sql), rows, err);
-    }
-    pt_text_free(&sql);
-    return code;
+    return pt_statement_int(session, &sql, rows, err);
 }
 
 int pt_history_other_topic(pt_engine *engine, pt_session *session, const char *table, const char *topic, char **out, pt_error *err) {
@@ -123,12 +113,7 @@ int pt_history_other_topic(pt_engine *engine, pt_session *session, const char *t
     pt_text_add_sql_string(&sql, table);
     pt_text_add(&sql, " AND topic <> ");
     pt_text_add_sql_string(&sql, topic);
-    int code = pt_text_check(&sql, err);
-    if (code == PT_OK) {
-        code = pt_session_text(session, pt_text_get(&sql), out, err);
-    }
-    pt_text_free(&sql);
-    return code;
+    return pt_statement_text(session, &sql, out, err);
 }
 
 static int has_row(pt_engine *engine, pt_session *session, const char *table, const char *pipeline, const char *topic, bool *out, pt_error *err) {

@@ -8,15 +8,6 @@
 #include "lake/ledger.h"
 #include "lake/table_name.h"
 
-static int ask(pt_session *session, pt_text *sql, pt_table *out, pt_error *err) {
-    int code = pt_text_check(sql, err);
-    if (code == PT_OK) {
-        code = pt_session_table(session, pt_text_get(sql), out, err);
-    }
-    pt_text_free(sql);
-    return code;
-}
-
 static void add_key(pt_text *out, const char *prefix, const char *const *parts, size_t n) {
     pt_text_add(out, prefix);
     for (size_t i = 0; i < n; i++) {
@@ -35,14 +26,14 @@ int pt_identities_read(pt_engine *engine, pt_session *session, pt_table *out, pt
     *out = (pt_table){0};
     pt_text_add(&sql, "SELECT 1 FROM duckdb_tables() WHERE schema_name = 'pintail' AND table_name = 'meta' AND database_name = ");
     pt_text_add_sql_string(&sql, alias);
-    PT_TRY(ask(session, &sql, &there, err));
+    PT_TRY(pt_statement_table(session, &sql, &there, err));
     bool form_2 = there.n_rows > 0;
     pt_table_clear(&there);
     if (!form_2) {
         return PT_OK;
     }
     pt_text_addf(&sql, "SELECT key, value FROM \"%s\".pintail.meta WHERE starts_with(key, '" PT_IDENTITY_PREFIX "') OR starts_with(key, '" PT_SCHEMA_PREFIX "')", alias);
-    return ask(session, &sql, out, err);
+    return pt_statement_table(session, &sql, out, err);
 }
 
 static const char *find(const pt_table *notes, const char *prefix, const char *const *parts, size_t n) {
@@ -76,12 +67,7 @@ int pt_identity_of(pt_engine *engine, pt_session *session, const char *schema, c
     pt_text_add_sql_string(&sql, schema);
     pt_text_add(&sql, " AND t.table_name = ");
     pt_text_add_sql_string(&sql, table);
-    int code = pt_text_check(&sql, err);
-    if (code == PT_OK) {
-        code = pt_session_text(session, pt_text_get(&sql), out, err);
-    }
-    pt_text_free(&sql);
-    return code;
+    return pt_statement_text(session, &sql, out, err);
 }
 
 static void add_key_string(pt_text *sql, const char *prefix, const char *const *parts, size_t n) {
@@ -113,15 +99,6 @@ static void add_note(pt_text *sql, const char *pipeline, const pt_identity *t, b
     }
 }
 
-static int run(pt_session *session, pt_text *sql, pt_error *err) {
-    int code = pt_text_check(sql, err);
-    if (code == PT_OK) {
-        code = pt_session_run(session, pt_text_get(sql), err);
-    }
-    pt_text_free(sql);
-    return code;
-}
-
 static int write_some(pt_engine *engine, pt_session *session, const char *pipeline, const pt_identity *tables, size_t n, pt_error *err) {
     pt_text sql = {0};
     const char *alias = pt_engine_alias(engine);
@@ -132,7 +109,7 @@ static int write_some(pt_engine *engine, pt_session *session, const char *pipeli
             add_note(&sql, pipeline, &tables[i], values);
         }
         pt_text_add(&sql, values ? "" : ")");
-        PT_TRY(run(session, &sql, err));
+        PT_TRY(pt_statement_run(session, &sql, err));
     }
     return PT_OK;
 }
@@ -163,7 +140,7 @@ static int find_row(pt_engine *engine, pt_session *session, const char *uuid, bo
                  alias, alias);
     pt_text_add_sql_string(&sql, uuid);
     pt_text_add(&sql, first ? " ORDER BY begin_snapshot LIMIT 1" : " AND end_snapshot IS NULL LIMIT 1");
-    return ask(session, &sql, out, err);
+    return pt_statement_table(session, &sql, out, err);
 }
 
 int pt_replaced_find(pt_engine *engine, pt_session *session, const char *was, const char *now, pt_replaced *out, pt_error *err) {

@@ -29,11 +29,7 @@ int pt_inlined_forbid(pt_engine *engine, pt_session *session, const pt_target *t
     pt_text sql = {0};
     pt_text_addf(&sql, "CALL \"%s\".set_option('data_inlining_row_limit', 0, schema => ", pt_engine_alias(engine));
     add_table(&sql, t);
-    int code = pt_text_check(&sql, err);
-    if (code == PT_OK) {
-        code = pt_session_run(session, pt_text_get(&sql), err);
-    }
-    pt_text_free(&sql);
+    int code = pt_statement_run(session, &sql, err);
     *t->says.forbidden = true;
     return code;
 }
@@ -53,12 +49,7 @@ static int list_tables(pt_engine *engine, pt_session *session, const pt_target *
     pt_text_add_sql_string(&sql, t->name);
     pt_text_add(&sql, " AND s.schema_name = ");
     pt_text_add_sql_string(&sql, t->schema_name);
-    int code = pt_text_check(&sql, err);
-    if (code == PT_OK) {
-        code = pt_session_table(session, pt_text_get(&sql), out, err);
-    }
-    pt_text_free(&sql);
-    return code;
+    return pt_statement_table(session, &sql, out, err);
 }
 
 int pt_inlined_count(pt_engine *engine, pt_session *session, const pt_target *t, int64_t *rows, pt_error *err) {

@@ -41,12 +41,7 @@ int pt_ledger_epochs(pt_engine *engine, pt_session *session, const char *pipelin
     pt_text_addf(&sql, "SELECT topic, \"partition\", max(epoch), arg_max(owner, epoch) FROM \"%s\".pintail.epochs WHERE pipeline = ", pt_engine_alias(engine));
     pt_text_add_sql_string(&sql, pipeline);
     pt_text_add(&sql, " GROUP BY ALL");
-    int code = pt_text_check(&sql, err);
-    if (code == PT_OK) {
-        code = pt_session_table(session, pt_text_get(&sql), out, err);
-    }
-    pt_text_free(&sql);
-    return code;
+    return pt_statement_table(session, &sql, out, err);
 }
 
 static int insert_some_epochs(const claim_job *job, const pt_claim *claims, size_t from, size_t to, pt_error *err) {
@@ -64,12 +59,7 @@ static int insert_some_epochs(const claim_job *job, const pt_claim *claims, size
         pt_text_add_sql_string(&sql, job->owner);
         pt_text_addf(&sql, ", '%s')", now);
     }
-    int code = pt_text_check(&sql, err);
-    if (code == PT_OK) {
-        code = pt_session_run(job->session, pt_text_get(&sql), err);
-    }
-    pt_text_free(&sql);
-    return code;
+    return pt_statement_run(job->session, &sql, err);
 }
 
 static int insert_epochs(const claim_job *job, const pt_claim *claims, size_t n, pt_error *err) {
@@ -145,11 +135,7 @@ static int insert_starts(const claim_job *job, const recorded *starts, pt_error 
     pt_text_add(&sql, "SELECT id FROM ducklake_current_snapshot(");
     pt_text_add_sql_string(&sql, pt_engine_alias(job->engine));
     pt_text_add(&sql, ")");
-    int code = pt_text_check(&sql, err);
-    if (code == PT_OK) {
-        code = pt_session_int(job->session, pt_text_get(&sql), &commit.snapshot, err);
-    }
-    pt_text_free(&sql);
+    int code = pt_statement_int(job->session, &sql, &commit.snapshot, err);
     commit.snapshot++;
     if (code == PT_OK) {
         code = insert_epochs(job, starts->others, starts->n_others, err);

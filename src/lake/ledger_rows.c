@@ -45,12 +45,7 @@ static int insert_some(pt_engine *engine, pt_session *session, const pt_ledger_c
         add_entry(&sql, commit, &entries[i], now);
         pt_text_add(&sql, ")");
     }
-    int code = pt_text_check(&sql, err);
-    if (code == PT_OK) {
-        code = pt_session_run(session, pt_text_get(&sql), err);
-    }
-    pt_text_free(&sql);
-    return code;
+    return pt_statement_run(session, &sql, err);
 }
 
 int pt_ledger_insert(pt_engine *engine, pt_session *session, const pt_ledger_commit *commit, const pt_ledger_entry *entries, size_t n, pt_error *err) {

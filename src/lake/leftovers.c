@@ -95,11 +95,7 @@ static int list_unfinished(pt_engine *engine, pt_session *session, const pt_targ
                  "UNION ALL SELECT path FROM \"__ducklake_metadata_%s\".ducklake_delete_file "
                  "UNION ALL SELECT path FROM \"__ducklake_metadata_%s\".ducklake_files_scheduled_for_deletion) k ON parse_filename(f.file) = parse_filename(k.path)",
                  strlen(PT_GUARD_PREFIX) + 1, strlen(PT_GUARD_PREFIX) + UUID_LENGTH, strlen("ducklake-") + 1, strlen("ducklake-") + UUID_LENGTH, alias, alias, alias);
-    int code = pt_text_check(&sql, err);
-    if (code == PT_OK) {
-        code = pt_session_table(session, pt_text_get(&sql), out, err);
-    }
-    pt_text_free(&sql);
+    int code = pt_statement_table(session, &sql, out, err);
     pt_text_free(&guards);
     pt_text_free(&files);
     return code;

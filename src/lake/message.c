@@ -18,12 +18,7 @@ int pt_message_set(pt_engine *engine, pt_session *session, const char *message, 
     pt_text_add(&sql, ", extra_info => ");
     pt_text_add_sql_string(&sql, extra);
     pt_text_add(&sql, ")");
-    int code = pt_text_check(&sql, err);
-    if (code == PT_OK) {
-        code = pt_session_run(session, pt_text_get(&sql), err);
-    }
-    pt_text_free(&sql);
-    return code;
+    return pt_statement_run(session, &sql, err);
 }
 
 static int set(pt_engine *engine, pt_session *session, pt_text *message, pt_text *extra, pt_error *err) {

@@ -9,6 +9,7 @@
 #include "base/redact.h"
 #include "base/text.h"
 #include "lake/lake_uri.h"
+#include "lake/table.h"
 
 /* ---- keys ---------------------------------------------------------------------------------------------- */
 
@@ -131,12 +132,7 @@ static int schedule(pt_session *session, const char *path, size_t id, pt_error *
     pt_text_addf(&sql, "INSERT INTO \"__ducklake_metadata_" SCRATCH "\".ducklake_files_scheduled_for_deletion VALUES (%zu, ", id);
     pt_text_add_sql_string(&sql, path);
     pt_text_add(&sql, ", false, now())");
-    int code = pt_text_check(&sql, err);
-    if (code == PT_OK) {
-        code = pt_session_run(session, pt_text_get(&sql), err);
-    }
-    pt_text_free(&sql);
-    return code;
+    return pt_statement_run(session, &sql, err);
 }
 
 /* DuckDB has no statement that removes a file. DuckLake has one for the files that a catalog has scheduled for deletion; this catalog is in memory and holds
@@ -146,11 +142,7 @@ static int remove_objects(pt_session *session, const char *const *paths, size_t 
     pt_text_add(&sql, "ATTACH 'ducklake::memory:' AS " SCRATCH " (DATA_PATH ");
     pt_text_add_sql_string(&sql, paths[0]);
     pt_text_add(&sql, ")");
-    int code = pt_text_check(&sql, err);
-    if (code == PT_OK) {
-        code = pt_session_run(session, pt_text_get(&sql), err);
-    }
-    pt_text_free(&sql);
+    int code = pt_statement_run(session, &sql, err);
     PT_TRY(code);
     for (size_t i = 0; code == PT_OK && i < n; i++) {
         code = schedule(session, paths[i], i + 1, err);

@@ -5,28 +5,15 @@
 #include <strings.h>
 
 #include "base/text.h"
+#include "lake/identity.h"
 #include "lake/table_name.h"
 
 #define COLUMNS_BEFORE 2 /* schema and table */
 
-static int read_table(pt_session *session, pt_text *sql, pt_table *out, pt_error *err) {
-    int code = pt_text_check(sql, err);
-    if (code == PT_OK) {
-        code = pt_session_table(session, pt_text_get(sql), out, err);
-    }
-    pt_text_free(sql);
-    return code;
-}
-
 static int read_version(pt_engine *engine, pt_session *session, int64_t *out, pt_error *err) {
     pt_text sql = {0};
     pt_text_addf(&sql, "SELECT schema_version FROM \"__ducklake_metadata_%s\".ducklake_snapshot ORDER BY snapshot_id DESC LIMIT 1", pt_engine_alias(engine));
-    int code = pt_text_check(&sql, err);
-    if (code == PT_OK) {
-        code = pt_session_int(session, pt_text_get(&sql), out, err);
-    }
-    pt_text_free(&sql);
-    return code;
+    return pt_statement_int(session, &sql, out, err);
 }
 
 /* Out of the catalog's own tables: DuckDB's list of a lake's tables looks at the statistics of each one. */
@@ -39,7 +26,7 @@ static int read_names(pt_engine *engine, pt_session *session, pt_table *out, pt_
                  "LEFT JOIN \"__ducklake_metadata_%s\".ducklake_table_stats USING (table_id) WHERE end_snapshot IS NULL "
                  "UNION ALL SELECT schema_name, view_name, 0 FROM \"__ducklake_metadata_%s\".ducklake_view JOIN s USING (schema_id) WHERE end_snapshot IS NULL",
                  alias, alias, alias, alias);
-    return read_table(session, &sql, out, err);
+    return pt_statement_table(session, &sql, out, err);
 }
 
 static int read_columns(pt_engine *engine, pt_session *session, const pt_table *wanted, pt_table *out, pt_error *err) {
@@ -55,7 +42,7 @@ static int read_columns(pt_engine *engine, pt_session *session, const pt_table *
         }
     }
     pt_text_add(&sql, ") ORDER BY schema_name, table_name, column_index");
-    return read_table(session, &sql, out, err);
+    return pt_statement_table(session, &sql, out, err);
 }
 
 static int read_fed(pt_engine *engine, pt_session *session, const char *pipeline, pt_table *out, pt_error *err) {
@@ -63,7 +50,7 @@ static int read_fed(pt_engine *engine, pt_session *session, const char *pipeline
     pt_text_add(&sql, "SELECT target_table, topic, bool_or(pipeline = ");
     pt_text_add_sql_string(&sql, pipeline);
     pt_text_addf(&sql, ")::INTEGER, bool_or(row_count > 0)::INTEGER FROM \"%s\".pintail.offsets GROUP BY ALL ORDER BY topic", pt_engine_alias(engine));
-    return read_table(session, &sql, out, err);
+    return pt_statement_table(session, &sql, out, err);
 }
 
 void pt_seen_spelling(const pt_seen *seen, const char *asked_schema, const char *asked_table, const char **schema, const char **table) {
@@ -117,6 +104,9 @@ int pt_seen_read(pt_engine *engine, pt_session *session, const char *pipeline, c
     if (code == PT_OK) {
         code = read_fed(engine, session, pipeline, &out->fed, err);
     }
+    if (code == PT_OK) {
+        code = pt_identities_read(engine, session, &out->notes, err);
+    }
     free(wanted.cells);
     if (code != PT_OK) {
         pt_seen_clear(out);
@@ -128,6 +118,7 @@ void pt_seen_clear(pt_seen *seen) {
     pt_table_clear(&seen->names);
     pt_table_clear(&seen->columns);
     pt_table_clear(&seen->fed);
+    pt_table_clear(&seen->notes);
     *seen = (pt_seen){0};
 }
 

@@ -13,6 +13,7 @@ typedef struct pt_seen {
     int64_t schema_version;
     pt_table names;   /* schema, table or view ("": the schema itself), whether rows were ever put into it */
     pt_table columns; /* schema, table, name, type, nullable, default, of a view: of the tables that were asked for */
+    pt_table notes;   /* which tables the rows went to, and by which schemas they were read (lake/identity.h) */
     pt_table fed;     /* by topic: table (its label), topic, whether the pipeline recorded it, whether rows of it landed there */
 } pt_seen;
 

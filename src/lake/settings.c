@@ -25,12 +25,7 @@ static int read_all(pt_engine *engine, pt_session *session, pt_table *out, pt_er
                  "SELECT key, value, scope, scope_id FROM \"__ducklake_metadata_%s\".ducklake_metadata UNION ALL "
                  "SELECT '" SORT "', sort_id::VARCHAR, 'table', table_id FROM \"__ducklake_metadata_%s\".ducklake_sort_info WHERE end_snapshot IS NULL",
                  alias, alias);
-    int code = pt_text_check(&sql, err);
-    if (code == PT_OK) {
-        code = pt_session_table(session, pt_text_get(&sql), out, err);
-    }
-    pt_text_free(&sql);
-    return code;
+    return pt_statement_table(session, &sql, out, err);
 }
 
 /* 3 of the table, 2 of its schema, 1 of the lake; 0: not of this table. */

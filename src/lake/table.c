@@ -113,3 +113,43 @@ int pt_session_int(pt_session *session, const char *sql, int64_t *out, pt_error 
     free(text);
     return PT_OK;
 }
+
+/* ---- statements that were put together ------------------------------------------------------------------ */
+
+int pt_statement_run(pt_session *session, pt_text *sql, pt_error *err) {
+    int code = pt_text_check(sql, err);
+    if (code == PT_OK) {
+        code = pt_session_run(session, pt_text_get(sql), err);
+    }
+    pt_text_free(sql);
+    return code;
+}
+
+int pt_statement_text(pt_session *session, pt_text *sql, char **out, pt_error *err) {
+    *out = NULL;
+    int code = pt_text_check(sql, err);
+    if (code == PT_OK) {
+        code = pt_session_text(session, pt_text_get(sql), out, err);
+    }
+    pt_text_free(sql);
+    return code;
+}
+
+int pt_statement_int(pt_session *session, pt_text *sql, int64_t *out, pt_error *err) {
+    int code = pt_text_check(sql, err);
+    if (code == PT_OK) {
+        code = pt_session_int(session, pt_text_get(sql), out, err);
+    }
+    pt_text_free(sql);
+    return code;
+}
+
+int pt_statement_table(pt_session *session, pt_text *sql, pt_table *out, pt_error *err) {
+    *out = (pt_table){0};
+    int code = pt_text_check(sql, err);
+    if (code == PT_OK) {
+        code = pt_session_table(session, pt_text_get(sql), out, err);
+    }
+    pt_text_free(sql);
+    return code;
+}

@@ -41,12 +41,7 @@ static int read_columns(pt_engine *engine, pt_session *session, const pt_target 
     pt_text_add(&sql, " AND table_name = ");
     pt_text_add_sql_string(&sql, t->name);
     pt_text_add(&sql, " ORDER BY column_index");
-    int code = pt_text_check(&sql, err);
-    if (code == PT_OK) {
-        code = pt_session_table(session, pt_text_get(&sql), out, err);
-    }
-    pt_text_free(&sql);
-    return code;
+    return pt_statement_table(session, &sql, out, err);
 }
 
 /* now: it was seen a moment ago; else a table that was not there may have been made since. */

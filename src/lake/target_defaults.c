@@ -56,12 +56,7 @@ static int find_varying(pt_session *session, const char *expression, char **out,
     pt_text_add(&sql, " || ')')) t) WHERE (k = 'function_name' AND w IN (SELECT function_name FROM duckdb_functions() WHERE stability IN ('VOLATILE', 'CONSISTENT_WITHIN_QUERY') "
                       "AND NOT starts_with(function_name, 'current_schema') AND function_name NOT IN ('current_database', 'in_search_path'))) "
                       "OR (p LIKE '%.column_names' AND w IN ('current_date', 'current_time', 'current_timestamp', 'localtime', 'localtimestamp'))");
-    int code = pt_text_check(&sql, err);
-    if (code == PT_OK) {
-        code = pt_session_text(session, pt_text_get(&sql), out, err);
-    }
-    pt_text_free(&sql);
-    return code;
+    return pt_statement_text(session, &sql, out, err);
 }
 
 static int refuse(const char *label, const pt_column *c, const char *function, pt_error *err) {

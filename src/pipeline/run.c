@@ -34,18 +34,12 @@ static void close_run(pt_life *r, pt_run_end *end) {
     if (r->line_ready) {
         pt_line_clear(&r->line);
     }
+    pt_life_close_targets(r);
     for (size_t i = 0; i < r->reader.n_routes; i++) {
-        pt_decoder_free(&r->reader.routes[i].decoder);
         free(r->reader.routes[i].partitions);
-    }
-    for (size_t i = 0; i < r->n_targets; i++) {
-        pt_target_free(&r->targets[i]);
     }
     pt_seen_clear(&r->seen);
     free(r->targets);
-    for (size_t i = 0; r->readings && i < r->options->n_routes; i++) {
-        pt_target_free(&r->readings[i]);
-    }
     free(r->readings);
     free(r->topics);
     free(r->group);

@@ -50,6 +50,9 @@ typedef struct pt_life {
 /* Broker, lake, tables and workers, in this order; then it joins the group. goes_on: not the process's first life. What a failure leaves open, the end of the life closes. */
 int pt_life_open(pt_life *life, const char *owner, bool goes_on, pt_error *err) PT_CHECKED;
 
+/* Tables and what decodes their records; the life may open them again. */
+void pt_life_close_targets(pt_life *life);
+
 /* PT_E_INTERRUPTED: a stop was asked for, and nothing has been read. */
 int pt_life_goes_on(pt_life *life, pt_error *err) PT_CHECKED;
 
@@ -71,7 +74,7 @@ int pt_life_on_staged(void *arg, pt_error *err) PT_CHECKED;
 int pt_life_on_claimed(void *arg, pt_claim *claims, size_t n, pt_error *err) PT_CHECKED;
 void pt_life_on_committed(void *arg, const pt_flush *flush);
 int pt_life_on_refused(void *arg, const char *topic, int32_t partition, int64_t offset, const char *words, bool passed, pt_error *err) PT_CHECKED;
-
+/* Refused records of the flush have no row of their table beside them: PT_OK, they may be dead letters all the same. */
 int pt_life_on_alone(void *arg, const pt_flush *flush, pt_error *err) PT_CHECKED;
 
 /* Brings back data files of the table that a commit of unknown outcome lost (lake/guard.h). */

@@ -57,15 +57,15 @@ static int open_or_make(void *arg, pt_error *err) {
 }
 
 /* What the records of a route are read by: the schema that is given, else the one that was given last; NULL: the table's columns. */
-static const char *schema_of(const pt_life *r, size_t i, const pt_table *notes, const pt_target *t) {
+static const char *schema_of(const pt_life *r, size_t i, const pt_target *t) {
     const pt_route_options *o = &r->options->routes[i];
-    return o->schema ? o->schema : pt_identities_find_schema(notes, o->topic, t->label);
+    return o->schema ? o->schema : pt_identities_find_schema(&r->seen.notes, o->topic, t->label);
 }
 
-static target_job job_of(pt_life *r, size_t i, const pt_table *notes) {
+static target_job job_of(pt_life *r, size_t i) {
     target_job job = {r, pt_tables_options(r->options, i), NULL};
     job.options.seen = r->seen.names.n_rows ? &r->seen : NULL;
-    job.options.notes = notes;
+    job.options.notes = &r->seen.notes;
     return job;
 }
 
@@ -75,16 +75,16 @@ static int open_reading(void *arg, pt_error *err) {
 }
 
 /* Into the table of route k. */
-static int share_target(pt_life *r, size_t i, size_t k, const pt_table *notes, pt_error *err) {
+static int share_target(pt_life *r, size_t i, size_t k, pt_error *err) {
     pt_route *route = &r->reader.routes[i];
     route->target = r->reader.routes[k].target;
     route->part = r->reader.routes[k].part;
-    const char *own = schema_of(r, i, notes, route->target);
-    const char *first = schema_of(r, k, notes, route->target);
+    const char *own = schema_of(r, i, route->target);
+    const char *first = schema_of(r, k, route->target);
     if (!own || (first && strcmp(own, first) == 0)) {
         return PT_OK;
     }
-    target_job job = job_of(r, i, notes);
+    target_job job = job_of(r, i);
     job.out = &r->readings[i];
     if (pt_retry_busy(open_reading, &job, err) != PT_OK) {
         return pt_fail_in(err, "topic %s", route->topic);
@@ -92,14 +92,14 @@ static int share_target(pt_life *r, size_t i, size_t k, const pt_table *notes, p
     return PT_OK;
 }
 
-static int open_target(pt_life *r, size_t i, const pt_table *notes, pt_error *err) {
+static int open_target(pt_life *r, size_t i, pt_error *err) {
     const pt_route_options *o = &r->options->routes[i];
     for (size_t k = 0; k < i; k++) {
         if (pt_table_name_same(r->options->routes[k].table, o->table)) {
-            return share_target(r, i, k, notes, err);
+            return share_target(r, i, k, err);
         }
     }
-    target_job job = job_of(r, i, notes);
+    target_job job = job_of(r, i);
     PT_TRY(pt_life_goes_on(r, err));
     PT_TRY(pt_retry_busy(open_or_make, &job, err)); /* another process may be making the same table */
     r->reader.routes[i].target = r->targets[r->n_targets];
@@ -124,9 +124,9 @@ static int make_routes(pt_life *r, pt_error *err) {
     return PT_OK;
 }
 
-static int open_routes(pt_life *r, const pt_table *notes, pt_error *err) {
+static int open_routes(pt_life *r, pt_error *err) {
     for (size_t i = 0; i < r->options->n_routes; i++) {
-        PT_TRY(open_target(r, i, notes, err));
+        PT_TRY(open_target(r, i, err));
         const pt_target *read_by = r->readings[i] ? r->readings[i] : r->reader.routes[i].target;
         PT_TRY(pt_decoder_new_json(read_by->schema, &r->reader.routes[i].decoder, err));
         if (r->options->on_no_column == PT_NO_COLUMN_DEAD_LETTER) {
@@ -138,11 +138,7 @@ static int open_routes(pt_life *r, const pt_table *notes, pt_error *err) {
 
 static int open_targets_once(pt_life *r, pt_error *err) {
     size_t n = r->options->n_routes;
-    pt_table notes;
-    PT_TRY(pt_identities_read(pt_committer_engine(r->committer), pt_committer_session(r->committer), &notes, err));
-    int code = open_routes(r, &notes, err);
-    pt_table_clear(&notes);
-    PT_TRY(code);
+    PT_TRY(open_routes(r, err));
     PT_TRY(pt_target_open_own(pt_committer_engine(r->committer), pt_committer_session(r->committer), "dead_letters", PT_DEAD_LETTER_COLUMNS,
                               &r->targets[n], err));
     PT_TRY(forbid_inlining(r, r->targets[n], err));
@@ -154,7 +150,7 @@ static int open_targets_once(pt_life *r, pt_error *err) {
     return PT_OK;
 }
 
-static void close_targets(pt_life *r) {
+void pt_life_close_targets(pt_life *r) {
     for (size_t i = 0; i < r->n_targets; i++) {
         pt_target_free(&r->targets[i]);
     }
@@ -169,7 +165,7 @@ static void close_targets(pt_life *r) {
 static int open_targets(pt_life *r, pt_error *err) {
     bool stands = false;
     for (unsigned attempt = 1; attempt <= SEEN_TRIES && !stands; attempt++) {
-        close_targets(r);
+        pt_life_close_targets(r);
         if (r->made || attempt > 1) {
             PT_TRY(pt_tables_see(r, err));
         }
@@ -177,7 +173,7 @@ static int open_targets(pt_life *r, pt_error *err) {
         PT_TRY(pt_seen_stands(pt_committer_engine(r->committer), pt_committer_session(r->committer), &r->seen, &stands, err));
     }
     if (!stands) {
-        close_targets(r);
+        pt_life_close_targets(r);
         pt_table_clear(&r->seen.names);
         PT_TRY(open_targets_once(r, err));
     }

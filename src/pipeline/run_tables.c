@@ -123,15 +123,9 @@ static int is_there(const pt_seen *seen, const char *table, bool *out, pt_error 
 
 /* The name that a table of the ledger has now; "": it is gone, or was not noted. */
 static int name_of_now(const pt_life *r, const char *topic, const char *table, pt_replaced *out, pt_error *err) {
-    pt_table notes = {0};
+    const char *was = pt_identities_find(&r->seen.notes, r->reader.pipeline, topic, table);
     *out = (pt_replaced){0};
-    int code = pt_identities_read(pt_committer_engine(r->committer), pt_committer_session(r->committer), &notes, err);
-    const char *was = code == PT_OK ? pt_identities_find(&notes, r->reader.pipeline, topic, table) : NULL;
-    if (was) {
-        code = pt_replaced_find(pt_committer_engine(r->committer), pt_committer_session(r->committer), was, "", out, err);
-    }
-    pt_table_clear(&notes);
-    return code;
+    return was ? pt_replaced_find(pt_committer_engine(r->committer), pt_committer_session(r->committer), was, "", out, err) : PT_OK;
 }
 
 static int fail_gone(const pt_life *r, const char *topic, const char *label, const char *table, int64_t rows, pt_error *err) {

@@ -40,7 +40,8 @@ static int fail_replaced(const pt_life *r, const pt_route *route, const char *wa
     return code;
 }
 
-static int check_route(pt_life *r, size_t i, const pt_table *notes, pt_error *err) {
+static int check_route(pt_life *r, size_t i, pt_error *err) {
+    const pt_table *notes = &r->seen.notes;
     const pt_route *route = &r->reader.routes[i];
     const pt_target *t = route->target;
     const char *given = r->options->routes[i].schema;
@@ -59,19 +60,14 @@ static int check_route(pt_life *r, size_t i, const pt_table *notes, pt_error *er
 }
 
 int pt_same_tables_check(pt_life *r, pt_error *err) {
-    pt_table notes = {0};
     free(r->identities.list); /* of the attempt before */
     r->identities = (pt_identities){.list = calloc(r->reader.n_routes + 1, sizeof *r->identities.list)};
     if (!r->identities.list) {
         return pt_fail_nomem(err, "tables");
     }
-    int code = pt_identities_read(pt_committer_engine(r->committer), pt_committer_session(r->committer), &notes, err);
-    for (size_t i = 0; code == PT_OK && i < r->reader.n_routes; i++) {
-        code = check_route(r, i, &notes, err);
+    for (size_t i = 0; i < r->reader.n_routes; i++) {
+        PT_TRY(check_route(r, i, err));
     }
-    pt_table_clear(&notes);
-    if (code == PT_OK) {
-        pt_committer_note_tables(r->committer, &r->identities);
-    }
-    return code;
+    pt_committer_note_tables(r->committer, &r->identities);
+    return PT_OK;
 }
