@@ -48,16 +48,21 @@ int pt_history_pipelines(pt_engine *engine, pt_session *session, pt_table *out, 
     return code;
 }
 
+/* WITH l: the ledger of the pipeline's topic; r: since which epoch each partition that was reset counts. */
+static void add_ledger(pt_text *sql, const pt_engine *engine, const char *pipeline, const char *topic) {
+    pt_text_addf(sql, "WITH l AS (SELECT * FROM \"%s\".pintail.offsets WHERE pipeline = ", pt_engine_alias(engine));
+    pt_text_add_sql_string(sql, pipeline);
+    pt_text_add(sql, " AND topic = ");
+    pt_text_add_sql_string(sql, topic);
+    pt_text_add(sql, "), r AS (SELECT \"partition\" AS p, max(epoch) AS since FROM l WHERE kind = 'reset' GROUP BY ALL)");
+}
+
 int pt_history_stands(pt_engine *engine, pt_session *session, const char *pipeline, const char *topic, char **table, int64_t *rows, bool *there, pt_error *err) {
     pt_text sql = {0};
     pt_table found = {0};
     *table = NULL;
-    pt_text_addf(&sql, "WITH l AS (SELECT * FROM \"%s\".pintail.offsets WHERE pipeline = ", pt_engine_alias(engine));
-    pt_text_add_sql_string(&sql, pipeline);
-    pt_text_add(&sql, " AND topic = ");
-    pt_text_add_sql_string(&sql, topic);
-    pt_text_add(&sql, "), r AS (SELECT \"partition\" AS p, max(epoch) AS since FROM l WHERE kind = 'reset' GROUP BY ALL), "
-                      "t AS (SELECT target_table AS name, sum(row_count)::BIGINT AS n FROM l LEFT JOIN r ON r.p = l.\"partition\" WHERE l.kind <> 'reset' AND epoch >= coalesce(since, -1) "
+    add_ledger(&sql, engine, pipeline, topic);
+    pt_text_add(&sql, ", t AS (SELECT target_table AS name, sum(row_count)::BIGINT AS n FROM l LEFT JOIN r ON r.p = l.\"partition\" WHERE l.kind <> 'reset' AND epoch >= coalesce(since, -1) "
                       "GROUP BY ALL HAVING n > 0) SELECT name, n, (name IN (SELECT CASE schema_name WHEN 'main' THEN table_name ELSE schema_name || '.' || table_name END "
                       "FROM duckdb_tables() WHERE database_name = ");
     pt_text_add_sql_string(&sql, pt_engine_alias(engine));
@@ -80,12 +85,8 @@ int pt_history_stands(pt_engine *engine, pt_session *session, const char *pipeli
 
 int pt_history_rows_since(pt_engine *engine, pt_session *session, const char *pipeline, const char *topic, const char *table, int64_t *rows, pt_error *err) {
     pt_text sql = {0};
-    pt_text_addf(&sql, "WITH l AS (SELECT * FROM \"%s\".pintail.offsets WHERE pipeline = ", pt_engine_alias(engine));
-    pt_text_add_sql_string(&sql, pipeline);
-    pt_text_add(&sql, " AND topic = ");
-    pt_text_add_sql_string(&sql, topic);
-    pt_text_add(&sql, "), r AS (SELECT \"partition\" AS p, max(epoch) AS since FROM l WHERE kind = 'reset' GROUP BY ALL) "
-                      "SELECT coalesce(sum(row_count), 0)::BIGINT FROM l LEFT JOIN r ON r.p = l.\"partition\" WHERE l.kind <> 'reset' AND epoch >= coalesce(since, -1) AND target_table = ");
+    add_ledger(&sql, engine, pipeline, topic);
+    pt_text_add(&sql, " SELECT coalesce(sum(row_count), 0)::BIGINT FROM l LEFT JOIN r ON r.p = l.\"partition\" WHERE l.kind <> 'reset' AND epoch >= coalesce(since, -1) AND target_table = ");
     pt_text_add_sql_string(&sql, table);
     return pt_statement_int(session, &sql, rows, err);
 }
