@@ -7,7 +7,7 @@
 #include "base/signals.h"
 #include "base/units.h"
 #include "cli/options.h"
-#include "kafka/broker.h"
+#include "sample/mock_broker.h"
 
 #define MAX_PARTITIONS 1000
 

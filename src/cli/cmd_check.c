@@ -9,14 +9,14 @@
 #include "base/clock.h"
 #include "base/shown.h"
 #include "base/signals.h"
-#include "cli/check_report.h"
+#include "cli/check/report.h"
 #include "cli/lake_args.h"
 #include "cli/names.h"
 #include "cli/options.h"
-#include "cli/sql_watch.h"
-#include "lake/lake_uri.h"
-#include "lake/transaction.h"
-#include "pipeline/lag.h"
+#include "cli/statement_watch.h"
+#include "duck/uri.h"
+#include "duck/transaction.h"
+#include "audit/lag.h"
 
 #define COULD_NOT_CHECK 2
 

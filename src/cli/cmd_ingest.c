@@ -16,8 +16,8 @@
 #include "kafka/where.h"
 #include "lake/inlined.h"
 #include "lake/table_name.h"
-#include "lake/target.h"
-#include "pipeline/ingest.h"
+#include "lake/table.h"
+#include "ingest/ingest.h"
 
 typedef struct ingest_args {
     pt_lake_args lake_args;

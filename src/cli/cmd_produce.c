@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "cli/names.h"
 #include "cli/options.h"
-#include "kafka/producer.h"
+#include "sample/load.h"
 
 typedef struct produce_args {
     const char *brokers, *topic;

@@ -8,8 +8,8 @@
 #include "cli/lake_args.h"
 #include "cli/names.h"
 #include "cli/options.h"
-#include "cli/sql_watch.h"
-#include "pipeline/reset.h"
+#include "cli/statement_watch.h"
+#include "ingest/reset.h"
 
 typedef struct reset_args {
     pt_lake_args lake_args;

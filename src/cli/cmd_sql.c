@@ -15,11 +15,11 @@
 #include "cli/lake_args.h"
 #include "cli/options.h"
 #include "cli/result_format.h"
-#include "cli/sql_prompt.h"
-#include "cli/sql_run.h"
-#include "cli/sql_split.h"
-#include "cli/sql_watch.h"
-#include "lake/adrift.h"
+#include "cli/sql/prompt.h"
+#include "cli/sql/run.h"
+#include "cli/sql/split.h"
+#include "cli/statement_watch.h"
+#include "lake/data_path.h"
 
 #define PT_TERMINAL_ROWS 40
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "cli/options.h"
-#include "lake/engine.h"
+#include "duck/engine.h"
 
 typedef struct pt_lake_args {
     const char *lake, *data_path, *alias;

@@ -9,8 +9,8 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "decode/rows.h"
-#include "decode/schema.h"
+#include "columns/rows.h"
+#include "columns/schema.h"
 
 /* Why a record cannot be taken; pt_decode_code_name gives the error_code of pintail.dead_letters. */
 typedef enum pt_decode_code {

@@ -1,4 +1,4 @@
-#include "lake/commit_internal.h"
+#include "lake/committer_internal.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -7,15 +7,15 @@
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "base/path.h"
-#include "lake/adrift.h"
-#include "lake/attach_failed.h"
+#include "lake/data_path.h"
+#include "duck/attach_failed.h"
 #include "lake/gate.h"
 #include "lake/guard.h"
-#include "lake/lake_uri.h"
+#include "duck/uri.h"
 #include "lake/ledger_form.h"
-#include "lake/own_retry.h"
+#include "duck/own_retry.h"
 #include "lake/settings.h"
-#include "lake/transaction.h"
+#include "duck/transaction.h"
 
 #define OPEN_TRIES 12       /* of a catalog that others may be making */
 #define OPEN_ANEW_AFTER 500 /* commits */

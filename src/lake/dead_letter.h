@@ -5,8 +5,8 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "decode/rows.h"
-#include "lake/headers.h"
+#include "columns/rows.h"
+#include "columns/headers.h"
 
 typedef struct pt_dead_letter {
     const char *topic;

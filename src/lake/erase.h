@@ -2,7 +2,7 @@
 #pragma once
 
 #include "lake/ledger.h"
-#include "lake/table.h"
+#include "duck/result.h"
 
 /* A table that the topic went into. */
 typedef struct pt_erase_table {

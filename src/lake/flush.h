@@ -9,9 +9,9 @@
 
 #include "base/text.h"
 #include "base/uuid.h"
-#include "decode/rows.h"
+#include "columns/rows.h"
 #include "lake/ledger.h"
-#include "lake/target.h"
+#include "lake/table.h"
 
 /* Rows for one table. The last part of a flush is pintail.dead_letters. */
 typedef struct pt_part {

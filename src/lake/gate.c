@@ -9,9 +9,9 @@
 
 #include "base/failpoint.h"
 #include "base/text.h"
-#include "lake/lake_uri.h"
+#include "duck/uri.h"
 #include "lake/shape.h"
-#include "lake/table.h"
+#include "duck/result.h"
 
 #define SHOWN 4 /* partitions in an error */
 

@@ -5,7 +5,7 @@
  * and owner, tables by table_id. */
 #pragma once
 
-#include "lake/commit_internal.h"
+#include "lake/committer_internal.h"
 
 /* First in the transaction of a flush: fills flush->snapshot. PT_E_FENCED: another process has taken over. PT_E_ANEW: the catalog went back, or a table was altered. PT_E_LAKE: a table is gone.
  * PT_E_LAKE_BUSY: another commit came in between. */

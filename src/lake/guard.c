@@ -14,9 +14,10 @@
 #include "base/failpoint.h"
 #include "base/path.h"
 #include "base/text.h"
-#include "lake/file_names.h"
-#include "lake/lake_uri.h"
-#include "lake/object_store.h"
+#include "duck/file_names.h"
+#include "lake/file_mark.h"
+#include "duck/uri.h"
+#include "duck/object_store.h"
 
 #define UUID_LENGTH 36
 #define TIME_DIGITS 12 /* of a version 7 UUID: milliseconds */
@@ -202,7 +203,7 @@ static char **name_guards(const pt_flush *flush, size_t *n) {
     return guards;
 }
 
-/* PostgreSQL ends a session that is idle in a transaction (lake/attach.h). There are two: DuckLake's own, which its function reaches, and the one of our looks at the
+/* PostgreSQL ends a session that is idle in a transaction (duck/attach.h). There are two: DuckLake's own, which its function reaches, and the one of our looks at the
  * metadata (lake/gate.h). */
 int pt_guard_awake(pt_engine *engine, pt_session *session, const char *file, pt_error *err) {
     const char *alias = pt_engine_alias(engine);

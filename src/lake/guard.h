@@ -2,7 +2,7 @@
  * before COMMIT until its outcome is known.
  *
  * DuckLake deletes what it wrote when COMMIT fails, also when only the answer was lost and the server has committed (DESIGN 4.4): the lake then names files
- * that are gone. Staged files are not touched by that. A guard is guard-<uuid>-<mark>-<tag>.pq (lake/file_names.h) in the table's own folder, with the uuid of ducklake-<uuid>.parquet or
+ * that are gone. Staged files are not touched by that. A guard is guard-<uuid>-<mark>-<tag>.pq (lake/file_mark.h) in the table's own folder, with the uuid of ducklake-<uuid>.parquet or
  * ducklake-<uuid>-delete.parquet, and a tag of this process, so that nobody drops the guard of another: one that a dead process left is a leftover like any other, and can be matched with the catalog. */
 #pragma once
 

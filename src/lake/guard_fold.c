@@ -7,9 +7,9 @@
 #include "base/clock.h"
 #include "base/path.h"
 #include "base/text.h"
-#include "lake/file_names.h"
+#include "duck/file_names.h"
 #include "lake/guard_internal.h"
-#include "lake/lake_uri.h"
+#include "duck/uri.h"
 
 #define TIME_DIGITS 12 /* of a version 7 UUID: milliseconds */
 #define TIME_SLACK PT_SECOND

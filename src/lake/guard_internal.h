@@ -2,7 +2,7 @@
 #pragma once
 
 #include "lake/guard.h"
-#include "lake/table.h"
+#include "duck/result.h"
 
 #define PT_FILE_PREFIX "ducklake-"
 #define PT_FILE_SUFFIX ".parquet"

@@ -5,9 +5,9 @@
 
 #include "base/clock.h"
 #include "base/text.h"
-#include "lake/file_names.h"
+#include "duck/file_names.h"
 #include "lake/guard_internal.h"
-#include "lake/object_store.h"
+#include "duck/object_store.h"
 
 #define TOGETHER PT_SECOND
 #define AFTER_FAILURE (30 * PT_SECOND) /* each is told */

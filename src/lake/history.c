@@ -7,7 +7,7 @@
 
 #include "base/text.h"
 #include "lake/identity.h"
-#include "lake/table.h"
+#include "duck/result.h"
 
 /* A UUID of version 7 begins with the time; what is behind its last hyphen is random. */
 #define GROUP_DIGITS 8

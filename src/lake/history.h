@@ -4,8 +4,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "lake/engine.h"
-#include "lake/table.h"
+#include "duck/engine.h"
+#include "duck/result.h"
 
 /* The lake's id: the table_uuid of pintail.offsets. "": there is no such table. */
 typedef struct pt_lake_id {

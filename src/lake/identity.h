@@ -6,8 +6,8 @@
 #include <stddef.h>
 
 #include "base/error.h"
-#include "lake/engine.h"
-#include "lake/table.h"
+#include "duck/engine.h"
+#include "duck/result.h"
 
 /* key: this, and a JSON array of pipeline, topic and the table's label; value: the table_uuid. */
 #define PT_IDENTITY_PREFIX "table "

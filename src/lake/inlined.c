@@ -4,8 +4,8 @@
 #include "base/failpoint.h"
 #include "base/text.h"
 #include "lake/guard.h"
-#include "lake/message.h"
-#include "lake/table.h"
+#include "lake/commit_message.h"
+#include "duck/result.h"
 
 /* A NUL is more than DuckLake can inline, the sign of -0.0 more than SQLite keeps and more than the file of a fold would. Where there is only INSERT, no file would be better. */
 static bool keeps_values(const pt_part *part) {

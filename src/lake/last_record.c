@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "lake/transaction.h"
+#include "duck/transaction.h"
 
 /* A commit's rows were read so long before it at most, or they are not looked for: files and row groups outside are not read. An outage of the catalog may have been between. */
 #define READ_BEFORE (6 * 3600 * PT_SECOND)

@@ -3,9 +3,9 @@
 
 #include <stddef.h>
 
-#include "lake/engine.h"
+#include "duck/engine.h"
 #include "lake/ledger.h"
-#include "lake/target.h"
+#include "lake/table.h"
 
 /* Fills last_offset and last_us of each claim that pt_ledger_read found records for; it stays empty where the lake has no such row any more (deleted, or it is in none of
  * the targets).

@@ -11,8 +11,8 @@
 #include "base/uuid.h"
 #include "lake/identity.h"
 #include "lake/ledger_form.h"
-#include "lake/message.h"
-#include "lake/transaction.h"
+#include "lake/commit_message.h"
+#include "duck/transaction.h"
 
 /* ---- claims -------------------------------------------------------------------------------------------- */
 

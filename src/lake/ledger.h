@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "lake/table.h"
+#include "duck/result.h"
 #include "lake/turnstile.h"
 
 /* The contract's names and types; also what `pintail check` reads. */

@@ -8,9 +8,9 @@
 
 #include "base/text.h"
 #include "lake/ledger.h"
-#include "lake/message.h"
-#include "lake/table.h"
-#include "lake/transaction.h"
+#include "lake/commit_message.h"
+#include "duck/result.h"
+#include "duck/transaction.h"
 
 #define OWN_TABLES 3 /* beside pintail.meta */
 #define WRITER "pintail " PT_VERSION

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "base/error.h"
-#include "lake/engine.h"
+#include "duck/engine.h"
 
 #define PT_LEDGER_FORM 2
 #define PT_META_COLUMNS "key VARCHAR, value VARCHAR"

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "lake/lake_uri.h"
-#include "lake/table.h"
+#include "duck/uri.h"
+#include "duck/result.h"
 
 #define FOLDER_MAX 255  /* bytes of a folder's name on a disk (NAME_MAX) */
 #define OBJECT_MAX 1024 /* bytes of an object's whole key */

@@ -2,9 +2,9 @@
  * anew, and what fails in COMMIT looks like an unknown outcome. So rows are looked at before they are in a batch. */
 #pragma once
 
-#include "decode/rows.h"
-#include "lake/engine.h"
-#include "lake/target.h"
+#include "columns/rows.h"
+#include "duck/engine.h"
+#include "lake/table.h"
 
 /* Fills keys and n_keys of a target whose schema is known: partitions by the value itself of a column whose text has no bound. */
 int pt_partition_open(pt_engine *engine, pt_session *session, pt_target *target, pt_error *err) PT_CHECKED;

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "lake/table.h"
+#include "duck/result.h"
 
 int pt_registered_check(pt_engine *engine, pt_session *session, const pt_part *part, bool *seen, pt_error *err) {
     const char *slash = strrchr(part->staged, '/');

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lake/table.h"
+#include "duck/result.h"
 
 typedef struct pt_seen {
     int64_t schema_version;

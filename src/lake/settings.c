@@ -8,7 +8,7 @@
 #include "lake/flush.h"
 #include "lake/setting_value.h"
 #include "lake/stage.h"
-#include "lake/table.h"
+#include "duck/result.h"
 
 #define LIMIT "data_inlining_row_limit"
 #define SORT "sort" /* the number of the table's SET SORTED BY, as if it were a setting */

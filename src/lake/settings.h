@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "lake/engine.h"
+#include "duck/engine.h"
 
 #define PT_DUCKLAKE_VERSION "1.0" /* of the catalogs that the DuckLake of this program reads and writes */
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "lake/table.h"
+#include "duck/result.h"
 
 static void add_tables(pt_text *sql, const char *alias) {
     pt_text_addf(sql,

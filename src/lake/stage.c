@@ -11,12 +11,13 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "base/uuid.h"
-#include "lake/dictionary.h"
-#include "lake/file_names.h"
+#include "duck/dictionary.h"
+#include "duck/file_names.h"
+#include "lake/file_mark.h"
 #include "lake/inlined.h"
-#include "lake/lake_uri.h"
-#include "lake/object_store.h"
-#include "lake/scan.h"
+#include "duck/uri.h"
+#include "duck/object_store.h"
+#include "duck/scan.h"
 
 #define GROUP_SHARE 6 /* of the memory limit: each thread buffers a row group, and encodes it into pages beside that double in size */
 

@@ -13,7 +13,7 @@ typedef struct pt_stager pt_stager;
 int pt_stager_open(const pt_lake_options *options, bool remote, pt_stager **out, pt_error *err) PT_CHECKED;
 void pt_stager_close(pt_stager **stager);
 
-/* Writes <uuid>-<mark>.pq (lake/file_names.h) into the folder of each part that is worth it (a small one is inserted: lake/inlined.h), fsyncs file and folder, and notes the path in the part. A part that is
+/* Writes <uuid>-<mark>.pq (lake/file_mark.h) into the folder of each part that is worth it (a small one is inserted: lake/inlined.h), fsyncs file and folder, and notes the path in the part. A part that is
  * staged already is left alone, so a call after a failure goes on where it stopped. A failure leaves no file behind, as far as can be known: an object store may keep one whose
  * upload seemed to fail. */
 int pt_stage(pt_stager *stager, pt_flush *flush, pt_error *err) PT_CHECKED;
@@ -24,6 +24,6 @@ int pt_stage_ahead(pt_stager *stager, pt_flush *flush, size_t part, pt_error *er
 
 pt_session *pt_stager_session(pt_stager *stager);
 
-/* Removes the staged files of a flush that is not going to be committed; one that cannot be removed now is a leftover for later (lake/leftovers.h).
+/* Removes the staged files of a flush that is not going to be committed; one that cannot be removed now is a leftover for later (lake/orphans.h).
  * session: for objects, as pt_files_remove wants it; NULL when there is none. */
 void pt_unstage(pt_session *session, pt_flush *flush);

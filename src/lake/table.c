@@ -1,155 +1,488 @@
+#include "lake/partition.h"
 #include "lake/table.h"
 
-#include <stdio.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
-/* *out: NULL for SQL NULL. false: no memory, which must not look like a NULL. */
-static bool cell_text(duckdb_vector vector, idx_t row, char **out) {
-    uint64_t *validity = duckdb_vector_get_validity(vector);
-    *out = NULL;
-    if (validity && !duckdb_validity_row_is_valid(validity, row)) {
-        return true;
-    }
-    duckdb_string_t *s = &((duckdb_string_t *)duckdb_vector_get_data(vector))[row];
-    *out = strndup(duckdb_string_t_data(s), duckdb_string_t_length(*s));
-    return *out != NULL;
+#include "base/path.h"
+#include "base/text.h"
+#include "columns/rows_internal.h"
+#include "duck/file_names.h"
+#include "lake/history.h"
+#include "lake/identity.h"
+#include "duck/uri.h"
+#include "lake/partition.h"
+#include "lake/seen.h"
+#include "lake/shape.h"
+#include "lake/table_name.h"
+#include "lake/table_internal.h"
+
+#define INLINE_VECTORS 200 /* columns, those below nested ones included, of a table whose rows are inlined */
+
+void pt_target_add_sql_name(const pt_target *t, const pt_engine *engine, pt_text *sql) {
+    pt_text_add_sql_name(sql, pt_engine_alias(engine));
+    pt_text_add(sql, ".");
+    pt_text_add_sql_name(sql, t->schema_name);
+    pt_text_add(sql, ".");
+    pt_text_add_sql_name(sql, t->name);
 }
 
-/* Every column cast to VARCHAR by DuckDB itself, so that each type has its usual text. */
-static int wrap(const char *sql, char **out, pt_error *err) {
-    if (asprintf(out, "SELECT COLUMNS(*)::VARCHAR FROM (%s)", sql) < 0) {
-        *out = NULL;
-        return pt_fail_nomem(err, "a statement");
-    }
-    return PT_OK;
+/* ---- what the table has -------------------------------------------------------------------------------- */
+
+static int read_columns(pt_engine *engine, pt_session *session, const pt_target *t, pt_table *out, pt_error *err) {
+    pt_text sql = {0};
+    pt_text_add(&sql, "SELECT column_name, data_type, is_nullable, column_default, (database_name, schema_name, table_name) IN "
+                      "(SELECT (database_name, schema_name, view_name) FROM duckdb_views()) FROM duckdb_columns() WHERE database_name = ");
+    pt_text_add_sql_string(&sql, pt_engine_alias(engine));
+    pt_text_add(&sql, " AND schema_name = ");
+    pt_text_add_sql_string(&sql, t->schema_name);
+    pt_text_add(&sql, " AND table_name = ");
+    pt_text_add_sql_string(&sql, t->name);
+    pt_text_add(&sql, " ORDER BY column_index");
+    return pt_statement_table(session, &sql, out, err);
 }
 
-static int add_chunk(pt_table *table, duckdb_data_chunk chunk, pt_error *err) {
-    idx_t n = duckdb_data_chunk_get_size(chunk);
-    size_t n_cells = (table->n_rows + n) * table->n_columns;
-    char **cells = realloc(table->cells, n_cells * sizeof *cells + 1);
-    if (!cells) {
-        return pt_fail_nomem(err, "a result");
+/* now: it was seen a moment ago; else a table that was not there may have been made since. */
+static int know_columns(pt_engine *engine, pt_session *session, const pt_seen *seen, bool now, const pt_target *t, pt_table *out, pt_error *err) {
+    *out = (pt_table){0};
+    if (seen) {
+        PT_TRY(pt_seen_columns(seen, t->schema_name, t->name, out, err));
     }
-    table->cells = cells;
-    bool complete = true;
-    for (idx_t r = 0; r < n; r++) {
-        for (idx_t c = 0; c < table->n_columns; c++) {
-            complete &= cell_text(duckdb_data_chunk_get_vector(chunk, c), r, &cells[(table->n_rows + r) * table->n_columns + c]);
+    if (out->n_rows || (seen && now)) {
+        return PT_OK;
+    }
+    pt_table_clear(out);
+    return read_columns(engine, session, t, out, err);
+}
+
+/* DuckDB's names are the same in any case, its lists of them are not: the table's and the schema's names as the catalog has them, if it has them. */
+static int take_spelling(pt_engine *engine, pt_session *session, pt_target *t, pt_error *err) {
+    static const char *const lists[][2] = {{"duckdb_tables()", "table_name"}, {"duckdb_views()", "view_name"}, {"duckdb_schemas()", NULL}};
+    pt_text sql = {0};
+    pt_table found = {0};
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+        pt_text_addf(&sql, "%sSELECT schema_name, %s AS name FROM %s WHERE database_name = ", i ? " UNION ALL " : "", lists[i][1] ? lists[i][1] : "''", lists[i][0]);
+        pt_text_add_sql_string(&sql, pt_engine_alias(engine));
+        pt_text_add(&sql, " AND ");
+        pt_table_name_add_sql_is(&sql, "schema_name", t->schema_name);
+        if (lists[i][1]) {
+            pt_text_add(&sql, " AND ");
+            pt_table_name_add_sql_is(&sql, lists[i][1], t->name);
         }
     }
-    table->n_rows += n;
-    return complete ? PT_OK : pt_fail_nomem(err, "a result");
-}
-
-int pt_session_table(pt_session *session, const char *sql, pt_table *out, pt_error *err) {
-    *out = (pt_table){0};
-    char *wrapped;
-    duckdb_result result;
-    PT_TRY(wrap(sql, &wrapped, err));
-    int code = pt_session_query(session, wrapped, &result, err);
-    free(wrapped);
-    if (code != PT_OK) {
-        return code;
+    pt_text_add(&sql, " ORDER BY name DESC LIMIT 1"); /* the table's row, else the schema's */
+    int code = pt_text_check(&sql, err);
+    if (code == PT_OK) {
+        code = pt_session_table(session, pt_text_get(&sql), &found, err);
     }
-    out->n_columns = duckdb_column_count(&result);
-    out->names = calloc(out->n_columns, sizeof *out->names);
-    bool named = out->names != NULL;
-    for (size_t i = 0; out->names && i < out->n_columns; i++) {
-        out->names[i] = strdup(duckdb_column_name(&result, i));
-        named &= out->names[i] != NULL;
+    if (code == PT_OK && found.n_rows) {
+        const char *name = pt_table_cell(&found, 0, 1);
+        free(t->schema_name);
+        t->schema_name = strdup(pt_table_cell(&found, 0, 0));
+        if (*name) {
+            free(t->name);
+            t->name = strdup(name);
+        }
+        code = t->schema_name && t->name ? PT_OK : pt_fail_nomem(err, "a table's name");
     }
-    code = named ? PT_OK : pt_fail_nomem(err, "a result");
-    duckdb_data_chunk chunk;
-    while (code == PT_OK && (chunk = duckdb_fetch_chunk(result)) != NULL) {
-        code = add_chunk(out, chunk, err);
-        duckdb_destroy_data_chunk(&chunk);
-    }
-    duckdb_destroy_result(&result);
-    if (code != PT_OK) {
-        pt_table_clear(out);
-    }
+    pt_table_clear(&found);
+    pt_text_free(&sql);
     return code;
 }
 
-const char *pt_table_cell(const pt_table *table, size_t row, size_t column) {
-    return table->cells[row * table->n_columns + column];
+static int know_spelling(pt_engine *engine, pt_session *session, const pt_seen *seen, pt_target *t, pt_error *err) {
+    const char *schema = NULL, *name = NULL;
+    if (seen) {
+        pt_seen_spelling(seen, t->schema_name, t->name, &schema, &name);
+    }
+    if (!seen) {
+        return take_spelling(engine, session, t, err);
+    }
+    if (schema) {
+        free(t->schema_name);
+        t->schema_name = strdup(schema);
+    }
+    if (name) {
+        free(t->name);
+        t->name = strdup(name);
+    }
+    return t->schema_name && t->name ? PT_OK : pt_fail_nomem(err, "a table's name");
 }
 
-int64_t pt_table_int(const pt_table *table, size_t row, size_t column) {
-    const char *cell = pt_table_cell(table, row, column);
-    return cell ? strtoll(cell, NULL, 10) : 0;
-}
+/* ---- layout and folder --------------------------------------------------------------------------------- */
 
-void pt_table_clear(pt_table *table) {
-    for (size_t i = 0; i < table->n_rows * table->n_columns; i++) {
-        free(table->cells[i]);
+static int lay_out(pt_target *t, pt_error *err) {
+    size_t n = t->schema->n_columns + PT_META_COUNT;
+    t->types = calloc(n, sizeof *t->types);
+    t->names = calloc(n, sizeof *t->names);
+    if (!t->types || !t->names) {
+        return pt_fail_nomem(err, "a table's layout");
     }
-    for (size_t i = 0; table->names && i < table->n_columns; i++) {
-        free(table->names[i]);
+    for (size_t i = 0; i < t->schema->n_columns; i++) {
+        t->types[i] = t->schema->columns[i].type;
+        t->names[i] = t->schema->columns[i].name;
     }
-    free(table->cells);
-    free(table->names);
-    *table = (pt_table){0};
-}
-
-int pt_session_text(pt_session *session, const char *sql, char **out, pt_error *err) {
-    pt_table table;
-    *out = NULL;
-    PT_TRY(pt_session_table(session, sql, &table, err));
-    if (table.n_rows && pt_table_cell(&table, 0, 0)) {
-        *out = table.cells[0];
-        table.cells[0] = NULL;
+    t->n_columns = t->schema->n_columns;
+    for (size_t m = 0; m < PT_META_COUNT; m++) {
+        t->meta_at[m] = SIZE_MAX;
+        if (t->metas & (1U << m)) {
+            t->meta_at[m] = t->n_columns;
+            t->types[t->n_columns] = pt_meta_columns[m].type;
+            t->names[t->n_columns++] = pt_meta_columns[m].name;
+        }
     }
-    pt_table_clear(&table);
     return PT_OK;
 }
 
-int pt_session_int(pt_session *session, const char *sql, int64_t *out, pt_error *err) {
-    char *text;
-    PT_TRY(pt_session_text(session, sql, &text, err));
-    *out = text ? strtoll(text, NULL, 10) : 0;
-    free(text);
+/* A column of such a name hides DuckLake's own, by which the files of an INSERT are found. */
+static bool hides_virtual_columns(const pt_target *t) {
+    for (size_t i = 0; i < t->n_columns; i++) {
+        if (strcasecmp(t->names[i], "filename") == 0 || strcasecmp(t->names[i], "snapshot_id") == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* DuckLake's inlining takes some 40 KB a column for its statistics, however few the rows are. */
+static bool is_wide(const pt_target *t) {
+    size_t vectors = 0;
+    for (size_t i = 0; i < t->n_columns; i++) {
+        vectors += pt_shape_count(&t->types[i]);
+    }
+    return vectors > INLINE_VECTORS;
+}
+
+/* But in a DuckDB catalog DuckLake 1.0 keeps nested values as text, and cannot read a quote or a backslash in them back: the whole table cannot be read then. */
+static bool has_nested(const pt_target *t) {
+    for (size_t i = 0; i < t->n_columns; i++) {
+        if (pt_shape_count(&t->types[i]) > 1) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Out of find_folder's row: the lake's limit for the table, its schema or all; else what ingest was told. Of pintail's own tables the smaller one: they are all told to inline
+ * more, for the ledger's sake. What cannot be staged is inlined as the lake says, whatever ingest was told. */
+static size_t inline_rows(const pt_table *found, bool own, bool stage) {
+    size_t told = (size_t)pt_table_int(found, 0, 3);
+    if ((told == 0 && stage) || !pt_table_cell(found, 0, 2)) {
+        return told;
+    }
+    size_t limit = (size_t)pt_table_int(found, 0, 2);
+    return own && told < limit ? told : limit;
+}
+
+/* And whether it may be staged, and what is inlined. */
+static int find_folder(pt_engine *engine, pt_session *session, pt_target *t, bool own, pt_error *err) {
+    pt_text sql = {0};
+    const char *alias = pt_engine_alias(engine);
+    pt_text_addf(&sql,
+                 "WITH d AS (SELECT value AS p FROM \"__ducklake_metadata_%s\".ducklake_metadata WHERE key = 'data_path' AND scope IS NULL), "
+                 "s AS (SELECT schema_id, CASE WHEN path_is_relative THEN (SELECT p FROM d) || path ELSE path END AS p "
+                 "FROM \"__ducklake_metadata_%s\".ducklake_schema WHERE end_snapshot IS NULL AND schema_name = ",
+                 alias, alias);
+    pt_text_add_sql_string(&sql, t->schema_name);
+    pt_text_addf(&sql,
+                 ") SELECT CASE WHEN t.path_is_relative THEN s.p || t.path ELSE t.path END, "
+                 "(SELECT count(*) FROM \"__ducklake_metadata_%s\".ducklake_partition_info i WHERE i.table_id = t.table_id AND i.end_snapshot IS NULL), "
+                 "(SELECT arg_max(value, CASE scope WHEN 'table' THEN 2 WHEN 'schema' THEN 1 ELSE 0 END) FROM \"__ducklake_metadata_%s\".ducklake_metadata "
+                 "WHERE key = 'data_inlining_row_limit' AND (scope IS NULL OR scope = 'global' OR scope_id = CASE scope WHEN 'table' THEN t.table_id ELSE t.schema_id END)), "
+                 "current_setting('ducklake_default_data_inlining_row_limit'), t.table_id, s.schema_id "
+                 "FROM \"__ducklake_metadata_%s\".ducklake_table t JOIN s USING (schema_id) WHERE t.end_snapshot IS NULL AND t.table_name = ",
+                 alias, alias, alias);
+    pt_text_add_sql_string(&sql, t->name);
+    pt_table found = {0};
+    int code = pt_text_check(&sql, err);
+    if (code == PT_OK) {
+        code = pt_session_table(session, pt_text_get(&sql), &found, err);
+    }
+    if (code == PT_OK && (found.n_rows != 1 || !pt_table_cell(&found, 0, 0))) {
+        code = pt_fail(err, PT_E_LAKE, "table %s: the catalog does not say where its files lie", t->label);
+    }
+    if (code == PT_OK && !(t->folder = strdup(pt_table_cell(&found, 0, 0)))) {
+        code = pt_fail_nomem(err, "a path");
+    }
+    if (code == PT_OK) {
+        t->says.table_id = pt_table_int(&found, 0, 4);
+        t->says.schema_id = pt_table_int(&found, 0, 5);
+        code = pt_settings_take(engine, session, &t->says, err);
+    }
+    if (code == PT_OK) {
+        t->encrypted = pt_engine_encrypted(engine);
+        t->stage = pt_table_int(&found, 0, 1) == 0 && !t->encrypted && !t->says.insert; /* a registered file has no key */
+        t->guard = !hides_virtual_columns(t);
+        t->inline_unfit = pt_engine_catalog(engine) != PT_CATALOG_DUCKDB && has_nested(t);
+        t->inline_rows = t->stage && (is_wide(t) || t->inline_unfit) ? 0 : inline_rows(&found, own, t->stage);
+    }
+    pt_table_clear(&found);
+    pt_text_free(&sql);
+    if (code == PT_OK) {
+        code = pt_file_names_check(t->folder, err);
+    }
+    if (code == PT_OK && !pt_path_is_remote(t->folder)) {
+        code = pt_make_folders(t->folder, err);
+        if (code == PT_OK) {
+            code = pt_folder_writable(t->folder, err);
+        }
+        if (code != PT_OK) {
+            code = pt_fail_in(err, "data path of table %s", t->label);
+        }
+    }
+    return code;
+}
+
+int pt_target_look_for_rows(pt_engine *engine, pt_session *session, pt_target *t, pt_error *err) {
+    pt_text sql = {0};
+    pt_text_add(&sql, "SELECT count(*) FROM (FROM ");
+    pt_target_add_sql_name(t, engine, &sql);
+    pt_text_add(&sql, " LIMIT 1)");
+    int64_t n = 0;
+    int code = pt_text_check(&sql, err);
+    if (code == PT_OK) {
+        code = pt_session_int(session, pt_text_get(&sql), &n, err);
+        if (code != PT_OK) {
+            code = pt_fail_in(err, "table %s cannot be read (a relative data path counts from the working directory)", t->label);
+        }
+    }
+    t->has_rows = n > 0;
+    pt_text_free(&sql);
+    return code;
+}
+
+/* ---- open ---------------------------------------------------------------------------------------------- */
+
+int pt_target_check(const pt_target_options *options, pt_error *err) {
+    pt_schema *asked = NULL;
+    char *schema_name = NULL;
+    char *name = NULL;
+    int code = pt_table_name_split(options->table, &schema_name, &name, err);
+    free(schema_name);
+    free(name);
+    if (code == PT_OK && options->schema_text) {
+        code = pt_schema_parse(options->schema_text, &asked, err);
+        code = code == PT_OK ? pt_target_check_asked(asked, options->table, false, err) : pt_fail_in(err, "schema of table %s", options->table);
+    }
+    pt_schema_free(&asked);
+    return code;
+}
+
+/* The columns of the table, none when it is missing: then it can be made of what is asked. */
+static int find_columns(pt_engine *engine, pt_session *session, const pt_seen *seen, bool now, const pt_target *t, pt_schema *asked, pt_table *columns, pt_error *err) {
+    PT_TRY(know_columns(engine, session, seen, now, t, columns, err));
+    if (columns->n_rows && strcmp(pt_table_cell(columns, 0, 4), "true") == 0) {
+        return pt_fail(err, PT_E_USAGE, "%s is a view, and rows go into tables only; give --table another name", t->label);
+    }
+    if (columns->n_rows) {
+        return PT_OK;
+    }
+    if (!asked) {
+        return pt_fail(err, PT_E_USAGE, PT_TARGET_NO_TABLE, t->label, pt_table_name_hint(engine, session, t->label).text);
+    }
+    return pt_target_check_new(engine, session, t, asked, err); /* one that cannot be used must not leave a table behind */
+}
+
+static int parse_asked(const pt_target *t, const char *schema_text, bool own, pt_schema **out, pt_error *err) {
+    *out = NULL;
+    if (!schema_text) {
+        return PT_OK;
+    }
+    if (pt_schema_parse(schema_text, out, err) != PT_OK) {
+        return own ? (int)err->code : pt_fail_in(err, "schema of table %s", t->label);
+    }
+    return pt_target_check_asked(*out, t->label, own, err);
+}
+
+/* One that this version cannot read any more tells nothing. */
+static int take_noted(pt_target *t, const char *text, pt_error *err) {
+    pt_schema *noted = NULL;
+    pt_error why = {0};
+    if (pt_schema_parse(text, &noted, &why) != PT_OK) {
+        return why.code == PT_E_NOMEM ? pt_fail_nomem(err, "a schema") : PT_OK;
+    }
+    pt_target_take_noted(t, noted);
+    pt_schema_free(&noted);
     return PT_OK;
 }
 
-/* ---- statements that were put together ------------------------------------------------------------------ */
-
-int pt_statement_run(pt_session *session, pt_text *sql, pt_error *err) {
-    int code = pt_text_check(sql, err);
+static int open_named(pt_engine *engine, pt_session *session, const pt_seen *seen, pt_target *t, const char *schema_text, const char *noted_text, bool own, pt_metas metas, const char *other_topic,
+                      pt_error *err) {
+    pt_schema *asked = NULL;
+    pt_table columns = {0};
+    int code = parse_asked(t, schema_text, own, &asked, err);
     if (code == PT_OK) {
-        code = pt_session_run(session, pt_text_get(sql), err);
+        code = pt_shape_read(engine, session, t, err);
     }
-    pt_text_free(sql);
+    if (code == PT_OK) {
+        code = find_columns(engine, session, seen, false, t, asked, &columns, err);
+    }
+    if (code == PT_OK && columns.n_rows == 0) {
+        pt_table_clear(&columns);
+        pt_text sql = {0};
+        pt_target_add_create(engine, t, asked, metas, &sql);
+        code = pt_targets_make(engine, session, t->label, &sql, err);
+        pt_text_free(&sql);
+        if (code == PT_OK) {
+            code = pt_shape_read(engine, session, t, err);
+        }
+        if (code == PT_OK) {
+            code = read_columns(engine, session, t, &columns, err);
+        }
+    }
+    if (code == PT_OK) {
+        code = pt_target_take_columns(t, &columns, asked, own, metas, other_topic, err);
+    }
+    if (code == PT_OK && !schema_text && noted_text) {
+        code = take_noted(t, noted_text, err);
+    }
+    if (code == PT_OK) {
+        code = pt_target_evaluate_defaults(session, t->label, t->schema, err);
+    }
+    if (code == PT_OK) {
+        code = lay_out(t, err);
+    }
+    if (code == PT_OK) {
+        code = find_folder(engine, session, t, own, err);
+    }
+    if (code == PT_OK && !own && !t->stage) {
+        code = pt_partition_open(engine, session, t, err);
+    }
+    pt_table_clear(&columns);
+    pt_schema_free(&asked);
     return code;
 }
 
-int pt_statement_text(pt_session *session, pt_text *sql, char **out, pt_error *err) {
+static int finish(pt_target *t, int code, pt_target **out) {
+    if (code != PT_OK) {
+        pt_target_free(&t);
+    }
+    *out = t;
+    return code;
+}
+
+static int know_other_topic(pt_engine *engine, pt_session *session, const pt_target_options *options, const char *label, char **other, pt_error *err) {
+    const char *seen = options->seen ? pt_seen_other_topic(options->seen, label, options->topic) : NULL;
+    *other = NULL;
+    if (!options->seen) {
+        return pt_history_other_topic(engine, session, label, options->topic, other, err);
+    }
+    return !seen || (*other = strdup(seen)) ? PT_OK : pt_fail_nomem(err, "a topic");
+}
+
+/* Its names as the lake spells them, and the metadata columns that it gets; *other: the topic because of which it needs _kafka_topic, or NULL. */
+static int name_target(pt_engine *engine, pt_session *session, const pt_target_options *options, pt_target *t, pt_metas *metas, char **other, pt_error *err) {
+    *other = NULL;
+    *metas = PT_METAS_ALWAYS | options->extra;
+    PT_TRY(pt_table_name_split(options->table, &t->schema_name, &t->name, err));
+    PT_TRY(pt_table_name_refuse_alias(options->table, pt_engine_alias(engine), err));
+    PT_TRY(know_spelling(engine, session, options->seen, t, err));
+    t->label = pt_table_name_label(t->schema_name, t->name);
+    if (!t->label) {
+        return pt_fail_nomem(err, "a table's name");
+    }
+    if (options->topic && !(*metas & (1U << PT_META_TOPIC))) {
+        PT_TRY(know_other_topic(engine, session, options, t->label, other, err));
+        *metas |= *other ? 1U << PT_META_TOPIC : 0;
+    }
+    return PT_OK;
+}
+
+int pt_target_plan(pt_engine *engine, pt_session *session, const pt_target_options *options, pt_target_planned *out, pt_text *sql, pt_error *err) {
+    pt_target *t = calloc(1, sizeof *t);
+    pt_schema *asked = NULL;
+    pt_table columns = {0};
+    char *other = NULL;
+    *out = (pt_target_planned){0};
+    if (!t) {
+        return pt_fail_nomem(err, "a table");
+    }
+    int code = name_target(engine, session, options, t, &out->metas, &other, err);
+    if (code == PT_OK) {
+        code = parse_asked(t, options->schema_text, false, &asked, err);
+    }
+    if (code == PT_OK) {
+        code = find_columns(engine, session, options->seen, true, t, asked, &columns, err);
+    }
+    if (code == PT_OK && columns.n_rows == 0) {
+        pt_target_add_create(engine, t, asked, out->metas, sql);
+        out->missing = t->label;
+        t->label = NULL;
+    }
+    free(other);
+    pt_table_clear(&columns);
+    pt_schema_free(&asked);
+    pt_target_free(&t);
+    return code;
+}
+
+int pt_target_open(pt_engine *engine, pt_session *session, const pt_target_options *options, pt_target **out, pt_error *err) {
+    pt_target *t = calloc(1, sizeof *t);
+    pt_metas metas;
+    char *other = NULL;
     *out = NULL;
-    int code = pt_text_check(sql, err);
-    if (code == PT_OK) {
-        code = pt_session_text(session, pt_text_get(sql), out, err);
+    if (!t) {
+        return pt_fail_nomem(err, "a table");
     }
-    pt_text_free(sql);
-    return code;
+    int code = name_target(engine, session, options, t, &metas, &other, err);
+    if (code == PT_OK) {
+        const char *noted = options->notes && options->topic ? pt_identities_find_schema(options->notes, options->topic, t->label) : NULL;
+        code = open_named(engine, session, options->seen, t, options->schema_text, noted, false, metas, other, err);
+    }
+    free(other);
+    return finish(t, code, out);
 }
 
-int pt_statement_int(pt_session *session, pt_text *sql, int64_t *out, pt_error *err) {
-    int code = pt_text_check(sql, err);
-    if (code == PT_OK) {
-        code = pt_session_int(session, pt_text_get(sql), out, err);
+int pt_target_open_own(pt_engine *engine, pt_session *session, const char *name, const char *schema_text, pt_target **out, pt_error *err) {
+    pt_target *t = calloc(1, sizeof *t);
+    *out = NULL;
+    if (!t) {
+        return pt_fail_nomem(err, "a table");
     }
-    pt_text_free(sql);
-    return code;
+    t->schema_name = strdup("pintail");
+    t->name = strdup(name);
+    t->label = strdup(name);
+    int code = t->schema_name && t->name && t->label ? PT_OK : pt_fail_nomem(err, "a table");
+    if (code == PT_OK) {
+        code = open_named(engine, session, NULL, t, schema_text, NULL, true, 0, NULL, err);
+    }
+    return finish(t, code, out);
 }
 
-int pt_statement_table(pt_session *session, pt_text *sql, pt_table *out, pt_error *err) {
-    *out = (pt_table){0};
-    int code = pt_text_check(sql, err);
-    if (code == PT_OK) {
-        code = pt_session_table(session, pt_text_get(sql), out, err);
+int pt_target_open_place(pt_engine *engine, pt_session *session, const char *schema, const char *name, pt_target **out, pt_error *err) {
+    pt_target *t = calloc(1, sizeof *t);
+    *out = NULL;
+    if (!t) {
+        return pt_fail_nomem(err, "a table");
     }
-    pt_text_free(sql);
-    return code;
+    t->schema_name = strdup(schema);
+    t->name = strdup(name);
+    t->label = pt_table_name_label(schema, name);
+    int code = t->schema_name && t->name && t->label ? PT_OK : pt_fail_nomem(err, "a table");
+    if (code == PT_OK) {
+        code = pt_shape_read(engine, session, t, err);
+    }
+    if (code == PT_OK) {
+        code = find_folder(engine, session, t, false, err);
+    }
+    return finish(t, code, out);
+}
+
+void pt_target_free(pt_target **target) {
+    pt_target *t = *target;
+    if (t) {
+        pt_schema_free(&t->schema);
+        free(t->types);
+        free(t->names);
+        free(t->schema_name);
+        free(t->name);
+        free(t->label);
+        free(t->folder);
+        free(t->keys);
+        pt_lake_says_clear(&t->says);
+        free(t);
+        *target = NULL;
+    }
 }

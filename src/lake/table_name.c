@@ -5,7 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "lake/table.h"
+#include "duck/result.h"
 
 static int bad_name(const char *table, pt_error *err) {
     return pt_fail(err, PT_E_USAGE, "bad table name '%s': write name or schema.name, a part that has dots or quotes of its own as \"part\" (schema pintail is pintail's own)", table);

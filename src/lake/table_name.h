@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "base/nearest.h"
 #include "base/text.h"
-#include "lake/engine.h"
+#include "duck/engine.h"
 
 /* a.b -> a, b; "a.b" -> main, a.b; a."b.c" -> a, b.c. Both are the caller's to free, also after an error. PT_E_USAGE: not such a name, or in schema pintail. */
 int pt_table_name_split(const char *table, char **schema, char **name, pt_error *err) PT_CHECKED;

@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-#include "lake/engine.h"
+#include "duck/engine.h"
 
 typedef struct pt_turnstile pt_turnstile;
 

@@ -15,8 +15,8 @@
 #include <duckdb.h>
 
 #include "decode/decode.h"
-#include "decode/rows.h"
-#include "decode/schema.h"
+#include "columns/rows.h"
+#include "columns/schema.h"
 
 #define CORPUS_BYTES ((size_t)8 << 20)
 #define FLUSH_ROWS 100000

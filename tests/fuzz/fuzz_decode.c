@@ -9,9 +9,9 @@
 #include <string.h>
 
 #include "decode/decode.h"
-#include "decode/rows.h"
-#include "decode/schema.h"
-#include "same_rows.h"
+#include "columns/rows.h"
+#include "columns/schema.h"
+#include "columns/same_rows.h"
 
 static const char *const schemas[] = {
     "order_id UUID, order_time TIMESTAMPTZ, customer_id VARCHAR, product VARCHAR, quantity INTEGER, unit_price DECIMAL(10,2), region VARCHAR",

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "decode/decode.h"
-#include "decode/rows.h"
-#include "decode/schema.h"
+#include "columns/rows.h"
+#include "columns/schema.h"
 
 static void must(int holds, const char *what) {
     if (!holds) {

@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "lake/commit.h"
-#include "lake/transaction.h"
+#include "lake/committer.h"
+#include "duck/transaction.h"
 
 enum { OLD, NEW };
 

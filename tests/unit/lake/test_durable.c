@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "fsync_log.h"
-#include "lake/commit.h"
+#include "lake/committer.h"
 #include "lake/stage.h"
 
 static void must(int code, const pt_error *err) {

@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "lake/commit.h"
-#include "lake/table.h"
+#include "lake/committer.h"
+#include "duck/result.h"
 
 enum { ME, OTHER };
 

@@ -9,9 +9,9 @@
 
 #include <cmocka.h>
 
-#include "lake/commit.h"
+#include "lake/committer.h"
 #include "lake/ledger_form.h"
-#include "lake/table.h"
+#include "duck/result.h"
 
 #define OLD_LEDGER                                                                                                                                                              \
     "pipeline VARCHAR, topic VARCHAR, \"partition\" INTEGER, from_offset BIGINT, next_offset BIGINT, row_count BIGINT, dead_letter_count BIGINT, epoch BIGINT, "               \

@@ -9,11 +9,11 @@
 
 #include <cmocka.h>
 
-#include "lake/commit.h"
+#include "lake/committer.h"
 #include "lake/inlined.h"
 #include "lake/ledger_form.h"
-#include "lake/own_retry.h"
-#include "lake/table.h"
+#include "duck/own_retry.h"
+#include "duck/result.h"
 
 /* A start takes half a second of CPU, since each claim makes DuckLake read again all that it knows of the lake: PINTAIL_STARTS=100 takes a minute, and shows no more than a few do. */
 #define STARTS 6

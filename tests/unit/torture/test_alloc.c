@@ -17,12 +17,12 @@
 #include "base/text.h"
 #include "config/config.h"
 #include "decode/decode.h"
-#include "decode/rows.h"
-#include "decode/schema.h"
+#include "columns/rows.h"
+#include "columns/schema.h"
 #include "lake/dead_letter.h"
 #include "lake/flush.h"
-#include "pipeline/line.h"
-#include "pipeline/memory.h"
+#include "ingest/batches.h"
+#include "ingest/memory.h"
 
 #define SCHEMA                                                                                                                                  \
     "a INTEGER NOT NULL DEFAULT 7, s VARCHAR, d DECIMAL(20,3), j JSON, l VARCHAR[][], m MAP(VARCHAR, STRUCT(x DOUBLE, y UUID[])), t TIMESTAMPTZ EPOCH ms, "  \

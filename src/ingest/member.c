@@ -1,0 +1,80 @@
+#include "ingest/member_internal.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "ingest/first_start.h"
+
+static int finish_run(pt_life *r, pt_error *err) {
+    PT_TRY(pt_reader_seal(&r->reader, true, err));
+    if (pt_line_drain(&r->line, r->options->stop_timeout_us)) {
+        return PT_OK;
+    }
+    r->gave_up = true;
+    PT_TRY(pt_line_failed(&r->line, err));
+    return pt_fail(err, PT_E_INTERRUPTED, "the last rows could not be committed within %g s; they are not lost: the next start reads them again",
+                   (double)r->options->stop_timeout_us / 1e6);
+}
+
+static void close_run(pt_life *r, pt_run_end *end) {
+    if (r->workers_started) {
+        pt_reader_drop(&r->reader);
+        pt_consumer_leave(r->consumer); /* runs on_revoked; the workers may still use the handle */
+        pt_line_hold_folds(&r->line, true);
+        pt_line_abandon(&r->line);
+        pt_workers_stop(&r->workers);
+        end->left = pt_line_left_rows(&r->line);
+        end->paused = pt_line_paused(&r->line);
+        end->committed = r->line.counters.commits > 0; /* the workers are gone */
+    }
+    pt_consumer_close(&r->consumer);
+    pt_stager_close(&r->stager);
+    pt_committer_close(&r->committer);
+    if (r->line_ready) {
+        pt_line_clear(&r->line);
+    }
+    pt_life_close_targets(r);
+    for (size_t i = 0; i < r->reader.n_routes; i++) {
+        free(r->reader.routes[i].partitions);
+    }
+    pt_seen_clear(&r->seen);
+    free(r->targets);
+    free(r->readings);
+    free(r->topics);
+    free(r->group);
+    free(r->reader.routes);
+    pt_starts_free(&r->reader.starts);
+    free(r->identities.list);
+    free(r->reader.headers);
+    free(r->messages);
+}
+
+int pt_run(const pt_ingest_options *options, const char *owner, bool goes_on, pt_run_end *end, pt_error *err) {
+    pt_life r = {.options = options};
+    *end = (pt_run_end){0};
+    r.progress.started_us = r.progress.shown_us = pt_monotonic_us();
+    int code = pt_life_open(&r, owner, goes_on, err);
+    if (code == PT_OK) {
+        pt_log(PT_LOG_INFO, PT_EVENT(goes_on ? "goes on" : "started"), PT_STR("group", r.consumer_options.group), PT_INT("topics", options->n_routes),
+               PT_STR("lake", options->lake.lake));
+        end->started = true;
+        code = pt_life_read(&r, err);
+        if (code == PT_OK || code == PT_E_DATA || code == PT_E_KAFKA || code == PT_E_SOURCE) { /* what was read is good, and may be there no more the next time */
+            pt_error why = {0};
+            int finished = finish_run(&r, &why);
+            if (code == PT_OK && finished != PT_OK) {
+                *err = why;
+                code = finished;
+            }
+        }
+        pt_progress_end(&r.progress, &r.line, &r.reader);
+    }
+    if (r.stopped && code == PT_E_INTERRUPTED) { /* as a stop a moment later would end */
+        code = PT_OK;
+    }
+    end->assigned = r.assigned_once;
+    end->lost = r.lost && code == PT_E_FENCED;
+    close_run(&r, end);
+    return code;
+}

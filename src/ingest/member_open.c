@@ -1,0 +1,361 @@
+/* The beginning of a life: broker, lake, tables, workers. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/failpoint.h"
+#include "base/log.h"
+#include "base/signals.h"
+#include "lake/history.h"
+#include "lake/identity.h"
+#include "lake/inlined.h"
+#include "duck/uri.h"
+#include "lake/orphans.h"
+#include "lake/table_name.h"
+#include "duck/transaction.h"
+#include "ingest/group.h"
+#include "ingest/member_internal.h"
+#include "ingest/member_tables.h"
+#include "ingest/same_tables.h"
+
+#define SLOW_INSERT (60 * PT_SECOND) /* that long PostgreSQL lets a session be idle in a transaction, after an INSERT that waited for an object store for longer than usual */
+#define SEEN_TRIES 3
+#define FIRST_POLL_MESSAGES 100 /* while their size is not known */
+
+int pt_life_goes_on(pt_life *r, pt_error *err) {
+    r->stopped = pt_stop_asked();
+    return r->stopped ? pt_fail(err, PT_E_INTERRUPTED, "stopped before anything was read") : PT_OK;
+}
+
+/* ---- tables -------------------------------------------------------------------------------------------- */
+
+typedef struct target_job {
+    pt_life *r;
+    pt_target_options options;
+    pt_target **out; /* of a reading */
+} target_job;
+
+/* Rows that would not come back as they are. */
+static int forbid_inlining(pt_life *r, const pt_target *target, pt_error *err) {
+    bool forbid = target->inline_unfit && !target->stage && target->inline_rows;
+    return forbid ? pt_inlined_forbid(pt_committer_engine(r->committer), pt_committer_session(r->committer), target, err) : PT_OK;
+}
+
+static int open_or_make(void *arg, pt_error *err) {
+    target_job *job = arg;
+    pt_life *r = job->r;
+    pt_engine *engine = pt_committer_engine(r->committer);
+    pt_session *session = pt_committer_session(r->committer);
+    pt_target *target;
+    PT_TRY(pt_target_open(engine, session, &job->options, &target, err));
+    int code = forbid_inlining(r, target, err);
+    if (code != PT_OK) {
+        pt_target_free(&target);
+    }
+    r->targets[r->n_targets] = target;
+    return code;
+}
+
+/* What the records of a route are read by: the schema that is given, else the one that was given last; NULL: the table's columns. */
+static const char *schema_of(const pt_life *r, size_t i, const pt_target *t) {
+    const pt_route_options *o = &r->options->routes[i];
+    return o->schema ? o->schema : pt_identities_find_schema(&r->seen.notes, o->topic, t->label);
+}
+
+static target_job job_of(pt_life *r, size_t i) {
+    target_job job = {r, pt_tables_options(r->options, i), NULL};
+    job.options.seen = r->seen.names.n_rows ? &r->seen : NULL;
+    job.options.notes = &r->seen.notes;
+    return job;
+}
+
+static int open_reading(void *arg, pt_error *err) {
+    target_job *job = arg;
+    return pt_target_open(pt_committer_engine(job->r->committer), pt_committer_session(job->r->committer), &job->options, job->out, err);
+}
+
+/* Into the table of route k. */
+static int share_target(pt_life *r, size_t i, size_t k, pt_error *err) {
+    pt_route *route = &r->reader.routes[i];
+    route->target = r->reader.routes[k].target;
+    route->part = r->reader.routes[k].part;
+    const char *own = schema_of(r, i, route->target);
+    const char *first = schema_of(r, k, route->target);
+    if (!own || (first && strcmp(own, first) == 0)) {
+        return PT_OK;
+    }
+    target_job job = job_of(r, i);
+    job.out = &r->readings[i];
+    if (pt_retry_busy(open_reading, &job, err) != PT_OK) {
+        return pt_fail_in(err, "topic %s", route->topic);
+    }
+    return PT_OK;
+}
+
+static int open_target(pt_life *r, size_t i, pt_error *err) {
+    const pt_route_options *o = &r->options->routes[i];
+    for (size_t k = 0; k < i; k++) {
+        if (pt_table_name_same(r->options->routes[k].table, o->table)) {
+            return share_target(r, i, k, err);
+        }
+    }
+    target_job job = job_of(r, i);
+    PT_TRY(pt_life_goes_on(r, err));
+    PT_TRY(pt_retry_busy(open_or_make, &job, err)); /* another process may be making the same table */
+    r->reader.routes[i].target = r->targets[r->n_targets];
+    r->reader.routes[i].part = r->n_targets++;
+    return PT_OK;
+}
+
+static int make_routes(pt_life *r, pt_error *err) {
+    size_t n = r->options->n_routes;
+    r->targets = calloc(n + 1, sizeof(pt_target *));
+    r->reader.routes = calloc(n, sizeof *r->reader.routes);
+    r->topics = calloc(n, sizeof *r->topics);
+    r->readings = calloc(n, sizeof(pt_target *));
+    if (!r->targets || !r->readings || !r->reader.routes || !r->topics) {
+        return pt_fail_nomem(err, "the routes");
+    }
+    for (size_t i = 0; i < n; i++) {
+        r->topics[i] = r->reader.routes[i].topic = r->options->routes[i].topic;
+        r->reader.routes[i].tally = &r->options->tallies[i];
+    }
+    r->reader.n_routes = n;
+    return PT_OK;
+}
+
+static int open_routes(pt_life *r, pt_error *err) {
+    for (size_t i = 0; i < r->options->n_routes; i++) {
+        PT_TRY(open_target(r, i, err));
+        const pt_target *read_by = r->readings[i] ? r->readings[i] : r->reader.routes[i].target;
+        PT_TRY(pt_decoder_new_json(read_by->schema, &r->reader.routes[i].decoder, err));
+        if (r->options->on_no_column == PT_NO_COLUMN_DEAD_LETTER) {
+            pt_decoder_want_column(r->reader.routes[i].decoder);
+        }
+    }
+    return PT_OK;
+}
+
+static int open_targets_once(pt_life *r, pt_error *err) {
+    size_t n = r->options->n_routes;
+    PT_TRY(open_routes(r, err));
+    PT_TRY(pt_target_open_own(pt_committer_engine(r->committer), pt_committer_session(r->committer), "dead_letters", PT_DEAD_LETTER_COLUMNS,
+                              &r->targets[n], err));
+    PT_TRY(forbid_inlining(r, r->targets[n], err));
+    if (r->n_targets != n) {
+        r->targets[r->n_targets] = r->targets[n];
+        r->targets[n] = NULL;
+    }
+    r->reader.dead_part = r->n_targets++;
+    return PT_OK;
+}
+
+void pt_life_close_targets(pt_life *r) {
+    for (size_t i = 0; i < r->n_targets; i++) {
+        pt_target_free(&r->targets[i]);
+    }
+    r->n_targets = 0;
+    for (size_t i = 0; i < r->reader.n_routes; i++) {
+        pt_decoder_free(&r->reader.routes[i].decoder);
+        pt_target_free(&r->readings[i]);
+    }
+}
+
+/* What was seen of all tables counts if none was altered until they were open; if others alter some all the time, each one is looked at by itself. */
+static int open_targets(pt_life *r, pt_error *err) {
+    bool stands = false;
+    for (unsigned attempt = 1; attempt <= SEEN_TRIES && !stands; attempt++) {
+        pt_life_close_targets(r);
+        if (r->made || attempt > 1) {
+            PT_TRY(pt_tables_see(r, err));
+        }
+        PT_TRY(open_targets_once(r, err));
+        PT_TRY(pt_seen_stands(pt_committer_engine(r->committer), pt_committer_session(r->committer), &r->seen, &stands, err));
+    }
+    if (!stands) {
+        pt_life_close_targets(r);
+        pt_table_clear(&r->seen.names);
+        PT_TRY(open_targets_once(r, err));
+    }
+    return PT_OK;
+}
+
+/* ---- the source ---------------------------------------------------------------------------------------- */
+
+static int read_again(void *arg, const pt_place *place, pt_error *err) {
+    pt_life *r = arg;
+    return pt_consumer_seek(r->consumer, place, 1, err);
+}
+
+static int read_ends(pt_life *r, pt_error *err) {
+    for (size_t i = 0; i < r->reader.n_routes; i++) {
+        pt_route *route = &r->reader.routes[i];
+        route->topic_id = pt_consumer_topic_id(r->consumer, i);
+        route->n_partitions = pt_consumer_partitions(r->consumer, i);
+        route->partitions = calloc((size_t)route->n_partitions + 1, sizeof *route->partitions);
+        if (!route->partitions) {
+            return pt_fail_nomem(err, "partitions");
+        }
+        for (int32_t p = 0; p < route->n_partitions; p++) {
+            int64_t low;
+            route->partitions[p].end = route->partitions[p].skipped_from = route->partitions[p].proof = -1;
+            if (r->options->until_end) {
+                PT_TRY(pt_consumer_bounds(r->consumer, route->topic, p, &low, &route->partitions[p].end, err));
+            }
+        }
+    }
+    return PT_OK;
+}
+
+/* Before the lake: a topic that does not exist, or a broker that is away, must not leave a new lake or table behind. No group is joined yet. */
+static int open_source(pt_life *r, pt_error *err) {
+    r->consumer_options = r->options->consumer;
+    r->consumer_options.topics = r->topics;
+    r->consumer_options.n_topics = r->options->n_routes;
+    pt_consumer_events events = {pt_life_on_assigned, pt_life_on_revoked, r};
+    PT_TRY(pt_consumer_open(&r->consumer_options, &events, &r->consumer, err));
+    r->reader.cluster_id = pt_consumer_cluster_id(r->consumer);
+    return read_ends(r, err);
+}
+
+/* The broker is asked before anything is made in the lake. When none answers, what is wrong with the lake is told all the same: first, since that does not pass. */
+static int open_broker(pt_life *r, bool goes_on, pt_error *err) {
+    int code = open_source(r, err);
+    if (code == PT_E_KAFKA_DOWN && !goes_on) {
+        pt_error why = {0};
+        bool there;
+        if (pt_committer_look(&r->committing, &there, &why) != PT_OK) {
+            *err = why;
+            code = (int)why.code;
+        }
+    }
+    return code;
+}
+
+/* ---- what earlier processes left ----------------------------------------------------------------------- */
+
+/* Not being able to remove it is no reason not to start. */
+static void remove_leftovers(const pt_life *r, const pt_target *target) {
+    pt_error err = {0};
+    uint64_t removed;
+    int code = pt_leftovers_remove(pt_committer_engine(r->committer), pt_committer_session(r->committer), target, r->options->leftover_age_us, &removed, &err);
+    if (code != PT_OK) {
+        pt_log(PT_LOG_WARN, PT_EVENT("staged files of earlier runs cannot be looked at"), PT_STR("table", target->label), PT_STR("error", err.text));
+    } else if (removed) {
+        pt_log(PT_LOG_INFO, PT_EVENT("staged files of earlier runs that no snapshot knows"), PT_STR("table", target->label), PT_INT("removed", removed));
+    }
+}
+
+/* What dead processes left behind. Before that, no target need be readable. */
+static int clear_leftovers(pt_life *r, pt_error *why) {
+    (void)pt_failpoint("leftovers.before");
+    remove_leftovers(r, pt_committer_ledger(r->committer));
+    for (size_t i = 0; i < r->n_targets; i++) {
+        PT_TRY(pt_life_goes_on(r, why));
+        PT_TRY(pt_life_restore_files(r, r->targets[i], why));
+        if (!r->targets[i]->guard && !r->targets[i]->stage) {
+            pt_log(PT_LOG_WARN, PT_EVENT("a table that takes INSERT (a partitioned one, or one of an encrypted lake) and has a column named filename or snapshot_id may lose data files when the answer to a COMMIT is lost; rename the column"),
+                   PT_STR("table", r->targets[i]->label));
+        }
+        if (i != r->reader.dead_part && pt_seen_may_have_rows(&r->seen, r->targets[i]->schema_name, r->targets[i]->name)) {
+            PT_TRY(pt_target_look_for_rows(pt_committer_engine(r->committer), pt_committer_session(r->committer), r->targets[i], why));
+        }
+        remove_leftovers(r, r->targets[i]);
+    }
+    return PT_OK;
+}
+
+/* Topics that are new to the group: of interest where the table has rows, which may be the same ones, and where --start says to begin elsewhere than at the first record. */
+static int look_for_repeats(pt_life *r, pt_error *err) {
+    for (size_t i = 0; i < r->reader.n_routes; i++) {
+        pt_route *route = &r->reader.routes[i];
+        if (r->options->start.kind != PT_WHERE_EARLIEST) {
+            PT_TRY(pt_history_claimed(pt_committer_engine(r->committer), pt_committer_session(r->committer), r->reader.pipeline, route->topic, &route->seen, err));
+        }
+        route->repeats = route->target->has_rows && !pt_seen_recorded(&r->seen, route->topic);
+    }
+    return PT_OK;
+}
+
+static int look_around(void *arg, pt_error *err) {
+    PT_TRY(clear_leftovers(arg, err));
+    PT_TRY(pt_same_tables_check(arg, err));
+    return look_for_repeats(arg, err);
+}
+
+/* ---- memory -------------------------------------------------------------------------------------------- */
+
+/* The DuckDB that writes the files gets more: the committer's when a table takes INSERT (it is opened with the small share, and again after an outage). Should PostgreSQL end
+ * its session because the INSERT waited long for an object store, the next one has more patience. */
+static int share_duckdb(pt_life *r, pt_error *err) {
+    bool insert = false;
+    for (size_t i = 0; i < r->n_targets; i++) {
+        insert |= !r->targets[i]->stage;
+        if (!r->targets[i]->stage && pt_path_is_remote(r->targets[i]->folder) && r->committing.idle_transaction_us > 0) {
+            r->committing.idle_transaction_us = SLOW_INSERT;
+        }
+    }
+    if (!insert) {
+        return PT_OK;
+    }
+    r->committing.memory_limit = r->options->memory.large_bytes;
+    r->staging.memory_limit = r->options->memory.small_bytes;
+    return pt_session_runf(pt_committer_session(r->committer), err, "SET memory_limit = '%" PRIu64 "B'", r->committing.memory_limit);
+}
+
+/* What batches may hold on to, and whether the smallest one fits. */
+static int share_batches(pt_life *r, pt_error *err) {
+    const pt_flush *flush = r->line.batches[0].flush;
+    pt_least least = {0};
+    for (size_t i = 0; i < flush->n_parts; i++) {
+        pt_least_add(&least, flush->parts[i].rows);
+    }
+    for (size_t i = 0; i < r->reader.n_routes; i++) {
+        r->reader.routes[i].row_bytes = pt_rows_chunk_memory(flush->parts[r->reader.routes[i].part].rows) / (size_t)duckdb_vector_size();
+    }
+    r->line.keep_bytes = (size_t)r->options->memory.batch_bytes;
+    return pt_memory_check_batch(&r->options->memory, &least, err);
+}
+
+/* ---- all of it ------------------------------------------------------------------------------------------ */
+
+int pt_life_open(pt_life *r, const char *owner, bool goes_on, pt_error *err) {
+    const pt_ingest_options *o = r->options;
+    r->reader.options = o;
+    r->reader.line = &r->line;
+    r->reader.ask = read_again;
+    r->reader.ask_arg = r;
+    r->committing = r->staging = o->lake;
+    r->committing.memory_limit = o->memory.small_bytes;
+    r->staging.memory_limit = o->memory.large_bytes;
+    PT_TRY(pt_consumer_check(&o->consumer, err));
+    PT_TRY(pt_tables_check(o, err));
+    PT_TRY(pt_committer_check(&r->committing, err));
+    PT_TRY(make_routes(r, err));
+    PT_TRY(pt_group_of_several(r, err));
+    PT_TRY(open_broker(r, goes_on, err));
+    PT_TRY(pt_group_is_free(r, err));
+    PT_TRY(pt_tables_check_new(r, err));
+    PT_TRY(pt_committer_open(&r->committing, NULL, owner, &r->committer, err));
+    PT_TRY(pt_life_restore_files(r, pt_committer_ledger(r->committer), err)); /* it is read from here on */
+    PT_TRY(pt_group_take(r, goes_on, err));
+    PT_TRY(pt_tables_make(r, err));
+    PT_TRY(open_targets(r, err));
+    PT_TRY(share_duckdb(r, err));
+    PT_TRY(pt_retry_busy(look_around, r, err));
+    pt_seen_clear(&r->seen);
+    PT_TRY(pt_stager_open(&r->staging, pt_path_is_remote(r->targets[0]->folder), &r->stager, err));
+    r->line_ready = true;
+    PT_TRY(pt_line_init(&r->line, (const pt_target *const *)r->targets, r->n_targets, err));
+    PT_TRY(share_batches(r, err));
+    r->poll_messages = FIRST_POLL_MESSAGES;
+    r->messages = calloc(PT_POLL_MESSAGES + PT_HELD_MESSAGES, sizeof(rd_kafka_message_t *));
+    if (!r->messages) {
+        return pt_fail_nomem(err, "the poll's messages");
+    }
+    r->workers = (pt_workers){.line = &r->line, .stager = r->stager, .committer = r->committer, .checked = pt_life_on_staged, .claimed = pt_life_on_claimed, .committed = pt_life_on_committed, .refused = pt_life_on_refused, .alone = pt_life_on_alone, .arg = r,
+                              .fold_interval_us = o->fold_interval_us, .targets = (const pt_target *const *)r->targets, .n_targets = r->n_targets};
+    PT_TRY(pt_workers_start(&r->workers, err));
+    r->workers_started = true;
+    return pt_consumer_subscribe(r->consumer, err);
+}

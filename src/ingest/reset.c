@@ -1,0 +1,344 @@
+#include "ingest/reset.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/failpoint.h"
+#include "base/signals.h"
+#include "base/text.h"
+#include "lake/committer.h"
+#include "lake/erase.h"
+#include "lake/guard.h"
+#include "lake/history.h"
+#include "duck/transaction.h"
+
+#define SETTLED_WITHIN (60 * PT_SECOND) /* a COMMIT of unknown outcome */
+
+typedef struct reset_job {
+    const pt_reset_options *options;
+    pt_consumer *consumer;
+    pt_committer *committer;
+    pt_flush *flush;       /* its parts are the tables that lose rows, for the guards of what DuckLake writes */
+    pt_target **targets;   /* [n_targets] of the parts */
+    size_t n_targets;
+    char *group;       /* found in the ledger, or given */
+    int32_t first, n;  /* partitions */
+    pt_claim *claims;  /* [n] */
+    pt_cut *cuts;      /* [n] */
+    pt_erase erase;    /* with delete_rows */
+    pt_erased *erased; /* [erase.n_tables * n] */
+    char **details;    /* [n_details] of the ledger's rows */
+    size_t n_details;
+} reset_job;
+
+static int no_assignment(void *arg, pt_assigned *partitions, size_t n, pt_error *err) {
+    (void)arg;
+    (void)partitions;
+    (void)n;
+    return pt_fail(err, PT_E_INTERNAL, "reset joins no group");
+}
+
+static void no_revocation(void *arg, const pt_assigned *partitions, size_t n, bool lost) {
+    (void)arg;
+    (void)partitions;
+    (void)n;
+    (void)lost;
+}
+
+/* ---- which pipeline ------------------------------------------------------------------------------------ */
+
+/* "a (topics t, u), b (topics t)", and which ones know the topic. */
+static void list_pipelines(const reset_job *job, const pt_table *pipelines, pt_text *all, const char **one, size_t *n_with_topic, bool *known) {
+    const char *before = NULL;
+    for (size_t row = 0; row < pipelines->n_rows; row++) {
+        const char *name = pt_table_cell(pipelines, row, 0), *topic = pt_table_cell(pipelines, row, 1);
+        bool begins = !before || strcmp(before, name) != 0;
+        pt_text_addf(all, "%s%s%s", begins ? (before ? "), " : "") : ", ", begins ? name : topic, begins ? " (" : "");
+        if (begins) {
+            pt_text_add(all, topic);
+        }
+        before = name;
+        if (strcmp(topic, job->options->topic) == 0) {
+            (*n_with_topic)++;
+            *one = name;
+            *known |= job->options->consumer.group && strcmp(name, job->options->consumer.group) == 0;
+        }
+    }
+    pt_text_add(all, before ? ")" : "none");
+}
+
+static int choose_pipeline(reset_job *job, pt_error *err) {
+    const pt_reset_options *o = job->options;
+    pt_table pipelines = {0};
+    pt_text all = {0};
+    const char *one = NULL;
+    size_t n = 0;
+    bool known = false;
+    PT_TRY(pt_history_pipelines(pt_committer_engine(job->committer), pt_committer_session(job->committer), &pipelines, err));
+    list_pipelines(job, &pipelines, &all, &one, &n, &known);
+    int code = pt_text_check(&all, err);
+    if (code == PT_OK && o->consumer.group && !known && !o->is_new) {
+        code = pt_fail(err, PT_E_LAKE, "pipeline %s has never read topic %s into this lake; the ledger knows: %s. Give --group one of them, or --new when it is to begin there",
+                       o->consumer.group, o->topic, pt_text_get(&all));
+    } else if (code == PT_OK && !o->consumer.group && n != 1) {
+        code = pt_fail(err, n ? PT_E_USAGE : PT_E_LAKE, "%s has read topic %s into this lake; the ledger knows: %s%s", n ? "more than one pipeline" : "no pipeline", o->topic,
+                       pt_text_get(&all), n ? "; give --group one of them" : "");
+    }
+    if (code == PT_OK && !(job->group = strdup(o->consumer.group ? o->consumer.group : one))) {
+        code = pt_fail_nomem(err, "a pipeline's name");
+    }
+    if (code == PT_OK) {
+        code = pt_committer_name(job->committer, job->group, err);
+    }
+    pt_text_free(&all);
+    pt_table_clear(&pipelines);
+    return code;
+}
+
+/* ---- what is written ----------------------------------------------------------------------------------- */
+
+static int find_cuts(reset_job *job, pt_error *err) {
+    const pt_reset_options *o = job->options;
+    int32_t all = pt_consumer_partitions(job->consumer, 0);
+    if (o->partition >= all) {
+        return pt_fail(err, PT_E_USAGE, "--partition %" PRId32 ": topic %s has the partitions 0 to %" PRId32, o->partition, o->topic, all - 1);
+    }
+    job->first = o->partition < 0 ? 0 : o->partition;
+    job->n = o->partition < 0 ? all : 1;
+    job->claims = calloc((size_t)job->n + 1, sizeof *job->claims);
+    job->cuts = calloc((size_t)job->n + 1, sizeof *job->cuts);
+    pt_found *found = calloc((size_t)job->n + 1, sizeof *found);
+    int code = job->claims && job->cuts && found ? pt_consumer_find(job->consumer, o->topic, job->first, job->n, &o->to, found, err) : pt_fail_nomem(err, "claims");
+    if (code == PT_E_USAGE) {
+        code = pt_fail_in(err, "--to");
+    }
+    for (int32_t i = 0; code == PT_OK && i < job->n; i++) {
+        job->claims[i] = (pt_claim){.topic = o->topic, .partition = job->first + i, .next_offset = -1};
+        job->cuts[i] = (pt_cut){.partition = job->first + i, .from = found[i].offset};
+    }
+    free(found);
+    return code;
+}
+
+/* The ids stay empty, so that the next start takes the topic as it finds it. */
+static int add_entry(reset_job *job, int32_t i, const pt_erase_table *table, bool first, pt_error *err) {
+    pt_ledger_entry *e = pt_flush_add_entry(job->flush);
+    if (!e) {
+        return pt_fail_nomem(err, "the ledger rows of a reset");
+    }
+    e->topic = job->options->topic;
+    e->partition = job->cuts[i].partition;
+    e->kind = "reset";
+    e->next_offset = job->cuts[i].from;
+    e->from_offset = first && job->claims[i].next_offset >= 0 ? job->claims[i].next_offset : e->next_offset;
+    e->target_table = table ? table->label : "";
+    return PT_OK;
+}
+
+/* A row for each partition, and with delete_rows for each table of it, whose counts go back. */
+static int make_entries(reset_job *job, pt_error *err) {
+    for (int32_t i = 0; i < job->n; i++) {
+        if (job->erase.n_tables == 0) {
+            PT_TRY(add_entry(job, i, NULL, true, err));
+        }
+        for (size_t t = 0; t < job->erase.n_tables; t++) {
+            PT_TRY(add_entry(job, i, &job->erase.tables[t], t == 0, err));
+        }
+    }
+    return PT_OK;
+}
+
+static void forget_details(reset_job *job) {
+    for (size_t i = 0; i < job->n_details; i++) {
+        free(job->details[i]);
+    }
+    free(job->details);
+    job->details = NULL;
+    job->n_details = 0;
+}
+
+/* In the transaction, each time it is tried. */
+static int erase(void *arg, pt_engine *engine, pt_session *session, pt_error *err) {
+    reset_job *job = arg;
+    size_t n = (size_t)job->n;
+    size_t n_tables = job->erase.n_tables;
+    forget_details(job);
+    job->details = calloc(n * n_tables + 1, sizeof *job->details);
+    if (!job->details) {
+        return pt_fail_nomem(err, "the ledger rows of a reset");
+    }
+    PT_TRY(pt_erase_count(engine, session, &job->erase, job->cuts, n, job->erased, err));
+    for (size_t i = 0; i < n * n_tables; i++) { /* entries go by partitions, what is erased by tables */
+        pt_ledger_entry *e = &job->flush->entries[i];
+        const pt_erased *x = &job->erased[(i % n_tables) * n + i / n_tables];
+        e->rows = -x->ledger_rows;
+        e->dead_letters = -x->ledger_dead_letters;
+        if (asprintf(&job->details[i], "{\"deleted_from\": %" PRId64 ", \"deleted_until\": %" PRId64 ", \"rows\": %" PRId64 ", \"dead_letters\": %" PRId64 "}", job->cuts[i / n_tables].from,
+                     job->claims[i / n_tables].next_offset, x->rows, x->dead_letters) < 0) {
+            job->details[i] = NULL;
+            return pt_fail_nomem(err, "the ledger rows of a reset");
+        }
+        job->n_details = i + 1;
+        e->detail = job->details[i];
+    }
+    int64_t start_us = pt_now_us();
+    PT_TRY(pt_erase_run(engine, session, &job->erase, job->cuts, n, err));
+    for (size_t i = 0; i < job->flush->n_parts && !pt_rule_broken("guard"); i++) {
+        PT_TRY(pt_guard_deletes(engine, session, &job->flush->parts[i], start_us, err));
+    }
+    return PT_OK;
+}
+
+/* Before it is committed: the tables that lose rows. No rows go into them, so the parts are pieces of nothing. */
+static int open_targets(reset_job *job, pt_error *err) {
+    pt_engine *engine = pt_committer_engine(job->committer);
+    pt_session *session = pt_committer_session(job->committer);
+    job->targets = calloc(job->erase.n_tables + 1, sizeof(pt_target *));
+    pt_part *parts = calloc(job->erase.n_tables + 1, sizeof *parts);
+    if (!job->targets || !parts) {
+        free(parts);
+        return pt_fail_nomem(err, "tables");
+    }
+    free(job->flush->parts);
+    job->flush->parts = parts;
+    for (size_t i = 0; i <= job->erase.n_tables; i++) {
+        bool dead = i == job->erase.n_tables;
+        const pt_erase_table *t = dead ? NULL : &job->erase.tables[i];
+        if (!dead && !t->name) {
+            continue;
+        }
+        PT_TRY(pt_target_open_place(engine, session, dead ? "pintail" : t->schema, dead ? "dead_letters" : t->name, &job->targets[job->n_targets], err));
+        parts[job->n_targets] = (pt_part){.target = job->targets[job->n_targets], .piece = strdup("false")};
+        if (!parts[job->n_targets].piece) {
+            return pt_fail_nomem(err, "tables");
+        }
+        job->flush->n_parts = ++job->n_targets;
+    }
+    return PT_OK;
+}
+
+static int commit_once(void *arg, pt_error *err) {
+    reset_job *job = arg;
+    return pt_commit(job->committer, job->flush, err);
+}
+
+/* Without an answer to its COMMIT it may have landed, and DuckLake has removed what it wrote: whoever knows brings that back. Until then the guards stay, for the next start of ingest. */
+static int settle(reset_job *job, bool *committed, pt_error *err) {
+    int64_t start = pt_monotonic_us();
+    int code = PT_E_LAKE_DOWN;
+    for (unsigned attempt = 1; code == PT_E_LAKE_DOWN || code == PT_E_LAKE_BUSY; attempt++) {
+        if (pt_stop_asked() || pt_monotonic_us() - start > SETTLED_WITHIN) {
+            break;
+        }
+        pt_backoff(attempt);
+        code = pt_committer_recover(job->committer, job->flush, committed, err);
+    }
+    return code;
+}
+
+static int commit_and_settle(reset_job *job, pt_error *err) {
+    int code = pt_retry_busy(commit_once, job, err);
+    if (code == PT_OK || (code != PT_E_LAKE_DOWN && !pt_transaction_unknown(err))) {
+        return code;
+    }
+    pt_error why = *err;
+    bool committed = false;
+    if (settle(job, &committed, err) != PT_OK) {
+        *err = why;
+        return code;
+    }
+    return committed ? PT_OK : pt_retry_busy(commit_once, job, err);
+}
+
+static int write_reset(reset_job *job, pt_error *err) {
+    PT_TRY(pt_committer_claim(job->committer, job->claims, (size_t)job->n, err));
+    for (int32_t i = 0; job->options->to_ledger && i < job->n; i++) { /* only now nobody moves it any more */
+        job->cuts[i].from = job->claims[i].next_offset >= 0 ? job->claims[i].next_offset : job->cuts[i].from;
+    }
+    PT_TRY(make_entries(job, err));
+    if (job->erase.n_tables) {
+        job->flush->also = erase;
+        job->flush->also_arg = job;
+        PT_TRY(open_targets(job, err));
+    }
+    int code = commit_and_settle(job, err);
+    if (code == PT_E_FENCED) { /* trying again mends it */
+        pt_error why = *err;
+        code = pt_fail(err, PT_E_LAKE_BUSY, "nothing was reset, since an ingest of this group began at the same moment: run it again (%s)", why.text);
+    }
+    return code;
+}
+
+static int look(reset_job *job, pt_error *err) {
+    pt_engine *engine = pt_committer_engine(job->committer);
+    pt_session *session = pt_committer_session(job->committer);
+    PT_TRY(pt_ledger_read(engine, session, job->group, job->claims, (size_t)job->n, err));
+    return pt_erase_count(engine, session, &job->erase, job->cuts, (size_t)job->n, job->erased, err);
+}
+
+/* ---- all of it ------------------------------------------------------------------------------------------ */
+
+static void tell(const reset_job *job, pt_reset_report report, void *arg) {
+    for (int32_t i = 0; i < job->n; i++) {
+        pt_reset_line line = {.partition = job->cuts[i].partition, .was = job->claims[i].next_offset, .to = job->cuts[i].from};
+        for (size_t t = 0; t < job->erase.n_tables; t++) {
+            line.rows += job->erased[t * (size_t)job->n + (size_t)i].rows;
+            line.dead_letters += job->erased[t * (size_t)job->n + (size_t)i].dead_letters;
+        }
+        report(arg, &line);
+    }
+}
+
+static int prepare(reset_job *job, pt_error *err) {
+    PT_TRY(choose_pipeline(job, err));
+    PT_TRY(find_cuts(job, err));
+    if (job->options->delete_rows) {
+        PT_TRY(pt_erase_open(pt_committer_engine(job->committer), pt_committer_session(job->committer), job->group, job->options->topic, &job->erase, err));
+        job->erased = calloc(job->erase.n_tables * (size_t)job->n + 1, sizeof *job->erased);
+    }
+    return !job->options->delete_rows || job->erased ? PT_OK : pt_fail_nomem(err, "what is deleted");
+}
+
+int pt_reset(const pt_reset_options *options, pt_reset_report report, void *arg, pt_error *err) {
+    pt_consumer_options consumer_options = options->consumer;
+    consumer_options.topics = &options->topic;
+    consumer_options.n_topics = 1;
+    pt_consumer_events events = {no_assignment, no_revocation, NULL};
+    reset_job job = {.options = options};
+    char owner[64];
+    (void)snprintf(owner, sizeof owner, PT_RESET_OWNER "%ld:%" PRId64, (long)getpid(), pt_now_us());
+    int code = pt_consumer_open(&consumer_options, &events, &job.consumer, err);
+    if (code == PT_OK) {
+        code = pt_committer_open(&options->lake, NULL, owner, &job.committer, err);
+    }
+    if (code == PT_OK) {
+        code = pt_flush_new(NULL, 0, &job.flush, err);
+    }
+    if (code == PT_OK) {
+        code = prepare(&job, err);
+    }
+    if (code == PT_OK) {
+        code = options->dry_run ? look(&job, err) : write_reset(&job, err);
+    }
+    if (code == PT_OK) {
+        tell(&job, report, arg);
+    }
+    forget_details(&job);
+    pt_erase_close(&job.erase);
+    free(job.erased);
+    free(job.cuts);
+    free(job.claims);
+    free(job.group);
+    pt_flush_free(&job.flush);
+    pt_committer_close(&job.committer);
+    for (size_t i = 0; i < job.n_targets; i++) {
+        pt_target_free(&job.targets[i]);
+    }
+    free(job.targets);
+    pt_consumer_close(&job.consumer);
+    return code;
+}

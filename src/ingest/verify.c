@@ -1,0 +1,129 @@
+#include "ingest/verify.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+
+#define FAR 100000 /* offsets without a record that are fetched again for a proof */
+
+static bool known_epoch(const pt_claim *c) {
+    return c->leader_epoch >= 0 && c->read_to > 0;
+}
+
+void pt_proof_begin(pt_partition *p, const pt_claim *c, pt_assigned *a) {
+    p->began = p->next;
+    p->proof = p->last_offset = -1;
+    p->last_us = INT64_MIN;
+    p->last_epoch = -1;
+    a->start = p->next;
+    a->epoch = -1;
+    if (c->read_to < 0 || c->read_to > p->next || p->next - c->read_from > FAR + (c->read_to - c->read_from)) {
+        return;
+    }
+    if (c->last_offset >= a->low && c->last_offset >= 0) {
+        p->proof = p->last_offset = a->start = c->last_offset;
+        p->last_us = c->last_us;
+        p->last_epoch = c->last_offset == c->read_to - 1 ? c->leader_epoch : -1;
+    } else if (known_epoch(c) && c->read_to >= a->low) {
+        a->start = c->read_to;
+        a->epoch = c->leader_epoch;
+    }
+}
+
+/* ---- what is told ---------------------------------------------------------------------------------------- */
+
+#define WAYS_OUT "; the lake's rows from where the two part on are not in the topic any more. Ways out: pintail reset --group %s --topic %s --partition %" PRId32 " --to OFFSET "           \
+                 "--delete-rows takes back what the lake has from there on and reads the topic's (without it those rows stay), or another --group"
+
+/* Nothing was read since the claim: it is the lake's own record. */
+static int code_for(const pt_partition *p) {
+    return p->next == p->began ? PT_E_KAFKA : PT_E_REWOUND;
+}
+
+static void describe(int32_t epoch, int64_t us, char *out, size_t size) {
+    char time[40] = "no time";
+    if (us != INT64_MIN) {
+        pt_format_time(us, time, sizeof time);
+    }
+    if (epoch >= 0) {
+        (void)snprintf(out, size, "leader epoch %" PRId32 ", %s", epoch, time);
+    } else {
+        (void)snprintf(out, size, "%s", time);
+    }
+}
+
+static int differs(const pt_reader *r, const pt_route *route, const pt_partition *p, const rd_kafka_message_t *m, pt_error *err) {
+    char ours[80];
+    char theirs[80];
+    describe(p->last_epoch, p->last_us, ours, sizeof ours);
+    describe(rd_kafka_message_leader_epoch(m), pt_message_us(m), theirs, sizeof theirs);
+    return pt_fail(err, code_for(p), "topic %s partition %" PRId32 ": the log went back (unclean leader election, or a restored disk?): at offset %" PRId64 " %s read another record (%s) "
+                   "than the broker has there (%s), and stands at offset %" PRId64 WAYS_OUT, route->topic, m->partition, p->last_offset,
+                   p->next == p->began ? "the lake" : "this process", ours, theirs, p->next, r->pipeline, route->topic, m->partition);
+}
+
+/* ---- proofs ---------------------------------------------------------------------------------------------- */
+
+/* Compacted away, or deleted: then only the epoch can be asked for. */
+static int gone(pt_reader *r, const pt_route *route, pt_partition *p, const rd_kafka_message_t *m, bool *again, pt_error *err) {
+    if (p->last_epoch < 0) {
+        return PT_OK;
+    }
+    *again = true;
+    return r->ask(r->ask_arg, &(pt_place){route->topic, m->partition, p->last_offset + 1, p->last_epoch}, err);
+}
+
+int pt_proof_see(pt_reader *r, const pt_route *route, pt_partition *p, const rd_kafka_message_t *m, bool *again, pt_error *err) {
+    bool end = m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
+    int64_t at = p->proof;
+    *again = false;
+    if (m->offset < at || (end && m->offset == at)) { /* a new leader may not show all of its log at once (KIP-207): nothing is taken before the proof */
+        *again = end;
+        return PT_OK;
+    }
+    p->proof = -1;
+    if (end || m->offset > at) {
+        return gone(r, route, p, m, again, err);
+    }
+    int32_t epoch = rd_kafka_message_leader_epoch(m);
+    bool same = pt_message_us(m) == p->last_us && (epoch < 0 || p->last_epoch < 0 || epoch == p->last_epoch);
+    return same ? PT_OK : differs(r, route, p, m, err);
+}
+
+int pt_proof_cut(pt_reader *r, const rd_kafka_message_t *m, int64_t end, int32_t epoch, pt_error *err) {
+    const char *topic = rd_kafka_topic_name(m->rkt);
+    const pt_partition *p = pt_reader_partition(r, topic, m->partition);
+    if (!p || !p->assigned) {
+        return PT_OK;
+    }
+    char theirs[120] = "has no records of the leader epoch that was read last";
+    if (end >= 0) {
+        (void)snprintf(theirs, sizeof theirs, "ends at offset %" PRId64 " (leader epoch %" PRId32 ") for the leader epoch that was read last", end, epoch);
+    }
+    return pt_fail(err, end >= p->began ? PT_E_REWOUND : code_for(p), "topic %s partition %" PRId32 ": the log went back (unclean leader election, or a restored disk?): the broker's "
+                   "%s, and %s stands at offset %" PRId64 WAYS_OUT, topic, m->partition, theirs, p->next == p->began ? "the lake" : "this process", p->next, r->pipeline, topic,
+                   m->partition);
+}
+
+int pt_proof_again(pt_reader *r, pt_place **places, size_t *n, pt_error *err) {
+    size_t room = 1;
+    *n = 0;
+    for (size_t i = 0; i < r->n_routes; i++) {
+        room += (size_t)r->routes[i].n_partitions;
+    }
+    if (!(*places = calloc(room, sizeof **places))) {
+        return pt_fail_nomem(err, "a list of partitions");
+    }
+    for (size_t i = 0; i < r->n_routes; i++) {
+        for (int32_t k = 0; k < r->routes[i].n_partitions; k++) {
+            pt_partition *p = &r->routes[i].partitions[k];
+            if (p->assigned) {
+                p->proof = p->last_offset;
+                (*places)[(*n)++] = (pt_place){r->routes[i].topic, k, p->last_offset >= 0 ? p->last_offset : p->next, -1};
+            }
+        }
+    }
+    return PT_OK;
+}

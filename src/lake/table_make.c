@@ -1,0 +1,192 @@
+/* Making tables: what can be made, and the statements. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/text.h"
+#include "lake/commit_message.h"
+#include "duck/result.h"
+#include "lake/table_name.h"
+#include "lake/table_internal.h"
+#include "duck/transaction.h"
+
+/* ---- names that the catalog does not take -------------------------------------------------------------- */
+
+#define FOLDER_NAME_MAX 255   /* bytes, on every file system in use */
+#define POSTGRES_COLUMNS 1597 /* a table of PostgreSQL has 1600; three of an inlined one are DuckLake's */
+#define SQLITE_COLUMNS 1997   /* likewise of 2000 */
+
+static bool is_one_of(const char *name, const char *const *list) {
+    for (; *list; list++) {
+        if (strcasecmp(name, *list) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* DuckLake keeps few rows in a table of the catalog that has the same columns, unless the limit is 0: as it will be for this table, whose schema may be new, too. */
+static int has_inlining(pt_engine *engine, pt_session *session, const pt_target *t, bool *out, pt_error *err) {
+    pt_text sql = {0};
+    int64_t limit = 0;
+    const char *alias = pt_engine_alias(engine);
+    pt_text_addf(&sql,
+                 "SELECT coalesce((SELECT arg_max(value, CASE scope WHEN 'schema' THEN 1 ELSE 0 END)::BIGINT FROM \"__ducklake_metadata_%s\".ducklake_metadata "
+                 "WHERE key = 'data_inlining_row_limit' AND (scope IS NULL OR scope = 'global' OR (scope = 'schema' AND scope_id IN (SELECT schema_id FROM "
+                 "\"__ducklake_metadata_%s\".ducklake_schema WHERE end_snapshot IS NULL AND schema_name = ",
+                 alias, alias);
+    pt_text_add_sql_string(&sql, t->schema_name);
+    pt_text_add(&sql, ")))), current_setting('ducklake_default_data_inlining_row_limit')::BIGINT)");
+    int code = pt_text_check(&sql, err);
+    if (code == PT_OK) {
+        code = pt_session_int(session, pt_text_get(&sql), &limit, err);
+    }
+    *out = limit > 0;
+    pt_text_free(&sql);
+    return code;
+}
+
+#define NO_INLINING "or CALL lake.set_option('data_inlining_row_limit', 0) first, by pintail sql or DuckDB"
+
+static int check_column(pt_catalog catalog, bool inlining, const char *label, const char *name, pt_error *err) {
+    static const char *const ducklakes[] = {"row_id", "begin_snapshot", "end_snapshot", NULL};
+    static const char *const postgres[] = {"tableoid", "xmin", "cmin", "xmax", "cmax", "ctid", NULL};
+    if (strncasecmp(name, "_ducklake_", strlen("_ducklake_")) == 0) {
+        return pt_fail(err, PT_E_USAGE, "table %s, column %s: names that begin with _ducklake_ are DuckLake's own; give it another name", label, name);
+    }
+    if (inlining && is_one_of(name, ducklakes)) {
+        return pt_fail(err, PT_E_USAGE, "table %s, column %s: DuckLake keeps that name for itself where small flushes stay in the catalog; give it another name, " NO_INLINING, label, name);
+    }
+    if (inlining && catalog == PT_CATALOG_POSTGRES && is_one_of(name, postgres)) {
+        return pt_fail(err, PT_E_USAGE, "table %s, column %s: PostgreSQL, which keeps the catalog, has a column of that name in each table; give it another name, " NO_INLINING, label,
+                       name);
+    }
+    return PT_OK;
+}
+
+/* A name of these characters alone becomes a folder's name as it is. */
+static int check_folder(const char *label, const char *name, pt_error *err) {
+    size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-");
+    return n > FOLDER_NAME_MAX && !name[n] ? pt_fail(err, PT_E_USAGE, "table %.60s...: a name of %zu characters cannot be a folder's; the longest has %d", label, n, FOLDER_NAME_MAX)
+                                           : PT_OK;
+}
+
+static int check_names(pt_catalog catalog, bool inlining, const pt_target *t, const pt_schema *asked, pt_error *err) {
+    PT_TRY(check_folder(t->label, t->schema_name, err));
+    PT_TRY(check_folder(t->label, t->name, err));
+    for (size_t i = 0; i < asked->n_columns; i++) {
+        PT_TRY(check_column(catalog, inlining, t->label, asked->columns[i].name, err));
+    }
+    size_t n = asked->n_columns + PT_META_COUNT; /* about */
+    size_t most = catalog == PT_CATALOG_POSTGRES ? POSTGRES_COLUMNS : catalog == PT_CATALOG_SQLITE ? SQLITE_COLUMNS : SIZE_MAX;
+    if (inlining && n > most) {
+        return pt_fail(err, PT_E_USAGE, "table %s: %zu columns are more than a table of the catalog can have (%zu with pintail's own); leave some out, " NO_INLINING, t->label,
+                       asked->n_columns, most);
+    }
+    return PT_OK;
+}
+
+int pt_target_check_names(const pt_target_options *options, pt_catalog catalog, bool inlining, pt_error *err) {
+    pt_target t = {0};
+    pt_schema *asked = NULL;
+    int code = pt_table_name_split(options->table, &t.schema_name, &t.name, err);
+    if (code == PT_OK && !options->schema_text) {
+        code = pt_fail(err, PT_E_USAGE, PT_TARGET_NO_TABLE, options->table, "");
+    }
+    if (code == PT_OK) {
+        code = pt_schema_parse(options->schema_text, &asked, err);
+    }
+    if (code == PT_OK && !(t.label = pt_table_name_label(t.schema_name, t.name))) {
+        code = pt_fail_nomem(err, "a table's name");
+    }
+    if (code == PT_OK) {
+        code = check_names(catalog, inlining, &t, asked, err);
+    }
+    pt_schema_free(&asked);
+    free(t.label);
+    free(t.schema_name);
+    free(t.name);
+    return code;
+}
+
+int pt_target_check_new(pt_engine *engine, pt_session *session, const pt_target *t, pt_schema *asked, pt_error *err) {
+    for (size_t i = 0; i < asked->n_columns; i++) { /* DuckDB's own refusal comes from the whole CREATE TABLE and names no column */
+        const pt_column *c = &asked->columns[i];
+        if (c->default_sql && c->type.n_fields) {
+            return pt_fail(err, PT_E_USAGE, "table %s, column %s: DuckLake has no DEFAULT for LIST, STRUCT and MAP; leave it out, or make the column JSON", t->label, c->name);
+        }
+    }
+    bool inlining;
+    PT_TRY(has_inlining(engine, session, t, &inlining, err));
+    PT_TRY(check_names(pt_engine_catalog(engine), inlining, t, asked, err));
+    return pt_target_evaluate_defaults(session, t->label, asked, err);
+}
+
+/* ---- statements ---------------------------------------------------------------------------------------- */
+
+static void add_column(pt_text *sql, const char *separator, const char *name, const char *type, const char *rest) {
+    pt_text_add(sql, separator);
+    pt_text_add_sql_name(sql, name);
+    pt_text_addf(sql, " %s%s", type, rest);
+}
+
+void pt_target_add_create(const pt_engine *engine, const pt_target *t, const pt_schema *schema, pt_metas metas, pt_text *sql) {
+    pt_text_add(sql, "CREATE SCHEMA IF NOT EXISTS ");
+    pt_text_add_sql_name(sql, pt_engine_alias(engine));
+    pt_text_add(sql, ".");
+    pt_text_add_sql_name(sql, t->schema_name);
+    pt_text_add(sql, "; CREATE TABLE IF NOT EXISTS ");
+    pt_target_add_sql_name(t, engine, sql);
+    const char *separator = " (";
+    for (size_t i = 0; i < schema->n_columns; i++) {
+        const pt_column *c = &schema->columns[i];
+        char *type = pt_type_sql(&c->type);
+        add_column(sql, separator, c->name, type ? type : "?", c->not_null ? " NOT NULL" : "");
+        sql->failed |= !type;
+        free(type);
+        if (c->default_sql) {
+            pt_text_addf(sql, " DEFAULT %s", c->default_sql);
+        }
+        separator = ", ";
+    }
+    for (size_t m = 0; m < PT_META_COUNT; m++) {
+        if (metas & (1U << m)) {
+            add_column(sql, separator, pt_meta_columns[m].name, pt_meta_columns[m].sql, "");
+            separator = ", ";
+        }
+    }
+    pt_text_add(sql, "); ");
+}
+
+typedef struct make_job {
+    pt_engine *engine;
+    pt_session *session;
+    const char *what, *sql;
+} make_job;
+
+static int run_statements(void *arg, pt_error *err) {
+    const make_job *job = arg;
+    PT_TRY(pt_message_table(job->engine, job->session, NULL, "makes table", job->what, err));
+    return pt_session_run(job->session, job->sql, err);
+}
+
+int pt_targets_make(pt_engine *engine, pt_session *session, const char *what, pt_text *sql, pt_error *err) {
+    PT_TRY(pt_text_check(sql, err));
+    make_job job = {engine, session, what, pt_text_get(sql)};
+    if (sql->len && pt_transaction(session, run_statements, &job, err) != PT_OK) {
+        err->code = strstr(err->text, "DEFAULT value") ? PT_E_USAGE : err->code; /* such as a subquery, which can be evaluated */
+        return pt_fail_in(err, "table %s cannot be made", what);
+    }
+    return PT_OK;
+}
+
+size_t pt_target_meta_types(pt_metas metas, pt_type *out) {
+    size_t n = 0;
+    for (size_t m = 0; m < PT_META_COUNT; m++) {
+        if (metas & (1U << m)) {
+            out[n++] = pt_meta_columns[m].type;
+        }
+    }
+    return n;
+}
