@@ -58,8 +58,8 @@ int pt_audit_note(pt_audit *audit, pt_error *err, const char *format, ...) {
 void pt_audit_clear(pt_audit *audit) {
     for (size_t i = 0; i < audit->n_tables; i++) {
         free(audit->tables[i].name);
-        pt_table_clear(&audit->tables[i].latest);
-        pt_table_clear(&audit->tables[i].sales);
+        pt_result_clear(&audit->tables[i].latest);
+        pt_result_clear(&audit->tables[i].sales);
     }
     for (size_t i = 0; i < audit->n_partitions; i++) {
         free(audit->partitions[i].pipeline);
@@ -80,7 +80,7 @@ void pt_audit_clear(pt_audit *audit) {
     free(audit->partitions);
     free(audit->findings);
     free(audit->notes);
-    pt_table_clear(&audit->reasons);
+    pt_result_clear(&audit->reasons);
     *audit = (pt_audit){.snapshot = -1};
 }
 
@@ -95,11 +95,11 @@ int pt_auditor_run(pt_auditor *a, pt_text *sql, pt_error *err) {
     return code;
 }
 
-int pt_auditor_table(pt_auditor *a, pt_text *sql, pt_table *out, pt_error *err) {
-    *out = (pt_table){0};
+int pt_auditor_table(pt_auditor *a, pt_text *sql, pt_result *out, pt_error *err) {
+    *out = (pt_result){0};
     int code = pt_text_check(sql, err);
     if (code == PT_OK) {
-        code = pt_session_table(a->session, pt_text_get(sql), out, err);
+        code = pt_session_result(a->session, pt_text_get(sql), out, err);
     }
     pt_text_free(sql);
     return code;
@@ -115,16 +115,16 @@ int pt_auditor_int(pt_auditor *a, pt_text *sql, int64_t *out, pt_error *err) {
 }
 
 int pt_auditor_examples(pt_auditor *a, pt_text *sql, pt_finding *finding, pt_error *err) {
-    pt_table table;
+    pt_result table;
     PT_TRY(pt_auditor_table(a, sql, &table, err));
     if (!finding || !finding->text) {
-        pt_table_clear(&table);
+        pt_result_clear(&table);
         return pt_fail_nomem(err, "a finding");
     }
     for (size_t i = 0; i < table.n_rows && finding->n_examples < PT_AUDIT_EXAMPLES; i++) {
-        finding->examples[finding->n_examples++] = pt_table_int(&table, i, 0);
+        finding->examples[finding->n_examples++] = pt_result_int(&table, i, 0);
     }
-    pt_table_clear(&table);
+    pt_result_clear(&table);
     return PT_OK;
 }
 
@@ -165,7 +165,7 @@ static pt_audit_table *add_table(pt_audit *audit, const char *label) {
     return t->name ? t : NULL;
 }
 
-static void forget_asked(pt_auditor *a) {
+static void forget_refetched(pt_auditor *a) {
     for (size_t i = 0; i < a->n_tables; i++) {
         free(a->tables[i]);
     }
@@ -177,7 +177,7 @@ static void forget_asked(pt_auditor *a) {
 /* A table that is asked for is the ledger's however it is written: T, main.t, "t". */
 static int name_asked(pt_auditor *a, pt_error *err) {
     const pt_audit_options *o = a->options;
-    forget_asked(a); /* of the attempt before */
+    forget_refetched(a); /* of the attempt before */
     if (o->n_tables && !(a->tables = calloc(o->n_tables, sizeof *a->tables))) {
         return pt_fail_nomem(err, "table names");
     }
@@ -302,13 +302,13 @@ static int known_topics(pt_auditor *a, pt_error *err) {
     char *known = NULL;
     bool topic = a->options->n_topics > 0;
     pt_nearest nearest;
-    pt_table names = {0};
+    pt_result names = {0};
     pt_nearest_begin(&nearest, topic ? a->options->topics[0] : a->options->pipeline);
-    PT_TRY(pt_session_table(a->session, topic ? "SELECT DISTINCT topic FROM audit_ledger" : "SELECT DISTINCT g FROM audit_ledger", &names, err));
+    PT_TRY(pt_session_result(a->session, topic ? "SELECT DISTINCT topic FROM audit_ledger" : "SELECT DISTINCT g FROM audit_ledger", &names, err));
     for (size_t i = 0; i < names.n_rows; i++) {
-        pt_nearest_offer(&nearest, pt_table_cell(&names, i, 0));
+        pt_nearest_offer(&nearest, pt_result_cell(&names, i, 0));
     }
-    pt_table_clear(&names);
+    pt_result_clear(&names);
     pt_text_add(&sql, "SELECT string_agg(DISTINCT topic || ' (' || g || ')', ', ' ORDER BY topic || ' (' || g || ')') FROM audit_ledger");
     int code = pt_session_text(a->session, pt_text_get(&sql), &known, err);
     pt_text_free(&sql);
@@ -375,6 +375,6 @@ int pt_audit_run(pt_engine *engine, pt_session *session, const pt_audit_options 
     *out = (pt_audit){.snapshot = -1};
     int code = pt_retry_busy(one_snapshot, &a, err);
     free(a.adrift);
-    forget_asked(&a);
+    forget_refetched(&a);
     return code;
 }

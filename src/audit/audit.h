@@ -50,8 +50,8 @@ typedef struct pt_audit_table {
     int64_t rows;
     int64_t foreign_rows; /* without an offset: not from Kafka */
     const char *latest_by; /* "ingest_time" or "rowid" */
-    pt_table latest;      /* up to 5 rows; the last column is the row as JSON */
-    pt_table sales;       /* product, count, revenue, JSON; no columns when the table has none of them */
+    pt_result latest;      /* up to 5 rows; the last column is the row as JSON */
+    pt_result sales;       /* product, count, revenue, JSON; no columns when the table has none of them */
     int64_t files, bytes, small_files, missing_files;
 } pt_audit_table;
 
@@ -62,7 +62,7 @@ typedef struct pt_audit {
     size_t n_tables;
     pt_audit_partition *partitions; /* by pipeline, topic, table, partition */
     size_t n_partitions;
-    pt_table reasons; /* of dead letters: pipeline, topic, error_code, count, table, of these from before a reset that goes back behind them */
+    pt_result reasons; /* of dead letters: pipeline, topic, error_code, count, table, of these from before a reset that goes back behind them */
     pt_finding *findings;
     size_t n_findings;
     char **notes; /* worth knowing, but no findings */

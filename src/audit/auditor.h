@@ -22,7 +22,7 @@ typedef struct pt_auditor {
 
 /* Runs the statement(s) in sql and empties it. */
 int pt_auditor_run(pt_auditor *a, pt_text *sql, pt_error *err) PT_CHECKED;
-int pt_auditor_table(pt_auditor *a, pt_text *sql, pt_table *out, pt_error *err) PT_CHECKED;
+int pt_auditor_table(pt_auditor *a, pt_text *sql, pt_result *out, pt_error *err) PT_CHECKED;
 int pt_auditor_int(pt_auditor *a, pt_text *sql, int64_t *out, pt_error *err) PT_CHECKED;
 /* The first column of the rows of sql as the examples of finding (which may be NULL). */
 int pt_auditor_examples(pt_auditor *a, pt_text *sql, pt_finding *finding, pt_error *err) PT_CHECKED;

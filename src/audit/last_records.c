@@ -23,7 +23,7 @@ static int make_last(pt_auditor *a, const pt_audit_table *t, pt_error *err) {
 }
 
 /* The newest by ingest_time: before the reset the same offsets may have held other records, whose rows are still there. */
-static int ask(pt_auditor *a, const pt_audit_name *name, pt_table *out, pt_error *err) {
+static int ask(pt_auditor *a, const pt_audit_name *name, pt_result *out, pt_error *err) {
     bool by_topic = false; /* else a table that several topics went to cannot tell whose a row is */
     bool by_time = false;
     pt_text sql = {0};
@@ -42,26 +42,26 @@ static int ask(pt_auditor *a, const pt_audit_name *name, pt_table *out, pt_error
     return pt_auditor_table(a, &sql, out, err);
 }
 
-static void take(pt_auditor *a, const pt_audit_table *t, const pt_table *found, size_t row) {
+static void take(pt_auditor *a, const pt_audit_table *t, const pt_result *found, size_t row) {
     for (size_t i = 0; i < a->audit->n_partitions; i++) {
         pt_audit_partition *p = &a->audit->partitions[i];
-        if (p->current && p->partition == pt_table_int(found, row, 2) && strcmp(p->pipeline, pt_table_cell(found, row, 0)) == 0 &&
-            strcmp(p->topic, pt_table_cell(found, row, 1)) == 0 && strcmp(p->table, t->name) == 0) {
-            int64_t us = pt_table_int(found, row, 4);
-            p->last_offset = pt_table_int(found, row, 3);
+        if (p->current && p->partition == pt_result_int(found, row, 2) && strcmp(p->pipeline, pt_result_cell(found, row, 0)) == 0 &&
+            strcmp(p->topic, pt_result_cell(found, row, 1)) == 0 && strcmp(p->table, t->name) == 0) {
+            int64_t us = pt_result_int(found, row, 4);
+            p->last_offset = pt_result_int(found, row, 3);
             p->last_us = us < 0 ? INT64_MIN : us;
-            p->last_epoch = (int32_t)pt_table_int(found, row, 5);
+            p->last_epoch = (int32_t)pt_result_int(found, row, 5);
         }
     }
 }
 
 int pt_audit_last_records(pt_auditor *a, const pt_audit_name *name, const pt_audit_table *t, pt_error *err) {
-    pt_table found = {0};
+    pt_result found = {0};
     PT_TRY(make_last(a, t, err));
     PT_TRY(ask(a, name, &found, err));
     for (size_t row = 0; row < found.n_rows; row++) {
         take(a, t, &found, row);
     }
-    pt_table_clear(&found);
+    pt_result_clear(&found);
     return PT_OK;
 }

@@ -32,9 +32,9 @@ static int load_ledger(pt_auditor *a, pt_error *err) {
     return pt_auditor_run(a, &sql, err);
 }
 
-static int add_partition(pt_auditor *a, const pt_table *t, size_t row, pt_error *err) {
+static int add_partition(pt_auditor *a, const pt_result *t, size_t row, pt_error *err) {
     pt_audit *audit = a->audit;
-    const char *g = pt_table_cell(t, row, 0), *topic = pt_table_cell(t, row, 1), *table = pt_table_cell(t, row, 2);
+    const char *g = pt_result_cell(t, row, 0), *topic = pt_result_cell(t, row, 1), *table = pt_result_cell(t, row, 2);
     if (!g || !topic || !table || !pt_auditor_wants(a, g, topic, *table ? table : NULL)) {
         return PT_OK;
     }
@@ -48,23 +48,23 @@ static int add_partition(pt_auditor *a, const pt_table *t, size_t row, pt_error 
         .pipeline = strdup(g),
         .topic = strdup(topic),
         .table = strdup(table),
-        .partition = (int32_t)pt_table_int(t, row, 3),
-        .first_offset = pt_table_cell(t, row, 4) ? pt_table_int(t, row, 4) : -1,
-        .next_offset = pt_table_cell(t, row, 5) ? pt_table_int(t, row, 5) : -1,
+        .partition = (int32_t)pt_result_int(t, row, 3),
+        .first_offset = pt_result_cell(t, row, 4) ? pt_result_int(t, row, 4) : -1,
+        .next_offset = pt_result_cell(t, row, 5) ? pt_result_int(t, row, 5) : -1,
         .rows = -1,
-        .ledger_rows = pt_table_int(t, row, 6),
-        .ledger_dead_letters = pt_table_int(t, row, 7),
-        .not_exposed = pt_table_int(t, row, 8),
-        .skipped = pt_table_int(t, row, 9),
-        .dead_letters = pt_table_int(t, row, 10),
-        .current = pt_table_int(t, row, 11) != 0,
+        .ledger_rows = pt_result_int(t, row, 6),
+        .ledger_dead_letters = pt_result_int(t, row, 7),
+        .not_exposed = pt_result_int(t, row, 8),
+        .skipped = pt_result_int(t, row, 9),
+        .dead_letters = pt_result_int(t, row, 10),
+        .current = pt_result_int(t, row, 11) != 0,
         .lag = -1,
         .behind_us = -1,
         .last_offset = -1,
         .last_us = INT64_MIN,
         .last_epoch = -1,
     };
-    const char *cluster = pt_table_cell(t, row, 12), *id = pt_table_cell(t, row, 13);
+    const char *cluster = pt_result_cell(t, row, 12), *id = pt_result_cell(t, row, 13);
     (void)snprintf(p->cluster_id, sizeof p->cluster_id, "%s", cluster ? cluster : "");
     (void)snprintf(p->topic_id, sizeof p->topic_id, "%s", id ? id : "");
     return p->pipeline && p->topic && p->table ? PT_OK : pt_fail_nomem(err, "a partition");
@@ -73,7 +73,7 @@ static int add_partition(pt_auditor *a, const pt_table *t, size_t row, pt_error 
 /* Partitions with rows in the ledger, then those that were only claimed: nothing was committed for them yet. */
 static int load_partitions(pt_auditor *a, pt_error *err) {
     pt_text sql = {0};
-    pt_table table;
+    pt_result table;
     pt_text_addf(&sql,
                  "WITH l AS (SELECT *, max(gen) OVER (PARTITION BY g, topic, p) AS last FROM audit_ledger), "
                  "parts AS (SELECT g, topic, t, p, coalesce(min(a) FILTER (kind = 'commit'), min(a)) AS first, coalesce(max(b) FILTER (gen = last AND moves), max(b)) AS next, "
@@ -97,7 +97,7 @@ static int load_partitions(pt_auditor *a, pt_error *err) {
     for (size_t i = 0; code == PT_OK && i < table.n_rows; i++) {
         code = add_partition(a, &table, i, err);
     }
-    pt_table_clear(&table);
+    pt_result_clear(&table);
     return code;
 }
 
@@ -129,15 +129,15 @@ static pt_audit_partition *find_partition(pt_audit *audit, const char *g, const 
 /* Ranges that do not begin where the one before ended. */
 static int check_chain(pt_auditor *a, pt_error *err) {
     pt_text sql = {0};
-    pt_table table;
+    pt_result table;
     pt_text_add(&sql, "SELECT g, topic, p, before, a, least(before, b), t FROM (SELECT *, max(b) OVER (PARTITION BY g, topic, p, gen ORDER BY a, b "
                       "ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before FROM audit_ledger WHERE moves) WHERE before IS NOT NULL AND before <> a ORDER BY ALL");
     PT_TRY(pt_auditor_table(a, &sql, &table, err));
     int code = PT_OK;
     for (size_t i = 0; code == PT_OK && i < table.n_rows; i++) {
-        const char *g = pt_table_cell(&table, i, 0), *topic = pt_table_cell(&table, i, 1), *t = pt_table_cell(&table, i, 6);
-        int64_t before = pt_table_int(&table, i, 3), from = pt_table_int(&table, i, 4), until = pt_table_int(&table, i, 5);
-        pt_audit_partition *p = find_partition(a->audit, g, topic, t, pt_table_int(&table, i, 2));
+        const char *g = pt_result_cell(&table, i, 0), *topic = pt_result_cell(&table, i, 1), *t = pt_result_cell(&table, i, 6);
+        int64_t before = pt_result_int(&table, i, 3), from = pt_result_int(&table, i, 4), until = pt_result_int(&table, i, 5);
+        pt_audit_partition *p = find_partition(a->audit, g, topic, t, pt_result_int(&table, i, 2));
         if (!p || from == until) { /* not asked for; or a range without offsets inside another */
             continue;
         }
@@ -155,30 +155,30 @@ static int check_chain(pt_auditor *a, pt_error *err) {
         }
         code = f ? PT_OK : pt_fail_nomem(err, "a finding");
     }
-    pt_table_clear(&table);
+    pt_result_clear(&table);
     return code;
 }
 
 /* Lines that cannot be true. */
 static int check_lines(pt_auditor *a, pt_error *err) {
     pt_text sql = {0};
-    pt_table table;
+    pt_result table;
     pt_text_add(&sql, "SELECT g, topic, p, t, count(*), min(a), arg_min(b, a), arg_min(n, a), arg_min(d, a) FROM audit_ledger "
                       "WHERE kind = 'commit' AND (b < a OR n < 0 OR d < 0 OR n + d > b - a) GROUP BY g, topic, p, t ORDER BY ALL");
     PT_TRY(pt_auditor_table(a, &sql, &table, err));
     int code = PT_OK;
     for (size_t i = 0; code == PT_OK && i < table.n_rows; i++) {
-        const char *g = pt_table_cell(&table, i, 0), *topic = pt_table_cell(&table, i, 1), *t = pt_table_cell(&table, i, 3);
-        if (!find_partition(a->audit, g, topic, t, pt_table_int(&table, i, 2))) {
+        const char *g = pt_result_cell(&table, i, 0), *topic = pt_result_cell(&table, i, 1), *t = pt_result_cell(&table, i, 3);
+        if (!find_partition(a->audit, g, topic, t, pt_result_int(&table, i, 2))) {
             continue;
         }
-        if (!pt_audit_find(a->audit, "ledger", g, topic, t, (int32_t)pt_table_int(&table, i, 2), pt_table_int(&table, i, 4),
+        if (!pt_audit_find(a->audit, "ledger", g, topic, t, (int32_t)pt_result_int(&table, i, 2), pt_result_int(&table, i, 4),
                            "the ledger's line from %" PRId64 " to %" PRId64 " counts %" PRId64 " rows and %" PRId64 " dead letters, which cannot be",
-                           pt_table_int(&table, i, 5), pt_table_int(&table, i, 6), pt_table_int(&table, i, 7), pt_table_int(&table, i, 8))) {
+                           pt_result_int(&table, i, 5), pt_result_int(&table, i, 6), pt_result_int(&table, i, 7), pt_result_int(&table, i, 8))) {
             code = pt_fail_nomem(err, "a finding");
         }
     }
-    pt_table_clear(&table);
+    pt_result_clear(&table);
     return code;
 }
 
@@ -233,7 +233,7 @@ static int judge_dead(pt_auditor *a, const char *g, const char *topic, int32_t p
 
 static int check_dead(pt_auditor *a, pt_error *err) {
     pt_text sql = {0};
-    pt_table table;
+    pt_result table;
     pt_text_add(&sql, "WITH l AS (SELECT g, topic, p, sum(d) AS d, sum(b - a) FILTER (kind = 'commit') AS width FROM audit_ledger GROUP BY ALL), "
                       "s AS (SELECT g, topic, p, sum(b - a) AS width FROM audit_spans GROUP BY ALL), "
                       "f AS (SELECT d.g, d.topic, d.p, count(*) AS n, count(DISTINCT o) AS offsets, count(DISTINCT o) FILTER (s.a IS NULL) AS outside "
@@ -244,18 +244,18 @@ static int check_dead(pt_auditor *a, pt_error *err) {
     PT_TRY(pt_auditor_table(a, &sql, &table, err));
     int code = PT_OK;
     for (size_t i = 0; code == PT_OK && i < table.n_rows; i++) {
-        const char *g = pt_table_cell(&table, i, 0), *topic = pt_table_cell(&table, i, 1);
-        int32_t p = (int32_t)pt_table_int(&table, i, 2);
+        const char *g = pt_result_cell(&table, i, 0), *topic = pt_result_cell(&table, i, 1);
+        int32_t p = (int32_t)pt_result_int(&table, i, 2);
         bool known = find_partition(a->audit, g ? g : "", topic ? topic : "", NULL, p) != NULL;
         int64_t n[5];
         for (size_t k = 0; k < 5; k++) {
-            n[k] = pt_table_int(&table, i, 3 + k);
+            n[k] = pt_result_int(&table, i, 3 + k);
         }
         if (g && topic && (known || (a->n_tables == 0 && pt_auditor_wants(a, g, topic, NULL)))) {
             code = judge_dead(a, g, topic, p, n, err);
         }
     }
-    pt_table_clear(&table);
+    pt_result_clear(&table);
     return code;
 }
 

@@ -54,15 +54,15 @@ static const char *ledger_topic(const rows_job *j) {
 
 static int find_topics(rows_job *j, int64_t *n, pt_error *err) {
     pt_text sql = {0};
-    pt_table table;
+    pt_result table;
     PT_TRY(pt_audit_table_has(j->a, j->name, "_kafka_topic", &j->has_topic, err));
     pt_text_add(&sql, "SELECT DISTINCT topic FROM audit_ledger WHERE ");
     add_table_is(&sql, j);
     PT_TRY(pt_auditor_table(j->a, &sql, &table, err));
     *n = (int64_t)table.n_rows;
     j->merged = !j->has_topic && table.n_rows > 1;
-    j->topic = strdup(table.n_rows == 1 && pt_table_cell(&table, 0, 0) ? pt_table_cell(&table, 0, 0) : "*");
-    pt_table_clear(&table);
+    j->topic = strdup(table.n_rows == 1 && pt_result_cell(&table, 0, 0) ? pt_result_cell(&table, 0, 0) : "*");
+    pt_result_clear(&table);
     return j->topic ? PT_OK : pt_fail_nomem(err, "a topic");
 }
 
@@ -101,18 +101,18 @@ static int scan_pass(rows_job *j, int64_t from, int64_t until, bool first, bool 
 
 static int scan(rows_job *j, pt_error *err) {
     pt_text sql = {0};
-    pt_table span;
+    pt_result span;
     pt_text_add(&sql, "CREATE OR REPLACE TEMP TABLE audit_windows (topic VARCHAR, p INTEGER, w BIGINT, n BIGINT, d BIGINT, known BOOLEAN, alien BOOLEAN)");
     PT_TRY(pt_auditor_run(j->a, &sql, err));
     pt_text_addf(&sql, "SELECT coalesce(sum(((b - 1) >> %d) - (a >> %d) + 1), 0), coalesce(min(a), 0), coalesce(max(b), 0), "
                        "greatest(count(DISTINCT (topic, p)), 1) FROM audit_ranges", WINDOW_BITS, WINDOW_BITS);
     PT_TRY(pt_auditor_table(j->a, &sql, &span, err));
-    int64_t windows = pt_table_int(&span, 0, 0), low = pt_table_int(&span, 0, 1), high = pt_table_int(&span, 0, 2), parts = pt_table_int(&span, 0, 3);
-    pt_table_clear(&span);
+    int64_t windows = pt_result_int(&span, 0, 0), low = pt_result_int(&span, 0, 1), high = pt_result_int(&span, 0, 2), slices = pt_result_int(&span, 0, 3);
+    pt_result_clear(&span);
     if (windows <= PASS_WINDOWS) {
         return scan_pass(j, 0, 0, true, true, err);
     }
-    int64_t step = (PASS_WINDOWS / parts > 1 ? PASS_WINDOWS / parts : 1) << WINDOW_BITS;
+    int64_t step = (PASS_WINDOWS / slices > 1 ? PASS_WINDOWS / slices : 1) << WINDOW_BITS;
     for (int64_t from = low & ~(((int64_t)1 << WINDOW_BITS) - 1); from < high; from += step) {
         PT_TRY(scan_pass(j, from, from + step, from <= low, from + step >= high, err));
     }
@@ -240,7 +240,7 @@ static int judge(rows_job *j, const verdict *v, pt_error *err) {
 
 static int compare(rows_job *j, pt_error *err) {
     pt_text sql = {0};
-    pt_table table;
+    pt_result table;
     pt_text_addf(&sql,
                  "WITH l AS (SELECT %s AS topic, p, sum(n) AS n, sum(b - a) FILTER (kind = 'commit') AS width, count(DISTINCT g) FILTER (kind = 'commit') AS gs, "
                  "string_agg(DISTINCT g, ', ' ORDER BY g) FILTER (kind = 'commit') AS names, max(gen) FILTER (kind = 'commit') AS resets FROM audit_ledger WHERE ",
@@ -255,27 +255,27 @@ static int compare(rows_job *j, pt_error *err) {
     int code = PT_OK;
     for (size_t i = 0; code == PT_OK && i < table.n_rows; i++) {
         verdict v = {
-            .topic = pt_table_cell(&table, i, 0),
-            .partition = (int32_t)pt_table_int(&table, i, 1),
-            .expected = pt_table_int(&table, i, 2),
-            .rows = pt_table_int(&table, i, 3),
-            .offsets = pt_table_int(&table, i, 4),
-            .unknown = pt_table_int(&table, i, 5),
-            .exact = pt_table_int(&table, i, 6) != 0,
-            .pipelines = pt_table_int(&table, i, 7),
-            .pipeline = pt_table_cell(&table, i, 8),
-            .resets = pt_table_int(&table, i, 9),
+            .topic = pt_result_cell(&table, i, 0),
+            .partition = (int32_t)pt_result_int(&table, i, 1),
+            .expected = pt_result_int(&table, i, 2),
+            .rows = pt_result_int(&table, i, 3),
+            .offsets = pt_result_int(&table, i, 4),
+            .unknown = pt_result_int(&table, i, 5),
+            .exact = pt_result_int(&table, i, 6) != 0,
+            .pipelines = pt_result_int(&table, i, 7),
+            .pipeline = pt_result_cell(&table, i, 8),
+            .resets = pt_result_int(&table, i, 9),
         };
         code = judge(j, &v, err);
     }
-    pt_table_clear(&table);
+    pt_result_clear(&table);
     return code;
 }
 
 /* Offsets that are in the table and in the dead letters. Not where two pipelines, or a reset, may have judged a record differently. */
 static int find_both(rows_job *j, pt_error *err) {
     pt_text sql = {0};
-    pt_table table;
+    pt_result table;
     int64_t dead = 0;
     pt_text_add(&sql, "SELECT count(*) FROM audit_dead WHERE ");
     add_table_is(&sql, j);
@@ -293,15 +293,15 @@ static int find_both(rows_job *j, pt_error *err) {
     PT_TRY(pt_auditor_table(j->a, &sql, &table, err));
     int code = PT_OK;
     for (size_t i = 0; code == PT_OK && i < table.n_rows; i++) {
-        const char *g = pt_table_cell(&table, i, 0), *topic = pt_table_cell(&table, i, 1);
+        const char *g = pt_result_cell(&table, i, 0), *topic = pt_result_cell(&table, i, 1);
         if (!pt_auditor_wants(j->a, g, topic, NULL)) {
             continue;
         }
-        int64_t n = pt_table_int(&table, i, 3);
-        pt_finding *f = pt_audit_find(j->a->audit, "row_and_dead_letter", g, topic, j->t->name, (int32_t)pt_table_int(&table, i, 2), n,
+        int64_t n = pt_result_int(&table, i, 3);
+        pt_finding *f = pt_audit_find(j->a->audit, "row_and_dead_letter", g, topic, j->t->name, (int32_t)pt_result_int(&table, i, 2), n,
                                       "%" PRId64 " offsets are in the table and in the dead letters", n);
         code = f ? PT_OK : pt_fail_nomem(err, "a finding");
-        for (const char *at = pt_table_cell(&table, i, 4); f && at && *at && f->n_examples < PT_AUDIT_EXAMPLES;) { /* [1, 2, 3] */
+        for (const char *at = pt_result_cell(&table, i, 4); f && at && *at && f->n_examples < PT_AUDIT_EXAMPLES;) { /* [1, 2, 3] */
             at += strcspn(at, "0123456789");
             if (*at) {
                 char *end;
@@ -310,7 +310,7 @@ static int find_both(rows_job *j, pt_error *err) {
             }
         }
     }
-    pt_table_clear(&table);
+    pt_result_clear(&table);
     return code;
 }
 

@@ -17,7 +17,7 @@ int pt_audit_name_find(pt_auditor *a, const char *label, pt_audit_name *out, boo
     *out = (pt_audit_name){0};
     *exists = false;
     pt_text sql = {0};
-    pt_table table;
+    pt_result table;
     char *schema = NULL, *written = NULL;
     pt_error ignored;
     pt_text_add(&sql, "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = ");
@@ -38,8 +38,8 @@ int pt_audit_name_find(pt_auditor *a, const char *label, pt_audit_name *out, boo
     pt_text_add(&sql, ") ORDER BY schema_name = 'main' DESC");
     PT_TRY(pt_auditor_table(a, &sql, &table, err));
     if (table.n_rows) {
-        out->schema = strdup(pt_table_cell(&table, 0, 0));
-        out->table = strdup(pt_table_cell(&table, 0, 1));
+        out->schema = strdup(pt_result_cell(&table, 0, 0));
+        out->table = strdup(pt_result_cell(&table, 0, 1));
         if (out->schema && out->table) {
             out->label = pt_table_name_label(out->schema, out->table);
             pt_text_add_sql_name(&out->sql, pt_engine_alias(a->engine));
@@ -50,7 +50,7 @@ int pt_audit_name_find(pt_auditor *a, const char *label, pt_audit_name *out, boo
         }
         *exists = true;
     }
-    pt_table_clear(&table);
+    pt_result_clear(&table);
     if (*exists && !(out->schema && out->table && out->label)) {
         return pt_fail_nomem(err, "a table name");
     }
@@ -90,7 +90,7 @@ int pt_audit_table_has(pt_auditor *a, const pt_audit_name *name, const char *col
 /* ---- files --------------------------------------------------------------------------------------------- */
 
 /* data and delete files that are alive: path, size, whether it is a data file. */
-static int load_files(pt_auditor *a, const pt_audit_name *name, pt_table *out, pt_error *err) {
+static int load_files(pt_auditor *a, const pt_audit_name *name, pt_result *out, pt_error *err) {
     pt_text sql = {0};
     pt_text_add(&sql, "WITH f AS MATERIALIZED (FROM ducklake_list_files(");
     pt_text_add_sql_string(&sql, pt_engine_alias(a->engine));
@@ -105,7 +105,7 @@ static int load_files(pt_auditor *a, const pt_audit_name *name, pt_table *out, p
 
 typedef struct remote_folder {
     char *path;
-    pt_table files; /* name, size; sorted by name */
+    pt_result files; /* name, size; sorted by name */
 } remote_folder;
 
 static int list_folder(pt_auditor *a, const char *file, size_t len, remote_folder *folder, pt_error *err) {
@@ -134,13 +134,13 @@ static int look_remote(pt_auditor *a, remote_folder *folder, const char *file, i
     size_t len = (size_t)(strrchr(file, '/') - file) + 1;
     if (!folder->path || strlen(folder->path) != len || strncmp(folder->path, file, len) != 0) {
         free(folder->path);
-        pt_table_clear(&folder->files);
+        pt_result_clear(&folder->files);
         PT_TRY(list_folder(a, file, len, folder, err));
     }
     char **cells = folder->files.cells;
     char **found = folder->files.n_rows ? bsearch(file, cells, folder->files.n_rows, 2 * sizeof *cells, compare_cells) : NULL;
     if (found) {
-        *size = pt_table_int(&folder->files, (size_t)(found - cells) / 2, 1);
+        *size = pt_result_int(&folder->files, (size_t)(found - cells) / 2, 1);
         return PT_OK;
     }
     pt_session *own = NULL; /* an object that is not there ends the transaction of the session that asks */
@@ -186,20 +186,20 @@ static int look_at_file(pt_auditor *a, const pt_audit_name *name, pt_audit_table
 }
 
 int pt_audit_table_files(pt_auditor *a, const pt_audit_name *name, pt_audit_table *t, pt_error *err) {
-    pt_table files;
+    pt_result files;
     remote_folder folder = {0};
     PT_TRY(load_files(a, name, &files, err));
     int code = PT_OK;
     for (size_t i = 0; code == PT_OK && i < files.n_rows; i++) {
-        int64_t size = pt_table_int(&files, i, 1);
-        t->files += pt_table_int(&files, i, 2);
+        int64_t size = pt_result_int(&files, i, 1);
+        t->files += pt_result_int(&files, i, 2);
         t->bytes += size;
-        t->small_files += pt_table_int(&files, i, 2) && size < PT_AUDIT_SMALL_FILE;
-        code = look_at_file(a, name, t, &folder, pt_table_cell(&files, i, 0), size, err);
+        t->small_files += pt_result_int(&files, i, 2) && size < PT_AUDIT_SMALL_FILE;
+        code = look_at_file(a, name, t, &folder, pt_result_cell(&files, i, 0), size, err);
     }
     free(folder.path);
-    pt_table_clear(&folder.files);
-    pt_table_clear(&files);
+    pt_result_clear(&folder.files);
+    pt_result_clear(&files);
     if (code == PT_OK && t->missing_files > PT_AUDIT_EXAMPLES &&
         !pt_audit_find(a->audit, "missing_file", NULL, NULL, name->label, -1, t->missing_files - PT_AUDIT_EXAMPLES, "%" PRId64 " more files are missing",
                        t->missing_files - PT_AUDIT_EXAMPLES)) {

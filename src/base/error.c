@@ -65,7 +65,7 @@ int pt_exit_code(int code) {
     case PT_E_LAKE_DOWN:
     case PT_E_LAKE_BUSY:
     case PT_E_RESTART:
-    case PT_E_ANEW:
+    case PT_E_LAKE_CHANGED:
         return PT_EXIT_AGAIN;
     case PT_E_READER_GONE:
         return 128 + SIGPIPE;

@@ -20,7 +20,7 @@ typedef enum pt_code {
     PT_E_LAKE_BUSY,   /* conflict or lock: nothing was committed, the same transaction may be tried again */
     PT_E_LAKE_DOWN,   /* catalog, object store or disk out of reach or full; a COMMIT that ends so has an unknown outcome */
     PT_E_REFUSED,     /* the lake refuses a record; all before it is committed, and the life that follows makes it a dead letter */
-    PT_E_ANEW,        /* the lake is not as this life in the group knows it: nothing was committed, and another life begins from what it is now */
+    PT_E_LAKE_CHANGED,        /* the lake is not as this life in the group knows it: nothing was committed, and another life begins from what it is now */
     PT_E_FENCED,      /* another process has taken over */
     PT_E_INTERRUPTED, /* a signal or a deadline ended the work */
     PT_E_READER_GONE, /* whoever read standard output has closed it (| head): exit code 141 without a word, as of a program that SIGPIPE ends */

@@ -53,7 +53,7 @@ static int make_topic(pt_broker *broker, const char *text, pt_error *err) {
     if (partitions == 0 || partitions > MAX_PARTITIONS) {
         return pt_fail(err, PT_E_USAGE, "--topic '%s': it can have 1 to %d partitions", text, MAX_PARTITIONS);
     }
-    return pt_broker_topic(broker, name, (int32_t)partitions, err);
+    return pt_mock_broker_topic(broker, name, (int32_t)partitions, err);
 }
 
 static int serve(const broker_args *args, pt_error *err) {
@@ -61,19 +61,19 @@ static int serve(const broker_args *args, pt_error *err) {
         return pt_fail(err, PT_E_USAGE, "--port %llu: a port is a number from 1 to 65535", (unsigned long long)args->port);
     }
     pt_broker *broker = NULL;
-    PT_TRY(pt_broker_start((uint16_t)args->port, &broker, err));
+    PT_TRY(pt_mock_broker_start((uint16_t)args->port, &broker, err));
     int code = PT_OK;
     for (size_t i = 0; code == PT_OK && i < args->topics.n; i++) {
         code = make_topic(broker, args->topics.items[i], err);
     }
     if (code == PT_OK) {
-        printf("%s\n", pt_broker_address(broker));
+        printf("%s\n", pt_mock_broker_address(broker));
         (void)fflush(stdout);
         while (!pt_stop_asked()) {
             pt_sleep_us(PT_SECOND / 10); /* a signal may reach another thread */
         }
     }
-    pt_broker_stop(&broker);
+    pt_mock_broker_stop(&broker);
     return code;
 }
 

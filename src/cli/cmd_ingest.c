@@ -179,8 +179,8 @@ static int check_topics(const merge *m, const ingest_args *a) {
         const pt_config_topic *t = &m->config->topics[i];
         char *table = NULL;
         PT_TRY(table_name(t->topic, t->table, &table, m->err));
-        pt_target_options target = {.table = table, .schema_text = t->schema};
-        int code = pt_target_check(&target, m->err);
+        pt_table_options target = {.table = table, .schema_text = t->schema};
+        int code = pt_table_check(&target, m->err);
         free(table);
         if (code != PT_OK) {
             bool by_name = strncmp(m->err->text, "bad table name", strlen("bad table name")) == 0;
@@ -351,7 +351,7 @@ static int run_with(ingest_args *a, const pt_config *config, pt_error *err) {
         if (o.lake.connect_timeout_us > a->commit_timeout / 4) { /* else the watchdog takes it for a statement without an answer, and a catalog has several hosts perhaps */
             o.lake.connect_timeout_us = a->commit_timeout / 4;
         }
-        o.leftover_age_us = a->leftover_age;
+        o.orphan_age_us = a->leftover_age;
         code = pt_ingest(&o, err);
     }
     for (size_t i = 0; routes && i < o.n_routes; i++) {

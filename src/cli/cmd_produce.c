@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "cli/names.h"
 #include "cli/options.h"
-#include "sample/load.h"
+#include "sample/load_generator.h"
 
 typedef struct produce_args {
     const char *brokers, *topic;
@@ -73,7 +73,7 @@ static int check_args(const produce_args *args, const bool *given, pt_error *err
     return PT_OK;
 }
 
-static void print_summary(const pt_producer_summary *s, const char *topic) {
+static void print_summary(const pt_generator_summary *s, const char *topic) {
     double seconds = s->seconds > 0 ? s->seconds : 1e-6;
     printf("%" PRIu64 " records to %s", s->delivered, topic); /* a name that Kafka takes: nothing in it steers a terminal */
     if (s->broken) {
@@ -84,7 +84,7 @@ static void print_summary(const pt_producer_summary *s, const char *topic) {
 
 static int produce(const produce_args *args, const bool *given, pt_error *err) {
     PT_TRY(check_args(args, given, err));
-    pt_producer_options o = {
+    pt_generator_options o = {
         .kafka = {.brokers = args->brokers, .properties = args->properties.items, .n_properties = args->properties.n},
         .topic = args->topic,
         .rate = args->rate,
@@ -96,8 +96,8 @@ static int produce(const produce_args *args, const bool *given, pt_error *err) {
         .create = args->create,
         .timeout_us = args->timeout,
     };
-    pt_producer_summary summary;
-    int code = pt_producer_run(&o, &summary, err);
+    pt_generator_summary summary;
+    int code = pt_generator_run(&o, &summary, err);
     if (code == PT_OK || summary.sent) {
         print_summary(&summary, args->topic);
     }

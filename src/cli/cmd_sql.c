@@ -226,7 +226,7 @@ static int use_lake(pt_sql_runner *runner, const pt_engine *engine, pt_error *er
 /* Statements may write: --read-only opens such a lake all the same. What cannot be told is not held against it. */
 static int refuse_adrift(pt_engine *engine, pt_sql_runner *runner, pt_error *err) {
     pt_error why;
-    if (pt_adrift_check(engine, pt_sql_runner_session(runner), &why) != PT_E_USAGE) {
+    if (pt_data_path_check(engine, pt_sql_runner_session(runner), &why) != PT_E_USAGE) {
         return PT_OK;
     }
     *err = why;
@@ -243,7 +243,7 @@ static int run_watched(const pt_sql_args *args, const pt_writer_options *writer,
     pt_sql_watch_begin(watch, NULL);
     PT_TRY(pt_engine_open(&lake, &engine, err));
     pt_sql_runner_options o = {.writer = *writer,
-                               .tell_done = writer->format == PT_FORMAT_BOX && isatty(STDOUT_FILENO) == 1,
+                               .log_done = writer->format == PT_FORMAT_BOX && isatty(STDOUT_FILENO) == 1,
                                .cancelled = n_inputs ? pt_stop_asked : pt_sql_prompt_cancelled,
                                .watch = watch};
     int code = pt_sql_runner_open(engine, &o, &runner, err);

@@ -60,8 +60,8 @@ static int parse_choice(const pt_option *o, const char *value, int *out, pt_erro
     return pt_fail(err, PT_E_USAGE, "it takes one of %s, not '%s'%s", o->arg, value, pt_nearest_hint(&nearest, "").text);
 }
 
-int pt_option_store(const pt_option *o, const char *value, void *target, pt_error *err) {
-    char *field = (char *)target + o->offset;
+int pt_option_store(const pt_option *o, const char *value, void *table, pt_error *err) {
+    char *field = (char *)table + o->offset;
     switch (o->kind) {
     case PT_OPT_FLAG:
         *(bool *)(void *)field = true;
@@ -115,7 +115,7 @@ static int take_value(const pt_option *o, const char *attached, int argc, char *
     return PT_OK;
 }
 
-int pt_options_parse(const pt_command *command, int argc, char **argv, void *target, pt_string_list *files, bool *given,
+int pt_options_parse(const pt_command *command, int argc, char **argv, void *table, pt_string_list *files, bool *given,
                      pt_parsed *parsed, pt_error *err) {
     bool only_files = false;
     *parsed = PT_PARSED;
@@ -155,7 +155,7 @@ int pt_options_parse(const pt_command *command, int argc, char **argv, void *tar
         }
         const char *value = NULL;
         PT_TRY(take_value(o, attached, argc, argv, &i, &value, err));
-        if (pt_option_store(o, value, target, err) != PT_OK) {
+        if (pt_option_store(o, value, table, err) != PT_OK) {
             return pt_fail_in(err, "--%s", o->name);
         }
         if (given) {

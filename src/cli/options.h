@@ -54,11 +54,11 @@ typedef enum pt_parsed { PT_PARSED, PT_PARSED_HELP } pt_parsed;
 /* Fills the fields of target (which already holds the defaults). "--name value", "--name=value", "-n value", "-nvalue"; "--" ends the options.
  * Positional arguments go to files, or are refused when files is NULL. --help prints the help and sets *parsed. given, if not NULL,
  * is an array of n_options flags: which options were named. */
-int pt_options_parse(const pt_command *command, int argc, char **argv, void *target, pt_string_list *files, bool *given,
+int pt_options_parse(const pt_command *command, int argc, char **argv, void *table, pt_string_list *files, bool *given,
                      pt_parsed *parsed, pt_error *err) PT_CHECKED;
 
 /* Puts a value's text into the option's field of target; value of a flag: NULL, or true or false. */
-int pt_option_store(const pt_option *option, const char *value, void *target, pt_error *err) PT_CHECKED;
+int pt_option_store(const pt_option *option, const char *value, void *table, pt_error *err) PT_CHECKED;
 
 void pt_options_help(const pt_command *command);
 void pt_options_man(void);      /* pintail(1) in roff, all commands */

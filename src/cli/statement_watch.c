@@ -55,7 +55,7 @@ static void *watch_loop(void *arg) {
         }
         if (w->running && pt_stop_asked()) {
             stopped = stopped ? stopped : pt_monotonic_us();
-            if (pt_monotonic_us() - stopped > PT_WATCH_PATIENCE) {
+            if (pt_monotonic_us() - stopped > PT_WATCH_WAIT) {
                 give_up(w);
             }
         }

@@ -1,5 +1,5 @@
 /* A thread through which a signal ends any statement: it interrupts the session while one runs and the user asked for it. What does not end by that (a server that
- * does not answer, a reader of the output that does not read) ends with the process, PT_WATCH_PATIENCE after the signal. */
+ * does not answer, a reader of the output that does not read) ends with the process, PT_WATCH_WAIT after the signal. */
 #pragma once
 
 #include <stdbool.h>
@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "duck/engine.h"
 
-#define PT_WATCH_PATIENCE (5 * PT_SECOND) /* from SIGTERM, SIGINT or SIGHUP on */
+#define PT_WATCH_WAIT (5 * PT_SECOND) /* from SIGTERM, SIGINT or SIGHUP on */
 
 typedef struct pt_sql_watch pt_sql_watch;
 

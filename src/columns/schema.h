@@ -55,7 +55,7 @@ typedef struct pt_type {
     uint8_t width, scale; /* DECIMAL */
     pt_epoch_unit epoch;  /* TIMESTAMP, TIMESTAMP_*, TIMESTAMPTZ */
     pt_blob_text blob;    /* BLOB */
-    bool reading_said;    /* epoch or blob stood in the schema */
+    bool reading_given;    /* epoch or blob stood in the schema */
     pt_field *fields;     /* LIST 1, MAP 2, STRUCT n; owned */
     size_t n_fields;
 } pt_type;

@@ -20,11 +20,11 @@ static bool applies(const reading *r, const pt_type *type) {
 static void set(const reading *r, pt_type *type, found *f) {
     if (applies(r, type)) {
         f->any = true;
-        f->set |= !type->reading_said;
-        if (!type->reading_said) {
+        f->set |= !type->reading_given;
+        if (!type->reading_given) {
             type->epoch = r->unit;
             type->blob = r->text;
-            type->reading_said = true;
+            type->reading_given = true;
         }
     }
     for (size_t i = 0; i < type->n_fields; i++) {

@@ -50,19 +50,19 @@ void pt_file_names_add_read_blob(pt_text *sql, const char *pattern) {
 static int object_size(pt_session *session, const char *path, int64_t *size, pt_error *err) {
     pt_text name = {0};
     pt_text sql = {0};
-    pt_table found = {0};
+    pt_result found = {0};
     pt_file_names_add_pattern(&name, path);
     pt_text_add(&sql, "SELECT size ");
     pt_file_names_add_read_blob(&sql, pt_text_get(&name));
     int code = name.failed ? pt_fail_nomem(err, "a statement") : pt_text_check(&sql, err);
     if (code == PT_OK) {
-        code = pt_session_table(session, pt_text_get(&sql), &found, err);
+        code = pt_session_result(session, pt_text_get(&sql), &found, err);
     }
-    *size = code == PT_OK && found.n_rows ? pt_table_int(&found, 0, 0) : -1;
+    *size = code == PT_OK && found.n_rows ? pt_result_int(&found, 0, 0) : -1;
     if (code != PT_OK && err && strstr(err->text, "HTTP 404")) {
         code = PT_OK;
     }
-    pt_table_clear(&found);
+    pt_result_clear(&found);
     pt_text_free(&sql);
     pt_text_free(&name);
     return code;

@@ -25,7 +25,7 @@ static int wrap(const char *sql, char **out, pt_error *err) {
     return PT_OK;
 }
 
-static int add_chunk(pt_table *table, duckdb_data_chunk chunk, pt_error *err) {
+static int add_chunk(pt_result *table, duckdb_data_chunk chunk, pt_error *err) {
     idx_t n = duckdb_data_chunk_get_size(chunk);
     size_t n_cells = (table->n_rows + n) * table->n_columns;
     char **cells = realloc(table->cells, n_cells * sizeof *cells + 1);
@@ -43,8 +43,8 @@ static int add_chunk(pt_table *table, duckdb_data_chunk chunk, pt_error *err) {
     return complete ? PT_OK : pt_fail_nomem(err, "a result");
 }
 
-int pt_session_table(pt_session *session, const char *sql, pt_table *out, pt_error *err) {
-    *out = (pt_table){0};
+int pt_session_result(pt_session *session, const char *sql, pt_result *out, pt_error *err) {
+    *out = (pt_result){0};
     char *wrapped;
     duckdb_result result;
     PT_TRY(wrap(sql, &wrapped, err));
@@ -68,21 +68,21 @@ int pt_session_table(pt_session *session, const char *sql, pt_table *out, pt_err
     }
     duckdb_destroy_result(&result);
     if (code != PT_OK) {
-        pt_table_clear(out);
+        pt_result_clear(out);
     }
     return code;
 }
 
-const char *pt_table_cell(const pt_table *table, size_t row, size_t column) {
+const char *pt_result_cell(const pt_result *table, size_t row, size_t column) {
     return table->cells[row * table->n_columns + column];
 }
 
-int64_t pt_table_int(const pt_table *table, size_t row, size_t column) {
-    const char *cell = pt_table_cell(table, row, column);
+int64_t pt_result_int(const pt_result *table, size_t row, size_t column) {
+    const char *cell = pt_result_cell(table, row, column);
     return cell ? strtoll(cell, NULL, 10) : 0;
 }
 
-void pt_table_clear(pt_table *table) {
+void pt_result_clear(pt_result *table) {
     for (size_t i = 0; i < table->n_rows * table->n_columns; i++) {
         free(table->cells[i]);
     }
@@ -91,18 +91,18 @@ void pt_table_clear(pt_table *table) {
     }
     free(table->cells);
     free(table->names);
-    *table = (pt_table){0};
+    *table = (pt_result){0};
 }
 
 int pt_session_text(pt_session *session, const char *sql, char **out, pt_error *err) {
-    pt_table table;
+    pt_result table;
     *out = NULL;
-    PT_TRY(pt_session_table(session, sql, &table, err));
-    if (table.n_rows && pt_table_cell(&table, 0, 0)) {
+    PT_TRY(pt_session_result(session, sql, &table, err));
+    if (table.n_rows && pt_result_cell(&table, 0, 0)) {
         *out = table.cells[0];
         table.cells[0] = NULL;
     }
-    pt_table_clear(&table);
+    pt_result_clear(&table);
     return PT_OK;
 }
 
@@ -144,11 +144,11 @@ int pt_statement_int(pt_session *session, pt_text *sql, int64_t *out, pt_error *
     return code;
 }
 
-int pt_statement_table(pt_session *session, pt_text *sql, pt_table *out, pt_error *err) {
-    *out = (pt_table){0};
+int pt_statement_result(pt_session *session, pt_text *sql, pt_result *out, pt_error *err) {
+    *out = (pt_result){0};
     int code = pt_text_check(sql, err);
     if (code == PT_OK) {
-        code = pt_session_table(session, pt_text_get(sql), out, err);
+        code = pt_session_result(session, pt_text_get(sql), out, err);
     }
     pt_text_free(sql);
     return code;

@@ -12,18 +12,18 @@ int pt_session_text(pt_session *session, const char *sql, char **out, pt_error *
 int pt_session_int(pt_session *session, const char *sql, int64_t *out, pt_error *err) PT_CHECKED;
 
 /* A materialised result, every cell as text; for small results. */
-typedef struct pt_table {
+typedef struct pt_result {
     size_t n_rows, n_columns;
     char **names; /* n_columns */
     char **cells; /* row-major; NULL is SQL NULL */
-} pt_table;
-int pt_session_table(pt_session *session, const char *sql, pt_table *out, pt_error *err) PT_CHECKED;
+} pt_result;
+int pt_session_result(pt_session *session, const char *sql, pt_result *out, pt_error *err) PT_CHECKED;
 /* The same, and pt_session_run, of a statement that was put together; frees *sql whatever comes of it. */
 int pt_statement_run(pt_session *session, pt_text *sql, pt_error *err) PT_CHECKED;
 int pt_statement_text(pt_session *session, pt_text *sql, char **out, pt_error *err) PT_CHECKED;
 int pt_statement_int(pt_session *session, pt_text *sql, int64_t *out, pt_error *err) PT_CHECKED;
-int pt_statement_table(pt_session *session, pt_text *sql, pt_table *out, pt_error *err) PT_CHECKED;
+int pt_statement_result(pt_session *session, pt_text *sql, pt_result *out, pt_error *err) PT_CHECKED;
 
-const char *pt_table_cell(const pt_table *table, size_t row, size_t column);
-int64_t pt_table_int(const pt_table *table, size_t row, size_t column); /* 0 for NULL */
-void pt_table_clear(pt_table *table);
+const char *pt_result_cell(const pt_result *table, size_t row, size_t column);
+int64_t pt_result_int(const pt_result *table, size_t row, size_t column); /* 0 for NULL */
+void pt_result_clear(pt_result *table);

@@ -50,7 +50,7 @@ bool pt_transaction_unknown(const pt_error *err) {
     return strstr(err->text, UNKNOWN_MARK) != NULL;
 }
 
-void pt_backoff(unsigned attempt) {
+void pt_backoff_sleep(unsigned attempt) {
     uint32_t random = 0;
     if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random) {
         random = 0x80000000U;
@@ -71,10 +71,10 @@ int pt_retry_busy(pt_job job, void *arg, pt_error *err) {
         if (code != PT_E_LAKE_BUSY || spent > GIVE_UP || (pt_stop_asked() && spent > GIVE_UP_STOPPING)) {
             return code;
         }
-        if (!said && spent >= PT_BUSY_SAID_AFTER) {
+        if (!said && spent >= PT_BUSY_LOGGED_AFTER) {
             said = true;
             pt_log(PT_LOG_WARN, PT_EVENT("waiting for another writer of the catalog"), PT_INT("gives_up_after_s", GIVE_UP / PT_SECOND), PT_STR("error", err->text));
         }
-        pt_backoff(attempt);
+        pt_backoff_sleep(attempt);
     }
 }

@@ -11,7 +11,7 @@
 #define PT_TRANSACTION_UNKNOWN "COMMIT of unknown outcome" /* begins the text of such an error, and its cause follows */
 
 /* Other writers of the catalog that keep us waiting so long are reported. SQLite's own patience with a lock (META_BUSY_TIMEOUT) is longer: one attempt. */
-#define PT_BUSY_SAID_AFTER (3 * PT_SECOND)
+#define PT_BUSY_LOGGED_AFTER (3 * PT_SECOND)
 
 typedef int (*pt_job)(void *arg, pt_error *err);
 
@@ -23,8 +23,8 @@ bool pt_transaction_unknown(const pt_error *err);
 int pt_transaction_lost(pt_error *err) PT_CHECKED;
 
 /* Runs job until it ends in something else than PT_E_LAKE_BUSY; backs off 5 ms to 1 s with jitter; gives up with PT_E_LAKE_BUSY after two minutes
- * or when a stop was asked for and ten seconds have gone by. Logs one warning when it takes longer than PT_BUSY_SAID_AFTER. */
+ * or when a stop was asked for and ten seconds have gone by. Logs one warning when it takes longer than PT_BUSY_LOGGED_AFTER. */
 int pt_retry_busy(pt_job job, void *arg, pt_error *err) PT_CHECKED;
 
 /* Sleeps before attempt n (1, 2, ...): exponential from 5 ms to 1 s, with full jitter. */
-void pt_backoff(unsigned attempt);
+void pt_backoff_sleep(unsigned attempt);

@@ -6,13 +6,13 @@
 #include "base/log.h"
 #include "base/signals.h"
 
-int pt_line_init(pt_line *line, const pt_target *const *targets, size_t n_targets, pt_error *err) {
+int pt_line_init(pt_line *line, const pt_table *const *tables, size_t n_tables, pt_error *err) {
     memset(line, 0, sizeof *line);
     line->keep_bytes = SIZE_MAX;
     pt_cond_init(&line->changed);
     (void)pthread_mutex_init(&line->lock, NULL);
     for (size_t i = 0; i < PT_BATCHES; i++) {
-        int code = pt_flush_new(targets, n_targets, &line->batches[i].flush, err);
+        int code = pt_flush_new(tables, n_tables, &line->batches[i].flush, err);
         if (code != PT_OK) {
             return code;
         }
@@ -73,11 +73,11 @@ pt_batch *pt_line_take_free(pt_line *line, int64_t timeout_us) {
     return batch;
 }
 
-void pt_line_offer(pt_line *line, pt_batch *batch, size_t part) {
+void pt_line_offer(pt_line *line, pt_batch *batch, size_t slice) {
     pthread_mutex_lock(&line->lock);
-    batch->shared = part;
+    batch->shared = slice;
     if (!line->patience) {
-        pt_rows_share(batch->flush->parts[part].rows);
+        pt_rows_share(batch->flush->slices[slice].rows);
         line->offered = batch;
     }
     signal_change(line);
@@ -87,7 +87,7 @@ void pt_line_offer(pt_line *line, pt_batch *batch, size_t part) {
 /* Under the lock: no more rows come. */
 static void finish(pt_line *line, pt_batch *batch, bool complete) {
     if (batch->shared != SIZE_MAX && !batch->halted) {
-        pt_rows_finish(batch->flush->parts[batch->shared].rows, complete);
+        pt_rows_finish(batch->flush->slices[batch->shared].rows, complete);
     }
     if (line->offered == batch) {
         line->offered = NULL;
@@ -152,12 +152,12 @@ static bool is_busy(const pt_line *line) {
 /* Under the lock. */
 static void halt_ahead(pt_line *line) {
     if (line->offered) {
-        pt_rows_finish(line->offered->flush->parts[line->offered->shared].rows, true);
+        pt_rows_finish(line->offered->flush->slices[line->offered->shared].rows, true);
         line->offered = NULL;
     }
     if (line->ahead && !line->ahead->sealed_us && !line->ahead->dropped) {
         line->ahead->halted = true;
-        pt_rows_finish(line->ahead->flush->parts[line->ahead->shared].rows, false);
+        pt_rows_finish(line->ahead->flush->slices[line->ahead->shared].rows, false);
     }
 }
 
@@ -216,17 +216,17 @@ int pt_line_claim(pt_line *line, pt_claim *claims, size_t n_claims, pt_error *er
     return code;
 }
 
-pt_batch *pt_line_next_to_stage(pt_line *line, size_t *part) {
+pt_batch *pt_line_next_to_stage(pt_line *line, size_t *slice) {
     pthread_mutex_lock(&line->lock);
     while (!line->to_stage && !line->offered && !line->end) {
         (void)wait_until(line, pt_monotonic_us() + 60 * PT_SECOND);
     }
     pt_batch *batch = take_first(&line->to_stage);
-    *part = SIZE_MAX;
+    *slice = SIZE_MAX;
     if (!batch && !line->end) {
         batch = line->ahead = line->offered;
         line->offered = NULL;
-        *part = batch ? batch->shared : SIZE_MAX;
+        *slice = batch ? batch->shared : SIZE_MAX;
     }
     pthread_mutex_unlock(&line->lock);
     return batch;
@@ -236,7 +236,7 @@ void pt_line_ahead_done(pt_line *line, pt_batch *batch) {
     pthread_mutex_lock(&line->lock);
     line->ahead = NULL;
     if (batch->halted) { /* now that nobody follows, they are as if they had not been offered */
-        pt_rows_finish(batch->flush->parts[batch->shared].rows, true);
+        pt_rows_finish(batch->flush->slices[batch->shared].rows, true);
         batch->halted = false;
     }
     if (batch->dropped) {

@@ -72,13 +72,13 @@ typedef struct pt_line {
     size_t keep_bytes; /* memory that a batch holds on to between two flushes; set before the first batch is taken */
 } pt_line;
 
-int pt_line_init(pt_line *line, const pt_target *const *targets, size_t n_targets, pt_error *err) PT_CHECKED;
+int pt_line_init(pt_line *line, const pt_table *const *tables, size_t n_tables, pt_error *err) PT_CHECKED;
 void pt_line_clear(pt_line *line);
 
 /* Reader: an empty batch, NULL when none is free within the time. */
 pt_batch *pt_line_take_free(pt_line *line, int64_t timeout_us);
-/* Lets the stager begin with rows [part] of the batch while they are being written; once for a batch. */
-void pt_line_offer(pt_line *line, pt_batch *batch, size_t part);
+/* Lets the stager begin with rows [slice] of the batch while they are being written; once for a batch. */
+void pt_line_offer(pt_line *line, pt_batch *batch, size_t slice);
 void pt_line_seal(pt_line *line, pt_batch *batch);
 /* Gives a batch back unused; rows in it are dropped. */
 void pt_line_return(pt_line *line, pt_batch *batch);
@@ -95,8 +95,8 @@ void pt_line_abandon(pt_line *line);
 int pt_line_claim(pt_line *line, pt_claim *claims, size_t n_claims, pt_error *err) PT_CHECKED;
 
 /* Workers. */
-/* NULL: end. *part: SIZE_MAX of a sealed batch; else only that part of it, which is still being written; pt_line_ahead_done then. */
-pt_batch *pt_line_next_to_stage(pt_line *line, size_t *part);
+/* NULL: end. *slice: SIZE_MAX of a sealed batch; else only that part of it, which is still being written; pt_line_ahead_done then. */
+pt_batch *pt_line_next_to_stage(pt_line *line, size_t *slice);
 void pt_line_ahead_done(pt_line *line, pt_batch *batch);
 void pt_line_staged(pt_line *line, pt_batch *batch);
 void pt_line_done(pt_line *line, pt_batch *batch);    /* committed */

@@ -40,7 +40,7 @@ bool pt_workers_recover(pt_workers *w, pt_flush *flush, bool *committed, pt_erro
 static void count(pt_workers *w, const pt_flush *flush) {
     pt_line *line = w->line;
     pthread_mutex_lock(&line->lock);
-    size_t dead = pt_part_rows(&flush->parts[flush->n_parts - 1]);
+    size_t dead = pt_slice_rows(&flush->slices[flush->n_slices - 1]);
     line->counters.rows += (uint64_t)pt_flush_rows(flush) - dead;
     line->counters.dead_letters += dead;
     line->counters.commits++;
@@ -54,8 +54,8 @@ static void count(pt_workers *w, const pt_flush *flush) {
 typedef enum outcome { COMMITTED, IN_PIECES, NOT_COMMITTED, UNKNOWN } outcome;
 
 static bool has_inlined(const pt_flush *flush) {
-    for (size_t i = 0; i < flush->n_parts; i++) {
-        if (pt_folding_keeps(&flush->parts[i])) {
+    for (size_t i = 0; i < flush->n_slices; i++) {
+        if (pt_fold_keeps(&flush->slices[i])) {
             return true;
         }
     }
@@ -101,7 +101,7 @@ static outcome commit_flush(pt_workers *w, pt_flush *flush, pt_error *err) {
             if (landed) {
                 return committed(flush, &refused);
             }
-        } else if (code == PT_E_LAKE_BUSY && pt_monotonic_us() - start >= PT_BUSY_SAID_AFTER) {
+        } else if (code == PT_E_LAKE_BUSY && pt_monotonic_us() - start >= PT_BUSY_LOGGED_AFTER) {
             pt_line_pause(w->line, PT_WORKER_COMMITTER, "other writers of the catalog", err);
         }
         bool tried_enough = code == PT_E_LAKE && ++unclassified == (flush->n_suspects ? SUSPECT_TRIES : UNCLASSIFIED_TRIES);
@@ -124,12 +124,12 @@ static outcome commit_flush(pt_workers *w, pt_flush *flush, pt_error *err) {
 /* Of each table the first file after each attach: what makes a path relative cannot change in between. A look that fails is tried again with the next flush. */
 static int check_registered(pt_workers *w, const pt_flush *flush, pt_error *err) {
     pt_engine *engine = pt_committer_engine(w->committer);
-    for (size_t i = 0; engine && i < flush->n_parts; i++) {
+    for (size_t i = 0; engine && i < flush->n_slices; i++) {
         bool seen = false;
-        if (!flush->parts[i].staged || w->seen_by[i] == pt_engine_number(engine)) {
+        if (!flush->slices[i].staged || w->seen_by[i] == pt_engine_number(engine)) {
             continue;
         }
-        int code = pt_registered_check(engine, pt_committer_session(w->committer), &flush->parts[i], &seen, err);
+        int code = pt_registered_check(engine, pt_committer_session(w->committer), &flush->slices[i], &seen, err);
         if (seen) {
             PT_TRY(code);
             w->seen_by[i] = pt_engine_number(engine);
@@ -141,7 +141,7 @@ static int check_registered(pt_workers *w, const pt_flush *flush, pt_error *err)
 void pt_workers_landed(pt_workers *w, const pt_flush *flush) {
     pt_line_go_on(w->line, PT_WORKER_COMMITTER);
     count(w, flush);
-    pt_folding_note(w, flush);
+    pt_fold_note(w, flush);
     w->committed(w->arg, flush);
 }
 
@@ -157,12 +157,12 @@ static void commit_batch(pt_workers *w, pt_batch *batch) {
         if (check_registered(w, batch->flush, &err) != PT_OK) {
             pt_line_fail(w->line, &err);
         }
-        pt_folding_tell_due(w);
+        pt_fold_set_due(w);
         pt_line_done(w->line, batch);
         break;
     case IN_PIECES:
         pt_unstage(pt_committer_session(w->committer), batch->flush);
-        pt_folding_tell_due(w);
+        pt_fold_set_due(w);
         pt_line_done(w->line, batch);
         break;
     case NOT_COMMITTED:
@@ -187,13 +187,13 @@ static void answer_claim(pt_workers *w) {
             break;
         }
         pt_line_pause(line, PT_WORKER_COMMITTER, "catalog", &err);
-        pt_backoff(attempt);
+        pt_backoff_sleep(attempt);
     }
     if (code == PT_OK) {
         pt_line_go_on(line, PT_WORKER_COMMITTER);
         code = w->claimed(w->arg, line->claims, line->n_claims, &err);
-        pt_folding_retry(w);
-        pt_folding_tell_due(w);
+        pt_fold_retry(w);
+        pt_fold_set_due(w);
     }
     pthread_mutex_lock(&line->lock);
     line->claim_code = code;
@@ -217,7 +217,7 @@ static void look_back(pt_workers *w) {
         code = pt_committer_recover(w->committer, &nothing, &committed, &err);
     }
     w->busy_looks = code == PT_E_LAKE_BUSY ? w->busy_looks + 1 : 0;
-    if (code == PT_E_ANEW || code == PT_E_FENCED || code == PT_E_RESTART) {
+    if (code == PT_E_LAKE_CHANGED || code == PT_E_FENCED || code == PT_E_RESTART) {
         pt_line_fail(w->line, &err);
     } else if (code == PT_OK) {
         pt_line_go_on(w->line, PT_WORKER_COMMITTER);
@@ -260,7 +260,7 @@ static job next_job(pt_line *line, bool fold, int64_t look_us, int64_t until_us,
 static bool work(pt_workers *w) {
     pt_batch *batch = NULL;
     int64_t until_us;
-    size_t table = pt_folding_next(w, &until_us);
+    size_t table = pt_fold_next(w, &until_us);
     int64_t look_us = w->looked_us + LOOK_EVERY;
     until_us = pt_committer_tend_at(w->committer, until_us);
     switch (next_job(w->line, table != SIZE_MAX, look_us, until_us < look_us ? until_us : look_us, &batch)) {
@@ -278,8 +278,8 @@ static bool work(pt_workers *w) {
         pt_line_folded(w->line);
         return true;
     case JOB_FOLD:
-        pt_folding_run(w, table);
-        pt_folding_tell_due(w);
+        pt_fold_run(w, table);
+        pt_fold_set_due(w);
         pt_line_folded(w->line);
         return true;
     case JOB_LOOK:

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-void pt_starts_free(pt_ledger_starts *starts) {
+void pt_first_start_free(pt_ledger_starts *starts) {
     free((void *)(uintptr_t)starts->entries);
     *starts = (pt_ledger_starts){0};
 }
@@ -20,7 +20,7 @@ static size_t claimed(const pt_assigned *partitions, size_t n, const char *topic
     return found;
 }
 
-static int add(pt_life *r, const pt_route *route, int32_t first, int32_t n, pt_error *err) {
+static int add(pt_member *r, const pt_route *route, int32_t first, int32_t n, pt_error *err) {
     static const pt_where earliest = {PT_WHERE_EARLIEST, 0};
     pt_ledger_starts *starts = &r->reader.starts;
     pt_found *found = calloc((size_t)n + 1, sizeof *found);
@@ -35,15 +35,15 @@ static int add(pt_life *r, const pt_route *route, int32_t first, int32_t n, pt_e
     }
     for (int32_t i = 0; code == PT_OK && i < n; i++) {
         grown[starts->n++] = (pt_ledger_entry){.topic = route->topic, .partition = first + i, .from_offset = found[i].low, .next_offset = found[i].offset,
-                                               .cluster_id = r->reader.cluster_id, .topic_id = route->topic_id, .target_table = route->target->label, .kind = "skip",
+                                               .cluster_id = r->reader.cluster_id, .topic_id = route->topic_id, .target_table = route->table->label, .kind = "skip",
                                                .leader_epoch = -1};
     }
     free(found);
     return code;
 }
 
-int pt_starts_find(pt_life *r, const pt_assigned *partitions, size_t n, pt_error *err) {
-    pt_starts_free(&r->reader.starts);
+int pt_first_start_find(pt_member *r, const pt_assigned *partitions, size_t n, pt_error *err) {
+    pt_first_start_free(&r->reader.starts);
     if (r->options->start.kind == PT_WHERE_EARLIEST) {
         return PT_OK;
     }
@@ -63,7 +63,7 @@ int pt_starts_find(pt_life *r, const pt_assigned *partitions, size_t n, pt_error
     return PT_OK;
 }
 
-void pt_starts_settle(pt_life *r, const pt_assigned *partitions, size_t n) {
+void pt_first_start_settle(pt_member *r, const pt_assigned *partitions, size_t n) {
     for (size_t i = 0; i < n; i++) {
         pt_route *route = pt_reader_route(&r->reader, partitions[i].topic);
         if (route) {

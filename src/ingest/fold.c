@@ -14,35 +14,35 @@
 #define FOLD_LEDGER_SOON 10          /* in a test */
 #define FOLD_AGAIN (10 * PT_SECOND)  /* after a failure */
 #define FOLD_AGAIN_MOST (600 * PT_SECOND) /* the wait doubles up to here */
-#define FOLD_SAID_AFTER 5            /* conflicts */
+#define FOLD_LOGGED_AFTER 5            /* conflicts */
 #define FOLD_AGAIN_SOON PT_SECOND    /* after a conflict, or when the catalog is back */
 
-static const pt_target *target_of(const pt_workers *w, size_t table) {
-    return table < w->n_targets ? w->targets[table] : pt_committer_ledger(w->committer);
+static const pt_table *target_of(const pt_workers *w, size_t table) {
+    return table < w->n_tables ? w->tables[table] : pt_committer_ledger(w->committer);
 }
 
-bool pt_folding_keeps(const pt_part *part) {
-    size_t n = pt_part_rows(part);
-    return n && !part->staged && n <= part->target->inline_rows;
+bool pt_fold_keeps(const pt_slice *slice) {
+    size_t n = pt_slice_rows(slice);
+    return n && !slice->staged && n <= slice->table->inline_rows;
 }
 
-void pt_folding_note(pt_workers *w, const pt_flush *flush) {
-    for (size_t i = 0; i < flush->n_parts; i++) {
-        const pt_part *part = &flush->parts[i];
-        size_t n = pt_part_rows(part);
-        if (pt_folding_keeps(part)) {
+void pt_fold_note(pt_workers *w, const pt_flush *flush) {
+    for (size_t i = 0; i < flush->n_slices; i++) {
+        const pt_slice *slice = &flush->slices[i];
+        size_t n = pt_slice_rows(slice);
+        if (pt_fold_keeps(slice)) {
             w->inlined[i].rows += (int64_t)n;
-            w->inlined[i].bytes += (int64_t)pt_rows_bytes(part->rows);
+            w->inlined[i].bytes += (int64_t)pt_rows_bytes(slice->rows);
             w->inlined[i].since_us = w->inlined[i].since_us ? w->inlined[i].since_us : pt_monotonic_us();
         }
     }
-    w->inlined[w->n_targets].rows += (int64_t)flush->n_entries;
+    w->inlined[w->n_tables].rows += (int64_t)flush->n_entries;
 }
 
 /* Monotonic time when the table is to be folded; INT64_MAX: nothing to fold. */
 static int64_t fold_due(const pt_workers *w, size_t table) {
     const pt_inlined *in = &w->inlined[table];
-    bool ledger = table == w->n_targets;
+    bool ledger = table == w->n_tables;
     if (in->rows == 0 || (ledger && in->rows < (pt_rule_broken("fold-rarely") ? FOLD_LEDGER_SOON : FOLD_LEDGER_ROWS))) {
         return INT64_MAX;
     }
@@ -50,10 +50,10 @@ static int64_t fold_due(const pt_workers *w, size_t table) {
     return due > in->not_before_us ? due : in->not_before_us;
 }
 
-size_t pt_folding_next(const pt_workers *w, int64_t *next_us) {
+size_t pt_fold_next(const pt_workers *w, int64_t *next_us) {
     int64_t now = pt_monotonic_us();
     *next_us = now + 60 * PT_SECOND;
-    for (size_t i = 0; i <= w->n_targets; i++) {
+    for (size_t i = 0; i <= w->n_tables; i++) {
         int64_t due = fold_due(w, i);
         if (due <= now) {
             *next_us = now;
@@ -64,13 +64,13 @@ size_t pt_folding_next(const pt_workers *w, int64_t *next_us) {
     return SIZE_MAX;
 }
 
-void pt_folding_tell_due(pt_workers *w) {
+void pt_fold_set_due(pt_workers *w) {
     int64_t next_us;
-    pt_line_fold_due(w->line, pt_committer_owns(w->committer) && pt_folding_next(w, &next_us) != SIZE_MAX);
+    pt_line_fold_due(w->line, pt_committer_owns(w->committer) && pt_fold_next(w, &next_us) != SIZE_MAX);
 }
 
 /* A count that fails (another process may be dropping what is counted) stops nothing: the next fold finds what is there. */
-static void count_table(pt_workers *w, pt_inlined *in, const pt_target *target) {
+static void count_table(pt_workers *w, pt_inlined *in, const pt_table *target) {
     pt_error ignored;
     in->bytes = 0;
     if (pt_inlined_count(pt_committer_engine(w->committer), pt_committer_session(w->committer), target, &in->rows, &ignored) != PT_OK) {
@@ -90,17 +90,17 @@ static void fold_failed(pt_workers *w, pt_inlined *in, pt_flush *fold, pt_error 
     bool committed;
     bool unknown = pt_transaction_unknown(err);
     bool soon = unknown || err->code == PT_E_LAKE_BUSY;
-    if (err->code == PT_E_ANEW) {
+    if (err->code == PT_E_LAKE_CHANGED) {
         pt_line_fail(w->line, err);
         return;
     }
-    if (++in->failures == (soon ? FOLD_SAID_AFTER : 1)) {
+    if (++in->failures == (soon ? FOLD_LOGGED_AFTER : 1)) {
         pt_log(PT_LOG_WARN, PT_EVENT("rows stay in the catalog for longer"), PT_STR("error", err->text));
     }
     if (unknown) {
         if (pt_workers_recover(w, fold, &committed, err)) {
             pt_line_go_on(w->line, PT_WORKER_COMMITTER);
-            count_table(w, in, fold->parts->target);
+            count_table(w, in, fold->slices->table);
         } else {
             pt_line_fail(w->line, err);
         }
@@ -109,7 +109,7 @@ static void fold_failed(pt_workers *w, pt_inlined *in, pt_flush *fold, pt_error 
 }
 
 /* Another process has folded them, or DuckLake folds none of this table. What other processes write meanwhile reads the same, once. */
-static void nothing_folded(pt_workers *w, pt_inlined *in, const pt_target *target) {
+static void nothing_folded(pt_workers *w, pt_inlined *in, const pt_table *target) {
     unsigned failures = in->failures + 1;
     *in = (pt_inlined){0};
     count_table(w, in, target);
@@ -124,10 +124,10 @@ static void nothing_folded(pt_workers *w, pt_inlined *in, const pt_target *targe
     fold_later(in, failures > 1 ? FOLD_AGAIN : FOLD_AGAIN_SOON);
 }
 
-void pt_folding_run(pt_workers *w, size_t table) {
+void pt_fold_run(pt_workers *w, size_t table) {
     pt_inlined *in = &w->inlined[table];
-    pt_part part = {.target = target_of(w, table)};
-    pt_flush fold = {.parts = &part, .n_parts = 1};
+    pt_slice slice = {.table = target_of(w, table)};
+    pt_flush fold = {.slices = &slice, .n_slices = 1};
     pt_error err = {0};
     int64_t rows = 0;
     int64_t start = pt_monotonic_us();
@@ -138,30 +138,30 @@ void pt_folding_run(pt_workers *w, size_t table) {
     if (pt_committer_fold(w->committer, &fold, &rows, &err) != PT_OK) {
         fold_failed(w, in, &fold, &err);
     } else if (rows == 0) {
-        nothing_folded(w, in, part.target);
+        nothing_folded(w, in, slice.table);
     } else {
         *in = (pt_inlined){0};
-        pt_log(PT_LOG_DEBUG, PT_EVENT("inlined rows written to files"), PT_STR("table", part.target->label), PT_INT("rows", rows), PT_INT("us", pt_monotonic_us() - start));
+        pt_log(PT_LOG_DEBUG, PT_EVENT("inlined rows written to files"), PT_STR("table", slice.table->label), PT_INT("rows", rows), PT_INT("us", pt_monotonic_us() - start));
     }
-    pt_part_forget_guards(&part);
+    pt_slice_forget_guards(&slice);
 }
 
-int pt_folding_open(pt_workers *w, pt_error *err) {
-    w->inlined = calloc(w->n_targets + 1, sizeof *w->inlined);
+int pt_fold_open(pt_workers *w, pt_error *err) {
+    w->inlined = calloc(w->n_tables + 1, sizeof *w->inlined);
     if (!w->inlined) {
         return pt_fail_nomem(err, "the tables");
     }
-    for (size_t i = 0; i <= w->n_targets; i++) {
-        const pt_target *target = target_of(w, i);
-        if (i == w->n_targets || target->inline_rows) { /* else what is there is somebody else's */
+    for (size_t i = 0; i <= w->n_tables; i++) {
+        const pt_table *target = target_of(w, i);
+        if (i == w->n_tables || target->inline_rows) { /* else what is there is somebody else's */
             count_table(w, &w->inlined[i], target);
         }
     }
     return PT_OK;
 }
 
-void pt_folding_retry(pt_workers *w) {
-    for (size_t i = 0; i <= w->n_targets; i++) {
+void pt_fold_retry(pt_workers *w) {
+    for (size_t i = 0; i <= w->n_tables; i++) {
         w->inlined[i].not_before_us = 0;
     }
 }

@@ -17,7 +17,7 @@
 typedef struct look {
     const pt_lake_options *options;
     pt_lake_id id;      /* "": there is no lake, or no ledger in it */
-    pt_table pipelines; /* rows of pipeline, topic */
+    pt_result pipelines; /* rows of pipeline, topic */
 } look;
 
 static int look_inside(look *l, pt_engine *engine, pt_error *err) {
@@ -49,11 +49,11 @@ static int look_once(void *arg, pt_error *err) {
 /* ---- several topics ------------------------------------------------------------------------------------ */
 
 /* How many of the routes' topics the pipeline in row `at`, the first of its own, knows. */
-static size_t covered(const pt_life *r, const pt_table *pipelines, size_t at) {
+static size_t covered(const pt_member *r, const pt_result *pipelines, size_t at) {
     size_t n = 0;
     for (size_t i = 0; i < r->options->n_routes; i++) {
-        for (size_t row = at; row < pipelines->n_rows && strcmp(pt_table_cell(pipelines, row, 0), pt_table_cell(pipelines, at, 0)) == 0; row++) {
-            n += strcmp(pt_table_cell(pipelines, row, 1), r->options->routes[i].topic) == 0;
+        for (size_t row = at; row < pipelines->n_rows && strcmp(pt_result_cell(pipelines, row, 0), pt_result_cell(pipelines, at, 0)) == 0; row++) {
+            n += strcmp(pt_result_cell(pipelines, row, 1), r->options->routes[i].topic) == 0;
         }
     }
     return n;
@@ -66,11 +66,11 @@ typedef struct coverage {
     pt_text names;      /* of those that know every topic */
 } coverage;
 
-static coverage cover(const pt_life *r, const pt_table *pipelines) {
+static coverage cover(const pt_member *r, const pt_result *pipelines) {
     coverage c = {0};
     for (size_t row = 0; row < pipelines->n_rows; row++) {
-        const char *name = pt_table_cell(pipelines, row, 0);
-        if (row && strcmp(name, pt_table_cell(pipelines, row - 1, 0)) == 0) {
+        const char *name = pt_result_cell(pipelines, row, 0);
+        if (row && strcmp(name, pt_result_cell(pipelines, row - 1, 0)) == 0) {
             continue;
         }
         size_t n = covered(r, pipelines, row);
@@ -86,7 +86,7 @@ static coverage cover(const pt_life *r, const pt_table *pipelines) {
     return c;
 }
 
-static int refuse_several(const pt_life *r, const coverage *c, pt_error *err) {
+static int refuse_several(const pt_member *r, const coverage *c, pt_error *err) {
     size_t n = r->options->n_routes;
     if (c->n_whole > 1) {
         return pt_fail(err, PT_E_USAGE, "%zu topics and no --group (group: in the config): the lake's ledger has several pipelines for all of them: %s; name the one that is to go on",
@@ -106,7 +106,7 @@ static int refuse_several(const pt_life *r, const coverage *c, pt_error *err) {
     return code;
 }
 
-int pt_group_of_several(pt_life *r, pt_error *err) {
+int pt_group_of_several(pt_member *r, pt_error *err) {
     if (r->options->consumer.group || r->options->n_routes < 2) {
         return PT_OK;
     }
@@ -121,7 +121,7 @@ int pt_group_of_several(pt_life *r, pt_error *err) {
         code = pt_fail_nomem(err, "a group's name");
     }
     pt_text_free(&c.names);
-    pt_table_clear(&l.pipelines);
+    pt_result_clear(&l.pipelines);
     return code;
 }
 
@@ -132,11 +132,11 @@ static int refuse_member(const char *group, const char *member, const char *lake
                    "here, or stop that process", group, member, *lake ? "" : "new", lake);
 }
 
-static const char *given_group(const pt_life *r) {
+static const char *given_group(const pt_member *r) {
     return r->options->consumer.group ? r->options->consumer.group : r->group;
 }
 
-int pt_group_is_free(pt_life *r, pt_error *err) {
+int pt_group_is_free(pt_member *r, pt_error *err) {
     pt_group_lakes lakes;
     const char *group = given_group(r);
     if (!group) {
@@ -148,14 +148,14 @@ int pt_group_is_free(pt_life *r, pt_error *err) {
     }
     look l = {.options = &r->committing}; /* somebody has a lake: is it this one? */
     PT_TRY(pt_retry_busy(look_once, &l, err));
-    pt_table_clear(&l.pipelines);
+    pt_result_clear(&l.pipelines);
     pt_consumer_look_at_group(r->consumer, group, l.id.text, false, &lakes);
     return *lakes.member ? refuse_member(group, lakes.member, l.id.text, err) : PT_OK;
 }
 
-static bool knows(const pt_table *pipelines, const char *name) {
+static bool knows(const pt_result *pipelines, const char *name) {
     for (size_t row = 0; row < pipelines->n_rows; row++) {
-        if (strcmp(pt_table_cell(pipelines, row, 0), name) == 0) {
+        if (strcmp(pt_result_cell(pipelines, row, 0), name) == 0) {
             return true;
         }
     }
@@ -163,10 +163,10 @@ static bool knows(const pt_table *pipelines, const char *name) {
 }
 
 /* pintail-<table>-<the lake's digits>; a lake of an earlier version, whose ledger knows pintail-<table>, keeps that. */
-static int default_group(pt_life *r, pt_error *err) {
+static int default_group(pt_member *r, pt_error *err) {
     pt_engine *engine = pt_committer_engine(r->committer);
     char *table = NULL;
-    pt_table pipelines = {0};
+    pt_result pipelines = {0};
     PT_TRY(pt_table_name_group(r->options->routes[0].table, &table, err));
     int code = pt_history_pipelines(engine, pt_committer_session(r->committer), &pipelines, err);
     char *own = code == PT_OK ? pt_history_group(table, &r->lake_id) : NULL;
@@ -179,7 +179,7 @@ static int default_group(pt_life *r, pt_error *err) {
         free(old ? own : table);
         own = table = NULL;
     }
-    pt_table_clear(&pipelines);
+    pt_result_clear(&pipelines);
     free(own);
     free(table);
     return code;
@@ -191,7 +191,7 @@ static int check_length(const char *group, pt_error *err) {
 }
 
 /* A member of another lake may have come since, and a default group is looked at for the first time. */
-static int look_at_group(const pt_life *r, bool goes_on, pt_error *err) {
+static int look_at_group(const pt_member *r, bool goes_on, pt_error *err) {
     pt_group_lakes lakes;
     const char *group = r->consumer_options.group;
     pt_consumer_look_at_group(r->consumer, group, r->lake_id.text, !goes_on, &lakes);
@@ -206,7 +206,7 @@ static int look_at_group(const pt_life *r, bool goes_on, pt_error *err) {
 }
 
 static int read_id(void *arg, pt_error *err) {
-    pt_life *r = arg;
+    pt_member *r = arg;
     return pt_history_lake_id(pt_committer_engine(r->committer), pt_committer_session(r->committer), &r->lake_id, err);
 }
 
@@ -214,7 +214,7 @@ static int name_default(void *arg, pt_error *err) {
     return default_group(arg, err);
 }
 
-int pt_group_take(pt_life *r, bool goes_on, pt_error *err) {
+int pt_group_take(pt_member *r, bool goes_on, pt_error *err) {
     PT_TRY(pt_retry_busy(read_id, r, err));
     if (!given_group(r)) {
         PT_TRY(pt_retry_busy(name_default, r, err));
@@ -226,7 +226,7 @@ int pt_group_take(pt_life *r, bool goes_on, pt_error *err) {
     return look_at_group(r, goes_on, err);
 }
 
-int pt_group_is_ours(const pt_life *r, pt_error *err) {
+int pt_group_is_ours(const pt_member *r, pt_error *err) {
     pt_group_lakes lakes;
     pt_consumer_look_at_group(r->consumer, r->consumer_options.group, r->lake_id.text, false, &lakes);
     return *lakes.member ? refuse_member(r->consumer_options.group, lakes.member, r->lake_id.text, err) : PT_OK;

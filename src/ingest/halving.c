@@ -52,17 +52,17 @@ typedef struct place_columns {
     size_t topic, partition, offset; /* topic: SIZE_MAX, a single topic feeds the table */
 } place_columns;
 
-static bool is_dead_part(const pt_flush *flush, size_t part) {
-    return part == flush->n_parts - 1;
+static bool is_dead_part(const pt_flush *flush, size_t slice) {
+    return slice == flush->n_slices - 1;
 }
 
-static place_columns columns_of(const pt_flush *flush, size_t part) {
-    const size_t *at = flush->parts[part].target->meta_at;
-    return is_dead_part(flush, part) ? (place_columns){0, 1, 2} : (place_columns){at[PT_META_TOPIC], at[PT_META_PARTITION], at[PT_META_OFFSET]};
+static place_columns columns_of(const pt_flush *flush, size_t slice) {
+    const size_t *at = flush->slices[slice].table->meta_at;
+    return is_dead_part(flush, slice) ? (place_columns){0, 1, 2} : (place_columns){at[PT_META_TOPIC], at[PT_META_PARTITION], at[PT_META_OFFSET]};
 }
 
-static bool feeds(const pt_flush *flush, size_t part, const pt_ledger_entry *e) {
-    return strcmp(e->kind, "commit") == 0 && (is_dead_part(flush, part) || strcmp(e->target_table, flush->parts[part].target->label) == 0);
+static bool feeds(const pt_flush *flush, size_t slice, const pt_ledger_entry *e) {
+    return strcmp(e->kind, "commit") == 0 && (is_dead_part(flush, slice) || strcmp(e->target_table, flush->slices[slice].table->label) == 0);
 }
 
 static bool is_text(const duckdb_string_t *s, const char *text) {
@@ -71,26 +71,26 @@ static bool is_text(const duckdb_string_t *s, const char *text) {
     return len == strlen(text) && memcmp(data, text, len) == 0;
 }
 
-static size_t entry_of(const pt_flush *flush, size_t part, const duckdb_string_t *topic, int32_t partition, int64_t offset) {
+static size_t entry_of(const pt_flush *flush, size_t slice, const duckdb_string_t *topic, int32_t partition, int64_t offset) {
     for (size_t i = 0; i < flush->n_entries; i++) {
         const pt_ledger_entry *e = &flush->entries[i];
-        if (e->partition == partition && offset >= e->from_offset && offset < e->next_offset && feeds(flush, part, e) && (!topic || is_text(topic, e->topic))) {
+        if (e->partition == partition && offset >= e->from_offset && offset < e->next_offset && feeds(flush, slice, e) && (!topic || is_text(topic, e->topic))) {
             return i;
         }
     }
     return SIZE_MAX;
 }
 
-static int find_items(const pt_flush *flush, size_t part, items *out, pt_error *err) {
-    pt_rows *rows = flush->parts[part].rows;
-    place_columns at = columns_of(flush, part);
+static int find_items(const pt_flush *flush, size_t slice, items *out, pt_error *err) {
+    pt_rows *rows = flush->slices[slice].rows;
+    place_columns at = columns_of(flush, slice);
     for (size_t c = 0; c < pt_rows_chunks(rows); c++) {
         duckdb_data_chunk chunk = pt_rows_chunk(rows, c);
         const int32_t *partitions = duckdb_vector_get_data(duckdb_data_chunk_get_vector(chunk, at.partition));
         const int64_t *offsets = duckdb_vector_get_data(duckdb_data_chunk_get_vector(chunk, at.offset));
         const duckdb_string_t *topics = at.topic == SIZE_MAX ? NULL : duckdb_vector_get_data(duckdb_data_chunk_get_vector(chunk, at.topic));
         for (size_t i = 0, n = duckdb_data_chunk_get_size(chunk); i < n; i++) {
-            item found = {entry_of(flush, part, topics ? &topics[i] : NULL, partitions[i], offsets[i]), offsets[i]};
+            item found = {entry_of(flush, slice, topics ? &topics[i] : NULL, partitions[i], offsets[i]), offsets[i]};
             if (found.entry == SIZE_MAX) {
                 return pt_fail(err, PT_E_INTERNAL, "a row of the flush belongs to none of its ledger rows");
             }
@@ -100,23 +100,23 @@ static int find_items(const pt_flush *flush, size_t part, items *out, pt_error *
     return PT_OK;
 }
 
-static size_t part_of(const pt_flush *flush, size_t entry) {
-    size_t part = 0;
-    while (part + 1 < flush->n_parts && !feeds(flush, part, &flush->entries[entry])) {
-        part++;
+static size_t slice_of(const pt_flush *flush, size_t entry) {
+    size_t slice = 0;
+    while (slice + 1 < flush->n_slices && !feeds(flush, slice, &flush->entries[entry])) {
+        slice++;
     }
-    return part;
+    return slice;
 }
 
 static void find_first_rows(halving *h) {
-    for (size_t i = 0; i < h->flush->n_parts; i++) {
+    for (size_t i = 0; i < h->flush->n_slices; i++) {
         h->first_row[i] = h->rows.n;
-        h->passed[i] = pt_part_rows(&h->flush->parts[i]) == 0;
+        h->passed[i] = pt_slice_rows(&h->flush->slices[i]) == 0;
     }
-    size_t part = 0;
+    size_t slice = 0;
     for (size_t i = h->rows.n; i-- > 0;) {
-        part = i + 1 == h->rows.n || h->rows.all[i].entry != h->rows.all[i + 1].entry ? part_of(h->flush, h->rows.all[i].entry) : part;
-        h->first_row[part] = i;
+        slice = i + 1 == h->rows.n || h->rows.all[i].entry != h->rows.all[i + 1].entry ? slice_of(h->flush, h->rows.all[i].entry) : slice;
+        h->first_row[slice] = i;
     }
 }
 
@@ -125,7 +125,7 @@ static void find_suspects(halving *h) {
     for (size_t k = 0; k < h->flush->n_suspects; k++) {
         const pt_suspect *s = &h->flush->suspects[k];
         h->suspects[k] = (item){SIZE_MAX, s->offset};
-        h->suspect_of[k] = s->part;
+        h->suspect_of[k] = s->slice;
         for (size_t i = 0; i < h->flush->n_entries; i++) {
             const pt_ledger_entry *e = &h->flush->entries[i];
             if (e->partition == s->partition && strcmp(e->topic, s->topic) == 0 && s->offset >= e->from_offset && s->offset < e->next_offset) {
@@ -137,18 +137,18 @@ static void find_suspects(halving *h) {
 
 static int list_items(halving *h, pt_error *err) {
     const pt_flush *f = h->flush;
-    size_t dead = pt_rows_count(f->parts[f->n_parts - 1].rows);
+    size_t dead = pt_rows_count(f->slices[f->n_slices - 1].rows);
     size_t rows = (size_t)pt_flush_rows(f) - dead;
     h->rows.all = calloc(rows + 1, sizeof *h->rows.all);
     h->dead.all = calloc(dead + 1, sizeof *h->dead.all);
-    h->first_row = calloc(f->n_parts, sizeof *h->first_row);
-    h->passed = calloc(f->n_parts, sizeof *h->passed);
+    h->first_row = calloc(f->n_slices, sizeof *h->first_row);
+    h->passed = calloc(f->n_slices, sizeof *h->passed);
     h->suspects = calloc(f->n_suspects + 1, sizeof *h->suspects);
     h->suspect_of = calloc(f->n_suspects + 1, sizeof *h->suspect_of);
     if (!h->rows.all || !h->dead.all || !h->first_row || !h->passed || !h->suspects || !h->suspect_of) {
         return pt_fail_nomem(err, "the places of a flush's rows");
     }
-    for (size_t i = 0; i < f->n_parts; i++) {
+    for (size_t i = 0; i < f->n_slices; i++) {
         PT_TRY(find_items(f, i, is_dead_part(f, i) ? &h->dead : &h->rows, err));
     }
     qsort(h->rows.all, h->rows.n, sizeof *h->rows.all, compare);
@@ -179,9 +179,9 @@ static int64_t count_within(const items *list, size_t entry, int64_t from, int64
     return (int64_t)(count_before(list, (item){entry, next}) - count_before(list, (item){entry, from}));
 }
 
-static void add_condition(const pt_flush *flush, size_t part, const pt_ledger_entry *e, pt_text *sql) {
-    place_columns at = columns_of(flush, part);
-    const char *const *names = flush->parts[part].target->names;
+static void add_condition(const pt_flush *flush, size_t slice, const pt_ledger_entry *e, pt_text *sql) {
+    place_columns at = columns_of(flush, slice);
+    const char *const *names = flush->slices[slice].table->names;
     pt_text_add(sql, sql->len ? " OR (" : "(");
     pt_text_add_sql_name(sql, names[at.partition]);
     pt_text_addf(sql, " = %" PRId32 " AND ", e->partition);
@@ -196,14 +196,14 @@ static void add_condition(const pt_flush *flush, size_t part, const pt_ledger_en
     pt_text_add(sql, ")");
 }
 
-static int fill_part(pt_flush *piece, size_t part, pt_error *err) {
+static int fill_part(pt_flush *piece, size_t slice, pt_error *err) {
     pt_text sql = {0};
-    pt_part *p = &piece->parts[part];
+    pt_slice *p = &piece->slices[slice];
     for (size_t i = 0; i < piece->n_entries; i++) {
         const pt_ledger_entry *e = &piece->entries[i];
-        if (feeds(piece, part, e)) {
-            p->piece_rows += (size_t)(is_dead_part(piece, part) ? e->dead_letters : e->rows);
-            add_condition(piece, part, e, &sql);
+        if (feeds(piece, slice, e)) {
+            p->piece_rows += (size_t)(is_dead_part(piece, slice) ? e->dead_letters : e->rows);
+            add_condition(piece, slice, e, &sql);
         }
     }
     if (!sql.len) {
@@ -237,7 +237,7 @@ static int make_piece(const halving *h, item until, pt_flush **out, pt_error *er
         added->leader_epoch = next == e->next_offset ? e->leader_epoch : -1; /* it is the last record's */
         added->dead_letters = count_within(&h->dead, i, from, next);
     }
-    for (size_t i = 0; i < (*out)->n_parts; i++) {
+    for (size_t i = 0; i < (*out)->n_slices; i++) {
         PT_TRY(fill_part(*out, i, err));
     }
     return PT_OK;
@@ -278,8 +278,8 @@ static trial commit_piece(halving *h, pt_flush *piece, pt_error *err) {
 }
 
 static void note_passed(halving *h, const pt_flush *piece) {
-    for (size_t i = 0; i < piece->n_parts; i++) {
-        h->passed[i] |= piece->parts[i].piece_rows > 0;
+    for (size_t i = 0; i < piece->n_slices; i++) {
+        h->passed[i] |= piece->slices[i].piece_rows > 0;
     }
 }
 
@@ -321,8 +321,8 @@ static trial try_up_to(halving *h, item until, pt_error *err) {
 
 /* Whether suspect k would be a dead letter without a row of its table in a commit that ends before row i. */
 static bool unproven(const halving *h, size_t k, size_t i) {
-    size_t part = h->suspect_of[k];
-    return !h->passed[part] && h->first_row[part] >= i;
+    size_t slice = h->suspect_of[k];
+    return !h->passed[slice] && h->first_row[slice] >= i;
 }
 
 /* A piece may end here: behind row i - 1 and whatever follows it, up to row i; behind everything when there is no row i. A suspect goes with what comes behind it, which may be the first
@@ -417,7 +417,7 @@ static void tell(halving *h, size_t row, pt_error *err) {
     const pt_ledger_entry *e = &h->flush->entries[culprit->entry];
     char words[PT_ERROR_TEXT];
     (void)snprintf(words, sizeof words, "%s", words_of(err));
-    int code = h->w->refused(h->w->arg, e->topic, e->partition, culprit->offset, words, h->passed[part_of(h->flush, culprit->entry)], err);
+    int code = h->w->refused(h->w->arg, e->topic, e->partition, culprit->offset, words, h->passed[slice_of(h->flush, culprit->entry)], err);
     (void)code; /* in err */
 }
 

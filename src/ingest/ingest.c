@@ -23,26 +23,26 @@ typedef struct lives {
     bool lost;       /* the last one ended because partitions were lost */
     bool left;       /* rows that were read are not committed, and no later life has committed anything */
     bool paused;     /* said so in the log */
-    pt_patience patience;
+    pt_backoff patience;
     int64_t wait_us; /* before the next one */
     unsigned fenced; /* within the window */
     int64_t first_fenced_us;
 } lives;
 
 static int live(const pt_ingest_options *all_options, lives *l, pt_error *err) {
-    pt_run_end end;
+    pt_member_end end;
     pt_ingest_options of_this = *all_options;
     const pt_ingest_options *options = &of_this;
     of_this.lake.create &= !l->assigned; /* a lake that is gone by now is not made anew */
     int64_t start = pt_monotonic_us();
-    int code = pt_run(options, l->owner, l->paused, &end, err);
+    int code = pt_member_run(options, l->owner, l->paused, &end, err);
     for (size_t i = 0; i < options->n_routes; i++) {
         pt_tally_settle(&options->tallies[i]);
     }
-    if (code == PT_E_ANEW && end.committed) { /* each ALTER of a migration ends a life; one that got on is no reason to wait longer */
-        l->patience = (pt_patience){0};
+    if (code == PT_E_LAKE_CHANGED && end.committed) { /* each ALTER of a migration ends a life; one that got on is no reason to wait longer */
+        l->patience = (pt_backoff){0};
     }
-    l->wait_us = end.started ? pt_patience_after(&l->patience, pt_monotonic_us() - start) : PT_SECOND; /* one that did not start has not joined the group */
+    l->wait_us = end.started ? pt_backoff_after(&l->patience, pt_monotonic_us() - start) : PT_SECOND; /* one that did not start has not joined the group */
     l->wait_us = code == PT_E_REFUSED ? 0 : l->wait_us; /* nothing is to be waited for */
     l->paused = end.paused || (l->paused && !end.started);
     l->assigned |= end.assigned;
@@ -57,7 +57,7 @@ static bool is_down(int code) {
 
 /* Whether another life makes sense after one that ended with code. */
 static bool may_follow(const lives *l, int code) {
-    return code == PT_E_FENCED || code == PT_E_SOURCE || code == PT_E_REWOUND || code == PT_E_REFUSED || code == PT_E_ANEW || (is_down(code) && l->assigned);
+    return code == PT_E_FENCED || code == PT_E_SOURCE || code == PT_E_REWOUND || code == PT_E_REFUSED || code == PT_E_LAKE_CHANGED || (is_down(code) && l->assigned);
 }
 
 /* False: fenced too often. */
@@ -75,7 +75,7 @@ static bool note_fence(lives *l, pt_error *err) {
     return true;
 }
 
-static void say_why(lives *l, int code, const pt_error *err) {
+static void log_why(lives *l, int code, const pt_error *err) {
     if (is_down(code)) {
         if (!l->paused) {
             pt_log(PT_LOG_WARN, PT_EVENT("paused"), PT_STR("waiting_for", code == PT_E_KAFKA_DOWN ? "broker" : "catalog"), PT_STR("error", err->text));
@@ -83,7 +83,7 @@ static void say_why(lives *l, int code, const pt_error *err) {
         l->paused = true;
     } else if (code == PT_E_REFUSED) {
         pt_log(PT_LOG_WARN, PT_EVENT("the lake refuses a record, which becomes a dead letter where it takes others; reading on from it"), PT_INT("in_seconds", l->wait_us / PT_SECOND), PT_STR("reason", err->text));
-    } else if (code == PT_E_ANEW) {
+    } else if (code == PT_E_LAKE_CHANGED) {
         pt_log(PT_LOG_WARN, PT_EVENT("beginning again from what the lake is now"), PT_INT("in_seconds", l->wait_us / PT_SECOND), PT_STR("reason", err->text));
     } else if (code == PT_E_SOURCE || code == PT_E_REWOUND) { /* the next life says exactly what has changed, or goes on as --on-missing-data says */
         pt_log(PT_LOG_WARN, PT_EVENT("comparing the topic with the ledger again"), PT_INT("in_seconds", l->wait_us / PT_SECOND), PT_STR("reason", err->text));
@@ -114,8 +114,8 @@ static int run_lives(const pt_ingest_options *options, pt_error *err) {
     lives l = {.assigned = false};
     char host[64] = "?";
     (void)gethostname(host, sizeof host - 1);
-    for (unsigned life = 1;; life++) {
-        (void)snprintf(l.owner, sizeof l.owner, "%s:%ld:%" PRId64 ":%u", host, (long)getpid(), pt_now_us(), life);
+    for (unsigned member = 1;; member++) {
+        (void)snprintf(l.owner, sizeof l.owner, "%s:%ld:%" PRId64 ":%u", host, (long)getpid(), pt_now_us(), member);
         int code = live(options, &l, err);
         if (!may_follow(&l, code)) {
             return code;
@@ -126,7 +126,7 @@ static int run_lives(const pt_ingest_options *options, pt_error *err) {
         if (code == PT_E_FENCED && !l.lost && !note_fence(&l, err)) {
             return code;
         }
-        say_why(&l, code, err);
+        log_why(&l, code, err);
         wait_for_next(&l);
         if (pt_stop_asked() && (!l.left || code != PT_E_FENCED)) { /* fenced: the rows were of partitions that others have */
             return stopped(&l, code, err);

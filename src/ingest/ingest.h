@@ -51,7 +51,7 @@ typedef struct pt_ingest_options {
     int64_t stop_timeout_us;   /* after SIGTERM */
     int64_t commit_timeout_us; /* for one statement on the lake; the watchdog ends the process when it is exceeded */
     pt_tally *tallies;         /* [n_routes] of the run; pt_ingest has them */
-    int64_t leftover_age_us;   /* staged files of dead processes are removed at the start when they are older */
+    int64_t orphan_age_us;   /* staged files of dead processes are removed at the start when they are older */
 } pt_ingest_options;
 
 /* Runs until the end, a signal, or an error. PT_OK: everything that was read is committed. */

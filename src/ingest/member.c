@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "ingest/first_start.h"
 
-static int finish_run(pt_life *r, pt_error *err) {
+static int finish_run(pt_member *r, pt_error *err) {
     PT_TRY(pt_reader_seal(&r->reader, true, err));
     if (pt_line_drain(&r->line, r->options->stop_timeout_us)) {
         return PT_OK;
@@ -17,7 +17,7 @@ static int finish_run(pt_life *r, pt_error *err) {
                    (double)r->options->stop_timeout_us / 1e6);
 }
 
-static void close_run(pt_life *r, pt_run_end *end) {
+static void close_run(pt_member *r, pt_member_end *end) {
     if (r->workers_started) {
         pt_reader_drop(&r->reader);
         pt_consumer_leave(r->consumer); /* runs on_revoked; the workers may still use the handle */
@@ -34,32 +34,32 @@ static void close_run(pt_life *r, pt_run_end *end) {
     if (r->line_ready) {
         pt_line_clear(&r->line);
     }
-    pt_life_close_targets(r);
+    pt_member_close_tables(r);
     for (size_t i = 0; i < r->reader.n_routes; i++) {
         free(r->reader.routes[i].partitions);
     }
     pt_seen_clear(&r->seen);
-    free(r->targets);
+    free(r->tables);
     free(r->readings);
     free(r->topics);
     free(r->group);
     free(r->reader.routes);
-    pt_starts_free(&r->reader.starts);
+    pt_first_start_free(&r->reader.starts);
     free(r->identities.list);
     free(r->reader.headers);
     free(r->messages);
 }
 
-int pt_run(const pt_ingest_options *options, const char *owner, bool goes_on, pt_run_end *end, pt_error *err) {
-    pt_life r = {.options = options};
-    *end = (pt_run_end){0};
+int pt_member_run(const pt_ingest_options *options, const char *owner, bool goes_on, pt_member_end *end, pt_error *err) {
+    pt_member r = {.options = options};
+    *end = (pt_member_end){0};
     r.progress.started_us = r.progress.shown_us = pt_monotonic_us();
-    int code = pt_life_open(&r, owner, goes_on, err);
+    int code = pt_member_open(&r, owner, goes_on, err);
     if (code == PT_OK) {
         pt_log(PT_LOG_INFO, PT_EVENT(goes_on ? "goes on" : "started"), PT_STR("group", r.consumer_options.group), PT_INT("topics", options->n_routes),
                PT_STR("lake", options->lake.lake));
         end->started = true;
-        code = pt_life_read(&r, err);
+        code = pt_member_read(&r, err);
         if (code == PT_OK || code == PT_E_DATA || code == PT_E_KAFKA || code == PT_E_SOURCE) { /* what was read is good, and may be there no more the next time */
             pt_error why = {0};
             int finished = finish_run(&r, &why);

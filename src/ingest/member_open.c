@@ -22,7 +22,7 @@
 #define SEEN_TRIES 3
 #define FIRST_POLL_MESSAGES 100 /* while their size is not known */
 
-int pt_life_goes_on(pt_life *r, pt_error *err) {
+int pt_member_goes_on(pt_member *r, pt_error *err) {
     r->stopped = pt_stop_asked();
     return r->stopped ? pt_fail(err, PT_E_INTERRUPTED, "stopped before anything was read") : PT_OK;
 }
@@ -30,40 +30,40 @@ int pt_life_goes_on(pt_life *r, pt_error *err) {
 /* ---- tables -------------------------------------------------------------------------------------------- */
 
 typedef struct target_job {
-    pt_life *r;
-    pt_target_options options;
-    pt_target **out; /* of a reading */
+    pt_member *r;
+    pt_table_options options;
+    pt_table **out; /* of a reading */
 } target_job;
 
 /* Rows that would not come back as they are. */
-static int forbid_inlining(pt_life *r, const pt_target *target, pt_error *err) {
+static int forbid_inlining(pt_member *r, const pt_table *target, pt_error *err) {
     bool forbid = target->inline_unfit && !target->stage && target->inline_rows;
     return forbid ? pt_inlined_forbid(pt_committer_engine(r->committer), pt_committer_session(r->committer), target, err) : PT_OK;
 }
 
 static int open_or_make(void *arg, pt_error *err) {
     target_job *job = arg;
-    pt_life *r = job->r;
+    pt_member *r = job->r;
     pt_engine *engine = pt_committer_engine(r->committer);
     pt_session *session = pt_committer_session(r->committer);
-    pt_target *target;
-    PT_TRY(pt_target_open(engine, session, &job->options, &target, err));
-    int code = forbid_inlining(r, target, err);
+    pt_table *table;
+    PT_TRY(pt_table_open(engine, session, &job->options, &table, err));
+    int code = forbid_inlining(r, table, err);
     if (code != PT_OK) {
-        pt_target_free(&target);
+        pt_table_free(&table);
     }
-    r->targets[r->n_targets] = target;
+    r->tables[r->n_tables] = table;
     return code;
 }
 
 /* What the records of a route are read by: the schema that is given, else the one that was given last; NULL: the table's columns. */
-static const char *schema_of(const pt_life *r, size_t i, const pt_target *t) {
+static const char *schema_of(const pt_member *r, size_t i, const pt_table *t) {
     const pt_route_options *o = &r->options->routes[i];
     return o->schema ? o->schema : pt_identities_find_schema(&r->seen.notes, o->topic, t->label);
 }
 
-static target_job job_of(pt_life *r, size_t i) {
-    target_job job = {r, pt_tables_options(r->options, i), NULL};
+static target_job job_of(pt_member *r, size_t i) {
+    target_job job = {r, pt_member_tables_options(r->options, i), NULL};
     job.options.seen = r->seen.names.n_rows ? &r->seen : NULL;
     job.options.notes = &r->seen.notes;
     return job;
@@ -71,16 +71,16 @@ static target_job job_of(pt_life *r, size_t i) {
 
 static int open_reading(void *arg, pt_error *err) {
     target_job *job = arg;
-    return pt_target_open(pt_committer_engine(job->r->committer), pt_committer_session(job->r->committer), &job->options, job->out, err);
+    return pt_table_open(pt_committer_engine(job->r->committer), pt_committer_session(job->r->committer), &job->options, job->out, err);
 }
 
 /* Into the table of route k. */
-static int share_target(pt_life *r, size_t i, size_t k, pt_error *err) {
+static int share_target(pt_member *r, size_t i, size_t k, pt_error *err) {
     pt_route *route = &r->reader.routes[i];
-    route->target = r->reader.routes[k].target;
-    route->part = r->reader.routes[k].part;
-    const char *own = schema_of(r, i, route->target);
-    const char *first = schema_of(r, k, route->target);
+    route->table = r->reader.routes[k].table;
+    route->slice = r->reader.routes[k].slice;
+    const char *own = schema_of(r, i, route->table);
+    const char *first = schema_of(r, k, route->table);
     if (!own || (first && strcmp(own, first) == 0)) {
         return PT_OK;
     }
@@ -92,7 +92,7 @@ static int share_target(pt_life *r, size_t i, size_t k, pt_error *err) {
     return PT_OK;
 }
 
-static int open_target(pt_life *r, size_t i, pt_error *err) {
+static int open_target(pt_member *r, size_t i, pt_error *err) {
     const pt_route_options *o = &r->options->routes[i];
     for (size_t k = 0; k < i; k++) {
         if (pt_table_name_same(r->options->routes[k].table, o->table)) {
@@ -100,20 +100,20 @@ static int open_target(pt_life *r, size_t i, pt_error *err) {
         }
     }
     target_job job = job_of(r, i);
-    PT_TRY(pt_life_goes_on(r, err));
+    PT_TRY(pt_member_goes_on(r, err));
     PT_TRY(pt_retry_busy(open_or_make, &job, err)); /* another process may be making the same table */
-    r->reader.routes[i].target = r->targets[r->n_targets];
-    r->reader.routes[i].part = r->n_targets++;
+    r->reader.routes[i].table = r->tables[r->n_tables];
+    r->reader.routes[i].slice = r->n_tables++;
     return PT_OK;
 }
 
-static int make_routes(pt_life *r, pt_error *err) {
+static int make_routes(pt_member *r, pt_error *err) {
     size_t n = r->options->n_routes;
-    r->targets = calloc(n + 1, sizeof(pt_target *));
+    r->tables = calloc(n + 1, sizeof(pt_table *));
     r->reader.routes = calloc(n, sizeof *r->reader.routes);
     r->topics = calloc(n, sizeof *r->topics);
-    r->readings = calloc(n, sizeof(pt_target *));
-    if (!r->targets || !r->readings || !r->reader.routes || !r->topics) {
+    r->readings = calloc(n, sizeof(pt_table *));
+    if (!r->tables || !r->readings || !r->reader.routes || !r->topics) {
         return pt_fail_nomem(err, "the routes");
     }
     for (size_t i = 0; i < n; i++) {
@@ -124,10 +124,10 @@ static int make_routes(pt_life *r, pt_error *err) {
     return PT_OK;
 }
 
-static int open_routes(pt_life *r, pt_error *err) {
+static int open_routes(pt_member *r, pt_error *err) {
     for (size_t i = 0; i < r->options->n_routes; i++) {
         PT_TRY(open_target(r, i, err));
-        const pt_target *read_by = r->readings[i] ? r->readings[i] : r->reader.routes[i].target;
+        const pt_table *read_by = r->readings[i] ? r->readings[i] : r->reader.routes[i].table;
         PT_TRY(pt_decoder_new_json(read_by->schema, &r->reader.routes[i].decoder, err));
         if (r->options->on_no_column == PT_NO_COLUMN_DEAD_LETTER) {
             pt_decoder_want_column(r->reader.routes[i].decoder);
@@ -136,45 +136,45 @@ static int open_routes(pt_life *r, pt_error *err) {
     return PT_OK;
 }
 
-static int open_targets_once(pt_life *r, pt_error *err) {
+static int open_targets_once(pt_member *r, pt_error *err) {
     size_t n = r->options->n_routes;
     PT_TRY(open_routes(r, err));
-    PT_TRY(pt_target_open_own(pt_committer_engine(r->committer), pt_committer_session(r->committer), "dead_letters", PT_DEAD_LETTER_COLUMNS,
-                              &r->targets[n], err));
-    PT_TRY(forbid_inlining(r, r->targets[n], err));
-    if (r->n_targets != n) {
-        r->targets[r->n_targets] = r->targets[n];
-        r->targets[n] = NULL;
+    PT_TRY(pt_table_open_own(pt_committer_engine(r->committer), pt_committer_session(r->committer), "dead_letters", PT_DEAD_LETTER_COLUMNS,
+                              &r->tables[n], err));
+    PT_TRY(forbid_inlining(r, r->tables[n], err));
+    if (r->n_tables != n) {
+        r->tables[r->n_tables] = r->tables[n];
+        r->tables[n] = NULL;
     }
-    r->reader.dead_part = r->n_targets++;
+    r->reader.dead_slice = r->n_tables++;
     return PT_OK;
 }
 
-void pt_life_close_targets(pt_life *r) {
-    for (size_t i = 0; i < r->n_targets; i++) {
-        pt_target_free(&r->targets[i]);
+void pt_member_close_tables(pt_member *r) {
+    for (size_t i = 0; i < r->n_tables; i++) {
+        pt_table_free(&r->tables[i]);
     }
-    r->n_targets = 0;
+    r->n_tables = 0;
     for (size_t i = 0; i < r->reader.n_routes; i++) {
         pt_decoder_free(&r->reader.routes[i].decoder);
-        pt_target_free(&r->readings[i]);
+        pt_table_free(&r->readings[i]);
     }
 }
 
 /* What was seen of all tables counts if none was altered until they were open; if others alter some all the time, each one is looked at by itself. */
-static int open_targets(pt_life *r, pt_error *err) {
+static int open_targets(pt_member *r, pt_error *err) {
     bool stands = false;
     for (unsigned attempt = 1; attempt <= SEEN_TRIES && !stands; attempt++) {
-        pt_life_close_targets(r);
+        pt_member_close_tables(r);
         if (r->made || attempt > 1) {
-            PT_TRY(pt_tables_see(r, err));
+            PT_TRY(pt_member_tables_see(r, err));
         }
         PT_TRY(open_targets_once(r, err));
         PT_TRY(pt_seen_stands(pt_committer_engine(r->committer), pt_committer_session(r->committer), &r->seen, &stands, err));
     }
     if (!stands) {
-        pt_life_close_targets(r);
-        pt_table_clear(&r->seen.names);
+        pt_member_close_tables(r);
+        pt_result_clear(&r->seen.names);
         PT_TRY(open_targets_once(r, err));
     }
     return PT_OK;
@@ -183,11 +183,11 @@ static int open_targets(pt_life *r, pt_error *err) {
 /* ---- the source ---------------------------------------------------------------------------------------- */
 
 static int read_again(void *arg, const pt_place *place, pt_error *err) {
-    pt_life *r = arg;
+    pt_member *r = arg;
     return pt_consumer_seek(r->consumer, place, 1, err);
 }
 
-static int read_ends(pt_life *r, pt_error *err) {
+static int read_ends(pt_member *r, pt_error *err) {
     for (size_t i = 0; i < r->reader.n_routes; i++) {
         pt_route *route = &r->reader.routes[i];
         route->topic_id = pt_consumer_topic_id(r->consumer, i);
@@ -198,7 +198,7 @@ static int read_ends(pt_life *r, pt_error *err) {
         }
         for (int32_t p = 0; p < route->n_partitions; p++) {
             int64_t low;
-            route->partitions[p].end = route->partitions[p].skipped_from = route->partitions[p].proof = -1;
+            route->partitions[p].end = route->partitions[p].skipped_from = route->partitions[p].verify_at = -1;
             if (r->options->until_end) {
                 PT_TRY(pt_consumer_bounds(r->consumer, route->topic, p, &low, &route->partitions[p].end, err));
             }
@@ -208,18 +208,18 @@ static int read_ends(pt_life *r, pt_error *err) {
 }
 
 /* Before the lake: a topic that does not exist, or a broker that is away, must not leave a new lake or table behind. No group is joined yet. */
-static int open_source(pt_life *r, pt_error *err) {
+static int open_source(pt_member *r, pt_error *err) {
     r->consumer_options = r->options->consumer;
     r->consumer_options.topics = r->topics;
     r->consumer_options.n_topics = r->options->n_routes;
-    pt_consumer_events events = {pt_life_on_assigned, pt_life_on_revoked, r};
+    pt_consumer_events events = {pt_member_on_assigned, pt_member_on_revoked, r};
     PT_TRY(pt_consumer_open(&r->consumer_options, &events, &r->consumer, err));
     r->reader.cluster_id = pt_consumer_cluster_id(r->consumer);
     return read_ends(r, err);
 }
 
 /* The broker is asked before anything is made in the lake. When none answers, what is wrong with the lake is told all the same: first, since that does not pass. */
-static int open_broker(pt_life *r, bool goes_on, pt_error *err) {
+static int open_broker(pt_member *r, bool goes_on, pt_error *err) {
     int code = open_source(r, err);
     if (code == PT_E_KAFKA_DOWN && !goes_on) {
         pt_error why = {0};
@@ -235,10 +235,10 @@ static int open_broker(pt_life *r, bool goes_on, pt_error *err) {
 /* ---- what earlier processes left ----------------------------------------------------------------------- */
 
 /* Not being able to remove it is no reason not to start. */
-static void remove_leftovers(const pt_life *r, const pt_target *target) {
+static void remove_orphans(const pt_member *r, const pt_table *target) {
     pt_error err = {0};
     uint64_t removed;
-    int code = pt_leftovers_remove(pt_committer_engine(r->committer), pt_committer_session(r->committer), target, r->options->leftover_age_us, &removed, &err);
+    int code = pt_orphans_remove(pt_committer_engine(r->committer), pt_committer_session(r->committer), target, r->options->orphan_age_us, &removed, &err);
     if (code != PT_OK) {
         pt_log(PT_LOG_WARN, PT_EVENT("staged files of earlier runs cannot be looked at"), PT_STR("table", target->label), PT_STR("error", err.text));
     } else if (removed) {
@@ -247,38 +247,38 @@ static void remove_leftovers(const pt_life *r, const pt_target *target) {
 }
 
 /* What dead processes left behind. Before that, no target need be readable. */
-static int clear_leftovers(pt_life *r, pt_error *why) {
+static int clear_orphans(pt_member *r, pt_error *why) {
     (void)pt_failpoint("leftovers.before");
-    remove_leftovers(r, pt_committer_ledger(r->committer));
-    for (size_t i = 0; i < r->n_targets; i++) {
-        PT_TRY(pt_life_goes_on(r, why));
-        PT_TRY(pt_life_restore_files(r, r->targets[i], why));
-        if (!r->targets[i]->guard && !r->targets[i]->stage) {
+    remove_orphans(r, pt_committer_ledger(r->committer));
+    for (size_t i = 0; i < r->n_tables; i++) {
+        PT_TRY(pt_member_goes_on(r, why));
+        PT_TRY(pt_member_restore_files(r, r->tables[i], why));
+        if (!r->tables[i]->guard && !r->tables[i]->stage) {
             pt_log(PT_LOG_WARN, PT_EVENT("a table that takes INSERT (a partitioned one, or one of an encrypted lake) and has a column named filename or snapshot_id may lose data files when the answer to a COMMIT is lost; rename the column"),
-                   PT_STR("table", r->targets[i]->label));
+                   PT_STR("table", r->tables[i]->label));
         }
-        if (i != r->reader.dead_part && pt_seen_may_have_rows(&r->seen, r->targets[i]->schema_name, r->targets[i]->name)) {
-            PT_TRY(pt_target_look_for_rows(pt_committer_engine(r->committer), pt_committer_session(r->committer), r->targets[i], why));
+        if (i != r->reader.dead_slice && pt_seen_may_have_rows(&r->seen, r->tables[i]->schema_name, r->tables[i]->name)) {
+            PT_TRY(pt_table_look_for_rows(pt_committer_engine(r->committer), pt_committer_session(r->committer), r->tables[i], why));
         }
-        remove_leftovers(r, r->targets[i]);
+        remove_orphans(r, r->tables[i]);
     }
     return PT_OK;
 }
 
 /* Topics that are new to the group: of interest where the table has rows, which may be the same ones, and where --start says to begin elsewhere than at the first record. */
-static int look_for_repeats(pt_life *r, pt_error *err) {
+static int look_for_repeats(pt_member *r, pt_error *err) {
     for (size_t i = 0; i < r->reader.n_routes; i++) {
         pt_route *route = &r->reader.routes[i];
         if (r->options->start.kind != PT_WHERE_EARLIEST) {
             PT_TRY(pt_history_claimed(pt_committer_engine(r->committer), pt_committer_session(r->committer), r->reader.pipeline, route->topic, &route->seen, err));
         }
-        route->repeats = route->target->has_rows && !pt_seen_recorded(&r->seen, route->topic);
+        route->repeats = route->table->has_rows && !pt_seen_recorded(&r->seen, route->topic);
     }
     return PT_OK;
 }
 
 static int look_around(void *arg, pt_error *err) {
-    PT_TRY(clear_leftovers(arg, err));
+    PT_TRY(clear_orphans(arg, err));
     PT_TRY(pt_same_tables_check(arg, err));
     return look_for_repeats(arg, err);
 }
@@ -287,11 +287,11 @@ static int look_around(void *arg, pt_error *err) {
 
 /* The DuckDB that writes the files gets more: the committer's when a table takes INSERT (it is opened with the small share, and again after an outage). Should PostgreSQL end
  * its session because the INSERT waited long for an object store, the next one has more patience. */
-static int share_duckdb(pt_life *r, pt_error *err) {
+static int share_duckdb(pt_member *r, pt_error *err) {
     bool insert = false;
-    for (size_t i = 0; i < r->n_targets; i++) {
-        insert |= !r->targets[i]->stage;
-        if (!r->targets[i]->stage && pt_path_is_remote(r->targets[i]->folder) && r->committing.idle_transaction_us > 0) {
+    for (size_t i = 0; i < r->n_tables; i++) {
+        insert |= !r->tables[i]->stage;
+        if (!r->tables[i]->stage && pt_path_is_remote(r->tables[i]->folder) && r->committing.idle_transaction_us > 0) {
             r->committing.idle_transaction_us = SLOW_INSERT;
         }
     }
@@ -304,14 +304,14 @@ static int share_duckdb(pt_life *r, pt_error *err) {
 }
 
 /* What batches may hold on to, and whether the smallest one fits. */
-static int share_batches(pt_life *r, pt_error *err) {
+static int share_batches(pt_member *r, pt_error *err) {
     const pt_flush *flush = r->line.batches[0].flush;
     pt_least least = {0};
-    for (size_t i = 0; i < flush->n_parts; i++) {
-        pt_least_add(&least, flush->parts[i].rows);
+    for (size_t i = 0; i < flush->n_slices; i++) {
+        pt_least_add(&least, flush->slices[i].rows);
     }
     for (size_t i = 0; i < r->reader.n_routes; i++) {
-        r->reader.routes[i].row_bytes = pt_rows_chunk_memory(flush->parts[r->reader.routes[i].part].rows) / (size_t)duckdb_vector_size();
+        r->reader.routes[i].row_bytes = pt_rows_chunk_memory(flush->slices[r->reader.routes[i].slice].rows) / (size_t)duckdb_vector_size();
     }
     r->line.keep_bytes = (size_t)r->options->memory.batch_bytes;
     return pt_memory_check_batch(&r->options->memory, &least, err);
@@ -319,42 +319,42 @@ static int share_batches(pt_life *r, pt_error *err) {
 
 /* ---- all of it ------------------------------------------------------------------------------------------ */
 
-int pt_life_open(pt_life *r, const char *owner, bool goes_on, pt_error *err) {
+int pt_member_open(pt_member *r, const char *owner, bool goes_on, pt_error *err) {
     const pt_ingest_options *o = r->options;
     r->reader.options = o;
     r->reader.line = &r->line;
     r->reader.ask = read_again;
-    r->reader.ask_arg = r;
+    r->reader.refetch_arg = r;
     r->committing = r->staging = o->lake;
     r->committing.memory_limit = o->memory.small_bytes;
     r->staging.memory_limit = o->memory.large_bytes;
     PT_TRY(pt_consumer_check(&o->consumer, err));
-    PT_TRY(pt_tables_check(o, err));
+    PT_TRY(pt_member_tables_check(o, err));
     PT_TRY(pt_committer_check(&r->committing, err));
     PT_TRY(make_routes(r, err));
     PT_TRY(pt_group_of_several(r, err));
     PT_TRY(open_broker(r, goes_on, err));
     PT_TRY(pt_group_is_free(r, err));
-    PT_TRY(pt_tables_check_new(r, err));
+    PT_TRY(pt_member_tables_check_new(r, err));
     PT_TRY(pt_committer_open(&r->committing, NULL, owner, &r->committer, err));
-    PT_TRY(pt_life_restore_files(r, pt_committer_ledger(r->committer), err)); /* it is read from here on */
+    PT_TRY(pt_member_restore_files(r, pt_committer_ledger(r->committer), err)); /* it is read from here on */
     PT_TRY(pt_group_take(r, goes_on, err));
-    PT_TRY(pt_tables_make(r, err));
+    PT_TRY(pt_member_tables_make(r, err));
     PT_TRY(open_targets(r, err));
     PT_TRY(share_duckdb(r, err));
     PT_TRY(pt_retry_busy(look_around, r, err));
     pt_seen_clear(&r->seen);
-    PT_TRY(pt_stager_open(&r->staging, pt_path_is_remote(r->targets[0]->folder), &r->stager, err));
+    PT_TRY(pt_stager_open(&r->staging, pt_path_is_remote(r->tables[0]->folder), &r->stager, err));
     r->line_ready = true;
-    PT_TRY(pt_line_init(&r->line, (const pt_target *const *)r->targets, r->n_targets, err));
+    PT_TRY(pt_line_init(&r->line, (const pt_table *const *)r->tables, r->n_tables, err));
     PT_TRY(share_batches(r, err));
     r->poll_messages = FIRST_POLL_MESSAGES;
     r->messages = calloc(PT_POLL_MESSAGES + PT_HELD_MESSAGES, sizeof(rd_kafka_message_t *));
     if (!r->messages) {
         return pt_fail_nomem(err, "the poll's messages");
     }
-    r->workers = (pt_workers){.line = &r->line, .stager = r->stager, .committer = r->committer, .checked = pt_life_on_staged, .claimed = pt_life_on_claimed, .committed = pt_life_on_committed, .refused = pt_life_on_refused, .alone = pt_life_on_alone, .arg = r,
-                              .fold_interval_us = o->fold_interval_us, .targets = (const pt_target *const *)r->targets, .n_targets = r->n_targets};
+    r->workers = (pt_workers){.line = &r->line, .stager = r->stager, .committer = r->committer, .checked = pt_member_on_staged, .claimed = pt_member_on_claimed, .committed = pt_member_on_committed, .refused = pt_member_on_refused, .alone = pt_member_on_alone, .arg = r,
+                              .fold_interval_us = o->fold_interval_us, .tables = (const pt_table *const *)r->tables, .n_tables = r->n_tables};
     PT_TRY(pt_workers_start(&r->workers, err));
     r->workers_started = true;
     return pt_consumer_subscribe(r->consumer, err);

@@ -18,7 +18,7 @@
 
 /* All batches are under way and r->messages holds what was read. Waits without polling at first; then pauses the partitions and polls on, so that
  * the group does not think that this member is dead; what such a poll still brings is put behind the *n messages. */
-static int wait_for_batch(pt_life *r, size_t *n, pt_error *err) {
+static int wait_for_batch(pt_member *r, size_t *n, pt_error *err) {
     int64_t start = pt_monotonic_us();
     bool paused = false;
     int code = PT_OK;
@@ -36,19 +36,19 @@ static int wait_for_batch(pt_life *r, size_t *n, pt_error *err) {
     }
     if (paused) {
         pt_consumer_resume(r->consumer);
-        pt_reader_doubt(&r->reader);
+        pt_reader_unverify(&r->reader);
     }
     return code;
 }
 
-static int take_message(pt_life *r, const rd_kafka_message_t *m, int64_t now_us, pt_error *err) {
+static int take_message(pt_member *r, const rd_kafka_message_t *m, int64_t now_us, pt_error *err) {
     if (m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
         return pt_reader_eof(&r->reader, m, err);
     }
     int64_t end;
     int32_t epoch;
     if (m->err && pt_consumer_truncated(m, &end, &epoch)) {
-        return pt_proof_cut(&r->reader, m, end, epoch, err);
+        return pt_verify_cut(&r->reader, m, end, epoch, err);
     }
     if (m->err) {
         return pt_consumer_judge(r->consumer, m, err);
@@ -58,14 +58,14 @@ static int take_message(pt_life *r, const rd_kafka_message_t *m, int64_t now_us,
 }
 
 /* Messages that were polled have left librdkafka's bounded queue: as many as fill their share of the memory, going by the size of the last ones. */
-static size_t poll_messages(const pt_life *r, size_t mean_bytes) {
+static size_t poll_messages(const pt_member *r, size_t mean_bytes) {
     uint64_t n = r->options->memory.poll_bytes / (mean_bytes + 1);
     return n < 1 ? 1 : n > PT_POLL_MESSAGES ? PT_POLL_MESSAGES : (size_t)n;
 }
 
 /* Destroys all messages, also after a failure. When a stop is asked for while all batches are under way, the rest is left for the next start; with it what
  * tells a position (the end of a partition), since that would speak of records that were left. */
-static int take_messages(pt_life *r, size_t n, pt_error *err) {
+static int take_messages(pt_member *r, size_t n, pt_error *err) {
     int64_t now = pt_now_us();
     bool left = false;
     int code = PT_OK;
@@ -90,7 +90,7 @@ static int take_messages(pt_life *r, size_t n, pt_error *err) {
 }
 
 /* A connection has ended: the broker that answers next may have another log. What came with this poll is fetched again, behind a proof. */
-static int prove_again(pt_life *r, uint64_t breaks, size_t *n, pt_error *err) {
+static int prove_again(pt_member *r, uint64_t breaks, size_t *n, pt_error *err) {
     pt_place *places = NULL;
     size_t n_places = 0;
     size_t kept = 0;
@@ -103,7 +103,7 @@ static int prove_again(pt_life *r, uint64_t breaks, size_t *n, pt_error *err) {
         }
     }
     *n = kept;
-    int code = pt_proof_again(&r->reader, &places, &n_places, err);
+    int code = pt_verify_again(&r->reader, &places, &n_places, err);
     if (code == PT_OK && n_places) {
         code = pt_consumer_seek(r->consumer, places, n_places, err);
     }
@@ -117,28 +117,28 @@ static int prove_again(pt_life *r, uint64_t breaks, size_t *n, pt_error *err) {
 }
 
 /* A poll returns when it has as many messages, or at the end of its time. The first of a batch is not kept waiting for others: its age counts from here. */
-static size_t messages_wanted(const pt_life *r) {
+static size_t messages_wanted(const pt_member *r) {
     return pt_reader_has_rows(&r->reader) ? r->poll_messages : 1;
 }
 
 /* Microseconds until the open batch is old enough; 0: it is. */
-static int64_t time_left(const pt_life *r) {
+static int64_t time_left(const pt_member *r) {
     int64_t left = r->reader.batch->opened_us + r->options->flush_interval_us + (pt_reader_awaits_row(&r->reader) ? ROW_AWAITED_FOR : 0) - pt_monotonic_us();
     return left > 0 ? left : 0;
 }
 
 /* While one batch is being committed and another waits for it, sealing a third gains nothing: the open one goes on growing until it is full. So a catalog
  * that is slow, or shared by many writers, gets fewer and bigger flushes. */
-static bool line_is_full(pt_life *r) {
+static bool line_is_full(pt_member *r) {
     return pt_line_under_way(&r->line) >= PT_BATCHES - 1;
 }
 
-static bool due(pt_life *r) {
+static bool due(pt_member *r) {
     return pt_reader_has_rows(&r->reader) && time_left(r) == 0 && !line_is_full(r);
 }
 
 /* Milliseconds that a poll may wait. */
-static int poll_time(pt_life *r) {
+static int poll_time(pt_member *r) {
     if (!pt_reader_has_rows(&r->reader)) {
         return POLL_MS;
     }
@@ -149,7 +149,7 @@ static int poll_time(pt_life *r) {
     return left > POLL_MS ? POLL_MS : (int)left;
 }
 
-static bool reached_end(const pt_life *r) {
+static bool reached_end(const pt_member *r) {
     if (!r->options->until_end || !r->assigned_once) {
         return false;
     }
@@ -165,7 +165,7 @@ static bool reached_end(const pt_life *r) {
 }
 
 /* They are read by those members, or by the next start: a member that was killed a moment ago holds its own until the broker misses it. */
-static void say_what_others_read(const pt_life *r) {
+static void warn_others_read(const pt_member *r) {
     uint64_t theirs = 0;
     for (size_t i = 0; i < r->reader.n_routes; i++) {
         for (int32_t p = 0; p < r->reader.routes[i].n_partitions; p++) {
@@ -180,18 +180,18 @@ static void say_what_others_read(const pt_life *r) {
 
 /* Once, when the group has given this member nothing for as long as a broker may take to answer: a member that was killed, or does not poll, holds everybody up, or the
  * brokers have gone after the start. Either passes by itself, but nobody would know what is waited for. */
-static void say_what_is_awaited(pt_life *r, int64_t since_us) {
-    if (!r->assigned_once && !r->waiting_said && pt_monotonic_us() - since_us > r->options->consumer.timeout_us) {
+static void log_what_is_awaited(pt_member *r, int64_t since_us) {
+    if (!r->assigned_once && !r->waiting_logged && pt_monotonic_us() - since_us > r->options->consumer.timeout_us) {
         char why[1024];
-        r->waiting_said = true;
-        if (!pt_consumer_trouble(r->consumer, why, sizeof why)) {
+        r->waiting_logged = true;
+        if (!pt_consumer_last_error(r->consumer, why, sizeof why)) {
             (void)snprintf(why, sizeof why, "it waits for a member that was killed, or does not poll");
         }
         pt_log(PT_LOG_WARN, PT_EVENT("the group has not given out its partitions yet"), PT_STR("group", r->consumer_options.group), PT_STR("reason", why));
     }
 }
 
-int pt_life_read(pt_life *r, pt_error *err) {
+int pt_member_read(pt_member *r, pt_error *err) {
     int64_t start = pt_monotonic_us();
     while (!pt_stop_asked() && !reached_end(r)) {
         size_t n = 0;
@@ -210,15 +210,15 @@ int pt_life_read(pt_life *r, pt_error *err) {
         if (pt_reader_has_rows(&r->reader) && pt_failpoint("batch.open")) {
             return pt_fail(err, PT_E_KAFKA_DOWN, "failpoint: no broker answers");
         }
-        pt_progress_tell_unfit(&r->reader);
+        pt_progress_log_unfit(&r->reader);
         if (due(r) || (r->reader.jumped && !pt_reader_has_rows(&r->reader))) {
             PT_TRY(pt_reader_seal(&r->reader, r->reader.jumped, err));
         }
         pt_progress_show(&r->progress, &r->line, &r->reader, r->consumer);
-        say_what_is_awaited(r, start);
+        log_what_is_awaited(r, start);
     }
     if (r->options->until_end && !pt_stop_asked()) {
-        say_what_others_read(r);
+        warn_others_read(r);
     }
     return PT_OK;
 }

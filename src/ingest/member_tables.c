@@ -26,8 +26,8 @@ static pt_metas extra_columns(const pt_ingest_options *o, size_t route) {
     return extra;
 }
 
-pt_target_options pt_tables_options(const pt_ingest_options *o, size_t i) {
-    return (pt_target_options){.table = o->routes[i].table, .schema_text = o->routes[i].schema, .topic = o->routes[i].topic, .extra = extra_columns(o, i)};
+pt_table_options pt_member_tables_options(const pt_ingest_options *o, size_t i) {
+    return (pt_table_options){.table = o->routes[i].table, .schema_text = o->routes[i].schema, .topic = o->routes[i].topic, .extra = extra_columns(o, i)};
 }
 
 /* The first route into the table of route i. */
@@ -39,14 +39,14 @@ static size_t first_into(const pt_ingest_options *o, size_t i) {
     return k;
 }
 
-int pt_tables_check(const pt_ingest_options *o, pt_error *err) {
+int pt_member_tables_check(const pt_ingest_options *o, pt_error *err) {
     pt_least least = {0};
     pt_type metas[PT_META_COUNT];
     for (size_t i = 0; i < o->n_routes; i++) {
-        pt_target_options t = pt_tables_options(o, i);
-        PT_TRY(pt_target_check(&t, err));
+        pt_table_options t = pt_member_tables_options(o, i);
+        PT_TRY(pt_table_check(&t, err));
         if (t.schema_text && first_into(o, i) == i) {
-            size_t n = pt_target_meta_types(PT_METAS_ALWAYS | t.extra, metas);
+            size_t n = pt_table_meta_types(PT_METAS_ALWAYS | t.extra, metas);
             PT_TRY(pt_least_add_schema(&least, t.schema_text, metas, n, err));
         }
     }
@@ -54,11 +54,11 @@ int pt_tables_check(const pt_ingest_options *o, pt_error *err) {
     return pt_memory_check_batch(&o->memory, &least, err);
 }
 
-static int check_all_names(const pt_life *r, pt_catalog catalog, bool inlining, pt_error *err) {
+static int check_all_names(const pt_member *r, pt_catalog catalog, bool inlining, pt_error *err) {
     for (size_t i = 0; i < r->options->n_routes; i++) {
-        pt_target_options t = pt_tables_options(r->options, i);
+        pt_table_options t = pt_member_tables_options(r->options, i);
         if (first_into(r->options, i) == i) {
-            PT_TRY(pt_target_check_names(&t, catalog, inlining, err));
+            PT_TRY(pt_table_check_names(&t, catalog, inlining, err));
         }
     }
     return PT_OK;
@@ -75,11 +75,11 @@ static int look(void *arg, pt_error *err) {
 }
 
 /* Only what would be refused by one catalog or another is worth a look at the lake, which takes a while. */
-int pt_tables_check_new(const pt_life *r, pt_error *err) {
+int pt_member_tables_check_new(const pt_member *r, pt_error *err) {
     look_job job = {&r->committing, false};
     pt_lake_uri uri;
-    pt_error doubt;
-    if (check_all_names(r, PT_CATALOG_POSTGRES, true, &doubt) == PT_OK) {
+    pt_error unverify;
+    if (check_all_names(r, PT_CATALOG_POSTGRES, true, &unverify) == PT_OK) {
         return PT_OK;
     }
     PT_TRY(pt_lake_uri_parse(r->committing.lake, &uri, err));
@@ -92,7 +92,7 @@ int pt_tables_check_new(const pt_life *r, pt_error *err) {
 
 /* ---- what the lake has ------------------------------------------------------------------------------------ */
 
-int pt_tables_see(pt_life *r, pt_error *err) {
+int pt_member_tables_see(pt_member *r, pt_error *err) {
     const char **tables = calloc(r->options->n_routes + 1, sizeof *tables);
     if (!tables) {
         return pt_fail_nomem(err, "the tables");
@@ -122,13 +122,13 @@ static int is_there(const pt_seen *seen, const char *table, bool *out, pt_error 
 }
 
 /* The name that a table of the ledger has now; "": it is gone, or was not noted. */
-static int name_of_now(const pt_life *r, const char *topic, const char *table, pt_replaced *out, pt_error *err) {
+static int name_of_now(const pt_member *r, const char *topic, const char *table, pt_replaced *out, pt_error *err) {
     const char *was = pt_identities_find(&r->seen.notes, r->reader.pipeline, topic, table);
     *out = (pt_replaced){0};
     return was ? pt_replaced_find(pt_committer_engine(r->committer), pt_committer_session(r->committer), was, "", out, err) : PT_OK;
 }
 
-static int fail_gone(const pt_life *r, const char *topic, const char *label, const char *table, int64_t rows, pt_error *err) {
+static int fail_gone(const pt_member *r, const char *topic, const char *label, const char *table, int64_t rows, pt_error *err) {
     pt_replaced replaced;
     PT_TRY(name_of_now(r, topic, table, &replaced, err));
     const char *now = replaced.was_named;
@@ -140,7 +140,7 @@ static int fail_gone(const pt_life *r, const char *topic, const char *label, con
 }
 
 /* A table that is new, while the pipeline has read the topic already: it would get only what comes from here on. */
-static int check_history(const pt_life *r, const char *topic, const char *label, pt_error *err) {
+static int check_history(const pt_member *r, const char *topic, const char *label, pt_error *err) {
     char *table = NULL;
     int64_t rows = 0;
     bool there = false;
@@ -157,12 +157,12 @@ static int check_history(const pt_life *r, const char *topic, const char *label,
 }
 
 /* Adds the statements for the table of route i, which is missing. */
-static int plan_table(const pt_life *r, size_t i, pt_text *sql, pt_text *names, pt_error *err) {
+static int plan_table(const pt_member *r, size_t i, pt_text *sql, pt_text *names, pt_error *err) {
     const pt_ingest_options *o = r->options;
-    pt_target_options target = pt_tables_options(o, i);
+    pt_table_options target = pt_member_tables_options(o, i);
     target.seen = &r->seen;
-    pt_target_planned planned;
-    int code = pt_target_plan(pt_committer_engine(r->committer), pt_committer_session(r->committer), &target, &planned, sql, err);
+    pt_table_planned planned;
+    int code = pt_table_plan(pt_committer_engine(r->committer), pt_committer_session(r->committer), &target, &planned, sql, err);
     for (size_t k = i; code == PT_OK && planned.missing && k < o->n_routes; k++) {
         if (pt_table_name_same(o->routes[k].table, o->routes[i].table) && pt_seen_recorded(&r->seen, o->routes[k].topic)) {
             code = check_history(r, o->routes[k].topic, planned.missing, err);
@@ -176,14 +176,14 @@ static int plan_table(const pt_life *r, size_t i, pt_text *sql, pt_text *names, 
 }
 
 static int make_once(void *arg, pt_error *err) {
-    pt_life *r = arg;
+    pt_member *r = arg;
     pt_engine *engine = pt_committer_engine(r->committer);
     pt_session *session = pt_committer_session(r->committer);
     pt_text sql = {0}, names = {0};
-    int code = pt_tables_see(r, err);
+    int code = pt_member_tables_see(r, err);
     for (size_t i = 0; code == PT_OK && i < r->options->n_routes; i++) {
         bool there = true;
-        code = pt_life_goes_on(r, err);
+        code = pt_member_goes_on(r, err);
         if (code == PT_OK && first_into(r->options, i) == i) {
             code = is_there(&r->seen, r->options->routes[i].table, &there, err);
         }
@@ -193,13 +193,13 @@ static int make_once(void *arg, pt_error *err) {
     }
     if (code == PT_OK) {
         r->made = names.len > 0;
-        code = pt_targets_make(engine, session, pt_text_get(&names), &sql, err);
+        code = pt_tables_make(engine, session, pt_text_get(&names), &sql, err);
     }
     pt_text_free(&names);
     pt_text_free(&sql);
     return code;
 }
 
-int pt_tables_make(pt_life *r, pt_error *err) {
+int pt_member_tables_make(pt_member *r, pt_error *err) {
     return pt_retry_busy(make_once, r, err); /* another process may be making the same ones */
 }

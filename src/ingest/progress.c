@@ -34,11 +34,11 @@ static void name_tables(const pt_reader *r, char *out, size_t size) {
     *out = '\0';
     for (size_t i = 0; i < r->n_routes; i++) {
         size_t k = 0;
-        while (r->routes[k].target != r->routes[i].target) {
+        while (r->routes[k].table != r->routes[i].table) {
             k++;
         }
         if (k == i && named < TABLES_NAMED && at < size) {
-            at += (size_t)snprintf(out + at, size - at, "%s%s", named++ ? ", " : "", r->routes[i].target->label);
+            at += (size_t)snprintf(out + at, size - at, "%s%s", named++ ? ", " : "", r->routes[i].table->label);
         } else if (k == i) {
             more++;
         }
@@ -76,17 +76,17 @@ void pt_progress_show(pt_progress_state *s, pt_line *line, const pt_reader *read
     s->shown_commits = c.commits;
 }
 
-void pt_progress_tell_unfit(pt_reader *reader) {
+void pt_progress_log_unfit(pt_reader *reader) {
     for (size_t i = 0; i < reader->n_routes; i++) {
         pt_route *route = &reader->routes[i];
-        pt_tally_tell(route->tally, (pt_tally_of){route->topic, route->target->label});
-        const char *name = pt_decoder_unknown_name(route->decoder, route->unknown_said);
+        pt_tally_log(route->tally, (pt_tally_of){route->topic, route->table->label});
+        const char *name = pt_decoder_unknown_name(route->decoder, route->unknown_logged);
         if (!name) {
             continue;
         }
         char names[1024] = "";
         size_t at = 0;
-        for (; name && at < sizeof names; name = pt_decoder_unknown_name(route->decoder, ++route->unknown_said)) {
+        for (; name && at < sizeof names; name = pt_decoder_unknown_name(route->decoder, ++route->unknown_logged)) {
             if (pt_tally_names_key(route->tally, name)) { /* an earlier life may have */
                 at += (size_t)snprintf(names + at, sizeof names - at, "%s%s", at ? ", " : "", name);
             }
@@ -95,7 +95,7 @@ void pt_progress_tell_unfit(pt_reader *reader) {
             continue;
         }
         pt_log(PT_LOG_INFO, PT_EVENT("records have keys that no column has; they are ignored (upper and lower case differ)"), PT_STR("topic", route->topic),
-               PT_STR("table", route->target->label), PT_STR("keys", route->target->encrypted ? "not shown, since the lake is encrypted" : names));
+               PT_STR("table", route->table->label), PT_STR("keys", route->table->encrypted ? "not shown, since the lake is encrypted" : names));
     }
 }
 

@@ -39,7 +39,7 @@ static pt_partition *partition_of(pt_route *route, int32_t partition) {
         memset(grown + route->n_partitions, 0, (n - (size_t)route->n_partitions) * sizeof *grown);
         route->partitions = grown;
         for (size_t i = (size_t)route->n_partitions; i < n; i++) {
-            grown[i].end = grown[i].skipped_from = grown[i].proof = -1;
+            grown[i].end = grown[i].skipped_from = grown[i].verify_at = -1;
         }
         route->n_partitions = (int32_t)n;
     }
@@ -103,7 +103,7 @@ static size_t header_bytes(const pt_reader *r, size_t n) {
 
 /* The metadata columns that a table may have beside the usual ones. */
 static int write_extra(pt_reader *r, const pt_route *route, pt_rows *rows, const rd_kafka_message_t *m, pt_error *err) {
-    const size_t *at = route->target->meta_at;
+    const size_t *at = route->table->meta_at;
     if (at[PT_META_TOPIC] != SIZE_MAX) {
         PT_TRY(pt_rows_string(rows, at[PT_META_TOPIC], route->topic, strlen(route->topic), err));
     }
@@ -122,7 +122,7 @@ static int write_extra(pt_reader *r, const pt_route *route, pt_rows *rows, const
 }
 
 static int write_metadata(pt_reader *r, const pt_route *route, pt_rows *rows, const rd_kafka_message_t *m, int64_t stamp, int64_t now_us, pt_error *err) {
-    const pt_target *t = route->target;
+    const pt_table *t = route->table;
     size_t at = pt_rows_at(rows);
     ((int32_t *)pt_rows_data(rows, t->meta_at[PT_META_PARTITION]))[at] = m->partition;
     ((int64_t *)pt_rows_data(rows, t->meta_at[PT_META_OFFSET]))[at] = m->offset;
@@ -161,12 +161,12 @@ static pt_decode_error without_words(const pt_decode_error *why) {
 
 static int take_dead_letter(pt_reader *r, pt_route *route, const rd_kafka_message_t *m, const pt_decode_error *why, int64_t now_us, pt_error *err) {
     bool tombstone = why->code == PT_DECODE_TOMBSTONE;
-    pt_decode_error said = route->target->encrypted ? without_words(why) : *why;
+    pt_decode_error said = route->table->encrypted ? without_words(why) : *why;
     if (!tombstone) {
         PT_TRY(refuse(r, m, &said, err));
         r->dead_letters++;
     }
-    pt_tally_letter(route->tally, (pt_tally_of){route->topic, route->target->label}, m->partition, m->offset, &said);
+    pt_tally_letter(route->tally, (pt_tally_of){route->topic, route->table->label}, m->partition, m->offset, &said);
     pt_dead_letter letter = {
         .topic = route->topic,
         .partition = m->partition,
@@ -180,13 +180,13 @@ static int take_dead_letter(pt_reader *r, pt_route *route, const rd_kafka_messag
         .error_text = why->text,
         .error_position = why->position,
         .ingest_time_us = now_us,
-        .target_table = route->target->label,
+        .target_table = route->table->label,
         .pipeline = r->pipeline,
     };
     PT_TRY(read_headers(r, m, &letter.n_headers, err));
     letter.headers = r->headers;
     r->since_check += DEAD_LETTER_BYTES + header_bytes(r, letter.n_headers);
-    return pt_dead_letter_add(r->batch->flush->parts[r->dead_part].rows, &letter, err);
+    return pt_dead_letter_add(r->batch->flush->slices[r->dead_slice].rows, &letter, err);
 }
 
 static int decode(const pt_reader *r, pt_route *route, const rd_kafka_message_t *m, pt_rows *rows, pt_decode_error *why, pt_error *err) {
@@ -198,14 +198,14 @@ static int decode(const pt_reader *r, pt_route *route, const rd_kafka_message_t 
     if (refused) {
         *why = (pt_decode_error){.code = PT_DECODE_REFUSED, .position = -1};
         (void)snprintf(why->text, sizeof why->text, "%s", refused->text);
-        return refused->passed ? PT_OK : pt_flush_add_suspect(r->batch->flush, &(pt_suspect){route->topic, m->partition, m->offset, route->part}, err);
+        return refused->passed ? PT_OK : pt_flush_add_suspect(r->batch->flush, &(pt_suspect){route->topic, m->partition, m->offset, route->slice}, err);
     }
     PT_TRY(pt_rows_open(rows, err));
     return pt_decode(route->decoder, m->payload, m->len, rows, why, err);
 }
 
-static inline void check_partition(const pt_target *target, const pt_rows *rows, pt_decode_error *why) {
-    if (target->n_keys && pt_partition_refuses(target, rows, why->text, sizeof why->text)) {
+static inline void check_partition(const pt_table *table, const pt_rows *rows, pt_decode_error *why) {
+    if (table->n_keys && pt_partition_refuses(table, rows, why->text, sizeof why->text)) {
         why->code = PT_DECODE_PARTITION;
         why->position = -1;
     }
@@ -213,10 +213,10 @@ static inline void check_partition(const pt_target *target, const pt_rows *rows,
 
 /* ---- gaps ---------------------------------------------------------------------------------------------- */
 
-void pt_reader_doubt(pt_reader *r) {
+void pt_reader_unverify(pt_reader *r) {
     for (size_t i = 0; i < r->n_routes; i++) {
         for (int32_t k = 0; k < r->routes[i].n_partitions; k++) {
-            r->routes[i].partitions[k].trust = PT_UNSURE;
+            r->routes[i].partitions[k].verified = PT_UNVERIFIED;
         }
     }
 }
@@ -225,17 +225,17 @@ void pt_reader_doubt(pt_reader *r) {
 static int check_gap(pt_reader *r, const pt_route *route, pt_partition *p, const rd_kafka_message_t *m, int64_t expected, bool *follows, pt_error *err) {
     *follows = true;
     if (m->offset == expected || pt_rule_broken("gap-check")) {
-        p->trust = PT_SURE;
+        p->verified = PT_VERIFIED;
         return PT_OK;
     }
-    if (p->trust == PT_UNSURE) {
+    if (p->verified == PT_UNVERIFIED) {
         *follows = false;
-        p->trust = PT_ASKED;
-        p->asked_in = r->polls;
-        return r->ask(r->ask_arg, &(pt_place){route->topic, m->partition, expected, -1}, err);
+        p->verified = PT_REFETCHED;
+        p->refetched_in = r->polls;
+        return r->ask(r->refetch_arg, &(pt_place){route->topic, m->partition, expected, -1}, err);
     }
-    *follows = p->asked_in != r->polls; /* what came along with the gap is of before the question */
-    p->trust = *follows ? PT_SURE : PT_ASKED;
+    *follows = p->refetched_in != r->polls; /* what came along with the gap is of before the question */
+    p->verified = *follows ? PT_VERIFIED : PT_REFETCHED;
     return PT_OK;
 }
 
@@ -247,8 +247,8 @@ static int check_gap(pt_reader *r, const pt_route *route, pt_partition *p, const
 
 static void offer_ahead(pt_reader *r, const pt_route *route) {
     const pt_ingest_options *o = r->options;
-    if (r->batch->shared == SIZE_MAX && route->target->stage && o->flush_interval_us <= AHEAD_INTERVAL && r->batch_rows + AHEAD_LEFT <= o->flush_rows) {
-        pt_line_offer(r->line, r->batch, route->part);
+    if (r->batch->shared == SIZE_MAX && route->table->stage && o->flush_interval_us <= AHEAD_INTERVAL && r->batch_rows + AHEAD_LEFT <= o->flush_rows) {
+        pt_line_offer(r->line, r->batch, route->slice);
     }
 }
 
@@ -261,27 +261,27 @@ int pt_reader_take(pt_reader *r, const rd_kafka_message_t *m, int64_t now_us, pt
         return PT_OK;
     }
     bool again = false;
-    if (p->proof >= 0) {
-        PT_TRY(pt_proof_see(r, route, p, m, &again, err));
+    if (p->verify_at >= 0) {
+        PT_TRY(pt_verify_see(r, route, p, m, &again, err));
     }
     if (again || m->offset < p->next) {
         return PT_OK;
     }
     bool follows = true;
-    if (p->trust != PT_SURE) {
+    if (p->verified != PT_VERIFIED) {
         PT_TRY(check_gap(r, route, p, m, p->next, &follows, err));
     }
     if (!follows) {
         return PT_OK;
     }
-    pt_rows *rows = r->batch->flush->parts[route->part].rows;
+    pt_rows *rows = r->batch->flush->slices[route->slice].rows;
     pt_decode_error why;
     const int64_t stamp = pt_message_us(m);
     r->records++;
     PT_TRY(decode(r, route, m, rows, &why, err));
     if (why.code == PT_DECODE_OK) {
         PT_TRY(write_metadata(r, route, rows, m, stamp, now_us, err));
-        check_partition(route->target, rows, &why);
+        check_partition(route->table, rows, &why);
     }
     if (why.code == PT_DECODE_OK) {
         pt_rows_commit(rows);
@@ -311,13 +311,13 @@ int pt_reader_eof(pt_reader *r, const rd_kafka_message_t *m, pt_error *err) {
     pt_partition *p = partition_of(route, m->partition);
     bool follows = true;
     bool again = false;
-    if (p && p->assigned && p->proof >= 0) {
-        PT_TRY(pt_proof_see(r, route, p, m, &again, err));
+    if (p && p->assigned && p->verify_at >= 0) {
+        PT_TRY(pt_verify_see(r, route, p, m, &again, err));
     }
     if (again) {
         return PT_OK;
     }
-    if (p && p->assigned && p->trust != PT_SURE && m->offset >= p->position) {
+    if (p && p->assigned && p->verified != PT_VERIFIED && m->offset >= p->position) {
         PT_TRY(check_gap(r, route, p, m, p->position, &follows, err));
     }
     if (p && p->assigned && follows && m->offset > p->position) {
@@ -335,7 +335,7 @@ bool pt_reader_has_rows(const pt_reader *r) {
 bool pt_reader_awaits_row(const pt_reader *r) {
     const pt_flush *flush = r->batch ? r->batch->flush : NULL;
     for (size_t i = 0; flush && i < flush->n_suspects; i++) {
-        if (pt_rows_count(flush->parts[flush->suspects[i].part].rows) == 0) {
+        if (pt_rows_count(flush->slices[flush->suspects[i].slice].rows) == 0) {
             return true;
         }
     }
@@ -363,7 +363,7 @@ static int add_entry(pt_reader *r, const pt_route *route, int32_t partition, con
     entry->partition = partition;
     entry->cluster_id = r->cluster_id;
     entry->topic_id = route->topic_id;
-    entry->target_table = route->target->label;
+    entry->target_table = route->table->label;
     return PT_OK;
 }
 

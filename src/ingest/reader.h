@@ -18,19 +18,19 @@
 /* After an assignment or a pause librdkafka may go on at a place of its own: when messages of a partition are on their way to the application while the partition is
  * revoked, it notes them as read, and jumps behind them in the pause of a later rebalance (2.15.1: rd_kafka_q_serve_rkmessages notes, rd_kafka_toppar_pause_resume
  * jumps). So a gap right after such an event is asked for once more; only then it is one (control records, compaction). */
-typedef enum pt_trust { PT_SURE, PT_UNSURE, PT_ASKED } pt_trust;
+typedef enum pt_verified { PT_VERIFIED, PT_UNVERIFIED, PT_REFETCHED } pt_verified;
 
 typedef struct pt_partition {
     bool assigned;
-    pt_trust trust;
-    uint64_t asked_in; /* the poll in whose messages the gap was */
+    pt_verified verified;
+    uint64_t refetched_in; /* the poll in whose messages the gap was */
     int64_t next;      /* offset that is expected next: below it is dropped */
     int64_t sealed;    /* next of the last sealed batch: where the open batch's ledger row begins */
     int64_t position;  /* next, or beyond it when the broker said that nothing visible is left before */
     int64_t end;       /* --until-end: done at this position; -1 none */
     int64_t rows, dead_letters; /* in the open batch */
     int64_t began;              /* next at the claim */
-    int64_t proof;              /* offset at which the broker's record has to be the last one that was read; -1: no proof is awaited (ingest/verify.h) */
+    int64_t verify_at;              /* offset at which the broker's record has to be the last one that was read; -1: no proof is awaited (ingest/verify.h) */
     int64_t last_offset, last_us; /* the last record that was read, before the claim by the lake; -1: not known. Microseconds, INT64_MIN: it has no time */
     int32_t last_epoch;         /* its leader epoch; -1: not known */
     int64_t skipped_from;       /* the lake goes on at `sealed` instead of here (retention, --start latest): a 'skip' row to be written; -1: none */
@@ -39,22 +39,22 @@ typedef struct pt_partition {
 /* One topic on its way into one table. */
 typedef struct pt_route {
     const char *topic;
-    const pt_target *target;
-    size_t part; /* of the flush */
+    const pt_table *table;
+    size_t slice; /* of the flush */
     pt_decoder *decoder;
     const char *topic_id;
     pt_partition *partitions; /* [n_partitions] */
     int32_t n_partitions;
     size_t row_bytes;         /* of the vectors, a row */
     pt_tally *tally;
-    size_t unknown_said;      /* so many of the keys that no column has */
+    size_t unknown_logged;      /* so many of the keys that no column has */
     bool seen;                /* the pipeline has claimed partitions of the topic before: its start is settled */
     bool repeats;             /* the table has rows, and this group has not begun the topic: to be said at its first partition */
     rd_kafka_topic_t *handle; /* librdkafka's, as seen in messages; to find the route fast */
 } pt_route;
 
 /* Makes the consumer go on at a place; what it has fetched of the partition is forgotten. */
-typedef int (*pt_ask)(void *arg, const pt_place *place, pt_error *err);
+typedef int (*pt_refetch)(void *arg, const pt_place *place, pt_error *err);
 
 typedef struct pt_reader {
     const pt_ingest_options *options;
@@ -65,13 +65,13 @@ typedef struct pt_reader {
     size_t n_routes;
     pt_route *last_route;
     pt_batch *batch;  /* open; NULL: none taken yet */
-    size_t dead_part; /* index of the dead letters in a flush */
+    size_t dead_slice; /* index of the dead letters in a flush */
     uint64_t batch_rows, since_check;
     bool jumped;      /* some partition has a 'skip' row to be written */
     uint64_t records, dead_letters; /* read in this run */
     uint64_t polls;                 /* number of the poll whose messages are being taken */
-    pt_ask ask;
-    void *ask_arg;
+    pt_refetch ask;
+    void *refetch_arg;
     pt_header *headers;
     size_t cap_headers;
 } pt_reader;
@@ -83,7 +83,7 @@ int pt_reader_take(pt_reader *reader, const rd_kafka_message_t *message, int64_t
 /* "Nothing visible before this offset." */
 int pt_reader_eof(pt_reader *reader, const rd_kafka_message_t *message, pt_error *err) PT_CHECKED;
 /* After an assignment, a revocation or a pause: the next message of each partition has to prove that nothing was left out. */
-void pt_reader_doubt(pt_reader *reader);
+void pt_reader_unverify(pt_reader *reader);
 
 /* The record's time in microseconds; INT64_MIN: it has none. */
 int64_t pt_message_us(const rd_kafka_message_t *message);

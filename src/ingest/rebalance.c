@@ -12,18 +12,18 @@
 #include "ingest/start.h"
 #include "ingest/first_start.h"
 
-static int take_over(pt_life *r, pt_assigned *partitions, const pt_claim *claims, size_t n, pt_error *err) {
+static int take_over(pt_member *r, pt_assigned *partitions, const pt_claim *claims, size_t n, pt_error *err) {
     for (size_t i = 0; i < n; i++) {
         int64_t start;
         int64_t skipped_from;
-        PT_TRY(pt_start_of(&r->reader, &partitions[i], &claims[i], &start, &skipped_from, err));
+        PT_TRY(pt_start_find(&r->reader, &partitions[i], &claims[i], &start, &skipped_from, err));
         pt_partition *p = pt_reader_partition(&r->reader, partitions[i].topic, partitions[i].partition);
         if (!p) {
             return pt_fail_nomem(err, "a partition");
         }
         p->assigned = true;
         p->next = p->sealed = p->position = start;
-        pt_proof_begin(p, &claims[i], &partitions[i]);
+        pt_verify_begin(p, &claims[i], &partitions[i]);
         p->rows = p->dead_letters = 0;
         p->skipped_from = skipped_from;
         r->reader.jumped |= skipped_from >= 0;
@@ -39,8 +39,8 @@ static void skip_ahead(pt_assigned *partitions, size_t n) {
     }
 }
 
-int pt_life_on_assigned(void *arg, pt_assigned *partitions, size_t n, pt_error *err) {
-    pt_life *r = arg;
+int pt_member_on_assigned(void *arg, pt_assigned *partitions, size_t n, pt_error *err) {
+    pt_member *r = arg;
     (void)pt_failpoint("assign.before");
     if (!r->assigned_once) {
         PT_TRY(pt_group_is_ours(r, err));
@@ -52,20 +52,20 @@ int pt_life_on_assigned(void *arg, pt_assigned *partitions, size_t n, pt_error *
     for (size_t i = 0; i < n; i++) {
         claims[i] = (pt_claim){.topic = partitions[i].topic, .partition = partitions[i].partition, .next_offset = -1};
     }
-    int code = pt_starts_find(r, partitions, n, err);
+    int code = pt_first_start_find(r, partitions, n, err);
     r->line.starts = &r->reader.starts;
     if (code == PT_OK && n) {
         code = pt_line_claim(&r->line, claims, n, err);
     }
     if (code == PT_OK) {
-        pt_starts_settle(r, partitions, n);
+        pt_first_start_settle(r, partitions, n);
         code = pt_consumer_read_bounds(r->consumer, partitions, n, err);
     }
     if (code == PT_OK) {
         code = take_over(r, partitions, claims, n, err);
     }
     free(claims);
-    pt_reader_doubt(&r->reader);
+    pt_reader_unverify(&r->reader);
     if (code == PT_OK && pt_failpoint("assign.skip")) {
         skip_ahead(partitions, n);
     }
@@ -78,8 +78,8 @@ int pt_life_on_assigned(void *arg, pt_assigned *partitions, size_t n, pt_error *
 }
 
 /* What is buffered for partitions that go is flushed, all of it, before they are let go; if they are lost already it is dropped. */
-void pt_life_on_revoked(void *arg, const pt_assigned *partitions, size_t n, bool lost) {
-    pt_life *r = arg;
+void pt_member_on_revoked(void *arg, const pt_assigned *partitions, size_t n, bool lost) {
+    pt_member *r = arg;
     pt_error err = {0};
     bool flushed = false;
     (void)pt_failpoint("revoke.before");
@@ -97,7 +97,7 @@ void pt_life_on_revoked(void *arg, const pt_assigned *partitions, size_t n, bool
         }
     }
     (void)pt_failpoint("revoke.drained");
-    pt_reader_doubt(&r->reader);
+    pt_reader_unverify(&r->reader);
     for (size_t i = 0; i < n; i++) {
         pt_partition *p = pt_reader_partition(&r->reader, partitions[i].topic, partitions[i].partition);
         if (p) {
@@ -113,38 +113,38 @@ void pt_life_on_revoked(void *arg, const pt_assigned *partitions, size_t n, bool
     }
 }
 
-int pt_life_restore_files(pt_life *r, const pt_target *target, pt_error *err) {
+int pt_member_restore_files(pt_member *r, const pt_table *table, pt_error *err) {
     uint64_t restored = 0;
-    PT_TRY(pt_guards_mend(pt_committer_engine(r->committer), pt_committer_session(r->committer), target, &restored, err));
+    PT_TRY(pt_guards_restore_table(pt_committer_engine(r->committer), pt_committer_session(r->committer), table, &restored, err));
     if (restored) {
-        pt_log(PT_LOG_WARN, PT_EVENT("data files that a commit of unknown outcome lost are back"), PT_STR("table", target->label), PT_INT("files", restored));
+        pt_log(PT_LOG_WARN, PT_EVENT("data files that a commit of unknown outcome lost are back"), PT_STR("table", table->label), PT_INT("files", restored));
     }
     return PT_OK;
 }
 
 /* In the committer's thread. A COMMIT that came late, of a process that is dead or fenced, has landed by now or never will: only now its files are missed. */
-int pt_life_on_claimed(void *arg, pt_claim *claims, size_t n, pt_error *err) {
-    pt_life *r = arg;
-    for (size_t i = 0; i < r->n_targets; i++) {
-        int code = pt_life_restore_files(r, r->targets[i], err);
-        if (code == PT_E_LAKE_DOWN && r->targets[i]->stage) { /* an object store that is away; what a fold lost can wait for the next claim */
-            pt_log(PT_LOG_WARN, PT_EVENT("cannot look for lost data files"), PT_STR("table", r->targets[i]->label), PT_STR("error", err->text));
+int pt_member_on_claimed(void *arg, pt_claim *claims, size_t n, pt_error *err) {
+    pt_member *r = arg;
+    for (size_t i = 0; i < r->n_tables; i++) {
+        int code = pt_member_restore_files(r, r->tables[i], err);
+        if (code == PT_E_LAKE_DOWN && r->tables[i]->stage) { /* an object store that is away; what a fold lost can wait for the next claim */
+            pt_log(PT_LOG_WARN, PT_EVENT("cannot look for lost data files"), PT_STR("table", r->tables[i]->label), PT_STR("error", err->text));
             code = PT_OK;
         }
         PT_TRY(code);
     }
     const char *pipeline = r->options->consumer.group ? r->options->consumer.group : r->group;
-    return pt_last_records_read(pt_committer_engine(r->committer), pt_committer_session(r->committer), pipeline, r->targets, r->n_targets, claims, n, err);
+    return pt_last_records_read(pt_committer_engine(r->committer), pt_committer_session(r->committer), pipeline, r->tables, r->n_tables, claims, n, err);
 }
 
 /* In the stager's thread: nothing of a topic that was made anew under our hands is committed. */
-int pt_life_on_staged(void *arg, pt_error *err) {
-    pt_life *r = arg;
+int pt_member_on_staged(void *arg, pt_error *err) {
+    pt_member *r = arg;
     return pt_consumer_check_topics(r->consumer, err);
 }
 
 /* Entries of a topic stand together, in the order of the routes. */
-static void count_rows(const pt_life *r, const pt_flush *flush) {
+static void count_rows(const pt_member *r, const pt_flush *flush) {
     size_t at = 0;
     for (size_t i = 0; i < flush->n_entries; i++) {
         while (at < r->options->n_routes && strcmp(r->options->routes[at].topic, flush->entries[i].topic) != 0) {
@@ -157,17 +157,17 @@ static void count_rows(const pt_life *r, const pt_flush *flush) {
 }
 
 /* What proves that a table takes rows. */
-static void note_passed(const pt_life *r, const pt_flush *flush) {
+static void note_passed(const pt_member *r, const pt_flush *flush) {
     for (size_t i = 0; i < r->reader.n_routes; i++) {
-        if (pt_part_rows(&flush->parts[r->reader.routes[i].part])) {
+        if (pt_slice_rows(&flush->slices[r->reader.routes[i].slice])) {
             pt_tally_passed(&r->options->tallies[i]);
         }
     }
 }
 
 /* In the committer's thread. */
-void pt_life_on_committed(void *arg, const pt_flush *flush) {
-    pt_life *r = arg;
+void pt_member_on_committed(void *arg, const pt_flush *flush) {
+    pt_member *r = arg;
     (void)pt_failpoint("offsets.before");
     count_rows(r, flush);
     note_passed(r, flush);
@@ -177,17 +177,17 @@ void pt_life_on_committed(void *arg, const pt_flush *flush) {
         rd_kafka_topic_partition_list_add(list, e->topic, e->partition)->offset = e->next_offset;
     }
     pt_consumer_commit_list(r->consumer, list);
-    for (size_t i = 0; i < flush->n_parts; i++) {
-        if (pt_part_rows(&flush->parts[i])) {
-            pt_log(PT_LOG_DEBUG, PT_EVENT("flush"), PT_INT("rows", pt_part_rows(&flush->parts[i])), PT_INT("stage_us", flush->stage_us),
-                   PT_INT("commit_us", flush->commit_us), PT_STR("table", flush->parts[i].target->label));
+    for (size_t i = 0; i < flush->n_slices; i++) {
+        if (pt_slice_rows(&flush->slices[i])) {
+            pt_log(PT_LOG_DEBUG, PT_EVENT("flush"), PT_INT("rows", pt_slice_rows(&flush->slices[i])), PT_INT("stage_us", flush->stage_us),
+                   PT_INT("commit_us", flush->commit_us), PT_STR("table", flush->slices[i].table->label));
         }
     }
 }
 
 /* In the committer's thread, while the reader still reads. */
-int pt_life_on_refused(void *arg, const char *topic, int32_t partition, int64_t offset, const char *words, bool passed, pt_error *err) {
-    pt_life *r = arg;
+int pt_member_on_refused(void *arg, const char *topic, int32_t partition, int64_t offset, const char *words, bool passed, pt_error *err) {
+    pt_member *r = arg;
     for (size_t i = 0; i < r->options->n_routes; i++) {
         if (strcmp(r->options->routes[i].topic, topic) == 0) {
             return pt_tally_refuse(&r->options->tallies[i], topic, partition, offset, words, passed, err);
@@ -197,13 +197,13 @@ int pt_life_on_refused(void *arg, const char *topic, int32_t partition, int64_t 
 }
 
 /* In the committer's thread. */
-int pt_life_on_alone(void *arg, const pt_flush *flush, pt_error *err) {
-    pt_life *r = arg;
+int pt_member_on_alone(void *arg, const pt_flush *flush, pt_error *err) {
+    pt_member *r = arg;
     for (size_t k = 0; k < flush->n_suspects; k++) {
         const pt_suspect *s = &flush->suspects[k];
-        for (size_t i = 0; i < r->reader.n_routes && pt_part_rows(&flush->parts[s->part]) == 0; i++) {
+        for (size_t i = 0; i < r->reader.n_routes && pt_slice_rows(&flush->slices[s->slice]) == 0; i++) {
             if (strcmp(r->reader.routes[i].topic, s->topic) == 0) {
-                PT_TRY(pt_tally_pass_alone(&r->options->tallies[i], (pt_tally_of){s->topic, r->reader.routes[i].target->label}, s->partition, s->offset, err));
+                PT_TRY(pt_tally_pass_alone(&r->options->tallies[i], (pt_tally_of){s->topic, r->reader.routes[i].table->label}, s->partition, s->offset, err));
             }
         }
     }

@@ -23,8 +23,8 @@ typedef struct reset_job {
     pt_consumer *consumer;
     pt_committer *committer;
     pt_flush *flush;       /* its parts are the tables that lose rows, for the guards of what DuckLake writes */
-    pt_target **targets;   /* [n_targets] of the parts */
-    size_t n_targets;
+    pt_table **tables;   /* [n_targets] of the parts */
+    size_t n_tables;
     char *group;       /* found in the ledger, or given */
     int32_t first, n;  /* partitions */
     pt_claim *claims;  /* [n] */
@@ -52,10 +52,10 @@ static void no_revocation(void *arg, const pt_assigned *partitions, size_t n, bo
 /* ---- which pipeline ------------------------------------------------------------------------------------ */
 
 /* "a (topics t, u), b (topics t)", and which ones know the topic. */
-static void list_pipelines(const reset_job *job, const pt_table *pipelines, pt_text *all, const char **one, size_t *n_with_topic, bool *known) {
+static void list_pipelines(const reset_job *job, const pt_result *pipelines, pt_text *all, const char **one, size_t *n_with_topic, bool *known) {
     const char *before = NULL;
     for (size_t row = 0; row < pipelines->n_rows; row++) {
-        const char *name = pt_table_cell(pipelines, row, 0), *topic = pt_table_cell(pipelines, row, 1);
+        const char *name = pt_result_cell(pipelines, row, 0), *topic = pt_result_cell(pipelines, row, 1);
         bool begins = !before || strcmp(before, name) != 0;
         pt_text_addf(all, "%s%s%s", begins ? (before ? "), " : "") : ", ", begins ? name : topic, begins ? " (" : "");
         if (begins) {
@@ -73,7 +73,7 @@ static void list_pipelines(const reset_job *job, const pt_table *pipelines, pt_t
 
 static int choose_pipeline(reset_job *job, pt_error *err) {
     const pt_reset_options *o = job->options;
-    pt_table pipelines = {0};
+    pt_result pipelines = {0};
     pt_text all = {0};
     const char *one = NULL;
     size_t n = 0;
@@ -95,7 +95,7 @@ static int choose_pipeline(reset_job *job, pt_error *err) {
         code = pt_committer_name(job->committer, job->group, err);
     }
     pt_text_free(&all);
-    pt_table_clear(&pipelines);
+    pt_result_clear(&pipelines);
     return code;
 }
 
@@ -187,8 +187,8 @@ static int erase(void *arg, pt_engine *engine, pt_session *session, pt_error *er
     }
     int64_t start_us = pt_now_us();
     PT_TRY(pt_erase_run(engine, session, &job->erase, job->cuts, n, err));
-    for (size_t i = 0; i < job->flush->n_parts && !pt_rule_broken("guard"); i++) {
-        PT_TRY(pt_guard_deletes(engine, session, &job->flush->parts[i], start_us, err));
+    for (size_t i = 0; i < job->flush->n_slices && !pt_rule_broken("guard"); i++) {
+        PT_TRY(pt_guard_deletes(engine, session, &job->flush->slices[i], start_us, err));
     }
     return PT_OK;
 }
@@ -197,26 +197,26 @@ static int erase(void *arg, pt_engine *engine, pt_session *session, pt_error *er
 static int open_targets(reset_job *job, pt_error *err) {
     pt_engine *engine = pt_committer_engine(job->committer);
     pt_session *session = pt_committer_session(job->committer);
-    job->targets = calloc(job->erase.n_tables + 1, sizeof(pt_target *));
-    pt_part *parts = calloc(job->erase.n_tables + 1, sizeof *parts);
-    if (!job->targets || !parts) {
-        free(parts);
+    job->tables = calloc(job->erase.n_tables + 1, sizeof(pt_table *));
+    pt_slice *slices = calloc(job->erase.n_tables + 1, sizeof *slices);
+    if (!job->tables || !slices) {
+        free(slices);
         return pt_fail_nomem(err, "tables");
     }
-    free(job->flush->parts);
-    job->flush->parts = parts;
+    free(job->flush->slices);
+    job->flush->slices = slices;
     for (size_t i = 0; i <= job->erase.n_tables; i++) {
         bool dead = i == job->erase.n_tables;
         const pt_erase_table *t = dead ? NULL : &job->erase.tables[i];
         if (!dead && !t->name) {
             continue;
         }
-        PT_TRY(pt_target_open_place(engine, session, dead ? "pintail" : t->schema, dead ? "dead_letters" : t->name, &job->targets[job->n_targets], err));
-        parts[job->n_targets] = (pt_part){.target = job->targets[job->n_targets], .piece = strdup("false")};
-        if (!parts[job->n_targets].piece) {
+        PT_TRY(pt_table_open_place(engine, session, dead ? "pintail" : t->schema, dead ? "dead_letters" : t->name, &job->tables[job->n_tables], err));
+        slices[job->n_tables] = (pt_slice){.table = job->tables[job->n_tables], .piece = strdup("false")};
+        if (!slices[job->n_tables].piece) {
             return pt_fail_nomem(err, "tables");
         }
-        job->flush->n_parts = ++job->n_targets;
+        job->flush->n_slices = ++job->n_tables;
     }
     return PT_OK;
 }
@@ -234,7 +234,7 @@ static int settle(reset_job *job, bool *committed, pt_error *err) {
         if (pt_stop_asked() || pt_monotonic_us() - start > SETTLED_WITHIN) {
             break;
         }
-        pt_backoff(attempt);
+        pt_backoff_sleep(attempt);
         code = pt_committer_recover(job->committer, job->flush, committed, err);
     }
     return code;
@@ -335,10 +335,10 @@ int pt_reset(const pt_reset_options *options, pt_reset_report report, void *arg,
     free(job.group);
     pt_flush_free(&job.flush);
     pt_committer_close(&job.committer);
-    for (size_t i = 0; i < job.n_targets; i++) {
-        pt_target_free(&job.targets[i]);
+    for (size_t i = 0; i < job.n_tables; i++) {
+        pt_table_free(&job.tables[i]);
     }
-    free(job.targets);
+    free(job.tables);
     pt_consumer_close(&job.consumer);
     return code;
 }

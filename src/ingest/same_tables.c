@@ -8,10 +8,10 @@
 #include "lake/identity.h"
 
 /* Rows that the ledger has for the table's name and that are not in this table, though nobody has decided so by a reset. Without a note only an empty table tells: it was made after they landed. */
-static int missed_rows(const pt_life *r, const pt_route *route, const char *was, int64_t *rows, pt_error *err) {
+static int missed_rows(const pt_member *r, const pt_route *route, const char *was, int64_t *rows, pt_error *err) {
     pt_engine *engine = pt_committer_engine(r->committer);
     pt_session *session = pt_committer_session(r->committer);
-    const pt_target *t = route->target;
+    const pt_table *t = route->table;
     *rows = 0;
     if (was) {
         return strcmp(was, t->uuid) == 0 ? PT_OK : pt_history_rows_since(engine, session, r->reader.pipeline, route->topic, t->label, rows, err);
@@ -19,8 +19,8 @@ static int missed_rows(const pt_life *r, const pt_route *route, const char *was,
     return t->has_rows || !pt_seen_recorded(&r->seen, route->topic) ? PT_OK : pt_history_rows_before(engine, session, r->reader.pipeline, route->topic, t->label, t->table_id, rows, err);
 }
 
-static int fail_replaced(const pt_life *r, const pt_route *route, const char *was, int64_t rows, pt_error *err) {
-    const pt_target *t = route->target;
+static int fail_replaced(const pt_member *r, const pt_route *route, const char *was, int64_t rows, pt_error *err) {
+    const pt_table *t = route->table;
     pt_replaced replaced;
     int code = pt_replaced_find(pt_committer_engine(r->committer), pt_committer_session(r->committer), was ? was : "", t->uuid, &replaced, err);
     char *text = code == PT_OK ? pt_replaced_text(&replaced, t->label) : NULL;
@@ -40,10 +40,10 @@ static int fail_replaced(const pt_life *r, const pt_route *route, const char *wa
     return code;
 }
 
-static int check_route(pt_life *r, size_t i, pt_error *err) {
-    const pt_table *notes = &r->seen.notes;
+static int check_route(pt_member *r, size_t i, pt_error *err) {
+    const pt_result *notes = &r->seen.notes;
     const pt_route *route = &r->reader.routes[i];
-    const pt_target *t = route->target;
+    const pt_table *t = route->table;
     const char *given = r->options->routes[i].schema;
     const char *noted = pt_identities_find_schema(notes, route->topic, t->label);
     bool new_schema = given && (!noted || strcmp(given, noted) != 0);
@@ -59,7 +59,7 @@ static int check_route(pt_life *r, size_t i, pt_error *err) {
     return PT_OK;
 }
 
-int pt_same_tables_check(pt_life *r, pt_error *err) {
+int pt_same_tables_check(pt_member *r, pt_error *err) {
     free(r->identities.list); /* of the attempt before */
     r->identities = (pt_identities){.list = calloc(r->reader.n_routes + 1, sizeof *r->identities.list)};
     if (!r->identities.list) {

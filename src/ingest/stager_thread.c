@@ -38,14 +38,14 @@ static void stage_batch(pt_workers *w, pt_batch *batch) {
 void *pt_stager_main(void *arg) {
     pt_workers *w = arg;
     pt_batch *batch;
-    size_t part;
-    while ((batch = pt_line_next_to_stage(w->line, &part)) != NULL) {
-        if (part == SIZE_MAX) {
+    size_t slice;
+    while ((batch = pt_line_next_to_stage(w->line, &slice)) != NULL) {
+        if (slice == SIZE_MAX) {
             stage_batch(w, batch);
         } else {
             pt_error err;
             pthread_mutex_lock(&w->staging);
-            int ignored = pt_stage_ahead(w->stager, batch->flush, part, &err);
+            int ignored = pt_stage_ahead(w->stager, batch->flush, slice, &err);
             pthread_mutex_unlock(&w->staging);
             (void)ignored; /* once it is sealed, it is staged as any other, and that says what is wrong */
             pt_line_ahead_done(w->line, batch);

@@ -6,14 +6,14 @@
 #include "base/log.h"
 
 /* Whether a group is new to a topic is of interest where the table has rows: they may be the same ones. */
-static void say_repeats(pt_reader *r, const pt_assigned *a) {
+static void warn_repeats(pt_reader *r, const pt_assigned *a) {
     pt_route *route = pt_reader_route(r, a->topic);
     if (route->repeats) {
         route->repeats = false;
         pt_log(PT_LOG_WARN, PT_EVENT(r->options->start.kind == PT_WHERE_LATEST ? "the table already has rows, and this group is new to the topic: it begins at the topic's end"
                                      : r->options->start.kind == PT_WHERE_EARLIEST ? "the table already has rows, and this group is new to the topic: it reads all of it"
                                                                                    : "the table already has rows, and this group is new to the topic: it begins at --start"),
-               PT_STR("table", route->target->label), PT_STR("topic", a->topic), PT_STR("group", r->pipeline));
+               PT_STR("table", route->table->label), PT_STR("topic", a->topic), PT_STR("group", r->pipeline));
     }
 }
 
@@ -39,9 +39,9 @@ static int check_source(pt_reader *r, const pt_assigned *a, const pt_claim *clai
     return PT_OK;
 }
 
-int pt_start_of(pt_reader *r, const pt_assigned *a, const pt_claim *claim, int64_t *start, int64_t *skipped_from, pt_error *err) {
+int pt_start_find(pt_reader *r, const pt_assigned *a, const pt_claim *claim, int64_t *start, int64_t *skipped_from, pt_error *err) {
     *skipped_from = -1;
-    say_repeats(r, a);
+    warn_repeats(r, a);
     if (claim->next_offset < 0) { /* --start elsewhere is in the ledger since the pipeline's first claim of the topic; one that began at the first records, and had none yet, still does */
         *start = a->low;
         return PT_OK;

@@ -10,4 +10,4 @@
 
 /* *skipped_from: -1, or from where the lake jumps to *start: --start latest, or --on-missing-data skip when the broker no longer has what comes next.
  * PT_E_KAFKA: the ledger speaks of another topic, or of offsets that are gone; the text names topic, partition, both offsets and the ways out. */
-int pt_start_of(pt_reader *reader, const pt_assigned *assigned, const pt_claim *claim, int64_t *start, int64_t *skipped_from, pt_error *err) PT_CHECKED;
+int pt_start_find(pt_reader *reader, const pt_assigned *assigned, const pt_claim *claim, int64_t *start, int64_t *skipped_from, pt_error *err) PT_CHECKED;

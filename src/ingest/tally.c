@@ -10,7 +10,7 @@
 #include "base/text.h"
 #include "ingest/ingest.h"
 
-#define TELL_EVERY (60 * PT_SECOND)
+#define LOG_EVERY (60 * PT_SECOND)
 #define TOPICS_NAMED 3
 #define REFUSED_IN_A_ROW 8 /* more are no fault of the records */
 
@@ -82,28 +82,28 @@ void pt_tally_letter(pt_tally *t, pt_tally_of of, int32_t partition, int64_t off
     }
     *first = (pt_tally_first){.partition = partition, .offset = offset};
     (void)snprintf(first->text, sizeof first->text, "%s", why->text);
-    t->told += !tombstone;
-    t->told_us = tombstone || t->told_us ? t->told_us : pt_monotonic_us();
+    t->logged += !tombstone;
+    t->logged_us = tombstone || t->logged_us ? t->logged_us : pt_monotonic_us();
     pt_log(tombstone ? PT_LOG_INFO : PT_LOG_WARN, PT_EVENT("dead letter, the first with this code"), PT_STR("topic", of.topic), PT_STR("table", of.table),
            PT_INT("partition", partition), PT_INT("offset", offset), PT_STR("code", pt_decode_code_name(why->code)), PT_STR("text", why->text), PT_INT("position", why->position));
 }
 
-void pt_tally_tell(pt_tally *t, pt_tally_of of) {
+void pt_tally_log(pt_tally *t, pt_tally_of of) {
     uint64_t letters = letters_of(t);
-    int64_t now = letters > t->told ? pt_monotonic_us() : 0;
-    if (letters == t->told || now - t->told_us < TELL_EVERY) {
+    int64_t now = letters > t->logged ? pt_monotonic_us() : 0;
+    if (letters == t->logged || now - t->logged_us < LOG_EVERY) {
         return;
     }
     pt_text counts = {0};
     pt_error ignored;
     add_counts(t, &counts);
     if (pt_text_check(&counts, &ignored) == PT_OK) {
-        pt_log(PT_LOG_WARN, PT_EVENT("dead letters"), PT_STR("topic", of.topic), PT_STR("table", of.table), PT_INT("new", letters - t->told), PT_INT("rows", t->rows),
+        pt_log(PT_LOG_WARN, PT_EVENT("dead letters"), PT_STR("topic", of.topic), PT_STR("table", of.table), PT_INT("new", letters - t->logged), PT_INT("rows", t->rows),
                PT_STR("in_all", pt_text_get(&counts)));
     }
     pt_text_free(&counts);
-    t->told = letters;
-    t->told_us = now;
+    t->logged = letters;
+    t->logged_us = now;
 }
 
 /* The code that most dead letters have. */

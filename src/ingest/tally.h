@@ -31,8 +31,8 @@ typedef struct pt_tally {
     uint64_t rows; /* in sealed batches; after a life: in committed ones */
     uint64_t committed; /* rows; the committer's thread's while there is one */
     uint64_t letters[PT_DECODE_CODES];
-    uint64_t told;     /* letters that the log has counted, tombstones left out */
-    int64_t told_us;   /* monotonic, when it last did; 0: never */
+    uint64_t logged;     /* letters that the log has counted, tombstones left out */
+    int64_t logged_us;   /* monotonic, when it last did; 0: never */
     pt_tally_first first[PT_DECODE_CODES]; /* where there are letters */
     int64_t *counted; /* [n_counted] owned; of each partition the offset behind the last letter: what is read again is not counted again */
     size_t n_counted;
@@ -55,7 +55,7 @@ void pt_tally_letter(pt_tally *tally, pt_tally_of of, int32_t partition, int64_t
 /* Whether the log has not named the key yet; it has from here on. */
 bool pt_tally_names_key(pt_tally *tally, const char *key);
 /* Called often: logs the counts by code, at most once a minute, when there are more than were told. */
-void pt_tally_tell(pt_tally *tally, pt_tally_of of);
+void pt_tally_log(pt_tally *tally, pt_tally_of of);
 /* The record if it was refused, else NULL. */
 const pt_tally_refused *pt_tally_find_refused(const pt_tally *tally, int32_t partition, int64_t offset);
 /* In the committer's thread, at the end of a life: notes a record that the lake refuses and fills err: PT_E_REFUSED, or PT_E_LAKE when so many in a row were refused that it is not the

@@ -12,9 +12,9 @@ static bool known_epoch(const pt_claim *c) {
     return c->leader_epoch >= 0 && c->read_to > 0;
 }
 
-void pt_proof_begin(pt_partition *p, const pt_claim *c, pt_assigned *a) {
+void pt_verify_begin(pt_partition *p, const pt_claim *c, pt_assigned *a) {
     p->began = p->next;
-    p->proof = p->last_offset = -1;
+    p->verify_at = p->last_offset = -1;
     p->last_us = INT64_MIN;
     p->last_epoch = -1;
     a->start = p->next;
@@ -23,7 +23,7 @@ void pt_proof_begin(pt_partition *p, const pt_claim *c, pt_assigned *a) {
         return;
     }
     if (c->last_offset >= a->low && c->last_offset >= 0) {
-        p->proof = p->last_offset = a->start = c->last_offset;
+        p->verify_at = p->last_offset = a->start = c->last_offset;
         p->last_us = c->last_us;
         p->last_epoch = c->last_offset == c->read_to - 1 ? c->leader_epoch : -1;
     } else if (known_epoch(c) && c->read_to >= a->low) {
@@ -72,18 +72,18 @@ static int gone(pt_reader *r, const pt_route *route, pt_partition *p, const rd_k
         return PT_OK;
     }
     *again = true;
-    return r->ask(r->ask_arg, &(pt_place){route->topic, m->partition, p->last_offset + 1, p->last_epoch}, err);
+    return r->ask(r->refetch_arg, &(pt_place){route->topic, m->partition, p->last_offset + 1, p->last_epoch}, err);
 }
 
-int pt_proof_see(pt_reader *r, const pt_route *route, pt_partition *p, const rd_kafka_message_t *m, bool *again, pt_error *err) {
+int pt_verify_see(pt_reader *r, const pt_route *route, pt_partition *p, const rd_kafka_message_t *m, bool *again, pt_error *err) {
     bool end = m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
-    int64_t at = p->proof;
+    int64_t at = p->verify_at;
     *again = false;
     if (m->offset < at || (end && m->offset == at)) { /* a new leader may not show all of its log at once (KIP-207): nothing is taken before the proof */
         *again = end;
         return PT_OK;
     }
-    p->proof = -1;
+    p->verify_at = -1;
     if (end || m->offset > at) {
         return gone(r, route, p, m, again, err);
     }
@@ -92,7 +92,7 @@ int pt_proof_see(pt_reader *r, const pt_route *route, pt_partition *p, const rd_
     return same ? PT_OK : differs(r, route, p, m, err);
 }
 
-int pt_proof_cut(pt_reader *r, const rd_kafka_message_t *m, int64_t end, int32_t epoch, pt_error *err) {
+int pt_verify_cut(pt_reader *r, const rd_kafka_message_t *m, int64_t end, int32_t epoch, pt_error *err) {
     const char *topic = rd_kafka_topic_name(m->rkt);
     const pt_partition *p = pt_reader_partition(r, topic, m->partition);
     if (!p || !p->assigned) {
@@ -107,7 +107,7 @@ int pt_proof_cut(pt_reader *r, const rd_kafka_message_t *m, int64_t end, int32_t
                    m->partition);
 }
 
-int pt_proof_again(pt_reader *r, pt_place **places, size_t *n, pt_error *err) {
+int pt_verify_again(pt_reader *r, pt_place **places, size_t *n, pt_error *err) {
     size_t room = 1;
     *n = 0;
     for (size_t i = 0; i < r->n_routes; i++) {
@@ -120,7 +120,7 @@ int pt_proof_again(pt_reader *r, pt_place **places, size_t *n, pt_error *err) {
         for (int32_t k = 0; k < r->routes[i].n_partitions; k++) {
             pt_partition *p = &r->routes[i].partitions[k];
             if (p->assigned) {
-                p->proof = p->last_offset;
+                p->verify_at = p->last_offset;
                 (*places)[(*n)++] = (pt_place){r->routes[i].topic, k, p->last_offset >= 0 ? p->last_offset : p->next, -1};
             }
         }

@@ -6,7 +6,7 @@
 
 void pt_workers_wait(pt_line *line, unsigned attempt) {
     if (!pt_line_abandoned(line)) {
-        pt_backoff(attempt);
+        pt_backoff_sleep(attempt);
     }
 }
 
@@ -41,8 +41,8 @@ static void drop_notes(pt_workers *w) {
 
 int pt_workers_start(pt_workers *w, pt_error *err) {
     (void)pthread_mutex_init(&w->staging, NULL);
-    w->seen_by = calloc(w->n_targets, sizeof *w->seen_by);
-    int code = w->seen_by ? pt_folding_open(w, err) : pt_fail_nomem(err, "the tables");
+    w->seen_by = calloc(w->n_tables, sizeof *w->seen_by);
+    int code = w->seen_by ? pt_fold_open(w, err) : pt_fail_nomem(err, "the tables");
     if (code == PT_OK) {
         code = start_threads(w, err);
     }

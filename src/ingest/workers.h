@@ -36,8 +36,8 @@ typedef struct pt_workers {
     pthread_mutex_t staging; /* who has the stager: its thread, or the committer's for a piece of a flush */
     int64_t fold_interval_us; /* rows do not stay in the catalog for longer */
     pthread_t stager_thread, committer_thread;
-    const pt_target *const *targets; /* [n_targets] the lake's tables, as the parts of a flush */
-    size_t n_targets;
+    const pt_table *const *tables; /* [n_targets] the lake's tables, as the parts of a flush */
+    size_t n_tables;
     int64_t looked_us;   /* monotonic; the last time that the committer thread saw the lake as it knows it */
     unsigned busy_looks; /* in a row, the last one among them */
     uint64_t *seen_by;   /* [n_targets] the engine (pt_engine_number) by which a file of the table was last seen to be registered well; likewise */

@@ -19,22 +19,22 @@ void pt_workers_landed(pt_workers *workers, const pt_flush *flush);
 /* ---- folding: what small parts left in the catalog goes to files. The committer's thread ------------------- */
 
 /* Counts what the catalog holds: what a run leaves there when it ends, the next one finds. workers->inlined is freed by pt_workers_stop. */
-int pt_folding_open(pt_workers *workers, pt_error *err) PT_CHECKED;
+int pt_fold_open(pt_workers *workers, pt_error *err) PT_CHECKED;
 
 /* Whether the part was inserted, and is of so few rows that DuckLake keeps them in the catalog. */
-bool pt_folding_keeps(const pt_part *part);
+bool pt_fold_keeps(const pt_slice *slice);
 
 /* After a commit. */
-void pt_folding_note(pt_workers *workers, const pt_flush *flush);
+void pt_fold_note(pt_workers *workers, const pt_flush *flush);
 
 /* The table that is to be folded now; SIZE_MAX: none, *next_us (monotonic) says when to look again. */
-size_t pt_folding_next(const pt_workers *workers, int64_t *next_us);
+size_t pt_fold_next(const pt_workers *workers, int64_t *next_us);
 
 /* Tells the line whether a fold is due, before anybody can think that nothing is left to do. */
-void pt_folding_tell_due(pt_workers *workers);
+void pt_fold_set_due(pt_workers *workers);
 
 /* Folds the table; what fails is tried again later. */
-void pt_folding_run(pt_workers *workers, size_t table);
+void pt_fold_run(pt_workers *workers, size_t table);
 
 /* With new partitions: what had to wait waits no longer. */
-void pt_folding_retry(pt_workers *workers);
+void pt_fold_retry(pt_workers *workers);

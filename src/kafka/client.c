@@ -10,74 +10,74 @@
 #include "base/clock.h"
 #include "base/signals.h"
 
-void pt_kafka_trouble_init(pt_kafka_trouble *trouble) {
-    *trouble = (pt_kafka_trouble){.lock = PTHREAD_MUTEX_INITIALIZER};
+void pt_kafka_last_error_init(pt_kafka_last_error *last_error) {
+    *last_error = (pt_kafka_last_error){.lock = PTHREAD_MUTEX_INITIALIZER};
 }
 
-bool pt_kafka_trouble_read(pt_kafka_trouble *trouble, char *out, size_t size) {
-    pthread_mutex_lock(&trouble->lock);
-    bool any = *trouble->reason != '\0';
-    (void)snprintf(out, size, "%s%s%s", any ? trouble->reason : "no answer", *trouble->advice ? "; " : "", trouble->advice);
-    pthread_mutex_unlock(&trouble->lock);
+bool pt_kafka_last_error_read(pt_kafka_last_error *last_error, char *out, size_t size) {
+    pthread_mutex_lock(&last_error->lock);
+    bool any = *last_error->reason != '\0';
+    (void)snprintf(out, size, "%s%s%s", any ? last_error->reason : "no answer", *last_error->advice ? "; " : "", last_error->advice);
+    pthread_mutex_unlock(&last_error->lock);
     return any;
 }
 
-bool pt_kafka_trouble_fatal(pt_kafka_trouble *trouble) {
-    pthread_mutex_lock(&trouble->lock);
-    bool fatal = trouble->fatal;
-    pthread_mutex_unlock(&trouble->lock);
+bool pt_kafka_last_error_fatal(pt_kafka_last_error *last_error) {
+    pthread_mutex_lock(&last_error->lock);
+    bool fatal = last_error->fatal;
+    pthread_mutex_unlock(&last_error->lock);
     return fatal;
 }
 
-bool pt_kafka_trouble_hopeless(pt_kafka_trouble *trouble) {
-    pthread_mutex_lock(&trouble->lock);
-    bool hopeless = trouble->fault == PT_KAFKA_FAULT_SETTING;
-    pthread_mutex_unlock(&trouble->lock);
+bool pt_kafka_last_error_hopeless(pt_kafka_last_error *last_error) {
+    pthread_mutex_lock(&last_error->lock);
+    bool hopeless = last_error->fault == PT_KAFKA_FAULT_SETTING;
+    pthread_mutex_unlock(&last_error->lock);
     return hopeless;
 }
 
 #define ADVICE_STAYS (30 * PT_SECOND) /* librdkafka keeps the same words back so long: what it says meanwhile are consequences */
 
 /* What comes after a fatal error is its consequence, and so is a text of which nothing is known after one that tells more. */
-static void note(pt_kafka_trouble *trouble, const char *text, bool fatal) {
+static void note(pt_kafka_last_error *last_error, const char *text, bool fatal) {
     char advice[PT_KAFKA_ADVICE];
     pt_kafka_fault fault = pt_kafka_advise(text, advice, sizeof advice);
     int64_t now = pt_monotonic_us();
-    pthread_mutex_lock(&trouble->lock);
-    bool stays = !fatal && fault < trouble->fault && now - trouble->advised_us < ADVICE_STAYS;
-    if (!trouble->fatal && !stays) {
-        pt_kafka_plain_reason(text, trouble->reason, sizeof trouble->reason);
-        (void)snprintf(trouble->advice, sizeof trouble->advice, "%s", advice);
-        trouble->fatal = fatal;
-        trouble->fault = fault;
-        trouble->advised_us = now;
+    pthread_mutex_lock(&last_error->lock);
+    bool stays = !fatal && fault < last_error->fault && now - last_error->advised_us < ADVICE_STAYS;
+    if (!last_error->fatal && !stays) {
+        pt_kafka_plain_reason(text, last_error->reason, sizeof last_error->reason);
+        (void)snprintf(last_error->advice, sizeof last_error->advice, "%s", advice);
+        last_error->fatal = fatal;
+        last_error->fault = fault;
+        last_error->advised_us = now;
     }
-    pthread_mutex_unlock(&trouble->lock);
+    pthread_mutex_unlock(&last_error->lock);
 }
 
-void pt_kafka_trouble_note(pt_kafka_trouble *trouble, const char *text) {
-    note(trouble, text, false);
+void pt_kafka_last_error_note(pt_kafka_last_error *last_error, const char *text) {
+    note(last_error, text, false);
 }
 
 #define AWAY_FORGOTTEN (60 * PT_SECOND)
 
 /* A broker that is away is tried again and again, and nothing has come from it meanwhile: of these the first one of a minute counts, since librdkafka logs neither the end of an idle
  * connection nor one that reads as the last. */
-void pt_kafka_trouble_break(pt_kafka_trouble *trouble, const char *text) {
+void pt_kafka_last_error_break(pt_kafka_last_error *last_error, const char *text) {
     uint64_t hash = 14695981039346656037U;
     for (size_t i = 0, n = strcspn(text, " "); i < n; i++) {
         hash = (hash ^ (unsigned char)text[i]) * 1099511628211U;
     }
     uint64_t bit = (uint64_t)1 << (hash >> 58);
     int64_t now = pt_monotonic_us();
-    if (now - atomic_load(&trouble->forgot_us) > AWAY_FORGOTTEN) {
-        atomic_store(&trouble->forgot_us, now);
-        atomic_store(&trouble->away, 0);
+    if (now - atomic_load(&last_error->forgot_us) > AWAY_FORGOTTEN) {
+        atomic_store(&last_error->forgot_us, now);
+        atomic_store(&last_error->away, 0);
     }
     bool failed_before = strstr(text, "in state ") && !strstr(text, "in state UP");
-    uint64_t away = failed_before ? atomic_fetch_or(&trouble->away, bit) : atomic_fetch_and(&trouble->away, ~bit);
+    uint64_t away = failed_before ? atomic_fetch_or(&last_error->away, bit) : atomic_fetch_and(&last_error->away, ~bit);
     if (!failed_before || !(away & bit)) {
-        atomic_fetch_add_explicit(&trouble->breaks, 1, memory_order_release);
+        atomic_fetch_add_explicit(&last_error->breaks, 1, memory_order_release);
     }
 }
 
@@ -96,12 +96,12 @@ static void on_log(const rd_kafka_t *rk, int level, const char *facility, const 
     const char *bare = strstr(text, "]: "); /* "[thrd:127.0.0.1:9092/bootstrap]: ..." */
     bare = bare ? bare + 3 : text;
     if (rk && rd_kafka_opaque(rk) && strcmp(facility, "FAIL") == 0) { /* idle ones are not logged */
-        pt_kafka_trouble_break(rd_kafka_opaque(rk), bare);
+        pt_kafka_last_error_break(rd_kafka_opaque(rk), bare);
     }
     /* Connections come and go; the end of one is worth a word only when it tells of a setting. */
-    bool telling = level <= LOG_ERR ||
+    bool logging = level <= LOG_ERR ||
                    ((strcmp(facility, "FAIL") == 0 || strcmp(facility, "BROKER") == 0) && pt_kafka_advise(bare, advice, sizeof advice) != PT_KAFKA_FAULT_NONE);
-    if (telling && rk && rd_kafka_opaque(rk)) {
+    if (logging && rk && rd_kafka_opaque(rk)) {
         note(rd_kafka_opaque(rk), bare, false);
     }
 }
@@ -114,9 +114,9 @@ int pt_kafka_conf_set(rd_kafka_conf_t *conf, const char *name, const char *value
     return PT_OK;
 }
 
-int pt_kafka_conf_new(const pt_kafka_options *options, pt_kafka_trouble *trouble, rd_kafka_conf_t **out, pt_error *err) {
+int pt_kafka_conf_new(const pt_kafka_options *options, pt_kafka_last_error *last_error, rd_kafka_conf_t **out, pt_error *err) {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    rd_kafka_conf_set_opaque(conf, trouble);
+    rd_kafka_conf_set_opaque(conf, last_error);
     rd_kafka_conf_set_error_cb(conf, on_error);
     rd_kafka_conf_set_log_cb(conf, on_log);
     int code = pt_kafka_conf_set(conf, "bootstrap.servers", options->brokers, err);
@@ -185,7 +185,7 @@ const char *pt_kafka_property(const pt_kafka_options *o, const char *name) {
 
 /* ---- what went wrong ------------------------------------------------------------------------------------- */
 
-#define TOLD (sizeof((pt_kafka_trouble *)NULL)->reason + PT_KAFKA_ADVICE + 2)
+#define LOGGED (sizeof((pt_kafka_last_error *)NULL)->reason + PT_KAFKA_ADVICE + 2)
 
 bool pt_kafka_error_passes(rd_kafka_resp_err_t code) {
     switch ((int)code) {
@@ -214,14 +214,14 @@ static bool no_answer(rd_kafka_resp_err_t code) {
            code == RD_KAFKA_RESP_ERR__RESOLVE || code == RD_KAFKA_RESP_ERR__MSG_TIMED_OUT || code == RD_KAFKA_RESP_ERR__TIMED_OUT_QUEUE;
 }
 
-int pt_kafka_unreachable(const char *brokers, int64_t timeout_us, pt_kafka_trouble *trouble, pt_error *err) {
-    char told[TOLD];
-    (void)pt_kafka_trouble_read(trouble, told, sizeof told);
+int pt_kafka_unreachable(const char *brokers, int64_t timeout_us, pt_kafka_last_error *last_error, pt_error *err) {
+    char logged[LOGGED];
+    (void)pt_kafka_last_error_read(last_error, logged, sizeof logged);
     double seconds = (double)timeout_us / 1e6; /* what was left: 0.999999 is 1 to the reader */
-    if (pt_kafka_trouble_hopeless(trouble)) {
-        return pt_fail(err, PT_E_KAFKA, "no broker can be used at %s: %s", brokers, told);
+    if (pt_kafka_last_error_hopeless(last_error)) {
+        return pt_fail(err, PT_E_KAFKA, "no broker can be used at %s: %s", brokers, logged);
     }
-    return pt_fail(err, PT_E_KAFKA_DOWN, "no broker answers at %s within %.*g s: %s", brokers, seconds < 9.5 ? 2 : 9, seconds < 9.5 ? seconds : round(seconds), told);
+    return pt_fail(err, PT_E_KAFKA_DOWN, "no broker answers at %s within %.*g s: %s", brokers, seconds < 9.5 ? 2 : 9, seconds < 9.5 ? seconds : round(seconds), logged);
 }
 
 /* Who the broker takes us for: its ACLs name users. */
@@ -254,9 +254,9 @@ static bool refused_rights(rd_kafka_resp_err_t code, const pt_kafka_options *o, 
     return true;
 }
 
-int pt_kafka_failed(rd_kafka_resp_err_t code, const pt_kafka_options *o, pt_kafka_trouble *trouble, const char *group, pt_error *err, const char *format, ...) {
+int pt_kafka_failed(rd_kafka_resp_err_t code, const pt_kafka_options *o, pt_kafka_last_error *last_error, const char *group, pt_error *err, const char *format, ...) {
     char what[400];
-    char told[TOLD];
+    char logged[LOGGED];
     va_list args;
     va_start(args, format);
     (void)vsnprintf(what, sizeof what, format, args);
@@ -264,8 +264,8 @@ int pt_kafka_failed(rd_kafka_resp_err_t code, const pt_kafka_options *o, pt_kafk
     if (refused_rights(code, o, group, what, err)) {
         return PT_E_KAFKA;
     }
-    if (no_answer(code) && pt_kafka_trouble_read(trouble, told, sizeof told)) {
-        return pt_fail(err, pt_kafka_trouble_hopeless(trouble) ? PT_E_KAFKA : PT_E_KAFKA_DOWN, "%s: %s", what, told);
+    if (no_answer(code) && pt_kafka_last_error_read(last_error, logged, sizeof logged)) {
+        return pt_fail(err, pt_kafka_last_error_hopeless(last_error) ? PT_E_KAFKA : PT_E_KAFKA_DOWN, "%s: %s", what, logged);
     }
     return pt_fail(err, pt_kafka_error_passes(code) ? PT_E_KAFKA_DOWN : PT_E_KAFKA, "%s: %s", what, rd_kafka_err2str(code));
 }
@@ -285,19 +285,19 @@ static int ask_ms(int64_t deadline) {
 }
 
 /* Whether to give up; *code says why then. */
-static bool give_up(const pt_kafka_options *o, pt_kafka_trouble *trouble, int64_t timeout_us, int64_t deadline, int *code, pt_error *err) {
+static bool give_up(const pt_kafka_options *o, pt_kafka_last_error *last_error, int64_t timeout_us, int64_t deadline, int *code, pt_error *err) {
     if (pt_stop_asked()) {
         *code = pt_fail(err, PT_E_INTERRUPTED, "stopped before a broker answered");
         return true;
     }
-    if (ms_left(deadline) == 0 || pt_kafka_trouble_fatal(trouble) || pt_kafka_trouble_hopeless(trouble)) {
-        *code = pt_kafka_unreachable(o->brokers, timeout_us, trouble, err);
+    if (ms_left(deadline) == 0 || pt_kafka_last_error_fatal(last_error) || pt_kafka_last_error_hopeless(last_error)) {
+        *code = pt_kafka_unreachable(o->brokers, timeout_us, last_error, err);
         return true;
     }
     return false;
 }
 
-int pt_kafka_reach(rd_kafka_t *rk, const pt_kafka_options *options, pt_kafka_trouble *trouble, int64_t timeout_us, pt_error *err) {
+int pt_kafka_reach(rd_kafka_t *rk, const pt_kafka_options *options, pt_kafka_last_error *last_error, int64_t timeout_us, pt_error *err) {
     int64_t deadline = pt_monotonic_us() + timeout_us;
     int code = PT_OK;
     for (;;) {
@@ -309,14 +309,14 @@ int pt_kafka_reach(rd_kafka_t *rk, const pt_kafka_options *options, pt_kafka_tro
         if (rd_kafka_type(rk) == RD_KAFKA_PRODUCER) {
             (void)rd_kafka_poll(rk, 0);
         }
-        if (give_up(options, trouble, timeout_us, deadline, &code, err)) {
+        if (give_up(options, last_error, timeout_us, deadline, &code, err)) {
             return code;
         }
         pt_sleep_us(PT_SECOND / 20);
     }
 }
 
-int pt_kafka_reach_leader(rd_kafka_t *rk, const pt_kafka_options *options, pt_kafka_trouble *trouble, const char *topic, int32_t partitions, int64_t timeout_us,
+int pt_kafka_reach_leader(rd_kafka_t *rk, const pt_kafka_options *options, pt_kafka_last_error *last_error, const char *topic, int32_t partitions, int64_t timeout_us,
                           pt_error *err) {
     int64_t deadline = pt_monotonic_us() + timeout_us;
     int code = PT_OK;
@@ -327,7 +327,7 @@ int pt_kafka_reach_leader(rd_kafka_t *rk, const pt_kafka_options *options, pt_ka
         if (!no_answer(answer)) { /* without a leader, or without the right: others say so, and better */
             return PT_OK;
         }
-        if (give_up(options, trouble, timeout_us, deadline, &code, err)) {
+        if (give_up(options, last_error, timeout_us, deadline, &code, err)) {
             return code;
         }
     }

@@ -132,8 +132,8 @@ static void on_revoke(pt_consumer *c, rd_kafka_topic_partition_list_t *list) {
 }
 
 static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *list, void *opaque) {
-    pt_kafka_trouble *trouble = opaque;
-    (void)trouble;
+    pt_kafka_last_error *last_error = opaque;
+    (void)last_error;
     pt_consumer *c = of_handle(rk);
     if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
         on_assign(c, list);
@@ -144,7 +144,7 @@ static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topi
 
 /* The opaque of every client is its trouble, which is a member here. */
 static pt_consumer *of_handle(rd_kafka_t *rk) {
-    return (pt_consumer *)(void *)((char *)rd_kafka_opaque(rk) - offsetof(pt_consumer, trouble));
+    return (pt_consumer *)(void *)((char *)rd_kafka_opaque(rk) - offsetof(pt_consumer, last_error));
 }
 
 /* ---- open and close ------------------------------------------------------------------------------------ */
@@ -225,7 +225,7 @@ int pt_consumer_open(const pt_consumer_options *options, const pt_consumer_event
     c->events = *events;
     (void)pthread_mutex_init(&c->lock, NULL);
     c->confirm = rd_kafka_topic_partition_list_new(0);
-    pt_kafka_trouble_init(&c->trouble);
+    pt_kafka_last_error_init(&c->last_error);
     int code = pt_consumer_look_at_cluster(c, err);
     if (code != PT_OK) {
         pt_consumer_close(&c);
@@ -271,7 +271,7 @@ void pt_consumer_close(pt_consumer **consumer) {
 /* The handle of the member. It carries the group's name and the lake's stamp, which are known only when the lake is open. */
 static int open_member(pt_consumer *c, pt_error *err) {
     rd_kafka_conf_t *conf = NULL;
-    PT_TRY(pt_kafka_conf_new(&c->options->client, &c->trouble, &conf, err));
+    PT_TRY(pt_kafka_conf_new(&c->options->client, &c->last_error, &conf, err));
     int code = set_properties(c->options, conf, err);
     if (code != PT_OK) {
         rd_kafka_conf_destroy(conf);
@@ -311,7 +311,7 @@ static int fatal(pt_consumer *c, pt_error *err) {
                        "or wait for the end of the broker's session timeout", instance ? instance : "?", c->options->group);
     }
     if (code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED) {
-        return pt_kafka_failed(code, &c->options->client, &c->trouble, c->options->group, err, "group %s", c->options->group);
+        return pt_kafka_failed(code, &c->options->client, &c->last_error, c->options->group, err, "group %s", c->options->group);
     }
     return pt_fail(err, PT_E_KAFKA, "the Kafka client cannot go on: %s", reason);
 }
@@ -326,7 +326,7 @@ int pt_consumer_poll(pt_consumer *c, int timeout_ms, rd_kafka_message_t **messag
         *err = c->why;
         return (int)c->why.code;
     }
-    return pt_kafka_trouble_fatal(&c->trouble) ? fatal(c, err) : PT_OK;
+    return pt_kafka_last_error_fatal(&c->last_error) ? fatal(c, err) : PT_OK;
 }
 
 /* librdkafka asks for such a batch again and again, or jumps over it. */
@@ -358,9 +358,9 @@ int pt_consumer_judge(pt_consumer *c, const rd_kafka_message_t *m, pt_error *err
     case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
         return pt_fail(err, PT_E_SOURCE, "topic %s is gone from the broker", topic);
     case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
-        return pt_kafka_failed(m->err, &c->options->client, &c->trouble, NULL, err, m->rkt ? "topic %s" : "a topic", topic);
+        return pt_kafka_failed(m->err, &c->options->client, &c->last_error, NULL, err, m->rkt ? "topic %s" : "a topic", topic);
     case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
-        return pt_kafka_failed(m->err, &c->options->client, &c->trouble, c->options->group, err, "group %s", c->options->group);
+        return pt_kafka_failed(m->err, &c->options->client, &c->last_error, c->options->group, err, "group %s", c->options->group);
     case RD_KAFKA_RESP_ERR_INCONSISTENT_GROUP_PROTOCOL:
     case RD_KAFKA_RESP_ERR_INVALID_SESSION_TIMEOUT:
     case RD_KAFKA_RESP_ERR_INVALID_GROUP_ID:
@@ -377,7 +377,7 @@ int pt_consumer_judge(pt_consumer *c, const rd_kafka_message_t *m, pt_error *err
         return unreadable(c, m, topic, err);
     default:
         if (!m->rkt) { /* of the group */
-            pt_kafka_trouble_note(&c->trouble, rd_kafka_message_errstr(m));
+            pt_kafka_last_error_note(&c->last_error, rd_kafka_message_errstr(m));
         }
         pt_log(PT_LOG_DEBUG, PT_EVENT("broker trouble"), PT_STR("error", rd_kafka_message_errstr(m)));
         return PT_OK;
@@ -439,17 +439,17 @@ static void confirm_epochs(pt_consumer *c) {
 bool pt_consumer_truncated(const rd_kafka_message_t *m, int64_t *end, int32_t *epoch) {
     const char *text = m->rkt ? rd_kafka_message_errstr(m) : "";
     bool inside = m->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET && strstr(text, rd_kafka_err2str(RD_KAFKA_RESP_ERR__LOG_TRUNCATION));
-    const char *told = strstr(text, "broker end offset is ");
+    const char *logged = strstr(text, "broker end offset is ");
     *end = -1;
     *epoch = -1;
-    if (told && sscanf(told, "broker end offset is %" SCNd64 " (offset leader epoch %" SCNd32 ")", end, epoch) != 2) {
+    if (logged && sscanf(logged, "broker end offset is %" SCNd64 " (offset leader epoch %" SCNd32 ")", end, epoch) != 2) {
         *end = -1;
     }
     return inside || m->err == RD_KAFKA_RESP_ERR__LOG_TRUNCATION;
 }
 
 uint64_t pt_consumer_breaks(const pt_consumer *c) {
-    return atomic_load_explicit(&c->trouble.breaks, memory_order_acquire);
+    return atomic_load_explicit(&c->last_error.breaks, memory_order_acquire);
 }
 
 void pt_consumer_pause(pt_consumer *consumer) {
@@ -460,6 +460,6 @@ void pt_consumer_resume(pt_consumer *consumer) {
     on_whole_assignment(consumer, rd_kafka_resume_partitions);
 }
 
-bool pt_consumer_trouble(pt_consumer *consumer, char *out, size_t size) {
-    return pt_kafka_trouble_read(&consumer->trouble, out, size);
+bool pt_consumer_last_error(pt_consumer *consumer, char *out, size_t size) {
+    return pt_kafka_last_error_read(&consumer->last_error, out, size);
 }

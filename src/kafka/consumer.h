@@ -110,7 +110,7 @@ void pt_consumer_resume(pt_consumer *consumer);
 void pt_consumer_commit_list(pt_consumer *consumer, rd_kafka_topic_partition_list_t *list);
 
 /* The last trouble that librdkafka reported; false: none since the consumer was opened. */
-bool pt_consumer_trouble(pt_consumer *consumer, char *out, size_t size);
+bool pt_consumer_last_error(pt_consumer *consumer, char *out, size_t size);
 
 /* Leaves the group (the revoked callback runs). Of the other calls only those of any thread (a commit does nothing any more) and pt_consumer_close may follow. */
 void pt_consumer_leave(pt_consumer *consumer);

@@ -75,12 +75,12 @@ static void note_offsets(const rd_kafka_topic_partition_list_t *list, const char
 
 /* A client that names the group and does not join it: librdkafka 2.15.1 follows a NULL pointer when a broker answers a client without group that it is not the group's
  * coordinator (yet), as one does that is just making its offsets topic. */
-static rd_kafka_t *open_outsider(const pt_consumer *c, const char *group, pt_kafka_trouble *trouble) {
+static rd_kafka_t *open_outsider(const pt_consumer *c, const char *group, pt_kafka_last_error *last_error) {
     rd_kafka_conf_t *conf = NULL;
     rd_kafka_t *outsider = NULL;
     pt_error ignored;
     char why[128];
-    if (pt_kafka_conf_new(&c->options->client, trouble, &conf, &ignored) != PT_OK) {
+    if (pt_kafka_conf_new(&c->options->client, last_error, &conf, &ignored) != PT_OK) {
         return NULL;
     }
     if (pt_kafka_conf_properties(conf, &c->options->client, &ignored) != PT_OK || rd_kafka_conf_set(conf, "group.id", group, why, sizeof why) != RD_KAFKA_CONF_OK) {
@@ -91,9 +91,9 @@ static rd_kafka_t *open_outsider(const pt_consumer *c, const char *group, pt_kaf
 }
 
 static void look_at_offsets(const pt_consumer *c, const char *group, const char *stamp, pt_group_lakes *out) {
-    pt_kafka_trouble trouble = {0};
-    pt_kafka_trouble_init(&trouble);
-    rd_kafka_t *outsider = open_outsider(c, group, &trouble);
+    pt_kafka_last_error last_error = {0};
+    pt_kafka_last_error_init(&last_error);
+    rd_kafka_t *outsider = open_outsider(c, group, &last_error);
     if (!outsider) {
         return;
     }

@@ -21,7 +21,7 @@ typedef struct pt_topic_facts {
 struct pt_consumer {
     const pt_consumer_options *options;
     pt_consumer_events events;
-    pt_kafka_trouble trouble;
+    pt_kafka_last_error last_error;
     rd_kafka_t *rk;    /* the member of the group; NULL before it joins */
     rd_kafka_t *asker; /* with connections of its own: on those of rk a question waits behind the fetch that is under way, up to fetch.wait.max.ms */
     rd_kafka_queue_t *queue;

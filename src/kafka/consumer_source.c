@@ -37,7 +37,7 @@ int pt_consumer_bounds(pt_consumer *c, const char *topic, int32_t partition, int
         }
     }
     if (code) {
-        return pt_kafka_failed(code, &c->options->client, &c->trouble, NULL, err, "topic %s partition %" PRId32 ": the broker does not tell its offsets", topic, partition);
+        return pt_kafka_failed(code, &c->options->client, &c->last_error, NULL, err, "topic %s partition %" PRId32 ": the broker does not tell its offsets", topic, partition);
     }
     return PT_OK;
 }
@@ -72,7 +72,7 @@ static void note_topic_ids(const pt_consumer *c, const rd_kafka_DescribeTopics_r
 
 static int open_asker(pt_consumer *c, pt_error *err) {
     rd_kafka_conf_t *conf = NULL;
-    PT_TRY(pt_kafka_conf_new(&c->options->client, &c->trouble, &conf, err));
+    PT_TRY(pt_kafka_conf_new(&c->options->client, &c->last_error, &conf, err));
     int code = pt_kafka_conf_properties(conf, &c->options->client, err);
     if (code != PT_OK) {
         rd_kafka_conf_destroy(conf);
@@ -142,7 +142,7 @@ static int look_at_topic(pt_consumer *c, size_t i, pt_error *err) {
     rd_kafka_resp_err_t code = rd_kafka_metadata(c->asker, 0, topic, &metadata, (int)(c->options->timeout_us / 1000));
     rd_kafka_topic_destroy(topic);
     if (code) {
-        return pt_kafka_unreachable(c->options->client.brokers, c->options->timeout_us, &c->trouble, err);
+        return pt_kafka_unreachable(c->options->client.brokers, c->options->timeout_us, &c->last_error, err);
     }
     code = metadata->topic_cnt == 1 ? metadata->topics[0].err : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
     c->topics[i].partitions = metadata->topic_cnt == 1 ? (int32_t)metadata->topics[0].partition_cnt : 0;
@@ -151,7 +151,7 @@ static int look_at_topic(pt_consumer *c, size_t i, pt_error *err) {
         return pt_fail(err, PT_E_KAFKA, "topic %s does not exist on %s%s; make it first, or check --topic", name, c->options->client.brokers, pt_topic_hint(c->asker, name).text);
     }
     if (code && code != RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE) {
-        return pt_kafka_failed(code, &c->options->client, &c->trouble, NULL, err, "topic %s on %s", name, c->options->client.brokers);
+        return pt_kafka_failed(code, &c->options->client, &c->last_error, NULL, err, "topic %s on %s", name, c->options->client.brokers);
     }
     return PT_OK;
 }
@@ -159,13 +159,13 @@ static int look_at_topic(pt_consumer *c, size_t i, pt_error *err) {
 /* A broker that comes up while it is asked may answer without the cluster's id first, and one before 0.10 tells none: so it is kept from a second asking. */
 int pt_consumer_look_at_cluster(pt_consumer *c, pt_error *err) {
     PT_TRY(open_asker(c, err));
-    PT_TRY(pt_kafka_reach(c->asker, &c->options->client, &c->trouble, c->options->timeout_us, err));
+    PT_TRY(pt_kafka_reach(c->asker, &c->options->client, &c->last_error, c->options->timeout_us, err));
     rd_kafka_mem_free(c->asker, rd_kafka_clusterid(c->asker, 1000));
     for (size_t i = 0; i < c->options->n_topics; i++) {
         PT_TRY(look_at_topic(c, i, err));
     }
     if (c->options->n_topics) {
-        PT_TRY(pt_kafka_reach_leader(c->asker, &c->options->client, &c->trouble, c->options->topics[0], c->topics[0].partitions, c->options->timeout_us, err));
+        PT_TRY(pt_kafka_reach_leader(c->asker, &c->options->client, &c->last_error, c->options->topics[0], c->topics[0].partitions, c->options->timeout_us, err));
     }
     PT_TRY(read_topic_ids(c, err));
     char *id = rd_kafka_clusterid(c->asker, 1000);

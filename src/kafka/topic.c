@@ -15,26 +15,26 @@ static int64_t ms_left(int64_t deadline) {
 
 /* ---- CreateTopics -------------------------------------------------------------------------------------- */
 
-static int create_failed(const pt_kafka_options *options, pt_kafka_trouble *trouble, const char *topic, rd_kafka_resp_err_t code, const char *text, pt_error *err) {
+static int create_failed(const pt_kafka_options *options, pt_kafka_last_error *last_error, const char *topic, rd_kafka_resp_err_t code, const char *text, pt_error *err) {
     if (code == RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE) {
         return pt_fail(err, PT_E_KAFKA, "topic %s: this broker cannot make topics for clients; leave --create out (pintail broker makes topics with --topic NAME:PARTITIONS, or on first use)", topic);
     }
     if (code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED || code == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED) {
-        return pt_kafka_failed(RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED, options, trouble, NULL, err, "topic %s cannot be made", topic);
+        return pt_kafka_failed(RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED, options, last_error, NULL, err, "topic %s cannot be made", topic);
     }
     return pt_fail(err, PT_E_KAFKA, "topic %s cannot be made: %s", topic, text ? text : rd_kafka_err2str(code));
 }
 
-static int create_result(const pt_kafka_options *options, pt_kafka_trouble *trouble, rd_kafka_event_t *event, const char *topic, pt_error *err) {
+static int create_result(const pt_kafka_options *options, pt_kafka_last_error *last_error, rd_kafka_event_t *event, const char *topic, pt_error *err) {
     if (rd_kafka_event_error(event)) {
-        return create_failed(options, trouble, topic, rd_kafka_event_error(event), rd_kafka_event_error_string(event), err);
+        return create_failed(options, last_error, topic, rd_kafka_event_error(event), rd_kafka_event_error_string(event), err);
     }
     size_t n;
     const rd_kafka_topic_result_t **results = rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event), &n);
     for (size_t i = 0; i < n; i++) {
         rd_kafka_resp_err_t code = rd_kafka_topic_result_error(results[i]);
         if (code && code != RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) {
-            return create_failed(options, trouble, topic, code, rd_kafka_topic_result_error_string(results[i]), err);
+            return create_failed(options, last_error, topic, code, rd_kafka_topic_result_error_string(results[i]), err);
         }
     }
     return PT_OK;
@@ -58,7 +58,7 @@ static rd_kafka_event_t *create_event(rd_kafka_t *rk, rd_kafka_NewTopic_t *topic
     return event;
 }
 
-int pt_topic_create(rd_kafka_t *rk, const pt_kafka_options *options, pt_kafka_trouble *trouble, const char *topic, int partitions, int64_t timeout_us,
+int pt_topic_create(rd_kafka_t *rk, const pt_kafka_options *options, pt_kafka_last_error *last_error, const char *topic, int partitions, int64_t timeout_us,
                     pt_error *err) {
     char why[300];
     rd_kafka_NewTopic_t *wanted = rd_kafka_NewTopic_new(topic, partitions, -1, why, sizeof why);
@@ -68,11 +68,11 @@ int pt_topic_create(rd_kafka_t *rk, const pt_kafka_options *options, pt_kafka_tr
     rd_kafka_event_t *event = create_event(rk, wanted, pt_monotonic_us() + timeout_us);
     rd_kafka_NewTopic_destroy(wanted);
     int code;
-    bool troubled = pt_kafka_trouble_read(trouble, why, sizeof why);
+    bool troubled = pt_kafka_last_error_read(last_error, why, sizeof why);
     if (!event || (rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR__TIMED_OUT && troubled)) {
-        code = pt_kafka_unreachable(options->brokers, timeout_us, trouble, err);
+        code = pt_kafka_unreachable(options->brokers, timeout_us, last_error, err);
     } else {
-        code = create_result(options, trouble, event, topic, err);
+        code = create_result(options, last_error, event, topic, err);
     }
     rd_kafka_event_destroy(event);
     return code;
@@ -116,7 +116,7 @@ static int missing(rd_kafka_t *rk, const char *topic, pt_error *err) {
     return pt_fail(err, PT_E_KAFKA, "topic %s does not exist%s, and the broker does not make topics on first use; make it with --create PARTITIONS", topic, pt_topic_hint(rk, topic).text);
 }
 
-static int wait_for(rd_kafka_t *rk, rd_kafka_topic_t *rkt, const pt_kafka_options *options, pt_kafka_trouble *trouble, int64_t timeout_us,
+static int wait_for(rd_kafka_t *rk, rd_kafka_topic_t *rkt, const pt_kafka_options *options, pt_kafka_last_error *last_error, int64_t timeout_us,
                     int32_t *partitions, pt_error *err) {
     const char *topic = rd_kafka_topic_name(rkt);
     int64_t deadline = pt_monotonic_us() + timeout_us, unknown_since = 0;
@@ -132,11 +132,11 @@ static int wait_for(rd_kafka_t *rk, rd_kafka_topic_t *rkt, const pt_kafka_option
             return missing(rk, topic, err);
         }
         bool unanswered = code == RD_KAFKA_RESP_ERR__TRANSPORT || code == RD_KAFKA_RESP_ERR__TIMED_OUT;
-        if (unanswered && (late || pt_kafka_trouble_hopeless(trouble))) {
-            return pt_kafka_unreachable(options->brokers, timeout_us, trouble, err);
+        if (unanswered && (late || pt_kafka_last_error_hopeless(last_error))) {
+            return pt_kafka_unreachable(options->brokers, timeout_us, last_error, err);
         }
-        if (late || code == RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION || code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED || pt_kafka_trouble_fatal(trouble)) {
-            return pt_kafka_failed(code, options, trouble, NULL, err, "topic %s", topic);
+        if (late || code == RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION || code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED || pt_kafka_last_error_fatal(last_error)) {
+            return pt_kafka_failed(code, options, last_error, NULL, err, "topic %s", topic);
         }
         if (pt_stop_asked()) {
             return pt_fail(err, PT_E_INTERRUPTED, "stopped before a broker answered");
@@ -146,14 +146,14 @@ static int wait_for(rd_kafka_t *rk, rd_kafka_topic_t *rkt, const pt_kafka_option
     return PT_OK;
 }
 
-int pt_topic_wait(rd_kafka_t *rk, const pt_kafka_options *options, pt_kafka_trouble *trouble, const char *topic, int64_t timeout_us, pt_error *err) {
+int pt_topic_wait(rd_kafka_t *rk, const pt_kafka_options *options, pt_kafka_last_error *last_error, const char *topic, int64_t timeout_us, pt_error *err) {
     rd_kafka_topic_t *rkt = rd_kafka_topic_new(rk, topic, NULL);
     if (!rkt) {
         return pt_fail(err, PT_E_USAGE, "topic '%s': %s", topic, rd_kafka_err2str(rd_kafka_last_error()));
     }
     int32_t partitions = 0;
-    int code = wait_for(rk, rkt, options, trouble, timeout_us, &partitions, err);
+    int code = wait_for(rk, rkt, options, last_error, timeout_us, &partitions, err);
     rd_kafka_topic_destroy(rkt);
     PT_TRY(code);
-    return pt_kafka_reach_leader(rk, options, trouble, topic, partitions, timeout_us, err);
+    return pt_kafka_reach_leader(rk, options, last_error, topic, partitions, timeout_us, err);
 }

@@ -8,7 +8,7 @@
 #include "base/signals.h"
 
 struct pt_watermarks {
-    pt_kafka_trouble trouble;
+    pt_kafka_last_error last_error;
     const pt_kafka_options *options; /* not owned */
     int64_t timeout_us;
     rd_kafka_t *rk;
@@ -41,10 +41,10 @@ int pt_watermarks_open(const pt_kafka_options *options, int64_t timeout_us, pt_w
     if (!w) {
         return pt_fail_nomem(err, "the consumer");
     }
-    pt_kafka_trouble_init(&w->trouble);
+    pt_kafka_last_error_init(&w->last_error);
     w->options = options;
     w->timeout_us = timeout_us;
-    int code = pt_kafka_conf_new(options, &w->trouble, &conf, err);
+    int code = pt_kafka_conf_new(options, &w->last_error, &conf, err);
     if (code == PT_OK) {
         code = configure(conf, options, err);
         if (code != PT_OK) {
@@ -55,7 +55,7 @@ int pt_watermarks_open(const pt_kafka_options *options, int64_t timeout_us, pt_w
         code = pt_kafka_new(RD_KAFKA_CONSUMER, conf, &w->rk, err);
     }
     if (code == PT_OK) {
-        code = pt_kafka_reach(w->rk, options, &w->trouble, timeout_us, err);
+        code = pt_kafka_reach(w->rk, options, &w->last_error, timeout_us, err);
     }
     if (code == PT_OK) {
         w->cluster = rd_kafka_clusterid(w->rk, 1000);
@@ -110,7 +110,7 @@ int pt_watermarks_partitions(pt_watermarks *w, const char *topic, int32_t *out, 
     }
     rd_kafka_topic_destroy(rkt);
     if (code && code != RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART && code != RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC) {
-        return pt_kafka_failed(code, w->options, &w->trouble, NULL, err, "topic %s", topic);
+        return pt_kafka_failed(code, w->options, &w->last_error, NULL, err, "topic %s", topic);
     }
     return PT_OK;
 }
@@ -122,7 +122,7 @@ int pt_watermarks_offsets(pt_watermarks *w, const char *topic, int32_t partition
         code = rd_kafka_query_watermark_offsets(w->rk, topic, partition, low, end, (int)ms_left(deadline) + 1);
     } while (code && ms_left(deadline) > 0 && !pt_stop_asked() && (pt_sleep_us(PT_SECOND / 20), true));
     if (code) {
-        return pt_kafka_failed(code, w->options, &w->trouble, NULL, err, "topic %s partition %" PRId32 ": its offsets cannot be read", topic, partition);
+        return pt_kafka_failed(code, w->options, &w->last_error, NULL, err, "topic %s partition %" PRId32 ": its offsets cannot be read", topic, partition);
     }
     return PT_OK;
 }

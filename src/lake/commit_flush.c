@@ -52,63 +52,63 @@ static int check_entries(const pt_committer *c, pt_flush *flush, pt_error *err) 
     return PT_OK;
 }
 
-static int register_file(const commit_job *job, const pt_part *part, pt_error *err) {
+static int register_file(const commit_job *job, const pt_slice *slice, pt_error *err) {
     const pt_committer *c = job->committer;
     pt_text sql = {0};
     pt_text_add(&sql, "CALL ducklake_add_data_files(");
     pt_text_add_sql_string(&sql, pt_engine_alias(c->engine));
     pt_text_add(&sql, ", ");
-    pt_text_add_sql_string(&sql, part->target->name);
+    pt_text_add_sql_string(&sql, slice->table->name);
     pt_text_add(&sql, ", ");
-    pt_file_names_add_sql(&sql, part->staged);
+    pt_file_names_add_sql(&sql, slice->staged);
     pt_text_add(&sql, ", schema => ");
-    pt_text_add_sql_string(&sql, part->target->schema_name);
+    pt_text_add_sql_string(&sql, slice->table->schema_name);
     pt_text_add(&sql, ", hive_partitioning => false)"); /* else a folder region=eu anywhere in the path takes the place of the column region */
     int code = pt_text_check(&sql, err);
     if (code == PT_OK && pt_session_run(c->session, pt_text_get(&sql), err) != PT_OK) {
-        code = pt_fail_in(err, "registering %s", part->staged);
+        code = pt_fail_in(err, "registering %s", slice->staged);
     }
     pt_text_free(&sql);
     return code;
 }
 
 /* Guards the files that the INSERT of a part wrote, if any. */
-static int guard_rows(const commit_job *job, size_t part_at, size_t slot, pt_part *part, pt_error *err) {
+static int guard_rows(const commit_job *job, size_t slice_at, size_t slot, pt_slice *slice, pt_error *err) {
     pt_committer *c = job->committer;
-    size_t *inlines = part_at < PT_SCAN_SLOTS ? &c->inlines[part_at] : NULL;
-    size_t n = pt_part_rows(part);
-    bool unfit = job->flush->to_files || pt_rows_has_nul(part->rows);
-    if (!part->target->guard || pt_rule_broken("guard") || (inlines && n <= *inlines && !unfit)) {
+    size_t *inlines = slice_at < PT_SCAN_SLOTS ? &c->inlines[slice_at] : NULL;
+    size_t n = pt_slice_rows(slice);
+    bool unfit = job->flush->to_files || pt_rows_has_nul(slice->rows);
+    if (!slice->table->guard || pt_rule_broken("guard") || (inlines && n <= *inlines && !unfit)) {
         return PT_OK;
     }
-    PT_TRY(pt_guard_part(c->engine, c->session, part, slot, err));
-    if (inlines && (part->n_guarded || !unfit)) {
-        *inlines = part->n_guarded ? 0 : n;
+    PT_TRY(pt_guard_slice(c->engine, c->session, slice, slot, err));
+    if (inlines && (slice->n_guarded || !unfit)) {
+        *inlines = slice->n_guarded ? 0 : n;
     }
     return PT_OK;
 }
 
-static int insert_rows(const commit_job *job, size_t part_at, pt_part *part, pt_error *err) {
+static int insert_rows(const commit_job *job, size_t slice_at, pt_slice *slice, pt_error *err) {
     pt_committer *c = job->committer;
-    const pt_target *t = part->target;
-    size_t slot = part_at % PT_SCAN_SLOTS;
+    const pt_table *t = slice->table;
+    size_t slot = slice_at % PT_SCAN_SLOTS;
     pt_text sql = {0};
-    if (pt_inlined_unfit(job->flush, part)) {
+    if (pt_inlined_unfit(job->flush, slice)) {
         PT_TRY(pt_inlined_forbid(c->engine, c->session, t, err));
     }
-    pt_scan_show(c->scan, slot, part->rows, t->types, t->names);
+    pt_scan_show(c->scan, slot, slice->rows, t->types, t->names);
     pt_text_add(&sql, "INSERT INTO ");
-    pt_target_add_sql_name(t, c->engine, &sql);
+    pt_table_add_sql_name(t, c->engine, &sql);
     pt_text_addf(&sql, " BY NAME SELECT * FROM pintail_rows(%zu)", slot);
-    pt_part_add_where(part, &sql);
+    pt_slice_add_where(slice, &sql);
     int code = pt_text_check(&sql, err);
     if (code == PT_OK && pt_failpoint("insert.before")) {
         code = pt_fail(err, PT_E_LAKE, "failpoint: DuckLake cannot inline that");
     } else if (code == PT_OK && pt_session_run(c->session, pt_text_get(&sql), err) != PT_OK) {
-        code = pt_fail_in(err, "inserting %zu rows into %s", pt_part_rows(part), t->label);
+        code = pt_fail_in(err, "inserting %zu rows into %s", pt_slice_rows(slice), t->label);
     }
     pt_text_free(&sql);
-    return code == PT_OK ? guard_rows(job, part_at, slot, part, err) : code;
+    return code == PT_OK ? guard_rows(job, slice_at, slot, slice, err) : code;
 }
 
 static int insert_ledger(const commit_job *job, pt_error *err) {
@@ -127,12 +127,12 @@ static int write_flush(void *arg, pt_error *err) {
     }
     PT_TRY(pt_settings_check(job->committer->engine, job->committer->session, job->flush, err));
     PT_TRY(pt_message_flush(job->committer->engine, job->committer->session, job->committer->pipeline, job->flush, err));
-    for (size_t i = 0; i < job->flush->n_parts; i++) {
-        pt_part *part = &job->flush->parts[i];
-        if (part->staged) {
-            PT_TRY(register_file(job, part, err));
-        } else if (pt_part_rows(part)) {
-            PT_TRY(insert_rows(job, i, part, err));
+    for (size_t i = 0; i < job->flush->n_slices; i++) {
+        pt_slice *slice = &job->flush->slices[i];
+        if (slice->staged) {
+            PT_TRY(register_file(job, slice, err));
+        } else if (pt_slice_rows(slice)) {
+            PT_TRY(insert_rows(job, i, slice, err));
         }
     }
     (void)pt_failpoint("commit.registered");
@@ -211,26 +211,26 @@ int pt_committer_look_back(pt_committer *c, pt_error *err) {
 
 typedef struct fold_job {
     pt_committer *committer;
-    pt_part *part;
+    pt_slice *slice;
     int64_t rows;
 } fold_job;
 
 static int fold_part(void *arg, pt_error *err) {
     fold_job *job = arg;
-    const pt_flush fold = {.parts = job->part, .n_parts = 1};
+    const pt_flush fold = {.slices = job->slice, .n_slices = 1};
     PT_TRY(pt_settings_check(job->committer->engine, job->committer->session, &fold, err));
-    return pt_inlined_fold(job->committer->engine, job->committer->session, job->committer->pipeline, job->part, &job->rows, err);
+    return pt_inlined_fold(job->committer->engine, job->committer->session, job->committer->pipeline, job->slice, &job->rows, err);
 }
 
 /* After a COMMIT DuckLake drops tables of inlined rows that no schema needs any more. What fails there reads like a COMMIT that failed, and costs the files: so the catalog is
  * asked before their guards go. */
-int pt_committer_mend_fold(pt_committer *c, const pt_flush *fold, pt_error *err) {
+int pt_committer_restore_fold(pt_committer *c, const pt_flush *fold, pt_error *err) {
     uint64_t restored;
-    return fold->n_parts && fold->parts->n_guarded ? pt_guards_mend(c->engine, c->session, fold->parts->target, &restored, err) : PT_OK;
+    return fold->n_slices && fold->slices->n_guarded ? pt_guards_restore_table(c->engine, c->session, fold->slices->table, &restored, err) : PT_OK;
 }
 
 int pt_committer_fold(pt_committer *c, pt_flush *fold, int64_t *rows, pt_error *err) {
-    fold_job job = {c, fold->parts, 0};
+    fold_job job = {c, fold->slices, 0};
     pt_error ignored;
     *rows = 0;
     if (!c->session) {
@@ -248,8 +248,8 @@ int pt_committer_fold(pt_committer *c, pt_flush *fold, int64_t *rows, pt_error *
     }
     if (code == PT_OK) {
         pt_committer_keep_guards(c, fold);
-    } else if (!pt_transaction_unknown(err) && pt_committer_mend_fold(c, fold, &ignored) == PT_OK) {
+    } else if (!pt_transaction_unknown(err) && pt_committer_restore_fold(c, fold, &ignored) == PT_OK) {
         pt_guards_drop(c->session, fold);
     }
-    return code == PT_OK ? PT_OK : pt_fail_in(err, "writing inlined rows of table %s to files", fold->parts->target->label);
+    return code == PT_OK ? PT_OK : pt_fail_in(err, "writing inlined rows of table %s to files", fold->slices->table->label);
 }

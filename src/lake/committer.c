@@ -18,8 +18,8 @@
 #include "duck/transaction.h"
 
 #define OPEN_TRIES 12       /* of a catalog that others may be making */
-#define OPEN_ANEW_AFTER 500 /* commits */
-#define OPEN_ANEW_SOON 2    /* in a test */
+#define REOPEN_AFTER 500 /* commits */
+#define REOPEN_SOON 2    /* in a test */
 
 /* ---- open, close, open again --------------------------------------------------------------------------- */
 
@@ -121,7 +121,7 @@ int pt_committer_attach(pt_committer *c, pt_error *err) {
 /* Until it is closed, the DuckDB that commits grows by some 10 KB a commit: DuckLake keeps the statistics of all tables for every snapshot that it has seen, and the
  * buffer manager the handles of blocks that are gone. So another one takes its place from time to time; nothing is under way now. */
 int pt_committer_renew(pt_committer *c, pt_error *err) {
-    if (c->commits < (pt_rule_broken("open-rarely") ? OPEN_ANEW_SOON : OPEN_ANEW_AFTER)) {
+    if (c->commits < (pt_rule_broken("open-rarely") ? REOPEN_SOON : REOPEN_AFTER)) {
         return PT_OK;
     }
     pt_committer_detach(c);
@@ -157,7 +157,7 @@ int pt_committer_look(const pt_lake_options *options, bool *there, pt_error *err
 static int look_for_files(void *arg, pt_error *err) {
     pt_committer *c = arg;
     const char *data_path = c->options->data_path;
-    PT_TRY(pt_adrift_check(c->engine, c->session, err));
+    PT_TRY(pt_data_path_check(c->engine, c->session, err));
     return c->options->create && data_path && !pt_path_is_remote(data_path) ? pt_make_folders(data_path, err) : PT_OK;
 }
 
@@ -185,7 +185,7 @@ int pt_committer_open(const pt_lake_options *options, const char *pipeline, cons
         code = pt_ledger_create(c->engine, c->session, err);
     }
     if (code == PT_OK) {
-        code = pt_target_open_own(c->engine, c->session, "offsets", NULL /* of an older form before the first claim */, &c->ledger, err);
+        code = pt_table_open_own(c->engine, c->session, "offsets", NULL /* of an older form before the first claim */, &c->ledger, err);
     }
     if (code != PT_OK) {
         pt_committer_close(&c);
@@ -209,7 +209,7 @@ void pt_committer_close(pt_committer **committer) {
         for (size_t i = 0; i < c->n_claims; i++) {
             free((char *)(uintptr_t)c->claims[i].topic);
         }
-        pt_target_free(&c->ledger);
+        pt_table_free(&c->ledger);
         free(c->claims);
         free(c->pipeline);
         free(c->owner);
@@ -226,7 +226,7 @@ pt_session *pt_committer_session(pt_committer *committer) {
     return committer->session;
 }
 
-const pt_target *pt_committer_ledger(const pt_committer *committer) {
+const pt_table *pt_committer_ledger(const pt_committer *committer) {
     return committer->ledger;
 }
 
@@ -271,7 +271,7 @@ int pt_committer_raise_and_read(pt_committer *c, pt_claim *claims, size_t n_clai
     int code = pt_ledger_read(c->engine, c->session, c->pipeline, claims, n_claims, err);
     uint64_t restored = 0;
     pt_error ignored;
-    if (code != PT_OK && pt_guards_mend(c->engine, c->session, c->ledger, &restored, &ignored) == PT_OK && restored) {
+    if (code != PT_OK && pt_guards_restore_table(c->engine, c->session, c->ledger, &restored, &ignored) == PT_OK && restored) {
         pt_log(PT_LOG_WARN, PT_EVENT("data files that a commit of unknown outcome lost are back"), PT_STR("table", c->ledger->label), PT_INT("files", restored));
         code = pt_ledger_read(c->engine, c->session, c->pipeline, claims, n_claims, err);
     }

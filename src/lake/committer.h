@@ -33,12 +33,12 @@ int pt_committer_claim(pt_committer *committer, pt_claim *claims, size_t n_claim
 /* Forgets a partition that was revoked; a flush that still has it is refused from here on. */
 void pt_committer_release(pt_committer *committer, const char *topic, int32_t partition);
 
-/* While nothing is flushed: whether our last commit and all claims still stand. PT_E_ANEW, PT_E_FENCED: they do not. PT_E_LAKE_DOWN: pt_committer_recover, with a flush of nothing, may tell. */
+/* While nothing is flushed: whether our last commit and all claims still stand. PT_E_LAKE_CHANGED, PT_E_FENCED: they do not. PT_E_LAKE_DOWN: pt_committer_recover, with a flush of nothing, may tell. */
 int pt_committer_look_back(pt_committer *committer, pt_error *err) PT_CHECKED;
 
 /* One attempt: BEGIN, the epochs are still ours, files and rows and ledger, COMMIT.
  * PT_E_LAKE_BUSY: nothing happened, try again. PT_E_FENCED: a partition of the flush is not ours (any more); nothing happened and never will.
- * PT_E_ANEW: the catalog went back in time, or a table of the flush was altered; nothing happened, and what was read has to be read again from where the lake stands.
+ * PT_E_LAKE_CHANGED: the catalog went back in time, or a table of the flush was altered; nothing happened, and what was read has to be read again from where the lake stands.
  * PT_E_LAKE_DOWN, or any code of which pt_transaction_unknown says so: the outcome may be unknown, call pt_committer_recover before anything else. */
 int pt_commit(pt_committer *committer, pt_flush *flush, pt_error *err) PT_CHECKED;
 
@@ -57,7 +57,7 @@ bool pt_committer_owns(const pt_committer *committer);
 int pt_committer_fold(pt_committer *committer, pt_flush *fold, int64_t *rows, pt_error *err) PT_CHECKED;
 
 /* The table pintail.offsets, to be folded like others. */
-const pt_target *pt_committer_ledger(const pt_committer *committer);
+const pt_table *pt_committer_ledger(const pt_committer *committer);
 
 /* How many attempts ended in PT_E_LAKE_BUSY so far. */
 uint64_t pt_committer_conflicts(const pt_committer *committer);

@@ -13,7 +13,7 @@ struct pt_committer {
     pt_lake_options again; /* after the first ATTACH: a lake that is gone is not made anew */
     bool opened;           /* it has been attached */
     char *pipeline, *owner;
-    pt_target *ledger; /* pintail.offsets, whose rows are folded, too */
+    pt_table *ledger; /* pintail.offsets, whose rows are folded, too */
     pt_engine *engine;
     pt_session *session;
     pt_scan *scan;
@@ -52,4 +52,4 @@ pt_claim *pt_committer_find(const pt_committer *c, const char *topic, int32_t pa
 int pt_committer_raise_and_read(pt_committer *c, pt_claim *claims, size_t n_claims, const pt_ledger_starts *starts, const pt_identities *tables, pt_error *err) PT_CHECKED;
 
 /* Files of a fold that the catalog names and that are gone are brought back. */
-int pt_committer_mend_fold(pt_committer *c, const pt_flush *fold, pt_error *err) PT_CHECKED;
+int pt_committer_restore_fold(pt_committer *c, const pt_flush *fold, pt_error *err) PT_CHECKED;

@@ -53,7 +53,7 @@ static int fail_adrift(const char *data_path, const char *file, pt_error *err) {
 }
 
 /* path, data_path, whether it is among the newest, the table's folder */
-static int choose_files(pt_engine *engine, pt_session *session, pt_table *out, pt_error *err) {
+static int choose_files(pt_engine *engine, pt_session *session, pt_result *out, pt_error *err) {
     pt_text sql = {0};
     const char *a = pt_engine_alias(engine);
     pt_text_addf(&sql,
@@ -67,7 +67,7 @@ static int choose_files(pt_engine *engine, pt_session *session, pt_table *out, p
                  "WHERE end_snapshot IS NULL) "
                  "SELECT CASE WHEN path_is_relative THEN t.p || path ELSE path END, (SELECT p FROM d), (data_file_id IN (FROM n))::INTEGER, t.p FROM f JOIN t USING (table_id) ORDER BY data_file_id DESC",
                  a, a, a, a, a);
-    return pt_statement_table(session, &sql, out, err);
+    return pt_statement_result(session, &sql, out, err);
 }
 
 /* Of the files that were chosen. */
@@ -76,14 +76,14 @@ typedef struct looked {
     const char *missing; /* the newest one; NULL: none */
 } looked;
 
-static looked look_at(const pt_table *files) {
+static looked look_at(const pt_result *files) {
     looked l = {0};
     for (size_t i = 0; i < files->n_rows; i++) {
-        const char *path = pt_table_cell(files, i, 0);
-        const char *folder = pt_table_cell(files, i, 3);
+        const char *path = pt_result_cell(files, i, 0);
+        const char *folder = pt_result_cell(files, i, 3);
         if (!path || pt_path_is_remote(path) || pt_path_exists(path) || has_guard(folder ? folder : ".", path)) {
             l.there++;
-            l.newest_there += pt_table_int(files, i, 2) != 0;
+            l.newest_there += pt_result_int(files, i, 2) != 0;
         } else if (!l.missing) {
             l.missing = path;
         }
@@ -115,14 +115,14 @@ static int look_at_folder(pt_engine *engine, pt_session *session, pt_error *err)
     return code;
 }
 
-int pt_adrift_check(pt_engine *engine, pt_session *session, pt_error *err) {
-    pt_table files = {0};
+int pt_data_path_check(pt_engine *engine, pt_session *session, pt_error *err) {
+    pt_result files = {0};
     PT_TRY(choose_files(engine, session, &files, err));
     int code = PT_OK;
     if (files.n_rows) {
         looked l = look_at(&files);
         if (!l.newest_there && l.missing) {
-            const char *data_path = pt_table_cell(&files, 0, 1);
+            const char *data_path = pt_result_cell(&files, 0, 1);
             code = fail_adrift(data_path ? data_path : "?", l.missing, err);
         } else if (l.missing) {
             pt_log(PT_LOG_WARN, PT_EVENT("files that the lake's catalog names are not there; pintail check lists them"), PT_INT("missing", files.n_rows - l.there),
@@ -131,6 +131,6 @@ int pt_adrift_check(pt_engine *engine, pt_session *session, pt_error *err) {
     } else {
         code = look_at_folder(engine, session, err);
     }
-    pt_table_clear(&files);
+    pt_result_clear(&files);
     return code;
 }

@@ -14,21 +14,21 @@ static void add_is(pt_text *sql, const char *before, const char *value) {
 
 /* ---- which tables -------------------------------------------------------------------------------------- */
 
-static int add_table(pt_erase *e, const pt_table *found, size_t row, pt_error *err) {
+static int add_table(pt_erase *e, const pt_result *found, size_t row, pt_error *err) {
     pt_erase_table *grown = realloc(e->tables, (e->n_tables + 1) * sizeof *grown);
     if (!grown) {
         return pt_fail_nomem(err, "a table");
     }
     e->tables = grown;
     pt_erase_table *t = &grown[e->n_tables++];
-    const char *schema = pt_table_cell(found, row, 1), *name = pt_table_cell(found, row, 2);
-    *t = (pt_erase_table){.label = strdup(pt_table_cell(found, row, 0)), .schema = schema ? strdup(schema) : NULL, .name = name ? strdup(name) : NULL,
-                          .has_topic = pt_table_int(found, row, 3) != 0};
+    const char *schema = pt_result_cell(found, row, 1), *name = pt_result_cell(found, row, 2);
+    *t = (pt_erase_table){.label = strdup(pt_result_cell(found, row, 0)), .schema = schema ? strdup(schema) : NULL, .name = name ? strdup(name) : NULL,
+                          .has_topic = pt_result_int(found, row, 3) != 0};
     if (!t->label || (schema && !t->schema) || (name && !t->name)) {
         return pt_fail_nomem(err, "a table");
     }
-    int64_t topics = pt_table_int(found, row, 5);
-    const char *other = pt_table_cell(found, row, 6);
+    int64_t topics = pt_result_int(found, row, 5);
+    const char *other = pt_result_cell(found, row, 6);
     if (other) {
         return pt_fail(err, PT_E_LAKE, "--delete-rows: pipeline %s has read topic %s into table %s, too, and rows do not tell by which pipeline they came; delete them by hand, or leave "
                        "--delete-rows out", other, e->topic, t->label);
@@ -37,14 +37,14 @@ static int add_table(pt_erase *e, const pt_table *found, size_t row, pt_error *e
         return pt_fail(err, PT_E_LAKE, "--delete-rows: %" PRId64 " topics are in table %s, which has no column _kafka_topic: their rows cannot be told apart; delete them by hand, or leave "
                        "--delete-rows out", topics, t->label);
     }
-    if (t->name && pt_table_int(found, row, 4) < 2) {
+    if (t->name && pt_result_int(found, row, 4) < 2) {
         return pt_fail(err, PT_E_LAKE, "--delete-rows: table %s has no columns _kafka_partition and _kafka_offset, by which its rows would be found", t->label);
     }
     return PT_OK;
 }
 
 /* A table that was renamed to the name of the one that got the rows has rows of somebody else's. */
-static int refuse_foreign(pt_engine *engine, pt_session *session, const pt_erase *e, const pt_erase_table *t, const pt_table *notes, pt_error *err) {
+static int refuse_foreign(pt_engine *engine, pt_session *session, const pt_erase *e, const pt_erase_table *t, const pt_result *notes, pt_error *err) {
     const char *was = t->name ? pt_identities_find(notes, e->pipeline, e->topic, t->label) : NULL;
     char *now = NULL;
     pt_replaced replaced = {0};
@@ -62,18 +62,18 @@ static int refuse_foreign(pt_engine *engine, pt_session *session, const pt_erase
 }
 
 static int refuse_foreign_ones(pt_engine *engine, pt_session *session, const pt_erase *e, pt_error *err) {
-    pt_table notes = {0};
+    pt_result notes = {0};
     int code = pt_identities_read(engine, session, &notes, err);
     for (size_t i = 0; code == PT_OK && i < e->n_tables; i++) {
         code = refuse_foreign(engine, session, e, &e->tables[i], &notes, err);
     }
-    pt_table_clear(&notes);
+    pt_result_clear(&notes);
     return code;
 }
 
 int pt_erase_open(pt_engine *engine, pt_session *session, const char *pipeline, const char *topic, pt_erase *out, pt_error *err) {
     pt_text sql = {0};
-    pt_table found;
+    pt_result found;
     const char *alias = pt_engine_alias(engine);
     *out = (pt_erase){.pipeline = pipeline, .topic = topic};
     pt_text_addf(&sql, "WITH l AS (SELECT pipeline, topic, target_table AS t, sum(row_count) AS n FROM \"%s\".pintail.offsets WHERE target_table <> '' GROUP BY ALL), ", alias);
@@ -87,11 +87,11 @@ int pt_erase_open(pt_engine *engine, pt_session *session, const char *pipeline, 
     add_is(&sql, " o.pipeline = ", pipeline);
     add_is(&sql, " AND o.topic = ", topic);
     pt_text_add(&sql, " ORDER BY o.t");
-    int code = pt_statement_table(session, &sql, &found, err);
+    int code = pt_statement_result(session, &sql, &found, err);
     for (size_t row = 0; code == PT_OK && row < found.n_rows; row++) {
         code = add_table(out, &found, row, err);
     }
-    pt_table_clear(&found);
+    pt_result_clear(&found);
     if (code == PT_OK) {
         code = refuse_foreign_ones(engine, session, out, err);
     }
@@ -142,7 +142,7 @@ static pt_erased *find(pt_erased *out, const pt_cut *cuts, size_t n, int64_t par
 
 static int count_rows(pt_engine *engine, pt_session *session, const pt_erase *e, const pt_erase_table *t, const pt_cut *cuts, size_t n, pt_erased *out, pt_error *err) {
     pt_text sql = {0};
-    pt_table found;
+    pt_result found;
     pt_text_add(&sql, "SELECT v.p, count(*) FROM ");
     add_cuts(&sql, cuts, n);
     pt_text_add(&sql, " JOIN ");
@@ -152,20 +152,20 @@ static int count_rows(pt_engine *engine, pt_session *session, const pt_erase *e,
         add_is(&sql, " AND t._kafka_topic = ", e->topic);
     }
     pt_text_add(&sql, " GROUP BY v.p");
-    PT_TRY(pt_statement_table(session, &sql, &found, err));
+    PT_TRY(pt_statement_result(session, &sql, &found, err));
     for (size_t row = 0; row < found.n_rows; row++) {
-        pt_erased *x = find(out, cuts, n, pt_table_int(&found, row, 0));
+        pt_erased *x = find(out, cuts, n, pt_result_int(&found, row, 0));
         if (x) {
-            x->rows = pt_table_int(&found, row, 1);
+            x->rows = pt_result_int(&found, row, 1);
         }
     }
-    pt_table_clear(&found);
+    pt_result_clear(&found);
     return PT_OK;
 }
 
 static int count_dead(pt_engine *engine, pt_session *session, const pt_erase *e, const pt_erase_table *t, const pt_cut *cuts, size_t n, pt_erased *out, pt_error *err) {
     pt_text sql = {0};
-    pt_table found;
+    pt_result found;
     pt_text_add(&sql, "SELECT v.p, count(*) FROM ");
     add_cuts(&sql, cuts, n);
     pt_text_addf(&sql, " JOIN \"%s\".pintail.dead_letters d ON d.\"partition\" = v.p AND d.\"offset\" >= v.o", pt_engine_alias(engine));
@@ -173,14 +173,14 @@ static int count_dead(pt_engine *engine, pt_session *session, const pt_erase *e,
     add_is(&sql, " AND d.topic = ", e->topic);
     add_is(&sql, " AND d.target_table = ", t->label);
     pt_text_add(&sql, " GROUP BY v.p");
-    PT_TRY(pt_statement_table(session, &sql, &found, err));
+    PT_TRY(pt_statement_result(session, &sql, &found, err));
     for (size_t row = 0; row < found.n_rows; row++) {
-        pt_erased *x = find(out, cuts, n, pt_table_int(&found, row, 0));
+        pt_erased *x = find(out, cuts, n, pt_result_int(&found, row, 0));
         if (x) {
-            x->dead_letters = pt_table_int(&found, row, 1);
+            x->dead_letters = pt_result_int(&found, row, 1);
         }
     }
-    pt_table_clear(&found);
+    pt_result_clear(&found);
     return PT_OK;
 }
 
@@ -188,7 +188,7 @@ static int count_dead(pt_engine *engine, pt_session *session, const pt_erase *e,
  * somebody has deleted by hand (or dropped, with the table) is not missed for ever. */
 static int count_ledger(pt_engine *engine, pt_session *session, const pt_erase *e, const pt_erase_table *t, const pt_cut *cuts, size_t n, pt_erased *out, pt_error *err) {
     pt_text sql = {0};
-    pt_table found;
+    pt_result found;
     pt_text_add(&sql, "SELECT v.p, CASE WHEN v.o <= coalesce(min(from_offset) FILTER (kind = 'commit'), v.o) THEN 2 "
                       "WHEN bool_or((kind = 'commit' AND from_offset < v.o AND next_offset > v.o) OR (kind = 'reset' AND (row_count <> 0 OR dead_letter_count <> 0))) THEN 0 ELSE 1 END, "
                       "sum(row_count)::BIGINT, sum(dead_letter_count)::BIGINT, coalesce(sum(row_count) FILTER (from_offset >= v.o), 0)::BIGINT, "
@@ -199,16 +199,16 @@ static int count_ledger(pt_engine *engine, pt_session *session, const pt_erase *
     add_is(&sql, " AND l.topic = ", e->topic);
     add_is(&sql, " AND l.target_table = ", t->label);
     pt_text_add(&sql, " GROUP BY v.p, v.o");
-    PT_TRY(pt_statement_table(session, &sql, &found, err));
+    PT_TRY(pt_statement_result(session, &sql, &found, err));
     for (size_t row = 0; row < found.n_rows; row++) {
-        pt_erased *x = find(out, cuts, n, pt_table_int(&found, row, 0));
-        size_t way = (size_t)pt_table_int(&found, row, 1);
+        pt_erased *x = find(out, cuts, n, pt_result_int(&found, row, 0));
+        size_t way = (size_t)pt_result_int(&found, row, 1);
         if (x) {
-            x->ledger_rows = way == 2 ? pt_table_int(&found, row, 2) : way == 1 ? pt_table_int(&found, row, 4) : x->rows;
-            x->ledger_dead_letters = way == 2 ? pt_table_int(&found, row, 3) : way == 1 ? pt_table_int(&found, row, 5) : x->dead_letters;
+            x->ledger_rows = way == 2 ? pt_result_int(&found, row, 2) : way == 1 ? pt_result_int(&found, row, 4) : x->rows;
+            x->ledger_dead_letters = way == 2 ? pt_result_int(&found, row, 3) : way == 1 ? pt_result_int(&found, row, 5) : x->dead_letters;
         }
     }
-    pt_table_clear(&found);
+    pt_result_clear(&found);
     return PT_OK;
 }
 

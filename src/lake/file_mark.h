@@ -7,4 +7,4 @@
  * data path, and a table of the same name each: neither takes the other's files for its own leftovers. */
 #define PT_MARK_DIGITS 8
 /* out: [PT_MARK_DIGITS + 1] */
-void pt_file_mark(const pt_target *target, char *out);
+void pt_file_mark(const pt_table *table, char *out);

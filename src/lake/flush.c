@@ -2,17 +2,17 @@
 
 #include <stdlib.h>
 
-int pt_flush_new(const pt_target *const *targets, size_t n_targets, pt_flush **out, pt_error *err) {
+int pt_flush_new(const pt_table *const *tables, size_t n_tables, pt_flush **out, pt_error *err) {
     pt_flush *f = calloc(1, sizeof *f);
     *out = NULL;
-    if (!f || !(f->parts = calloc(n_targets + 1, sizeof *f->parts))) {
+    if (!f || !(f->slices = calloc(n_tables + 1, sizeof *f->slices))) {
         free(f);
         return pt_fail_nomem(err, "a flush");
     }
-    f->n_parts = n_targets;
-    for (size_t i = 0; i < n_targets; i++) {
-        f->parts[i].target = targets[i];
-        int code = pt_rows_new(targets[i]->types, targets[i]->n_columns, &f->parts[i].rows, err);
+    f->n_slices = n_tables;
+    for (size_t i = 0; i < n_tables; i++) {
+        f->slices[i].table = tables[i];
+        int code = pt_rows_new(tables[i]->types, tables[i]->n_columns, &f->slices[i].rows, err);
         if (code != PT_OK) {
             pt_flush_free(&f);
             return code;
@@ -22,47 +22,47 @@ int pt_flush_new(const pt_target *const *targets, size_t n_targets, pt_flush **o
     return PT_OK;
 }
 
-void pt_part_forget_guards(pt_part *part) {
-    for (size_t i = 0; i < part->n_guarded; i++) {
-        free(part->guarded[i]);
+void pt_slice_forget_guards(pt_slice *slice) {
+    for (size_t i = 0; i < slice->n_guarded; i++) {
+        free(slice->guarded[i]);
     }
-    free(part->guarded);
-    part->guarded = NULL;
-    part->n_guarded = 0;
+    free(slice->guarded);
+    slice->guarded = NULL;
+    slice->n_guarded = 0;
 }
 
-size_t pt_part_rows(const pt_part *part) {
-    return part->piece ? part->piece_rows : pt_rows_count(part->rows);
+size_t pt_slice_rows(const pt_slice *slice) {
+    return slice->piece ? slice->piece_rows : pt_rows_count(slice->rows);
 }
 
-void pt_part_add_where(const pt_part *part, pt_text *sql) {
-    if (part->piece) {
+void pt_slice_add_where(const pt_slice *slice, pt_text *sql) {
+    if (slice->piece) {
         pt_text_add(sql, " WHERE ");
-        pt_text_add(sql, part->piece);
+        pt_text_add(sql, slice->piece);
     }
 }
 
 int pt_flush_piece_new(const pt_flush *flush, pt_flush **out, pt_error *err) {
     pt_flush *f = calloc(1, sizeof *f);
     *out = NULL;
-    if (!f || !(f->parts = calloc(flush->n_parts + 1, sizeof *f->parts))) {
+    if (!f || !(f->slices = calloc(flush->n_slices + 1, sizeof *f->slices))) {
         free(f);
         return pt_fail_nomem(err, "a piece of a flush");
     }
-    f->n_parts = flush->n_parts;
+    f->n_slices = flush->n_slices;
     f->to_files = flush->to_files;
     f->snapshot = -1;
-    for (size_t i = 0; i < f->n_parts; i++) {
-        f->parts[i].target = flush->parts[i].target;
-        f->parts[i].rows = flush->parts[i].rows;
+    for (size_t i = 0; i < f->n_slices; i++) {
+        f->slices[i].table = flush->slices[i].table;
+        f->slices[i].rows = flush->slices[i].rows;
     }
     *out = f;
     return PT_OK;
 }
 
 void pt_flush_piece_free(pt_flush **piece) {
-    for (size_t i = 0; *piece && i < (*piece)->n_parts; i++) {
-        (*piece)->parts[i].rows = NULL;
+    for (size_t i = 0; *piece && i < (*piece)->n_slices; i++) {
+        (*piece)->slices[i].rows = NULL;
     }
     pt_flush_free(piece);
 }
@@ -70,13 +70,13 @@ void pt_flush_piece_free(pt_flush **piece) {
 void pt_flush_free(pt_flush **flush) {
     pt_flush *f = *flush;
     if (f) {
-        for (size_t i = 0; i < f->n_parts; i++) {
-            pt_rows_free(&f->parts[i].rows);
-            free(f->parts[i].staged);
-            free(f->parts[i].piece);
-            pt_part_forget_guards(&f->parts[i]);
+        for (size_t i = 0; i < f->n_slices; i++) {
+            pt_rows_free(&f->slices[i].rows);
+            free(f->slices[i].staged);
+            free(f->slices[i].piece);
+            pt_slice_forget_guards(&f->slices[i]);
         }
-        free(f->parts);
+        free(f->slices);
         free(f->entries);
         free(f->suspects);
         free(f);
@@ -85,13 +85,13 @@ void pt_flush_free(pt_flush **flush) {
 }
 
 void pt_flush_reset(pt_flush *flush, size_t keep_bytes) {
-    for (size_t i = 0; i < flush->n_parts; i++) {
-        pt_rows_reset(flush->parts[i].rows, keep_bytes);
-        size_t kept = pt_rows_memory(flush->parts[i].rows);
+    for (size_t i = 0; i < flush->n_slices; i++) {
+        pt_rows_reset(flush->slices[i].rows, keep_bytes);
+        size_t kept = pt_rows_memory(flush->slices[i].rows);
         keep_bytes -= kept < keep_bytes ? kept : keep_bytes - 1; /* 0 would mean: all */
-        free(flush->parts[i].staged);
-        flush->parts[i].staged = NULL;
-        pt_part_forget_guards(&flush->parts[i]);
+        free(flush->slices[i].staged);
+        flush->slices[i].staged = NULL;
+        pt_slice_forget_guards(&flush->slices[i]);
     }
     flush->n_entries = 0;
     flush->n_suspects = 0;
@@ -128,24 +128,24 @@ int pt_flush_add_suspect(pt_flush *flush, const pt_suspect *suspect, pt_error *e
 
 int64_t pt_flush_rows(const pt_flush *flush) {
     size_t n = 0;
-    for (size_t i = 0; i < flush->n_parts; i++) {
-        n += pt_part_rows(&flush->parts[i]);
+    for (size_t i = 0; i < flush->n_slices; i++) {
+        n += pt_slice_rows(&flush->slices[i]);
     }
     return (int64_t)n;
 }
 
 size_t pt_flush_memory(const pt_flush *flush) {
     size_t n = 0;
-    for (size_t i = 0; i < flush->n_parts; i++) {
-        n += pt_rows_used_memory(flush->parts[i].rows);
+    for (size_t i = 0; i < flush->n_slices; i++) {
+        n += pt_rows_used_memory(flush->slices[i].rows);
     }
     return n;
 }
 
 size_t pt_flush_bytes(const pt_flush *flush) {
     size_t n = 0;
-    for (size_t i = 0; i < flush->n_parts; i++) {
-        n += pt_rows_bytes(flush->parts[i].rows);
+    for (size_t i = 0; i < flush->n_slices; i++) {
+        n += pt_rows_bytes(flush->slices[i].rows);
     }
     return n;
 }

@@ -14,15 +14,15 @@
 #include "lake/table.h"
 
 /* Rows for one table. The last part of a flush is pintail.dead_letters. */
-typedef struct pt_part {
-    const pt_target *target;
+typedef struct pt_slice {
+    const pt_table *table;
     pt_rows *rows; /* owned */
     char *staged;  /* path of the staged file, as the lake is to know it; NULL: no rows, or INSERT */
     char **guarded; /* [n_guarded] owned: files that DuckLake wrote and whose COMMIT's outcome is not known yet (lake/guard.h) */
     size_t n_guarded;
     char *piece;       /* owned; of a piece of a flush: the condition of its rows, in SQL; NULL: all of them */
     size_t piece_rows; /* how many fulfil it */
-} pt_part;
+} pt_slice;
 
 /* A dead letter of a flush: a record that the lake refused at a time when it had taken no other one of the table, so that the fault may be the table's. Only a row of that table
  * that lands with it, or before, tells. */
@@ -30,12 +30,12 @@ typedef struct pt_suspect {
     const char *topic;
     int32_t partition;
     int64_t offset;
-    size_t part; /* of the flush: the table */
+    size_t slice; /* of the flush: the table */
 } pt_suspect;
 
 typedef struct pt_flush {
-    pt_part *parts; /* [n_parts] owned */
-    size_t n_parts;
+    pt_slice *slices; /* [n_parts] owned */
+    size_t n_slices;
     pt_ledger_entry *entries; /* [n_entries] owned; a flush without one is not committed; those of one partition stand together, in order */
     size_t n_entries, cap_entries;
     pt_suspect *suspects; /* [n_suspects] owned; mostly none */
@@ -49,15 +49,15 @@ typedef struct pt_flush {
     int64_t stage_us, commit_us; /* out: how long it took */
 } pt_flush;
 
-int pt_flush_new(const pt_target *const *targets, size_t n_targets, pt_flush **out, pt_error *err) PT_CHECKED;
+int pt_flush_new(const pt_table *const *tables, size_t n_tables, pt_flush **out, pt_error *err) PT_CHECKED;
 void pt_flush_free(pt_flush **flush);
 /* Empties it for use again and keeps no more than keep_bytes of its memory (more than 0). Staged files and guards are not touched. */
 void pt_flush_reset(pt_flush *flush, size_t keep_bytes);
-void pt_part_forget_guards(pt_part *part);
+void pt_slice_forget_guards(pt_slice *slice);
 /* Rows that go into the lake. */
-size_t pt_part_rows(const pt_part *part);
+size_t pt_slice_rows(const pt_slice *slice);
 /* " WHERE ..." of a piece. */
-void pt_part_add_where(const pt_part *part, pt_text *sql);
+void pt_slice_add_where(const pt_slice *slice, pt_text *sql);
 /* A piece of a flush, without entries: its parts have the same rows, which stay the flush's. The caller fills entries and the parts' pieces. */
 int pt_flush_piece_new(const pt_flush *flush, pt_flush **out, pt_error *err) PT_CHECKED;
 void pt_flush_piece_free(pt_flush **piece);

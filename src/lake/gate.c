@@ -30,7 +30,7 @@ int pt_gate_went_back(const pt_committer *c, const int64_t *before, const char *
     if (moved > SHOWN) {
         pt_text_addf(&at, " and %zu more", moved - SHOWN);
     }
-    int code = pt_fail(err, PT_E_ANEW, "the catalog went back in time (a failover, or a restored backup): it has not %s%s", what, pt_text_get(&at));
+    int code = pt_fail(err, PT_E_LAKE_CHANGED, "the catalog went back in time (a failover, or a restored backup): it has not %s%s", what, pt_text_get(&at));
     pt_text_free(&at);
     return code;
 }
@@ -71,7 +71,7 @@ static int ledger_has(const pt_committer *c, const char *commit_id, bool *has, p
 static int look(const pt_committer *c, int64_t *now, int64_t *kept, int64_t *ours, pt_error *err) {
     char sql[512];
     const char *a = pt_engine_alias(c->engine);
-    pt_table found = {0};
+    pt_result found = {0};
     if (c->last_snapshot < 0) {
         (void)snprintf(sql, sizeof sql, "SELECT id, 0, 0 FROM ducklake_current_snapshot('%s')", a);
     } else {
@@ -80,11 +80,11 @@ static int look(const pt_committer *c, int64_t *now, int64_t *kept, int64_t *our
                        "FROM \"__ducklake_metadata_%s\".ducklake_snapshot_changes WHERE snapshot_id = %" PRId64,
                        a, c->last_id, a, c->last_snapshot);
     }
-    PT_TRY(pt_session_table(c->session, sql, &found, err));
-    *now = pt_table_int(&found, 0, 0);
-    *kept = pt_table_int(&found, 0, 1);
-    *ours = pt_table_int(&found, 0, 2);
-    pt_table_clear(&found);
+    PT_TRY(pt_session_result(c->session, sql, &found, err));
+    *now = pt_result_int(&found, 0, 0);
+    *kept = pt_result_int(&found, 0, 1);
+    *ours = pt_result_int(&found, 0, 2);
+    pt_result_clear(&found);
     return PT_OK;
 }
 
@@ -106,7 +106,7 @@ static int check_last_commit(const pt_committer *c, int64_t now, int64_t kept, i
 
 /* What pt_ledger_epochs read, and the row of each claim: a look through all rows for each partition would cost the square of their number. */
 typedef struct owners {
-    pt_table epochs;
+    pt_result epochs;
     size_t *rows; /* [n_claims] SIZE_MAX: none */
 } owners;
 
@@ -119,7 +119,7 @@ static int find_rows(const pt_committer *c, owners *o, pt_error *err) {
         o->rows[i] = SIZE_MAX;
     }
     for (size_t r = 0; r < o->epochs.n_rows; r++) {
-        const pt_claim *claim = pt_committer_find(c, pt_table_cell(&o->epochs, r, 0), (int32_t)pt_table_int(&o->epochs, r, 1));
+        const pt_claim *claim = pt_committer_find(c, pt_result_cell(&o->epochs, r, 0), (int32_t)pt_result_int(&o->epochs, r, 1));
         if (claim) {
             o->rows[claim - c->claims] = r;
         }
@@ -134,19 +134,19 @@ static int read_owners(const pt_committer *c, owners *o, pt_error *err) {
 }
 
 static void forget_owners(owners *o) {
-    pt_table_clear(&o->epochs);
+    pt_result_clear(&o->epochs);
     free(o->rows);
 }
 
 /* 0: none. */
 static int64_t epoch_of(const pt_committer *c, const owners *o, const pt_claim *claim) {
     size_t row = o->rows[claim - c->claims];
-    return row == SIZE_MAX ? 0 : pt_table_int(&o->epochs, row, 2);
+    return row == SIZE_MAX ? 0 : pt_result_int(&o->epochs, row, 2);
 }
 
 static bool is_ours(const pt_committer *c, const owners *o, const pt_claim *claim) {
     size_t row = o->rows[claim - c->claims];
-    const char *owner = row == SIZE_MAX ? NULL : pt_table_cell(&o->epochs, row, 3);
+    const char *owner = row == SIZE_MAX ? NULL : pt_result_cell(&o->epochs, row, 3);
     if (pt_rule_broken("fence")) { /* there are no epochs then */
         return true;
     }
@@ -174,9 +174,9 @@ static int refuse(const pt_committer *c, const owners *o, const pt_claim *claim,
         return went_back(c, "our claim of the partitions", err);
     }
     size_t row = o->rows[claim - c->claims];
-    const char *owner = row == SIZE_MAX ? NULL : pt_table_cell(&o->epochs, row, 3);
+    const char *owner = row == SIZE_MAX ? NULL : pt_result_cell(&o->epochs, row, 3);
     if (owner && strncmp(owner, PT_RESET_OWNER, strlen(PT_RESET_OWNER)) == 0) {
-        return pt_fail(err, PT_E_ANEW, "topic %s partition %" PRId32 " was set to another offset by pintail reset", claim->topic, claim->partition);
+        return pt_fail(err, PT_E_LAKE_CHANGED, "topic %s partition %" PRId32 " was set to another offset by pintail reset", claim->topic, claim->partition);
     }
     return pt_fail(err, PT_E_FENCED, "topic %s partition %" PRId32 " was taken over by another process of this group (epoch %" PRId64 ", ours is %" PRId64 ")", claim->topic,
                    claim->partition, epoch_of(c, o, claim), claim->epoch);

@@ -7,7 +7,7 @@
 
 #include "lake/committer_internal.h"
 
-/* First in the transaction of a flush: fills flush->snapshot. PT_E_FENCED: another process has taken over. PT_E_ANEW: the catalog went back, or a table was altered. PT_E_LAKE: a table is gone.
+/* First in the transaction of a flush: fills flush->snapshot. PT_E_FENCED: another process has taken over. PT_E_LAKE_CHANGED: the catalog went back, or a table was altered. PT_E_LAKE: a table is gone.
  * PT_E_LAKE_BUSY: another commit came in between. */
 int pt_gate_pass(pt_committer *committer, pt_flush *flush, pt_error *err) PT_CHECKED;
 
@@ -22,5 +22,5 @@ void pt_gate_note_file(pt_committer *committer);
 /* All claims are ours, by owner, and their epochs stand where an attempt of ours may have raised them. For a recovery, outside of a transaction. */
 int pt_gate_check_owner(pt_committer *committer, pt_error *err) PT_CHECKED;
 
-/* PT_E_ANEW, with both positions of the claims: before [n_claims] where they stood, their next_offset where the lake stands. what: what the lake has not any more. */
+/* PT_E_LAKE_CHANGED, with both positions of the claims: before [n_claims] where they stood, their next_offset where the lake stands. what: what the lake has not any more. */
 int pt_gate_went_back(const pt_committer *committer, const int64_t *before, const char *what, pt_error *err) PT_CHECKED;

@@ -36,7 +36,7 @@ static uint32_t tag(void) {
 }
 
 /* Path of the guard for a data file, malloc'd. */
-int pt_guard_name(const pt_target *t, const char *file, char **out, pt_error *err) {
+int pt_guard_name(const pt_table *t, const char *file, char **out, pt_error *err) {
     const char *slash = strrchr(file, '/');
     const char *name = slash ? slash + 1 : file;
     const char *uuid = name + strlen(PT_FILE_PREFIX);
@@ -101,14 +101,14 @@ static bool tells_of_a_young_file(const char *message) {
     return pt_now_us() - made_us < TAKEN_WITHIN;
 }
 
-int pt_guard_taken(const pt_target *t, pt_error *err) {
+int pt_guard_taken(const pt_table *t, pt_error *err) {
     if (tells_of_a_young_file(err->text)) {
         return pt_fail(err, PT_E_LAKE_BUSY, "table %s: a data file is gone before its rows are committed; does somebody call delete_orphaned_files(cleanup_all => true)?", t->label);
     }
     return (int)err->code;
 }
 
-static int guard_it(pt_session *session, const pt_target *t, const char *file, pt_error *err) {
+static int guard_it(pt_session *session, const pt_table *t, const char *file, pt_error *err) {
     char *guard = NULL;
     PT_TRY(sync_file(file, err));
     PT_TRY(pt_guard_name(t, file, &guard, err));
@@ -117,17 +117,17 @@ static int guard_it(pt_session *session, const pt_target *t, const char *file, p
     return code;
 }
 
-int pt_guard_add(pt_session *session, pt_part *part, const char *file, pt_error *err) {
+int pt_guard_add(pt_session *session, pt_slice *slice, const char *file, pt_error *err) {
     char *copy = strdup(file);
     if (!copy) {
         return pt_fail_nomem(err, "a path");
     }
-    part->guarded[part->n_guarded++] = copy;
-    int code = guard_it(session, part->target, file, err);
+    slice->guarded[slice->n_guarded++] = copy;
+    int code = guard_it(session, slice->table, file, err);
     if (code == PT_OK) {
         (void)pt_failpoint("guard.made");
     }
-    return code == PT_OK ? PT_OK : pt_guard_taken(part->target, err);
+    return code == PT_OK ? PT_OK : pt_guard_taken(slice->table, err);
 }
 
 /* ---- and back ------------------------------------------------------------------------------------------ */
@@ -150,7 +150,7 @@ int pt_guard_restore(pt_session *session, const char *guard, const char *file, u
 }
 
 /* pintail's own tables have the column, too. */
-static bool has_ingest_time(const pt_target *t) {
+static bool has_ingest_time(const pt_table *t) {
     for (size_t i = 0; i < t->n_columns; i++) {
         if (strcmp(t->names[i], "ingest_time") == 0) {
             return true;
@@ -160,8 +160,8 @@ static bool has_ingest_time(const pt_target *t) {
 }
 
 /* Rows of this transaction have no snapshot yet. The bound on ingest_time spares DuckLake the files of all earlier flushes. */
-static int list_files(pt_engine *engine, pt_session *session, const pt_part *part, size_t slot, pt_table *out, pt_error *err) {
-    const pt_target *t = part->target;
+static int list_files(pt_engine *engine, pt_session *session, const pt_slice *slice, size_t slot, pt_result *out, pt_error *err) {
+    const pt_table *t = slice->table;
     pt_text sql = {0};
     char *first = NULL;
     int code = PT_OK;
@@ -171,7 +171,7 @@ static int list_files(pt_engine *engine, pt_session *session, const pt_part *par
         pt_text_clear(&sql);
     }
     pt_text_add(&sql, "SELECT DISTINCT filename FROM ");
-    pt_target_add_sql_name(t, engine, &sql);
+    pt_table_add_sql_name(t, engine, &sql);
     pt_text_add(&sql, " WHERE snapshot_id IS NULL");
     if (first) {
         pt_text_addf(&sql, " AND ingest_time >= make_timestamptz(%s)", first);
@@ -180,7 +180,7 @@ static int list_files(pt_engine *engine, pt_session *session, const pt_part *par
         code = pt_text_check(&sql, err);
     }
     if (code == PT_OK) {
-        code = pt_session_table(session, pt_text_get(&sql), out, err);
+        code = pt_session_result(session, pt_text_get(&sql), out, err);
     }
     free(first);
     pt_text_free(&sql);
@@ -191,13 +191,13 @@ static int list_files(pt_engine *engine, pt_session *session, const pt_part *par
 static char **name_guards(const pt_flush *flush, size_t *n) {
     size_t most = 0;
     *n = 0;
-    for (size_t i = 0; i < flush->n_parts; i++) {
-        most += flush->parts[i].n_guarded;
+    for (size_t i = 0; i < flush->n_slices; i++) {
+        most += flush->slices[i].n_guarded;
     }
     char **guards = calloc(most + 1, sizeof *guards);
-    for (size_t i = 0; guards && i < flush->n_parts; i++) {
-        for (size_t k = 0; k < flush->parts[i].n_guarded; k++) {
-            *n += pt_guard_name(flush->parts[i].target, flush->parts[i].guarded[k], &guards[*n], NULL) == PT_OK;
+    for (size_t i = 0; guards && i < flush->n_slices; i++) {
+        for (size_t k = 0; k < flush->slices[i].n_guarded; k++) {
+            *n += pt_guard_name(flush->slices[i].table, flush->slices[i].guarded[k], &guards[*n], NULL) == PT_OK;
         }
     }
     return guards;
@@ -214,32 +214,32 @@ int pt_guard_awake(pt_engine *engine, pt_session *session, const char *file, pt_
     return pt_session_runf(session, err, "CALL postgres_execute('__ducklake_metadata_%s', 'SELECT 1')", alias);
 }
 
-static int guard_files(pt_engine *engine, pt_session *session, pt_part *part, const pt_table *files, pt_error *err) {
+static int guard_files(pt_engine *engine, pt_session *session, pt_slice *slice, const pt_result *files, pt_error *err) {
     int code = PT_OK;
-    part->guarded = calloc(files->n_rows + 1, sizeof *part->guarded);
-    if (!part->guarded) {
+    slice->guarded = calloc(files->n_rows + 1, sizeof *slice->guarded);
+    if (!slice->guarded) {
         code = pt_fail_nomem(err, "the files of an INSERT");
     }
     for (size_t i = 0; code == PT_OK && i < files->n_rows; i++) {
-        const char *file = pt_table_cell(files, i, 0);
+        const char *file = pt_result_cell(files, i, 0);
         if (strncmp(file, INLINED, strlen(INLINED)) != 0) {
-            code = pt_guard_add(session, part, file, err);
+            code = pt_guard_add(session, slice, file, err);
             code = code == PT_OK ? pt_guard_awake(engine, session, file, err) : code;
         }
     }
-    bool sync = code == PT_OK && part->n_guarded && !pt_path_is_remote(part->target->folder);
-    return sync ? pt_sync_folder(part->target->folder, err) : code;
+    bool sync = code == PT_OK && slice->n_guarded && !pt_path_is_remote(slice->table->folder);
+    return sync ? pt_sync_folder(slice->table->folder, err) : code;
 }
 
-int pt_guard_part(pt_engine *engine, pt_session *session, pt_part *part, size_t slot, pt_error *err) {
-    pt_table files = {0};
-    pt_part_forget_guards(part);
-    if (list_files(engine, session, part, slot, &files, err) != PT_OK) {
-        return pt_guard_taken(part->target, err);
+int pt_guard_slice(pt_engine *engine, pt_session *session, pt_slice *slice, size_t slot, pt_error *err) {
+    pt_result files = {0};
+    pt_slice_forget_guards(slice);
+    if (list_files(engine, session, slice, slot, &files, err) != PT_OK) {
+        return pt_guard_taken(slice->table, err);
     }
-    int code = files.n_rows ? guard_files(engine, session, part, &files, err)
-                            : pt_fail(err, PT_E_LAKE, "table %s: DuckLake does not show the files of an INSERT", part->target->label);
-    pt_table_clear(&files);
+    int code = files.n_rows ? guard_files(engine, session, slice, &files, err)
+                            : pt_fail(err, PT_E_LAKE, "table %s: DuckLake does not show the files of an INSERT", slice->table->label);
+    pt_result_clear(&files);
     return code;
 }
 
@@ -247,12 +247,12 @@ int pt_guard_part(pt_engine *engine, pt_session *session, pt_part *part, size_t 
 
 int pt_guards_restore(pt_session *session, const pt_flush *flush, pt_error *err) {
     uint64_t restored = 0;
-    for (size_t i = 0; i < flush->n_parts; i++) {
-        const pt_part *part = &flush->parts[i];
-        for (size_t k = 0; k < part->n_guarded; k++) {
+    for (size_t i = 0; i < flush->n_slices; i++) {
+        const pt_slice *slice = &flush->slices[i];
+        for (size_t k = 0; k < slice->n_guarded; k++) {
             char *guard = NULL;
-            PT_TRY(pt_guard_name(part->target, part->guarded[k], &guard, err));
-            int code = pt_guard_restore(session, guard, part->guarded[k], &restored, err);
+            PT_TRY(pt_guard_name(slice->table, slice->guarded[k], &guard, err));
+            int code = pt_guard_restore(session, guard, slice->guarded[k], &restored, err);
             free(guard);
             PT_TRY(code);
         }
@@ -271,12 +271,12 @@ void pt_guards_drop(pt_session *session, pt_flush *flush) {
         free(guards[i]);
     }
     free(guards);
-    for (size_t i = 0; i < flush->n_parts; i++) {
-        pt_part_forget_guards(&flush->parts[i]);
+    for (size_t i = 0; i < flush->n_slices; i++) {
+        pt_slice_forget_guards(&flush->slices[i]);
     }
 }
 
-static int match_guards(pt_engine *engine, pt_session *session, const pt_target *t, pt_table *out, pt_error *err) {
+static int match_guards(pt_engine *engine, pt_session *session, const pt_table *t, pt_result *out, pt_error *err) {
     pt_text sql = {0};
     pt_text pattern = {0};
     const char *alias = pt_engine_alias(engine);
@@ -293,7 +293,7 @@ static int match_guards(pt_engine *engine, pt_session *session, const pt_target 
                  alias, alias, strlen(PT_GUARD_PREFIX) + 1, strlen(PT_GUARD_PREFIX) + UUID_LENGTH, strlen(PT_GUARD_PREFIX) + 1, strlen(PT_GUARD_PREFIX) + UUID_LENGTH);
     int code = pt_text_check(&sql, err);
     if (code == PT_OK) {
-        code = pt_session_table(session, pt_text_get(&sql), out, err);
+        code = pt_session_result(session, pt_text_get(&sql), out, err);
     }
     pt_text_free(&pattern);
     pt_text_free(&sql);
@@ -301,7 +301,7 @@ static int match_guards(pt_engine *engine, pt_session *session, const pt_target 
 }
 
 /* Mostly there are none; then the catalog's list of files, which may be long, is not read. */
-static int count_guards(pt_session *session, const pt_target *t, int64_t *n, pt_error *err) {
+static int count_guards(pt_session *session, const pt_table *t, int64_t *n, pt_error *err) {
     pt_text sql = {0};
     pt_text pattern = {0};
     pt_file_names_add_pattern(&pattern, t->folder);
@@ -321,19 +321,19 @@ static int count_guards(pt_session *session, const pt_target *t, int64_t *n, pt_
     return code;
 }
 
-int pt_guards_mend(pt_engine *engine, pt_session *session, const pt_target *target, uint64_t *restored, pt_error *err) {
-    pt_table found = {0};
+int pt_guards_restore_table(pt_engine *engine, pt_session *session, const pt_table *table, uint64_t *restored, pt_error *err) {
+    pt_result found = {0};
     int64_t guards = 0;
     *restored = 0;
-    PT_TRY(count_guards(session, target, &guards, err));
+    PT_TRY(count_guards(session, table, &guards, err));
     if (guards == 0) {
         return PT_OK;
     }
-    PT_TRY(match_guards(engine, session, target, &found, err));
+    PT_TRY(match_guards(engine, session, table, &found, err));
     int code = PT_OK;
     for (size_t i = 0; code == PT_OK && i < found.n_rows; i++) {
-        code = pt_guard_restore(session, pt_table_cell(&found, i, 0), pt_table_cell(&found, i, 1), restored, err);
+        code = pt_guard_restore(session, pt_result_cell(&found, i, 0), pt_result_cell(&found, i, 1), restored, err);
     }
-    pt_table_clear(&found);
+    pt_result_clear(&found);
     return code;
 }

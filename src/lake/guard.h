@@ -15,14 +15,14 @@
 
 /* In the transaction, after the INSERT of the part from pintail_rows(slot): fsyncs and guards its files; rows that stay in the catalog have none. The guards of an earlier
  * attempt are forgotten. */
-int pt_guard_part(pt_engine *engine, pt_session *session, pt_part *part, size_t slot, pt_error *err) PT_CHECKED;
+int pt_guard_slice(pt_engine *engine, pt_session *session, pt_slice *slice, size_t slot, pt_error *err) PT_CHECKED;
 
 /* In the transaction, after folding, which wrote files of that many rows in all (0: none) since start_us (wall clock): fsyncs and guards them. */
-int pt_guard_fold(pt_engine *engine, pt_session *session, pt_part *part, int64_t start_us, int64_t rows, pt_error *err) PT_CHECKED;
+int pt_guard_fold(pt_engine *engine, pt_session *session, pt_slice *slice, int64_t start_us, int64_t rows, pt_error *err) PT_CHECKED;
 
 /* In the transaction, after a DELETE since start_us (wall clock): fsyncs and guards the delete files that it wrote. Those of another process that deletes at the same time may be among
  * them, which does no harm. */
-int pt_guard_deletes(pt_engine *engine, pt_session *session, pt_part *part, int64_t start_us, pt_error *err) PT_CHECKED;
+int pt_guard_deletes(pt_engine *engine, pt_session *session, pt_slice *slice, int64_t start_us, pt_error *err) PT_CHECKED;
 
 /* The flush is in the lake: brings back what is gone. */
 int pt_guards_restore(pt_session *session, const pt_flush *flush, pt_error *err) PT_CHECKED;
@@ -32,4 +32,4 @@ void pt_guards_drop(pt_session *session, pt_flush *flush);
 
 /* Brings back files of the table that the catalog names and that are gone, by guards: those that a dead process left, or our own when the outcome is not known
  * otherwise. Drops none. */
-int pt_guards_mend(pt_engine *engine, pt_session *session, const pt_target *target, uint64_t *restored, pt_error *err) PT_CHECKED;
+int pt_guards_restore_table(pt_engine *engine, pt_session *session, const pt_table *table, uint64_t *restored, pt_error *err) PT_CHECKED;

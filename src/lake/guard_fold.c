@@ -16,8 +16,8 @@
 
 /* What lies in the table's folder under a young name and is in no snapshot, and what of it is ours. */
 typedef struct folded {
-    pt_table young; /* path */
-    pt_table own;   /* path, rows: those that the transaction sees */
+    pt_result young; /* path */
+    pt_result own;   /* path, rows: those that the transaction sees */
     int64_t rows;   /* in them */
     size_t deletes; /* of the young ones: delete files */
 } folded;
@@ -49,7 +49,7 @@ static void name_begins(int64_t start_us, char out[TIME_DIGITS + 2]) {
 }
 
 /* Files of another process may be among them. */
-static int list_young(pt_engine *engine, pt_session *session, const pt_target *t, int64_t start_us, pt_table *out, pt_error *err) {
+static int list_young(pt_engine *engine, pt_session *session, const pt_table *t, int64_t start_us, pt_result *out, pt_error *err) {
     pt_text sql = {0};
     pt_text pattern = {0};
     char begins[TIME_DIGITS + 2];
@@ -65,7 +65,7 @@ static int list_young(pt_engine *engine, pt_session *session, const pt_target *t
                  alias, alias);
     int code = pt_text_check(&sql, err);
     if (code == PT_OK) {
-        code = pt_session_table(session, pt_text_get(&sql), out, err);
+        code = pt_session_result(session, pt_text_get(&sql), out, err);
     }
     pt_text_free(&pattern);
     pt_text_free(&sql);
@@ -74,13 +74,13 @@ static int list_young(pt_engine *engine, pt_session *session, const pt_target *t
 
 /* Rows that were folded still have their snapshots, so these do not tell which files are of this transaction; the names do, and only this transaction sees rows in them. A condition on names
  * spares DuckLake all other files. Encrypted ones can be read by no other way yet. */
-static int see_own(pt_engine *engine, pt_session *session, const pt_target *t, folded *f, pt_error *err) {
+static int see_own(pt_engine *engine, pt_session *session, const pt_table *t, folded *f, pt_error *err) {
     pt_text sql = {0};
     const char *separator = " WHERE parse_filename(filename) IN (";
     pt_text_add(&sql, "SELECT filename, count(*) FROM ");
-    pt_target_add_sql_name(t, engine, &sql);
+    pt_table_add_sql_name(t, engine, &sql);
     for (size_t i = 0; i < f->young.n_rows; i++) {
-        const char *file = pt_table_cell(&f->young, i, 0);
+        const char *file = pt_result_cell(&f->young, i, 0);
         if (ends_with(file, PT_DELETE_SUFFIX)) {
             f->deletes++;
             continue;
@@ -94,9 +94,9 @@ static int see_own(pt_engine *engine, pt_session *session, const pt_target *t, f
         pt_text_free(&sql);
         return PT_OK;
     }
-    int code = pt_statement_table(session, &sql, &f->own, err);
+    int code = pt_statement_result(session, &sql, &f->own, err);
     for (size_t i = 0; i < f->own.n_rows; i++) {
-        f->rows += pt_table_int(&f->own, i, 1);
+        f->rows += pt_result_int(&f->own, i, 1);
     }
     return code;
 }
@@ -105,7 +105,7 @@ static int see_own(pt_engine *engine, pt_session *session, const pt_target *t, f
 
 static bool is_own(const folded *f, const char *file) {
     for (size_t i = 0; i < f->own.n_rows; i++) {
-        if (strcmp(name_of(pt_table_cell(&f->own, i, 0)), name_of(file)) == 0) {
+        if (strcmp(name_of(pt_result_cell(&f->own, i, 0)), name_of(file)) == 0) {
             return true;
         }
     }
@@ -125,16 +125,16 @@ static int64_t rows_of(pt_session *other, const char *file) {
 }
 
 /* Deleted rows are folded as well, into data files in which nobody sees them, and into delete files: all that is young is guarded, as far as it can be. *there: the rows in data files. */
-static int guard_unseen(pt_engine *engine, pt_part *part, const folded *f, int64_t *there, pt_error *err) {
+static int guard_unseen(pt_engine *engine, pt_slice *slice, const folded *f, int64_t *there, pt_error *err) {
     pt_session *other = NULL;
     pt_error ignored;
     PT_TRY(pt_session_open(engine, &other, err));
     for (size_t i = 0; i < f->young.n_rows; i++) {
-        const char *file = pt_table_cell(&f->young, i, 0);
-        size_t n = part->n_guarded;
-        if (!is_own(f, file) && pt_guard_add(other, part, file, &ignored) != PT_OK) {
-            free(part->guarded[n]);
-            part->n_guarded = n;
+        const char *file = pt_result_cell(&f->young, i, 0);
+        size_t n = slice->n_guarded;
+        if (!is_own(f, file) && pt_guard_add(other, slice, file, &ignored) != PT_OK) {
+            free(slice->guarded[n]);
+            slice->n_guarded = n;
         } else if (!ends_with(file, PT_DELETE_SUFFIX) && !pt_engine_encrypted(engine)) {
             *there += rows_of(other, file);
         }
@@ -144,70 +144,70 @@ static int guard_unseen(pt_engine *engine, pt_part *part, const folded *f, int64
 }
 
 /* None must be missing. */
-static int guard_all(pt_engine *engine, pt_part *part, const folded *f, int64_t rows, pt_error *err) {
+static int guard_all(pt_engine *engine, pt_slice *slice, const folded *f, int64_t rows, pt_error *err) {
     int64_t there = 0;
-    PT_TRY(guard_unseen(engine, part, f, &there, err));
+    PT_TRY(guard_unseen(engine, slice, f, &there, err));
     bool whole = pt_engine_encrypted(engine) ? f->deletes > 0 : there >= rows;
-    return whole ? PT_OK : pt_fail(err, PT_E_LAKE_BUSY, "table %s: %" PRId64 " rows were folded, and only files of %" PRId64 " are found", part->target->label, rows, there > f->rows ? there : f->rows);
+    return whole ? PT_OK : pt_fail(err, PT_E_LAKE_BUSY, "table %s: %" PRId64 " rows were folded, and only files of %" PRId64 " are found", slice->table->label, rows, there > f->rows ? there : f->rows);
 }
 
 /* ---- all of it ------------------------------------------------------------------------------------------ */
 
-static int guard_own(pt_engine *engine, pt_session *session, pt_part *part, const folded *f, int64_t rows, pt_error *err) {
-    part->guarded = calloc(f->young.n_rows + 1, sizeof *part->guarded);
-    if (!part->guarded) {
+static int guard_own(pt_engine *engine, pt_session *session, pt_slice *slice, const folded *f, int64_t rows, pt_error *err) {
+    slice->guarded = calloc(f->young.n_rows + 1, sizeof *slice->guarded);
+    if (!slice->guarded) {
         return pt_fail_nomem(err, "the files of a fold");
     }
     for (size_t i = 0; i < f->own.n_rows; i++) {
-        const char *file = pt_table_cell(&f->own, i, 0);
-        PT_TRY(pt_guard_add(session, part, file, err));
+        const char *file = pt_result_cell(&f->own, i, 0);
+        PT_TRY(pt_guard_add(session, slice, file, err));
         PT_TRY(pt_guard_awake(engine, session, file, err));
     }
     if (f->rows < rows) {
-        PT_TRY(guard_all(engine, part, f, rows, err));
+        PT_TRY(guard_all(engine, slice, f, rows, err));
     }
-    return part->n_guarded && !pt_path_is_remote(part->target->folder) ? pt_sync_folder(part->target->folder, err) : PT_OK;
+    return slice->n_guarded && !pt_path_is_remote(slice->table->folder) ? pt_sync_folder(slice->table->folder, err) : PT_OK;
 }
 
-int pt_guard_fold(pt_engine *engine, pt_session *session, pt_part *part, int64_t start_us, int64_t rows, pt_error *err) {
+int pt_guard_fold(pt_engine *engine, pt_session *session, pt_slice *slice, int64_t start_us, int64_t rows, pt_error *err) {
     folded f = {0};
-    pt_part_forget_guards(part);
+    pt_slice_forget_guards(slice);
     if (rows == 0) {
         return PT_OK;
     }
-    int code = list_young(engine, session, part->target, start_us, &f.young, err);
-    if (code == PT_OK && part->target->guard) { /* else a column hides the names */
-        code = see_own(engine, session, part->target, &f, err);
+    int code = list_young(engine, session, slice->table, start_us, &f.young, err);
+    if (code == PT_OK && slice->table->guard) { /* else a column hides the names */
+        code = see_own(engine, session, slice->table, &f, err);
     }
     if (code == PT_OK) {
-        code = guard_own(engine, session, part, &f, rows, err);
+        code = guard_own(engine, session, slice, &f, rows, err);
     } else {
-        code = pt_guard_taken(part->target, err);
+        code = pt_guard_taken(slice->table, err);
     }
-    pt_table_clear(&f.young);
-    pt_table_clear(&f.own);
+    pt_result_clear(&f.young);
+    pt_result_clear(&f.own);
     return code;
 }
 
 /* ---- what a DELETE wrote ---------------------------------------------------------------------------------- */
 
-int pt_guard_deletes(pt_engine *engine, pt_session *session, pt_part *part, int64_t start_us, pt_error *err) {
-    pt_table young = {0};
-    pt_part_forget_guards(part);
-    int code = list_young(engine, session, part->target, start_us, &young, err);
-    part->guarded = calloc(young.n_rows + 1, sizeof *part->guarded);
-    if (code == PT_OK && !part->guarded) {
+int pt_guard_deletes(pt_engine *engine, pt_session *session, pt_slice *slice, int64_t start_us, pt_error *err) {
+    pt_result young = {0};
+    pt_slice_forget_guards(slice);
+    int code = list_young(engine, session, slice->table, start_us, &young, err);
+    slice->guarded = calloc(young.n_rows + 1, sizeof *slice->guarded);
+    if (code == PT_OK && !slice->guarded) {
         code = pt_fail_nomem(err, "the files of a DELETE");
     }
     for (size_t i = 0; code == PT_OK && i < young.n_rows; i++) {
-        const char *file = pt_table_cell(&young, i, 0);
+        const char *file = pt_result_cell(&young, i, 0);
         if (ends_with(file, PT_DELETE_SUFFIX)) {
-            code = pt_guard_add(session, part, file, err);
+            code = pt_guard_add(session, slice, file, err);
             code = code == PT_OK ? pt_guard_awake(engine, session, file, err) : code;
         }
     }
-    bool sync = code == PT_OK && part->n_guarded && !pt_path_is_remote(part->target->folder);
-    code = sync ? pt_sync_folder(part->target->folder, err) : code;
-    pt_table_clear(&young);
+    bool sync = code == PT_OK && slice->n_guarded && !pt_path_is_remote(slice->table->folder);
+    code = sync ? pt_sync_folder(slice->table->folder, err) : code;
+    pt_result_clear(&young);
     return code;
 }

@@ -9,11 +9,11 @@
 #define PT_DELETE_SUFFIX "-delete.parquet"
 
 /* Path of the guard for a data file, malloc'd. */
-int pt_guard_name(const pt_target *target, const char *file, char **out, pt_error *err) PT_CHECKED;
+int pt_guard_name(const pt_table *table, const char *file, char **out, pt_error *err) PT_CHECKED;
 
 /* In the transaction: fsyncs and guards the file, and notes it in the part, which has room. PT_E_LAKE_BUSY when it is gone: somebody took it for an orphan, and the next attempt
  * writes another. */
-int pt_guard_add(pt_session *session, pt_part *part, const char *file, pt_error *err) PT_CHECKED;
+int pt_guard_add(pt_session *session, pt_slice *slice, const char *file, pt_error *err) PT_CHECKED;
 /* Copies of objects may take long all together: keeps the sessions of the transaction from seeming idle. */
 int pt_guard_awake(pt_engine *engine, pt_session *session, const char *file, pt_error *err) PT_CHECKED;
 
@@ -21,4 +21,4 @@ int pt_guard_awake(pt_engine *engine, pt_session *session, const char *file, pt_
 int pt_guard_restore(pt_session *session, const char *guard, const char *file, uint64_t *restored, pt_error *err) PT_CHECKED;
 
 /* The code of an error of the transaction: PT_E_LAKE_BUSY, with another text, when it is about a data file that somebody has just taken for an orphan. */
-int pt_guard_taken(const pt_target *target, pt_error *err) PT_CHECKED;
+int pt_guard_taken(const pt_table *table, pt_error *err) PT_CHECKED;

@@ -26,21 +26,21 @@ static void free_kept(pt_kept *kept) {
 
 void pt_keep_add(pt_keep *keep, pt_flush *flush) {
     int64_t drop_us = pt_monotonic_us() + PT_GUARD_KEEP;
-    for (size_t i = 0; i < flush->n_parts; i++) {
-        pt_part *part = &flush->parts[i];
-        for (size_t k = 0; k < part->n_guarded; k++) {
+    for (size_t i = 0; i < flush->n_slices; i++) {
+        pt_slice *slice = &flush->slices[i];
+        for (size_t k = 0; k < slice->n_guarded; k++) {
             pt_kept *kept = calloc(1, sizeof *kept);
-            if (!kept || pt_guard_name(part->target, part->guarded[k], &kept->guard, NULL) != PT_OK) {
+            if (!kept || pt_guard_name(slice->table, slice->guarded[k], &kept->guard, NULL) != PT_OK) {
                 free(kept);
                 continue;
             }
-            kept->file = part->guarded[k];
-            part->guarded[k] = NULL;
+            kept->file = slice->guarded[k];
+            slice->guarded[k] = NULL;
             kept->drop_us = drop_us;
             *(keep->last ? &keep->last->next : &keep->first) = kept;
             keep->last = kept;
         }
-        pt_part_forget_guards(part);
+        pt_slice_forget_guards(slice);
     }
 }
 

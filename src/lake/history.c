@@ -26,10 +26,10 @@ char *pt_history_group(const char *table_group, const pt_lake_id *id) {
     return asprintf(&group, "%s-%.*s", table_group, GROUP_DIGITS, end ? end + 1 : id->text) < 0 ? NULL : group;
 }
 
-int pt_history_pipelines(pt_engine *engine, pt_session *session, pt_table *out, pt_error *err) {
+int pt_history_pipelines(pt_engine *engine, pt_session *session, pt_result *out, pt_error *err) {
     pt_text sql = {0};
     int64_t there = 0;
-    *out = (pt_table){0};
+    *out = (pt_result){0};
     pt_text_add(&sql, "SELECT count(*) FROM duckdb_tables() WHERE schema_name = 'pintail' AND table_name = 'epochs' AND database_name = ");
     pt_text_add_sql_string(&sql, pt_engine_alias(engine));
     int code = pt_text_check(&sql, err);
@@ -42,7 +42,7 @@ int pt_history_pipelines(pt_engine *engine, pt_session *session, pt_table *out, 
         code = pt_text_check(&sql, err);
     }
     if (code == PT_OK && there) {
-        code = pt_session_table(session, pt_text_get(&sql), out, err);
+        code = pt_session_result(session, pt_text_get(&sql), out, err);
     }
     pt_text_free(&sql);
     return code;
@@ -59,7 +59,7 @@ static void add_ledger(pt_text *sql, const pt_engine *engine, const char *pipeli
 
 int pt_history_stands(pt_engine *engine, pt_session *session, const char *pipeline, const char *topic, char **table, int64_t *rows, bool *there, pt_error *err) {
     pt_text sql = {0};
-    pt_table found = {0};
+    pt_result found = {0};
     *table = NULL;
     add_ledger(&sql, engine, pipeline, topic);
     pt_text_add(&sql, ", t AS (SELECT target_table AS name, sum(row_count)::BIGINT AS n FROM l LEFT JOIN r ON r.p = l.\"partition\" WHERE l.kind <> 'reset' AND epoch >= coalesce(since, -1) "
@@ -69,16 +69,16 @@ int pt_history_stands(pt_engine *engine, pt_session *session, const char *pipeli
     pt_text_add(&sql, "))::INTEGER AS there FROM t ORDER BY there, n DESC LIMIT 1");
     int code = pt_text_check(&sql, err);
     if (code == PT_OK) {
-        code = pt_session_table(session, pt_text_get(&sql), &found, err);
+        code = pt_session_result(session, pt_text_get(&sql), &found, err);
     }
     if (code == PT_OK && found.n_rows) {
-        const char *name = pt_table_cell(&found, 0, 0);
-        *rows = pt_table_int(&found, 0, 1);
-        *there = pt_table_int(&found, 0, 2) != 0;
+        const char *name = pt_result_cell(&found, 0, 0);
+        *rows = pt_result_int(&found, 0, 1);
+        *there = pt_result_int(&found, 0, 2) != 0;
         *table = strdup(name ? name : "?");
         code = *table ? PT_OK : pt_fail_nomem(err, "a table's name");
     }
-    pt_table_clear(&found);
+    pt_result_clear(&found);
     pt_text_free(&sql);
     return code;
 }

@@ -8,51 +8,51 @@
 #include "lake/ledger.h"
 #include "lake/table_name.h"
 
-static void add_key(pt_text *out, const char *prefix, const char *const *parts, size_t n) {
+static void add_key(pt_text *out, const char *prefix, const char *const *slices, size_t n) {
     pt_text_add(out, prefix);
     for (size_t i = 0; i < n; i++) {
         pt_text_add(out, i ? "," : "[");
-        pt_text_add_json(out, parts[i], strlen(parts[i]));
+        pt_text_add_json(out, slices[i], strlen(slices[i]));
     }
     pt_text_add(out, "]");
 }
 
 /* ---- the notes ----------------------------------------------------------------------------------------- */
 
-int pt_identities_read(pt_engine *engine, pt_session *session, pt_table *out, pt_error *err) {
+int pt_identities_read(pt_engine *engine, pt_session *session, pt_result *out, pt_error *err) {
     pt_text sql = {0};
-    pt_table there = {0};
+    pt_result there = {0};
     const char *alias = pt_engine_alias(engine);
-    *out = (pt_table){0};
+    *out = (pt_result){0};
     pt_text_add(&sql, "SELECT 1 FROM duckdb_tables() WHERE schema_name = 'pintail' AND table_name = 'meta' AND database_name = ");
     pt_text_add_sql_string(&sql, alias);
-    PT_TRY(pt_statement_table(session, &sql, &there, err));
+    PT_TRY(pt_statement_result(session, &sql, &there, err));
     bool form_2 = there.n_rows > 0;
-    pt_table_clear(&there);
+    pt_result_clear(&there);
     if (!form_2) {
         return PT_OK;
     }
     pt_text_addf(&sql, "SELECT key, value FROM \"%s\".pintail.meta WHERE starts_with(key, '" PT_IDENTITY_PREFIX "') OR starts_with(key, '" PT_SCHEMA_PREFIX "')", alias);
-    return pt_statement_table(session, &sql, out, err);
+    return pt_statement_result(session, &sql, out, err);
 }
 
-static const char *find(const pt_table *notes, const char *prefix, const char *const *parts, size_t n) {
+static const char *find(const pt_result *notes, const char *prefix, const char *const *slices, size_t n) {
     pt_text key = {0};
     const char *found = NULL;
-    add_key(&key, prefix, parts, n);
+    add_key(&key, prefix, slices, n);
     for (size_t r = 0; !found && !key.failed && r < notes->n_rows; r++) {
-        const char *is = pt_table_cell(notes, r, 0);
-        found = is && strcmp(is, pt_text_get(&key)) == 0 ? pt_table_cell(notes, r, 1) : NULL;
+        const char *is = pt_result_cell(notes, r, 0);
+        found = is && strcmp(is, pt_text_get(&key)) == 0 ? pt_result_cell(notes, r, 1) : NULL;
     }
     pt_text_free(&key);
     return found;
 }
 
-const char *pt_identities_find(const pt_table *notes, const char *pipeline, const char *topic, const char *label) {
+const char *pt_identities_find(const pt_result *notes, const char *pipeline, const char *topic, const char *label) {
     return find(notes, PT_IDENTITY_PREFIX, (const char *const[]){pipeline, topic, label}, 3);
 }
 
-const char *pt_identities_find_schema(const pt_table *notes, const char *topic, const char *label) {
+const char *pt_identities_find_schema(const pt_result *notes, const char *topic, const char *label) {
     return find(notes, PT_SCHEMA_PREFIX, (const char *const[]){topic, label}, 2);
 }
 
@@ -70,9 +70,9 @@ int pt_identity_of(pt_engine *engine, pt_session *session, const char *schema, c
     return pt_statement_text(session, &sql, out, err);
 }
 
-static void add_key_string(pt_text *sql, const char *prefix, const char *const *parts, size_t n) {
+static void add_key_string(pt_text *sql, const char *prefix, const char *const *slices, size_t n) {
     pt_text key = {0};
-    add_key(&key, prefix, parts, n);
+    add_key(&key, prefix, slices, n);
     pt_text_add_sql_string(sql, pt_text_get(&key));
     sql->failed |= key.failed;
     pt_text_free(&key);
@@ -125,13 +125,13 @@ int pt_identities_write(pt_engine *engine, pt_session *session, const char *pipe
 
 /* ---- a table in the place of another ------------------------------------------------------------------- */
 
-static int label_of(const pt_table *found, size_t row, char **out, pt_error *err) {
-    *out = pt_table_name_label(pt_table_cell(found, row, 0), pt_table_cell(found, row, 1));
+static int label_of(const pt_result *found, size_t row, char **out, pt_error *err) {
+    *out = pt_table_name_label(pt_result_cell(found, row, 0), pt_result_cell(found, row, 1));
     return *out ? PT_OK : pt_fail_nomem(err, "a table's name");
 }
 
 /* The row of a table that is alive, or of any; first: the oldest. A schema has its name for life. */
-static int find_row(pt_engine *engine, pt_session *session, const char *uuid, bool first, pt_table *out, pt_error *err) {
+static int find_row(pt_engine *engine, pt_session *session, const char *uuid, bool first, pt_result *out, pt_error *err) {
     pt_text sql = {0};
     const char *alias = pt_engine_alias(engine);
     pt_text_addf(&sql,
@@ -140,25 +140,25 @@ static int find_row(pt_engine *engine, pt_session *session, const char *uuid, bo
                  alias, alias);
     pt_text_add_sql_string(&sql, uuid);
     pt_text_add(&sql, first ? " ORDER BY begin_snapshot LIMIT 1" : " AND end_snapshot IS NULL LIMIT 1");
-    return pt_statement_table(session, &sql, out, err);
+    return pt_statement_result(session, &sql, out, err);
 }
 
 int pt_replaced_find(pt_engine *engine, pt_session *session, const char *was, const char *now, pt_replaced *out, pt_error *err) {
-    pt_table found = {0};
+    pt_result found = {0};
     *out = (pt_replaced){0};
     int code = find_row(engine, session, was, false, &found, err);
     if (code == PT_OK && found.n_rows) {
         code = label_of(&found, 0, &out->was_named, err);
     }
-    pt_table_clear(&found);
+    pt_result_clear(&found);
     if (code == PT_OK) {
         code = find_row(engine, session, now, true, &found, err);
     }
     if (code == PT_OK && found.n_rows) {
-        out->since = pt_table_int(&found, 0, 2);
+        out->since = pt_result_int(&found, 0, 2);
         code = label_of(&found, 0, &out->first, err);
     }
-    pt_table_clear(&found);
+    pt_result_clear(&found);
     return code;
 }
 

@@ -26,11 +26,11 @@ typedef struct pt_identities {
 } pt_identities;
 
 /* All notes of the lake, one statement (or two); the caller clears *out. */
-int pt_identities_read(pt_engine *engine, pt_session *session, pt_table *out, pt_error *err) PT_CHECKED;
+int pt_identities_read(pt_engine *engine, pt_session *session, pt_result *out, pt_error *err) PT_CHECKED;
 /* The table_uuid; NULL: there is no note. */
-const char *pt_identities_find(const pt_table *notes, const char *pipeline, const char *topic, const char *label);
+const char *pt_identities_find(const pt_result *notes, const char *pipeline, const char *topic, const char *label);
 /* The schema's text; NULL: there is no note. */
-const char *pt_identities_find_schema(const pt_table *notes, const char *topic, const char *label);
+const char *pt_identities_find_schema(const pt_result *notes, const char *topic, const char *label);
 
 /* The table_uuid of a table that is there, malloc'd; NULL: none is. */
 int pt_identity_of(pt_engine *engine, pt_session *session, const char *schema, const char *table, char **out, pt_error *err) PT_CHECKED;

@@ -8,38 +8,38 @@
 #include "duck/result.h"
 
 /* A NUL is more than DuckLake can inline, the sign of -0.0 more than SQLite keeps and more than the file of a fold would. Where there is only INSERT, no file would be better. */
-static bool keeps_values(const pt_part *part) {
-    return !pt_rows_has_nul(part->rows) && !(pt_rows_has_minus_zero(part->rows) && part->target->stage);
+static bool keeps_values(const pt_slice *slice) {
+    return !pt_rows_has_nul(slice->rows) && !(pt_rows_has_minus_zero(slice->rows) && slice->table->stage);
 }
 
-bool pt_inlined_part(const pt_part *part) {
-    const pt_rows *rows = part->rows;
-    size_t n = pt_part_rows(part);
-    return n && !part->piece && n <= part->target->inline_rows && part->target->guard && pt_rows_bytes(rows) <= PT_INLINE_BYTES && keeps_values(part);
+bool pt_inlined_slice(const pt_slice *slice) {
+    const pt_rows *rows = slice->rows;
+    size_t n = pt_slice_rows(slice);
+    return n && !slice->piece && n <= slice->table->inline_rows && slice->table->guard && pt_rows_bytes(rows) <= PT_INLINE_BYTES && keeps_values(slice);
 }
 
-static void add_table(pt_text *sql, const pt_target *t) {
+static void add_table(pt_text *sql, const pt_table *t) {
     pt_text_add_sql_string(sql, t->schema_name);
     pt_text_add(sql, ", table_name => ");
     pt_text_add_sql_string(sql, t->name);
     pt_text_add(sql, ")");
 }
 
-int pt_inlined_forbid(pt_engine *engine, pt_session *session, const pt_target *t, pt_error *err) {
+int pt_inlined_forbid(pt_engine *engine, pt_session *session, const pt_table *t, pt_error *err) {
     pt_text sql = {0};
     pt_text_addf(&sql, "CALL \"%s\".set_option('data_inlining_row_limit', 0, schema => ", pt_engine_alias(engine));
     add_table(&sql, t);
     int code = pt_statement_run(session, &sql, err);
-    *t->says.forbidden = true;
+    *t->settings.forbidden = true;
     return code;
 }
 
-bool pt_inlined_unfit(const pt_flush *flush, const pt_part *part) {
-    return pt_part_rows(part) <= part->target->inline_rows && (flush->to_files || pt_rows_has_nul(part->rows));
+bool pt_inlined_unfit(const pt_flush *flush, const pt_slice *slice) {
+    return pt_slice_rows(slice) <= slice->table->inline_rows && (flush->to_files || pt_rows_has_nul(slice->rows));
 }
 
 /* A table has one of these for each of its schemas so far. */
-static int list_tables(pt_engine *engine, pt_session *session, const pt_target *t, pt_table *out, pt_error *err) {
+static int list_tables(pt_engine *engine, pt_session *session, const pt_table *t, pt_result *out, pt_error *err) {
     pt_text sql = {0};
     const char *alias = pt_engine_alias(engine);
     pt_text_addf(&sql,
@@ -49,11 +49,11 @@ static int list_tables(pt_engine *engine, pt_session *session, const pt_target *
     pt_text_add_sql_string(&sql, t->name);
     pt_text_add(&sql, " AND s.schema_name = ");
     pt_text_add_sql_string(&sql, t->schema_name);
-    return pt_statement_table(session, &sql, out, err);
+    return pt_statement_result(session, &sql, out, err);
 }
 
-int pt_inlined_count(pt_engine *engine, pt_session *session, const pt_target *t, int64_t *rows, pt_error *err) {
-    pt_table tables = {0};
+int pt_inlined_count(pt_engine *engine, pt_session *session, const pt_table *t, int64_t *rows, pt_error *err) {
+    pt_result tables = {0};
     *rows = 0;
     PT_TRY(list_tables(engine, session, t, &tables, err));
     int code = PT_OK;
@@ -61,7 +61,7 @@ int pt_inlined_count(pt_engine *engine, pt_session *session, const pt_target *t,
         pt_text sql = {0};
         int64_t n = 0;
         pt_text_addf(&sql, "SELECT count(*) FROM \"__ducklake_metadata_%s\".", pt_engine_alias(engine));
-        pt_text_add_sql_name(&sql, pt_table_cell(&tables, i, 0));
+        pt_text_add_sql_name(&sql, pt_result_cell(&tables, i, 0));
         code = pt_text_check(&sql, err);
         if (code == PT_OK) {
             code = pt_session_int(session, pt_text_get(&sql), &n, err);
@@ -69,15 +69,15 @@ int pt_inlined_count(pt_engine *engine, pt_session *session, const pt_target *t,
         pt_text_free(&sql);
         *rows += n;
     }
-    pt_table_clear(&tables);
+    pt_result_clear(&tables);
     return code;
 }
 
-int pt_inlined_fold(pt_engine *engine, pt_session *session, const char *pipeline, pt_part *part, int64_t *rows, pt_error *err) {
-    const pt_target *t = part->target;
+int pt_inlined_fold(pt_engine *engine, pt_session *session, const char *pipeline, pt_slice *slice, int64_t *rows, pt_error *err) {
+    const pt_table *t = slice->table;
     int64_t start = pt_now_us();
     pt_text sql = {0};
-    pt_table flushed = {0};
+    pt_result flushed = {0};
     (void)pt_failpoint("fold.begun");
     PT_TRY(pt_message_table(engine, session, pipeline, "folds the inlined rows of", t->label, err));
     pt_text_add(&sql, "FROM ducklake_flush_inlined_data(");
@@ -86,14 +86,14 @@ int pt_inlined_fold(pt_engine *engine, pt_session *session, const char *pipeline
     add_table(&sql, t);
     int code = pt_text_check(&sql, err);
     if (code == PT_OK) {
-        code = pt_session_table(session, pt_text_get(&sql), &flushed, err);
+        code = pt_session_result(session, pt_text_get(&sql), &flushed, err);
     }
-    *rows = code == PT_OK && flushed.n_rows ? pt_table_int(&flushed, 0, 2) : 0;
+    *rows = code == PT_OK && flushed.n_rows ? pt_result_int(&flushed, 0, 2) : 0;
     if (code == PT_OK && !pt_rule_broken("guard")) {
-        code = pt_guard_fold(engine, session, part, start, *rows, err);
+        code = pt_guard_fold(engine, session, slice, start, *rows, err);
     }
     (void)pt_failpoint("fold.written");
-    pt_table_clear(&flushed);
+    pt_result_clear(&flushed);
     pt_text_free(&sql);
     return code;
 }

@@ -17,16 +17,16 @@
 #define PT_INLINE_BYTES ((size_t)64 << 10)
 
 /* Whether the part is to be inserted and kept in the catalog: it is small, and has no NUL in a text, which DuckLake 1.0 fails to inline
- * in nested values. Tables with nested columns are not inlined but in a DuckDB catalog (inline_unfit of pt_target). */
-bool pt_inlined_part(const pt_part *part);
+ * in nested values. Tables with nested columns are not inlined but in a DuckDB catalog (inline_unfit of pt_table). */
+bool pt_inlined_slice(const pt_slice *slice);
 
 /* The lake's limit for that table becomes 0, for good and for everybody: of a table that cannot be staged, when its rows must not be inlined. */
-int pt_inlined_forbid(pt_engine *engine, pt_session *session, const pt_target *target, pt_error *err) PT_CHECKED;
+int pt_inlined_forbid(pt_engine *engine, pt_session *session, const pt_table *table, pt_error *err) PT_CHECKED;
 /* Whether the rows of the part would be inlined by an INSERT for their number, and must not be: they have a NUL in a text, or the flush has to go to files. */
-bool pt_inlined_unfit(const pt_flush *flush, const pt_part *part);
+bool pt_inlined_unfit(const pt_flush *flush, const pt_slice *slice);
 
 /* Rows of the table that the catalog holds, deleted ones included. */
-int pt_inlined_count(pt_engine *engine, pt_session *session, const pt_target *target, int64_t *rows, pt_error *err) PT_CHECKED;
+int pt_inlined_count(pt_engine *engine, pt_session *session, const pt_table *table, int64_t *rows, pt_error *err) PT_CHECKED;
 
 /* In a transaction: writes what the catalog holds of the part's table to files, and guards them as files of the part. *rows: how many. */
-int pt_inlined_fold(pt_engine *engine, pt_session *session, const char *pipeline, pt_part *part, int64_t *rows, pt_error *err) PT_CHECKED;
+int pt_inlined_fold(pt_engine *engine, pt_session *session, const char *pipeline, pt_slice *slice, int64_t *rows, pt_error *err) PT_CHECKED;

@@ -18,10 +18,10 @@ typedef struct asking {
     const char *pipeline;
     pt_claim *claims;
     size_t n_claims;
-    const pt_target *target; /* of that name */
+    const pt_table *table; /* of that name */
     const pt_claim *first; /* the others asked for are of its table and not far from it in time */
     bool dead;             /* among the dead letters, not in the table */
-    pt_table found;
+    pt_result found;
 } asking;
 
 static bool asked_with(const pt_claim *first, const pt_claim *c) {
@@ -69,12 +69,12 @@ static int make_question(const asking *a, pt_text *sql, pt_error *err) {
     if (a->dead) {
         pt_text_addf(sql, "\"%s\".pintail.dead_letters", pt_engine_alias(a->engine));
     } else {
-        pt_target_add_sql_name(a->target, a->engine, sql);
+        pt_table_add_sql_name(a->table, a->engine, sql);
     }
     pt_text_add(sql, " AS t");
     add_wanted(a, sql);
     pt_text_addf(sql, "t.%s = w.p AND t.%s >= w.first AND t.%s < w.ending", a->dead ? "\"partition\"" : "_kafka_partition", offset, offset);
-    pt_text_add(sql, a->dead ? " AND t.topic = w.topic" : a->target->meta_at[PT_META_TOPIC] != SIZE_MAX ? " AND t._kafka_topic = w.topic" : "");
+    pt_text_add(sql, a->dead ? " AND t.topic = w.topic" : a->table->meta_at[PT_META_TOPIC] != SIZE_MAX ? " AND t._kafka_topic = w.topic" : "");
     add_bounds(a, offset, sql);
     if (a->dead) {
         pt_text_add(sql, " AND t.pipeline = ");
@@ -91,7 +91,7 @@ static int ask_once(void *arg, pt_error *err) {
     pt_text sql = {0};
     int code = make_question(a, &sql, err);
     if (code == PT_OK) {
-        code = pt_session_table(a->session, pt_text_get(&sql), &a->found, err);
+        code = pt_session_result(a->session, pt_text_get(&sql), &a->found, err);
     }
     pt_text_free(&sql);
     return code;
@@ -101,11 +101,11 @@ static void take_answer(const asking *a) {
     for (size_t r = 0; r < a->found.n_rows; r++) {
         for (size_t i = 0; i < a->n_claims; i++) {
             pt_claim *c = &a->claims[i];
-            int64_t offset = pt_table_int(&a->found, r, 2);
-            int64_t at_us = pt_table_int(&a->found, r, 4);
-            if (c->partition == pt_table_int(&a->found, r, 1) && strcmp(c->topic, pt_table_cell(&a->found, r, 0)) == 0 &&
+            int64_t offset = pt_result_int(&a->found, r, 2);
+            int64_t at_us = pt_result_int(&a->found, r, 4);
+            if (c->partition == pt_result_int(&a->found, r, 1) && strcmp(c->topic, pt_result_cell(&a->found, r, 0)) == 0 &&
                 (at_us > c->last_ingest_us || (at_us == c->last_ingest_us && offset > c->last_offset))) {
-                int64_t us = pt_table_int(&a->found, r, 3);
+                int64_t us = pt_result_int(&a->found, r, 3);
                 c->last_ingest_us = at_us;
                 c->last_offset = us % 1000 ? -1 : offset; /* a time that is no whole millisecond is not Kafka's: somebody else has written the row */
                 c->last_us = us < 0 ? INT64_MIN : us;
@@ -123,11 +123,11 @@ static int ask(asking *a, pt_error *err) {
         pt_log(PT_LOG_WARN, PT_EVENT("the last records of a table cannot be read"), PT_STR("table", a->first->read_table), PT_STR("error", err->text));
         code = PT_OK;
     }
-    pt_table_clear(&a->found);
+    pt_result_clear(&a->found);
     return code;
 }
 
-static bool asked_before(const asking *a, size_t n) {
+static bool refetched_before(const asking *a, size_t n) {
     for (size_t i = 0; i < n; i++) {
         if (a->claims[i].asked && asked_with(&a->claims[i], &a->claims[n])) {
             return true;
@@ -136,16 +136,16 @@ static bool asked_before(const asking *a, size_t n) {
     return false;
 }
 
-static const pt_target *target_of(pt_target *const *targets, size_t n, const char *label) {
+static const pt_table *target_of(pt_table *const *tables, size_t n, const char *label) {
     for (size_t i = 0; i < n; i++) {
-        if (strncmp(targets[i]->label, label, sizeof((pt_claim *)NULL)->read_table - 1) == 0) {
-            return targets[i];
+        if (strncmp(tables[i]->label, label, sizeof((pt_claim *)NULL)->read_table - 1) == 0) {
+            return tables[i];
         }
     }
     return NULL;
 }
 
-int pt_last_records_read(pt_engine *engine, pt_session *session, const char *pipeline, pt_target *const *targets, size_t n_targets, pt_claim *claims, size_t n_claims,
+int pt_last_records_read(pt_engine *engine, pt_session *session, const char *pipeline, pt_table *const *tables, size_t n_tables, pt_claim *claims, size_t n_claims,
                          pt_error *err) {
     asking a = {.engine = engine, .session = session, .pipeline = pipeline, .claims = claims, .n_claims = n_claims};
     for (size_t i = 0; i < n_claims; i++) {
@@ -154,13 +154,13 @@ int pt_last_records_read(pt_engine *engine, pt_session *session, const char *pip
         claims[i].last_us = claims[i].last_ingest_us = INT64_MIN;
     }
     for (size_t i = 0; i < n_claims; i++) {
-        if (claims[i].read_to < 0 || asked_before(&a, i)) {
+        if (claims[i].read_to < 0 || refetched_before(&a, i)) {
             continue;
         }
         claims[i].asked = true;
         a.first = &claims[i];
-        a.target = target_of(targets, n_targets, claims[i].read_table);
-        for (int dead = a.target ? 0 : 1; dead < 2; dead++) { /* rows of a table that is not ours any more are not looked for */
+        a.table = target_of(tables, n_tables, claims[i].read_table);
+        for (int dead = a.table ? 0 : 1; dead < 2; dead++) { /* rows of a table that is not ours any more are not looked for */
             a.dead = dead == 1;
             PT_TRY(ask(&a, err));
         }

@@ -36,12 +36,12 @@ static pt_claim *find_claim(const claim_job *job, const char *topic, int64_t par
     return NULL;
 }
 
-int pt_ledger_epochs(pt_engine *engine, pt_session *session, const char *pipeline, pt_table *out, pt_error *err) {
+int pt_ledger_epochs(pt_engine *engine, pt_session *session, const char *pipeline, pt_result *out, pt_error *err) {
     pt_text sql = {0};
     pt_text_addf(&sql, "SELECT topic, \"partition\", max(epoch), arg_max(owner, epoch) FROM \"%s\".pintail.epochs WHERE pipeline = ", pt_engine_alias(engine));
     pt_text_add_sql_string(&sql, pipeline);
     pt_text_add(&sql, " GROUP BY ALL");
-    return pt_statement_table(session, &sql, out, err);
+    return pt_statement_result(session, &sql, out, err);
 }
 
 static int insert_some_epochs(const claim_job *job, const pt_claim *claims, size_t from, size_t to, pt_error *err) {
@@ -91,9 +91,9 @@ static int comment_ledger(const claim_job *job, pt_error *err) {
 /* ---- where a topic begins ------------------------------------------------------------------------------ */
 
 /* partition -1: any. */
-static bool has_epoch(const pt_table *epochs, const char *topic, int64_t partition) {
+static bool has_epoch(const pt_result *epochs, const char *topic, int64_t partition) {
     for (size_t r = 0; r < epochs->n_rows; r++) {
-        if ((partition < 0 || pt_table_int(epochs, r, 1) == partition) && strcmp(pt_table_cell(epochs, r, 0), topic) == 0) {
+        if ((partition < 0 || pt_result_int(epochs, r, 1) == partition) && strcmp(pt_result_cell(epochs, r, 0), topic) == 0) {
             return true;
         }
     }
@@ -108,7 +108,7 @@ typedef struct recorded {
     size_t n_others;
 } recorded;
 
-static void choose_starts(const claim_job *job, const pt_table *epochs, recorded *out) {
+static void choose_starts(const claim_job *job, const pt_result *epochs, recorded *out) {
     for (size_t i = 0; i < job->starts->n; i++) {
         pt_ledger_entry e = job->starts->entries[i];
         const pt_claim *claim = find_claim(job, e.topic, e.partition);
@@ -143,7 +143,7 @@ static int insert_starts(const claim_job *job, const recorded *starts, pt_error 
     return code == PT_OK ? pt_ledger_insert(job->engine, job->session, &commit, starts->entries, starts->n_entries, err) : code;
 }
 
-static int record_starts(const claim_job *job, const pt_table *epochs, pt_error *err) {
+static int record_starts(const claim_job *job, const pt_result *epochs, pt_error *err) {
     if (!job->starts || !job->starts->n) {
         return PT_OK;
     }
@@ -162,11 +162,11 @@ static int record_starts(const claim_job *job, const pt_table *epochs, pt_error 
 
 /* ---- raising ------------------------------------------------------------------------------------------- */
 
-static int write_claims(claim_job *job, const pt_table *epochs, pt_error *err) {
+static int write_claims(claim_job *job, const pt_result *epochs, pt_error *err) {
     for (size_t r = 0; r < epochs->n_rows; r++) {
-        pt_claim *c = find_claim(job, pt_table_cell(epochs, r, 0), pt_table_int(epochs, r, 1));
+        pt_claim *c = find_claim(job, pt_result_cell(epochs, r, 0), pt_result_int(epochs, r, 1));
         if (c) {
-            c->epoch = pt_table_int(epochs, r, 2) + 1;
+            c->epoch = pt_result_int(epochs, r, 2) + 1;
         }
     }
     PT_TRY(pt_message_claims(job->engine, job->session, job->pipeline, job->owner, job->claims, job->n_claims, err));
@@ -183,14 +183,14 @@ static int write_claims(claim_job *job, const pt_table *epochs, pt_error *err) {
 
 static int raise_epochs(void *arg, pt_error *err) {
     claim_job *job = arg;
-    pt_table epochs = {0};
+    pt_result epochs = {0};
     for (size_t i = 0; i < job->n_claims; i++) {
         job->claims[i].epoch = 1;
     }
     PT_TRY(pt_ledger_renew_form(job->engine, job->session, err));
     PT_TRY(pt_ledger_epochs(job->engine, job->session, job->pipeline, &epochs, err));
     int code = write_claims(job, &epochs, err);
-    pt_table_clear(&epochs);
+    pt_result_clear(&epochs);
     return code;
 }
 
@@ -215,27 +215,27 @@ static void add_topics(const claim_job *job, pt_text *sql) {
     }
 }
 
-static void copy_cell(const pt_table *table, size_t r, size_t column, char *out, size_t size) {
-    const char *cell = pt_table_cell(table, r, column);
+static void copy_cell(const pt_result *table, size_t r, size_t column, char *out, size_t size) {
+    const char *cell = pt_result_cell(table, r, column);
     (void)snprintf(out, size, "%s", cell ? cell : "");
 }
 
-static void take_row(const pt_table *table, size_t r, pt_claim *c) {
-    c->next_offset = pt_table_int(table, r, 2);
+static void take_row(const pt_result *table, size_t r, pt_claim *c) {
+    c->next_offset = pt_result_int(table, r, 2);
     copy_cell(table, r, 3, c->cluster_id, sizeof c->cluster_id);
     copy_cell(table, r, 4, c->topic_id, sizeof c->topic_id);
-    c->read_from = pt_table_int(table, r, 5);
-    c->read_to = pt_table_int(table, r, 6);
-    c->read_at_us = pt_table_int(table, r, 7);
+    c->read_from = pt_result_int(table, r, 5);
+    c->read_to = pt_result_int(table, r, 6);
+    c->read_at_us = pt_result_int(table, r, 7);
     copy_cell(table, r, 8, c->read_table, sizeof c->read_table);
-    c->leader_epoch = (int32_t)pt_table_int(table, r, 9);
+    c->leader_epoch = (int32_t)pt_result_int(table, r, 9);
 }
 
 /* The ledger is long, and read once, by groups: a row is left for each partition and epoch. */
 static int read_offsets(void *arg, pt_error *err) {
     claim_job *job = arg;
     pt_text sql = {0};
-    pt_table table = {0};
+    pt_result table = {0};
     pt_text_addf(&sql,
                  "WITH o AS (SELECT *, kind = 'commit' AND row_count + dead_letter_count > 0 AS \"full\" FROM \"%s\".pintail.offsets WHERE pipeline = ",
                  pt_engine_alias(job->engine));
@@ -253,7 +253,7 @@ static int read_offsets(void *arg, pt_error *err) {
                       "coalesce(last.e, -1) FROM c");
     int code = pt_text_check(&sql, err);
     if (code == PT_OK) {
-        code = pt_session_table(job->session, pt_text_get(&sql), &table, err);
+        code = pt_session_result(job->session, pt_text_get(&sql), &table, err);
     }
     for (size_t i = 0; code == PT_OK && i < job->n_claims; i++) {
         job->claims[i].next_offset = job->claims[i].read_from = job->claims[i].read_to = job->claims[i].last_offset = -1;
@@ -261,12 +261,12 @@ static int read_offsets(void *arg, pt_error *err) {
         job->claims[i].cluster_id[0] = job->claims[i].topic_id[0] = '\0';
     }
     for (size_t r = 0; code == PT_OK && r < table.n_rows; r++) {
-        pt_claim *c = find_claim(job, pt_table_cell(&table, r, 0), pt_table_int(&table, r, 1));
+        pt_claim *c = find_claim(job, pt_result_cell(&table, r, 0), pt_result_int(&table, r, 1));
         if (c) {
             take_row(&table, r, c);
         }
     }
-    pt_table_clear(&table);
+    pt_result_clear(&table);
     pt_text_free(&sql);
     return code;
 }

@@ -72,7 +72,7 @@ int pt_ledger_read(pt_engine *engine, pt_session *session, const char *pipeline,
 #define PT_RESET_OWNER "reset:"
 
 /* The largest epoch of each partition of the pipeline: rows of (topic, partition, epoch, owner). Inside a transaction, it is the fence's other half. */
-int pt_ledger_epochs(pt_engine *engine, pt_session *session, const char *pipeline, pt_table *out, pt_error *err) PT_CHECKED;
+int pt_ledger_epochs(pt_engine *engine, pt_session *session, const char *pipeline, pt_result *out, pt_error *err) PT_CHECKED;
 
 /* One row of the ledger to be written by a commit. */
 typedef struct pt_ledger_entry {

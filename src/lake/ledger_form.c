@@ -32,44 +32,44 @@ typedef struct form {
 
 static int read_meta(pt_engine *engine, pt_session *session, form *f, pt_error *err) {
     pt_text sql = {0};
-    pt_table meta = {0};
+    pt_result meta = {0};
     pt_text_addf(&sql, "SELECT max(CASE WHEN key = 'schema_version' THEN coalesce(try_cast(value AS BIGINT), 999999) END), max(value) FILTER (key = 'made_by') FROM \"%s\".pintail.meta", pt_engine_alias(engine));
     int code = pt_text_check(&sql, err);
     if (code == PT_OK) {
-        code = pt_session_table(session, pt_text_get(&sql), &meta, err);
+        code = pt_session_result(session, pt_text_get(&sql), &meta, err);
     }
     if (code == PT_OK) {
-        const char *writer = pt_table_cell(&meta, 0, 1);
-        f->version = pt_table_int(&meta, 0, 0);
+        const char *writer = pt_result_cell(&meta, 0, 1);
+        f->version = pt_result_int(&meta, 0, 0);
         (void)snprintf(f->made_by, sizeof f->made_by, "%s", writer ? writer : "a newer pintail");
     }
-    pt_table_clear(&meta);
+    pt_result_clear(&meta);
     pt_text_free(&sql);
     return code;
 }
 
 static int read_form(pt_engine *engine, pt_session *session, form *f, pt_error *err) {
     pt_text sql = {0};
-    pt_table found = {0};
+    pt_result found = {0};
     *f = (form){0};
     pt_text_addf(&sql, "SELECT table_name, column_name FROM duckdb_columns() WHERE database_name = '%s' AND schema_name = 'pintail' AND (column_index = 1 OR table_name = 'offsets') "
                        "ORDER BY table_name, column_index", pt_engine_alias(engine));
     int code = pt_text_check(&sql, err);
     if (code == PT_OK) {
-        code = pt_session_table(session, pt_text_get(&sql), &found, err);
+        code = pt_session_result(session, pt_text_get(&sql), &found, err);
     }
     for (size_t r = 0; code == PT_OK && r < found.n_rows; r++) {
-        const char *table = pt_table_cell(&found, r, 0);
-        const char *column = pt_table_cell(&found, r, 1);
+        const char *table = pt_result_cell(&found, r, 0);
+        const char *column = pt_result_cell(&found, r, 1);
         bool ledger = strcmp(table, "offsets") == 0;
-        bool begins = r == 0 || strcmp(table, pt_table_cell(&found, r - 1, 0)) != 0;
+        bool begins = r == 0 || strcmp(table, pt_result_cell(&found, r - 1, 0)) != 0;
         f->has_meta |= strcmp(table, "meta") == 0;
         f->tables += begins && (ledger || strcmp(table, "epochs") == 0 || strcmp(table, "dead_letters") == 0);
         for (size_t i = 0; ledger && i < N_ADDITIONS; i++) {
             f->has[i] |= strcmp(column, additions[i].name) == 0;
         }
     }
-    pt_table_clear(&found);
+    pt_result_clear(&found);
     pt_text_free(&sql);
     return code == PT_OK && f->has_meta ? read_meta(engine, session, f, err) : code;
 }

@@ -20,7 +20,7 @@ static bool is_guard(const char *name) {
 }
 
 /* Microseconds since the epoch out of a version 7 UUID; -1 when the name is none that we gave to a file of this table. */
-static int64_t time_of_name(const pt_target *t, const char *name) {
+static int64_t time_of_name(const pt_table *t, const char *name) {
     int64_t ms = 0;
     size_t tag = 0;
     char mark[PT_MARK_DIGITS + 1];
@@ -55,7 +55,7 @@ static const char *name_of(const char *path) {
 
 /* Files in the table's folder whose name no snapshot has and that do not wait for DuckLake's own cleanup. A file that is committed while this runs may be
  * among them; its age tells. */
-static int list_unknown(pt_engine *engine, pt_session *session, const pt_target *t, pt_table *out, pt_error *err) {
+static int list_unknown(pt_engine *engine, pt_session *session, const pt_table *t, pt_result *out, pt_error *err) {
     pt_text sql = {0};
     pt_text pattern = {0};
     const char *alias = pt_engine_alias(engine);
@@ -70,7 +70,7 @@ static int list_unknown(pt_engine *engine, pt_session *session, const pt_target 
                  alias, alias);
     int code = pt_text_check(&sql, err);
     if (code == PT_OK) {
-        code = pt_session_table(session, pt_text_get(&sql), out, err);
+        code = pt_session_result(session, pt_text_get(&sql), out, err);
     }
     pt_text_free(&pattern);
     pt_text_free(&sql);
@@ -78,7 +78,7 @@ static int list_unknown(pt_engine *engine, pt_session *session, const pt_target 
 }
 
 /* Guards and what they guard, where the catalog does not know the latter: its transaction never ended. */
-static int list_unfinished(pt_engine *engine, pt_session *session, const pt_target *t, pt_table *out, pt_error *err) {
+static int list_unfinished(pt_engine *engine, pt_session *session, const pt_table *t, pt_result *out, pt_error *err) {
     pt_text sql = {0};
     pt_text guards = {0};
     pt_text files = {0};
@@ -96,26 +96,26 @@ static int list_unfinished(pt_engine *engine, pt_session *session, const pt_targ
                  "UNION ALL SELECT path FROM \"__ducklake_metadata_%s\".ducklake_delete_file "
                  "UNION ALL SELECT path FROM \"__ducklake_metadata_%s\".ducklake_files_scheduled_for_deletion) k ON parse_filename(f.file) = parse_filename(k.path)",
                  strlen(PT_GUARD_PREFIX) + 1, strlen(PT_GUARD_PREFIX) + UUID_LENGTH, strlen("ducklake-") + 1, strlen("ducklake-") + UUID_LENGTH, alias, alias, alias);
-    int code = pt_statement_table(session, &sql, out, err);
+    int code = pt_statement_result(session, &sql, out, err);
     pt_text_free(&guards);
     pt_text_free(&files);
     return code;
 }
 
-static bool is_old(const pt_target *t, const char *path, int64_t now_us, int64_t max_age_us) {
+static bool is_old(const pt_table *t, const char *path, int64_t now_us, int64_t max_age_us) {
     int64_t made = path ? time_of_name(t, name_of(path)) : -1;
     return made >= 0 && now_us - made >= max_age_us;
 }
 
-int pt_leftovers_remove(pt_engine *engine, pt_session *session, const pt_target *t, int64_t max_age_us, uint64_t *removed, pt_error *err) {
-    pt_table files = {0};
-    pt_table unfinished = {0};
+int pt_orphans_remove(pt_engine *engine, pt_session *session, const pt_table *t, int64_t max_age_us, uint64_t *removed, pt_error *err) {
+    pt_result files = {0};
+    pt_result unfinished = {0};
     int64_t now = pt_now_us();
     bool guards = false;
     *removed = 0;
     int code = list_unknown(engine, session, t, &files, err);
     for (size_t i = 0; code == PT_OK && i < files.n_rows; i++) {
-        guards |= is_guard(name_of(pt_table_cell(&files, i, 0)));
+        guards |= is_guard(name_of(pt_result_cell(&files, i, 0)));
     }
     if (guards) { /* an object store lists the whole folder for it */
         code = list_unfinished(engine, session, t, &unfinished, err);
@@ -126,13 +126,13 @@ int pt_leftovers_remove(pt_engine *engine, pt_session *session, const pt_target 
         code = pt_fail_nomem(err, "a list of files");
     }
     for (size_t i = 0; code == PT_OK && i < unfinished.n_rows; i++) { /* before their guards, without which they would not be found again */
-        if (is_old(t, pt_table_cell(&unfinished, i, 0), now, max_age_us)) {
-            old[n++] = pt_table_cell(&unfinished, i, 1);
+        if (is_old(t, pt_result_cell(&unfinished, i, 0), now, max_age_us)) {
+            old[n++] = pt_result_cell(&unfinished, i, 1);
         }
     }
     for (size_t i = 0; code == PT_OK && i < files.n_rows; i++) {
-        if (is_old(t, pt_table_cell(&files, i, 0), now, max_age_us)) {
-            old[n++] = pt_table_cell(&files, i, 0);
+        if (is_old(t, pt_result_cell(&files, i, 0), now, max_age_us)) {
+            old[n++] = pt_result_cell(&files, i, 0);
         }
     }
     if (code == PT_OK && n) {
@@ -140,7 +140,7 @@ int pt_leftovers_remove(pt_engine *engine, pt_session *session, const pt_target 
     }
     *removed = code == PT_OK ? n : 0;
     free(old);
-    pt_table_clear(&files);
-    pt_table_clear(&unfinished);
+    pt_result_clear(&files);
+    pt_result_clear(&unfinished);
     return code;
 }

@@ -29,7 +29,7 @@ static size_t folder_bytes(const char *data, size_t len) {
     return bytes;
 }
 
-static size_t room_for(const pt_target *t, const char *name) {
+static size_t room_for(const pt_table *t, const char *name) {
     size_t key = folder_bytes(name, strlen(name)) + 1;
     size_t most = FOLDER_MAX;
     if (pt_path_is_remote(t->folder)) {
@@ -39,7 +39,7 @@ static size_t room_for(const pt_target *t, const char *name) {
     return most > key ? most - key : 0;
 }
 
-static int add_key(pt_target *t, const char *name, bool folders, bool text_catalog, pt_error *err) {
+static int add_key(pt_table *t, const char *name, bool folders, bool text_catalog, pt_error *err) {
     size_t column = 0;
     while (column < t->n_columns && strcmp(t->names[column], name) != 0) {
         column++;
@@ -56,10 +56,10 @@ static int add_key(pt_target *t, const char *name, bool folders, bool text_catal
     return PT_OK;
 }
 
-int pt_partition_open(pt_engine *engine, pt_session *session, pt_target *t, pt_error *err) {
+int pt_partition_open(pt_engine *engine, pt_session *session, pt_table *t, pt_error *err) {
     const char *alias = pt_engine_alias(engine);
     pt_text sql = {0};
-    pt_table found = {0};
+    pt_result found = {0};
     pt_text_addf(&sql,
                  "SELECT c.column_name, (SELECT coalesce(lower(arg_max(value, CASE scope WHEN 'table' THEN 2 WHEN 'schema' THEN 1 ELSE 0 END)), '') IN ('false', '0') "
                  "FROM \"__ducklake_metadata_%s\".ducklake_metadata WHERE key = 'hive_file_pattern' AND (scope IS NULL OR scope = 'global' OR scope_id = CASE scope WHEN 'table' "
@@ -73,12 +73,12 @@ int pt_partition_open(pt_engine *engine, pt_session *session, pt_target *t, pt_e
     pt_text_add_sql_string(&sql, t->schema_name);
     int code = pt_text_check(&sql, err);
     if (code == PT_OK) {
-        code = pt_session_table(session, pt_text_get(&sql), &found, err);
+        code = pt_session_result(session, pt_text_get(&sql), &found, err);
     }
     for (size_t i = 0; code == PT_OK && i < found.n_rows; i++) {
-        code = add_key(t, pt_table_cell(&found, i, 0), pt_table_int(&found, i, 1) == 0, pt_engine_catalog(engine) != PT_CATALOG_DUCKDB, err);
+        code = add_key(t, pt_result_cell(&found, i, 0), pt_result_int(&found, i, 1) == 0, pt_engine_catalog(engine) != PT_CATALOG_DUCKDB, err);
     }
-    pt_table_clear(&found);
+    pt_result_clear(&found);
     pt_text_free(&sql);
     return code;
 }
@@ -94,7 +94,7 @@ static bool is_utf8(const char *data, size_t len) {
 
 /* ---- one row ------------------------------------------------------------------------------------------- */
 
-bool pt_partition_refuses(const pt_target *t, const pt_rows *rows, char *text, size_t size) {
+bool pt_partition_refuses(const pt_table *t, const pt_rows *rows, char *text, size_t size) {
     for (size_t i = 0; i < t->n_keys; i++) {
         const pt_partition_key *key = &t->keys[i];
         const char *data;

@@ -7,7 +7,7 @@
 #include "lake/table.h"
 
 /* Fills keys and n_keys of a target whose schema is known: partitions by the value itself of a column whose text has no bound. */
-int pt_partition_open(pt_engine *engine, pt_session *session, pt_target *target, pt_error *err) PT_CHECKED;
+int pt_partition_open(pt_engine *engine, pt_session *session, pt_table *table, pt_error *err) PT_CHECKED;
 
 /* Whether the open row has a value that one of the keys refuses; text says which and why then. target->n_keys is more than 0. */
-bool pt_partition_refuses(const pt_target *target, const pt_rows *rows, char *text, size_t size);
+bool pt_partition_refuses(const pt_table *table, const pt_rows *rows, char *text, size_t size);

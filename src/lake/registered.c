@@ -4,29 +4,29 @@
 
 #include "duck/result.h"
 
-int pt_registered_check(pt_engine *engine, pt_session *session, const pt_part *part, bool *seen, pt_error *err) {
-    const char *slash = strrchr(part->staged, '/');
-    const char *name = slash ? slash + 1 : part->staged;
+int pt_registered_check(pt_engine *engine, pt_session *session, const pt_slice *slice, bool *seen, pt_error *err) {
+    const char *slash = strrchr(slice->staged, '/');
+    const char *name = slash ? slash + 1 : slice->staged;
     pt_text sql = {0};
-    pt_table found = {0};
+    pt_result found = {0};
     *seen = false;
     pt_text_addf(&sql, "SELECT path, path_is_relative::INTEGER FROM \"__ducklake_metadata_%s\".ducklake_data_file WHERE path IN (", pt_engine_alias(engine));
     pt_text_add_sql_string(&sql, name);
     pt_text_add(&sql, ", ");
-    pt_text_add_sql_string(&sql, part->staged);
+    pt_text_add_sql_string(&sql, slice->staged);
     pt_text_add(&sql, ")");
     int code = pt_text_check(&sql, err);
     if (code == PT_OK) {
-        code = pt_session_table(session, pt_text_get(&sql), &found, err);
+        code = pt_session_result(session, pt_text_get(&sql), &found, err);
     }
     if (code == PT_OK && found.n_rows) {
         *seen = true;
-        if (pt_table_int(&found, 0, 1) != 1 || strcmp(pt_table_cell(&found, 0, 0), name) != 0) {
+        if (pt_result_int(&found, 0, 1) != 1 || strcmp(pt_result_cell(&found, 0, 0), name) != 0) {
             code = pt_fail(err, PT_E_LAKE, "table %s: the catalog keeps data file %s with its whole path, since DuckLake does not take %s for the table's folder; a cleanup by "
-                           "anybody may remove such a file, so nothing more is committed; compare --data-path with the data_path in the catalog's table ducklake_metadata", part->target->label, part->staged, part->target->folder);
+                           "anybody may remove such a file, so nothing more is committed; compare --data-path with the data_path in the catalog's table ducklake_metadata", slice->table->label, slice->staged, slice->table->folder);
         }
     }
-    pt_table_clear(&found);
+    pt_result_clear(&found);
     pt_text_free(&sql);
     return code;
 }

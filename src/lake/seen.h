@@ -11,10 +11,10 @@
 
 typedef struct pt_seen {
     int64_t schema_version;
-    pt_table names;   /* schema, table or view ("": the schema itself), whether rows were ever put into it */
-    pt_table columns; /* schema, table, name, type, nullable, default, of a view: of the tables that were asked for */
-    pt_table notes;   /* which tables the rows went to, and by which schemas they were read (lake/identity.h) */
-    pt_table fed;     /* by topic: table (its label), topic, whether the pipeline recorded it, whether rows of it landed there */
+    pt_result names;   /* schema, table or view ("": the schema itself), whether rows were ever put into it */
+    pt_result columns; /* schema, table, name, type, nullable, default, of a view: of the tables that were asked for */
+    pt_result notes;   /* which tables the rows went to, and by which schemas they were read (lake/identity.h) */
+    pt_result fed;     /* by topic: table (its label), topic, whether the pipeline recorded it, whether rows of it landed there */
 } pt_seen;
 
 /* tables: as --table names them. */
@@ -27,7 +27,7 @@ int pt_seen_stands(pt_engine *engine, pt_session *session, const pt_seen *seen, 
 /* The names as the lake spells them: *table NULL when there is only the schema, both when there is neither. */
 void pt_seen_spelling(const pt_seen *seen, const char *asked_schema, const char *asked_table, const char **schema, const char **table);
 /* The columns of a table as the lake spells it: rows of name, type, nullable, default, of a view. None: it is not there. */
-int pt_seen_columns(const pt_seen *seen, const char *schema, const char *table, pt_table *out, pt_error *err) PT_CHECKED;
+int pt_seen_columns(const pt_seen *seen, const char *schema, const char *table, pt_result *out, pt_error *err) PT_CHECKED;
 /* Another topic of which rows are in the table (its label), or NULL. */
 const char *pt_seen_other_topic(const pt_seen *seen, const char *label, const char *topic);
 /* False: no row was ever put into the table, as the lake spells it. */

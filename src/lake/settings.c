@@ -18,20 +18,20 @@ static const char *const keys[] = {"parquet_compression", "parquet_compression_l
                                    "per_thread_output", "hive_file_pattern", LIMIT, "sort_on_insert", "auto_compact", SORT};
 
 /* key, value, scope, scope_id */
-static int read_all(pt_engine *engine, pt_session *session, pt_table *out, pt_error *err) {
+static int read_all(pt_engine *engine, pt_session *session, pt_result *out, pt_error *err) {
     const char *alias = pt_engine_alias(engine);
     pt_text sql = {0};
     pt_text_addf(&sql,
                  "SELECT key, value, scope, scope_id FROM \"__ducklake_metadata_%s\".ducklake_metadata UNION ALL "
                  "SELECT '" SORT "', sort_id::VARCHAR, 'table', table_id FROM \"__ducklake_metadata_%s\".ducklake_sort_info WHERE end_snapshot IS NULL",
                  alias, alias);
-    return pt_statement_table(session, &sql, out, err);
+    return pt_statement_result(session, &sql, out, err);
 }
 
 /* 3 of the table, 2 of its schema, 1 of the lake; 0: not of this table. */
-static int rank(const pt_table *all, size_t row, const pt_lake_says *of) {
-    const char *scope = pt_table_cell(all, row, 2);
-    int64_t id = pt_table_int(all, row, 3);
+static int rank(const pt_result *all, size_t row, const pt_lake_settings *of) {
+    const char *scope = pt_result_cell(all, row, 2);
+    int64_t id = pt_result_int(all, row, 3);
     if (!scope || strcmp(scope, "global") == 0) {
         return 1;
     }
@@ -39,22 +39,22 @@ static int rank(const pt_table *all, size_t row, const pt_lake_says *of) {
 }
 
 /* NULL: nothing is said. */
-static const char *find(const pt_table *all, const char *key, const pt_lake_says *of) {
+static const char *find(const pt_result *all, const char *key, const pt_lake_settings *of) {
     const char *value = NULL;
     int best = 0;
     for (size_t r = 0; r < all->n_rows; r++) {
-        int rank_of = strcmp(pt_table_cell(all, r, 0), key) == 0 ? rank(all, r, of) : 0;
+        int rank_of = strcmp(pt_result_cell(all, r, 0), key) == 0 ? rank(all, r, of) : 0;
         if (rank_of > best) {
             best = rank_of;
-            value = pt_table_cell(all, r, 1);
+            value = pt_result_cell(all, r, 1);
         }
     }
     return value;
 }
 
 /* "of the lake", "of schema s", "of table s.t" */
-static void add_scope(pt_engine *engine, pt_session *session, const pt_table *all, size_t row, pt_text *out) {
-    const char *scope = pt_table_cell(all, row, 2);
+static void add_scope(pt_engine *engine, pt_session *session, const pt_result *all, size_t row, pt_text *out) {
+    const char *scope = pt_result_cell(all, row, 2);
     bool table = scope && strcmp(scope, "table") == 0;
     const char *alias = pt_engine_alias(engine);
     pt_text sql = {0};
@@ -63,7 +63,7 @@ static void add_scope(pt_engine *engine, pt_session *session, const pt_table *al
         pt_text_addf(&sql, table ? "SELECT any_value(CASE s.schema_name WHEN 'main' THEN '' ELSE s.schema_name || '.' END || t.table_name) FROM \"__ducklake_metadata_%s\".ducklake_table t JOIN "
                                    "\"__ducklake_metadata_%s\".ducklake_schema s USING (schema_id) WHERE t.end_snapshot IS NULL AND s.end_snapshot IS NULL AND t.table_id = %" PRId64
                                  : "SELECT any_value(schema_name) FROM (SELECT '%s'), \"__ducklake_metadata_%s\".ducklake_schema WHERE end_snapshot IS NULL AND schema_id = %" PRId64,
-                     alias, alias, pt_table_int(all, row, 3));
+                     alias, alias, pt_result_int(all, row, 3));
         pt_error ignored;
         if (sql.failed || pt_session_text(session, pt_text_get(&sql), &name, &ignored) != PT_OK) {
             name = NULL;
@@ -76,10 +76,10 @@ static void add_scope(pt_engine *engine, pt_session *session, const pt_table *al
     pt_text_free(&sql);
 }
 
-static int fail_value(pt_engine *engine, pt_session *session, const pt_table *all, size_t row, const char *has_to_be, pt_error *err) {
+static int fail_value(pt_engine *engine, pt_session *session, const pt_result *all, size_t row, const char *has_to_be, pt_error *err) {
     pt_text scope = {0};
-    const char *key = pt_table_cell(all, row, 0);
-    const char *value = pt_table_cell(all, row, 1);
+    const char *key = pt_result_cell(all, row, 0);
+    const char *value = pt_result_cell(all, row, 1);
     add_scope(engine, session, all, row, &scope);
     int code = pt_fail(err, PT_E_LAKE, "the setting %s %s is '%s' in the catalog (ducklake_metadata), and has to be %s; set it anew with CALL lake.set_option('%s', ...) for that scope, or delete its row there",
                        key, pt_text_get(&scope), value ? value : "NULL", has_to_be, key);
@@ -88,10 +88,10 @@ static int fail_value(pt_engine *engine, pt_session *session, const pt_table *al
 }
 
 /* What is said of the lake, and where `of` is given of its table and schema, is something that can be. */
-static int check_values(pt_engine *engine, pt_session *session, const pt_table *all, const pt_lake_says *of, pt_error *err) {
+static int check_values(pt_engine *engine, pt_session *session, const pt_result *all, const pt_lake_settings *of, pt_error *err) {
     for (size_t r = 0; r < all->n_rows; r++) {
-        const char *value = pt_table_cell(all, r, 1);
-        const char *has_to_be = rank(all, r, of) ? pt_setting_wrong(pt_table_cell(all, r, 0), value ? value : "") : NULL;
+        const char *value = pt_result_cell(all, r, 1);
+        const char *has_to_be = rank(all, r, of) ? pt_setting_wrong(pt_result_cell(all, r, 0), value ? value : "") : NULL;
         if (has_to_be) {
             return fail_value(engine, session, all, r, has_to_be, err);
         }
@@ -105,8 +105,8 @@ static int check_values(pt_engine *engine, pt_session *session, const pt_table *
     return PT_OK;
 }
 
-static int check_version(const pt_table *all, pt_error *err) {
-    static const pt_lake_says lake = {.table_id = -1, .schema_id = -1};
+static int check_version(const pt_result *all, pt_error *err) {
+    static const pt_lake_settings lake = {.table_id = -1, .schema_id = -1};
     const char *version = find(all, "version", &lake);
     if (version && strcmp(version, PT_DUCKLAKE_VERSION) != 0) {
         return pt_fail(err, PT_E_LAKE,
@@ -118,12 +118,12 @@ static int check_version(const pt_table *all, pt_error *err) {
 
 /* Where the lake says at whatever scope how many bytes a row group has, an INSERT of DuckLake's wants to be free in the order of rows: those into pintail's own tables, too. */
 int pt_settings_begin(pt_engine *engine, pt_session *session, pt_error *err) {
-    static const pt_lake_says lake = {.table_id = -1, .schema_id = -1};
-    pt_table all = {0};
+    static const pt_lake_settings lake = {.table_id = -1, .schema_id = -1};
+    pt_result all = {0};
     bool bytes = false;
     int code = read_all(engine, session, &all, err);
     for (size_t r = 0; r < all.n_rows; r++) {
-        bytes |= strcmp(pt_table_cell(&all, r, 0), "parquet_row_group_size_bytes") == 0;
+        bytes |= strcmp(pt_result_cell(&all, r, 0), "parquet_row_group_size_bytes") == 0;
     }
     if (code == PT_OK) {
         code = check_values(engine, session, &all, &lake, err);
@@ -131,11 +131,11 @@ int pt_settings_begin(pt_engine *engine, pt_session *session, pt_error *err) {
     if (code == PT_OK && bytes) {
         code = pt_session_run(session, "SET GLOBAL preserve_insertion_order = false", err);
     }
-    pt_table_clear(&all);
+    pt_result_clear(&all);
     return code;
 }
 
-static int add_all(const pt_table *all, const pt_lake_says *of, bool limit, pt_text *out, pt_error *err) {
+static int add_all(const pt_result *all, const pt_lake_settings *of, bool limit, pt_text *out, pt_error *err) {
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         const char *value = find(all, keys[i], of);
         if (value && (limit || strcmp(keys[i], LIMIT) != 0)) {
@@ -156,77 +156,77 @@ static void add_option(pt_text *copy, const char *option, const char *value) {
     }
 }
 
-int pt_settings_take(pt_engine *engine, pt_session *session, pt_lake_says *says, pt_error *err) {
-    pt_table all = {0};
+int pt_settings_take(pt_engine *engine, pt_session *session, pt_lake_settings *settings, pt_error *err) {
+    pt_result all = {0};
     pt_text text = {0};
     pt_text rest = {0};
     pt_text copy = {0};
-    pt_lake_says_clear(says);
+    pt_lake_settings_clear(settings);
     int code = read_all(engine, session, &all, err);
     if (code == PT_OK) {
         code = check_version(&all, err);
     }
     if (code == PT_OK) {
-        code = check_values(engine, session, &all, says, err);
+        code = check_values(engine, session, &all, settings, err);
     }
     if (code == PT_OK) {
-        code = add_all(&all, says, true, &text, err);
+        code = add_all(&all, settings, true, &text, err);
     }
     if (code == PT_OK) {
-        code = add_all(&all, says, false, &rest, err);
+        code = add_all(&all, settings, false, &rest, err);
     }
     if (code == PT_OK) {
-        const char *version = find(&all, "parquet_version", says);
-        const char *rows = find(&all, "parquet_row_group_size", says);
-        const char *bytes = find(&all, "parquet_row_group_size_bytes", says);
+        const char *version = find(&all, "parquet_version", settings);
+        const char *rows = find(&all, "parquet_row_group_size", settings);
+        const char *bytes = find(&all, "parquet_row_group_size_bytes", settings);
         add_option(&copy, "PARQUET_VERSION", version ? version : "V2");
-        add_option(&copy, "COMPRESSION", find(&all, "parquet_compression", says));
-        add_option(&copy, "COMPRESSION_LEVEL", find(&all, "parquet_compression_level", says));
-        says->group_rows = rows ? strtoull(rows, NULL, 10) : PT_STAGE_GROUP_ROWS;
-        says->group_bytes = bytes ? strtoull(bytes, NULL, 10) : 0;
-        says->insert = find(&all, "target_file_size", says) || is_true(find(&all, "per_thread_output", says)) || find(&all, SORT, says); /* DuckLake 1.0 sorts whatever sort_on_insert says */
+        add_option(&copy, "COMPRESSION", find(&all, "parquet_compression", settings));
+        add_option(&copy, "COMPRESSION_LEVEL", find(&all, "parquet_compression_level", settings));
+        settings->group_rows = rows ? strtoull(rows, NULL, 10) : PT_STAGE_GROUP_ROWS;
+        settings->group_bytes = bytes ? strtoull(bytes, NULL, 10) : 0;
+        settings->insert = find(&all, "target_file_size", settings) || is_true(find(&all, "per_thread_output", settings)) || find(&all, SORT, settings); /* DuckLake 1.0 sorts whatever sort_on_insert says */
         code = pt_text_check(&copy, err);
     }
     if (code == PT_OK) {
-        says->all = strdup(pt_text_get(&text));
-        says->copy = strdup(pt_text_get(&copy));
-        says->rest = strdup(pt_text_get(&rest));
-        says->forbidden = calloc(1, sizeof *says->forbidden);
-        code = says->all && says->copy && says->rest && says->forbidden ? PT_OK : pt_fail_nomem(err, "the lake's settings");
+        settings->all = strdup(pt_text_get(&text));
+        settings->copy = strdup(pt_text_get(&copy));
+        settings->rest = strdup(pt_text_get(&rest));
+        settings->forbidden = calloc(1, sizeof *settings->forbidden);
+        code = settings->all && settings->copy && settings->rest && settings->forbidden ? PT_OK : pt_fail_nomem(err, "the lake's settings");
     }
-    pt_table_clear(&all);
+    pt_result_clear(&all);
     pt_text_free(&text);
     pt_text_free(&rest);
     pt_text_free(&copy);
     return code;
 }
 
-void pt_lake_says_clear(pt_lake_says *says) {
-    free(says->all);
-    free(says->rest);
-    free(says->copy);
-    free(says->forbidden);
-    says->all = says->rest = says->copy = NULL;
-    says->forbidden = NULL;
+void pt_lake_settings_clear(pt_lake_settings *settings) {
+    free(settings->all);
+    free(settings->rest);
+    free(settings->copy);
+    free(settings->forbidden);
+    settings->all = settings->rest = settings->copy = NULL;
+    settings->forbidden = NULL;
 }
 
 int pt_settings_check(pt_engine *engine, pt_session *session, const pt_flush *flush, pt_error *err) {
-    pt_table all = {0};
+    pt_result all = {0};
     PT_TRY(read_all(engine, session, &all, err));
     int code = check_version(&all, err);
-    for (size_t i = 0; code == PT_OK && i < flush->n_parts; i++) {
-        const pt_target *t = flush->parts[i].target;
-        if (flush->n_entries && !pt_part_rows(&flush->parts[i])) { /* nothing of it is written; a fold has no entries */
+    for (size_t i = 0; code == PT_OK && i < flush->n_slices; i++) {
+        const pt_table *t = flush->slices[i].table;
+        if (flush->n_entries && !pt_slice_rows(&flush->slices[i])) { /* nothing of it is written; a fold has no entries */
             continue;
         }
-        const char *was = *t->says.forbidden ? t->says.rest : t->says.all;
+        const char *was = *t->settings.forbidden ? t->settings.rest : t->settings.all;
         pt_text now = {0};
-        code = add_all(&all, &t->says, !*t->says.forbidden, &now, err);
+        code = add_all(&all, &t->settings, !*t->settings.forbidden, &now, err);
         if (code == PT_OK && strcmp(pt_text_get(&now), was) != 0) {
-            code = pt_fail(err, PT_E_ANEW, "table %s: the lake's settings were changed from (%s) to (%s)", t->label, *was ? was : "none", *pt_text_get(&now) ? pt_text_get(&now) : "none");
+            code = pt_fail(err, PT_E_LAKE_CHANGED, "table %s: the lake's settings were changed from (%s) to (%s)", t->label, *was ? was : "none", *pt_text_get(&now) ? pt_text_get(&now) : "none");
         }
         pt_text_free(&now);
     }
-    pt_table_clear(&all);
+    pt_result_clear(&all);
     return code;
 }

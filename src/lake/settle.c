@@ -29,8 +29,8 @@ static int settle_guards(pt_committer *c, pt_flush *flush, bool committed, pt_er
     uint64_t restored;
     if (committed) {
         PT_TRY(pt_guards_restore(c->session, flush, err));
-    } else if (flush->n_entries == 0 && flush->n_parts) { /* a fold: only the catalog knows */
-        PT_TRY(pt_guards_mend(c->engine, c->session, flush->parts->target, &restored, err));
+    } else if (flush->n_entries == 0 && flush->n_slices) { /* a fold: only the catalog knows */
+        PT_TRY(pt_guards_restore_table(c->engine, c->session, flush->slices->table, &restored, err));
     }
     pt_guards_drop(c->session, flush);
     return PT_OK;
@@ -59,7 +59,7 @@ static int settle(pt_committer *c, pt_flush *flush, bool *committed, pt_error *e
     int code = pt_gate_check_owner(c, err);
     if (code != PT_OK && flush->n_entries == 0) { /* whoever took over has committed since: a fold is settled */
         pt_error later;
-        int ignored = pt_committer_mend_fold(c, flush, &later);
+        int ignored = pt_committer_restore_fold(c, flush, &later);
         (void)ignored;
     }
     PT_TRY(code);

@@ -14,9 +14,9 @@ static void add_tables(pt_text *sql, const char *alias) {
                  alias, alias, alias);
 }
 
-int pt_shape_read(pt_engine *engine, pt_session *session, pt_target *t, pt_error *err) {
+int pt_shape_read(pt_engine *engine, pt_session *session, pt_table *t, pt_error *err) {
     pt_text sql = {0};
-    pt_table found = {0};
+    pt_result found = {0};
     add_tables(&sql, pt_engine_alias(engine));
     pt_text_add(&sql, " AND t.table_name = ");
     pt_text_add_sql_string(&sql, t->name);
@@ -24,14 +24,14 @@ int pt_shape_read(pt_engine *engine, pt_session *session, pt_target *t, pt_error
     pt_text_add_sql_string(&sql, t->schema_name);
     int code = pt_text_check(&sql, err);
     if (code == PT_OK) {
-        code = pt_session_table(session, pt_text_get(&sql), &found, err);
+        code = pt_session_result(session, pt_text_get(&sql), &found, err);
     }
     bool there = code == PT_OK && found.n_rows;
-    t->table_id = there ? pt_table_int(&found, 0, 0) : -1;
-    t->shape = there ? pt_table_int(&found, 0, 1) : -1;
-    const char *uuid = there ? pt_table_cell(&found, 0, 4) : NULL;
+    t->table_id = there ? pt_result_int(&found, 0, 0) : -1;
+    t->shape = there ? pt_result_int(&found, 0, 1) : -1;
+    const char *uuid = there ? pt_result_cell(&found, 0, 4) : NULL;
     (void)snprintf(t->uuid, sizeof t->uuid, "%s", uuid ? uuid : "");
-    pt_table_clear(&found);
+    pt_result_clear(&found);
     pt_text_free(&sql);
     return code;
 }
@@ -39,19 +39,19 @@ int pt_shape_read(pt_engine *engine, pt_session *session, pt_target *t, pt_error
 /* "does not exist" is what tells pt_lake_hopeless that no record is to blame. */
 #define STOP "nothing more is committed"
 
-static int check_table(const pt_target *t, const pt_table *found, pt_error *err) {
+static int check_table(const pt_table *t, const pt_result *found, pt_error *err) {
     for (size_t r = 0; r < found->n_rows; r++) {
-        const char *schema = pt_table_cell(found, r, 2);
-        const char *name = pt_table_cell(found, r, 3);
-        if (pt_table_int(found, r, 0) != t->table_id) {
+        const char *schema = pt_result_cell(found, r, 2);
+        const char *name = pt_result_cell(found, r, 3);
+        if (pt_result_int(found, r, 0) != t->table_id) {
             continue;
         }
         if (strcmp(schema, t->schema_name) != 0 || strcmp(name, t->name) != 0) {
             return pt_fail(err, PT_E_LAKE, "table %s does not exist by that name any more, it is now named %s.%s: " STOP "; ways out: start with --table for the new name and the same --group, or give the table its name back", t->label,
                            schema, name);
         }
-        if (pt_table_int(found, r, 1) != t->shape) {
-            return pt_fail(err, PT_E_ANEW, "table %s was altered; what was read for it is read again by its columns of now", t->label);
+        if (pt_result_int(found, r, 1) != t->shape) {
+            return pt_fail(err, PT_E_LAKE_CHANGED, "table %s was altered; what was read for it is read again by its columns of now", t->label);
         }
         return PT_OK;
     }
@@ -61,22 +61,22 @@ static int check_table(const pt_target *t, const pt_table *found, pt_error *err)
 
 int pt_shapes_check(pt_engine *engine, pt_session *session, const pt_flush *flush, pt_error *err) {
     pt_text sql = {0};
-    pt_table found = {0};
+    pt_result found = {0};
     const char *separator = " AND t.table_id IN (";
     add_tables(&sql, pt_engine_alias(engine));
-    for (size_t i = 0; i < flush->n_parts; i++) {
-        pt_text_addf(&sql, "%s%" PRId64, separator, flush->parts[i].target->table_id);
+    for (size_t i = 0; i < flush->n_slices; i++) {
+        pt_text_addf(&sql, "%s%" PRId64, separator, flush->slices[i].table->table_id);
         separator = ", ";
     }
     pt_text_add(&sql, ")");
-    int code = flush->n_parts ? pt_text_check(&sql, err) : PT_OK;
-    if (code == PT_OK && flush->n_parts) {
-        code = pt_session_table(session, pt_text_get(&sql), &found, err);
+    int code = flush->n_slices ? pt_text_check(&sql, err) : PT_OK;
+    if (code == PT_OK && flush->n_slices) {
+        code = pt_session_result(session, pt_text_get(&sql), &found, err);
     }
-    for (size_t i = 0; code == PT_OK && i < flush->n_parts; i++) {
-        code = check_table(flush->parts[i].target, &found, err);
+    for (size_t i = 0; code == PT_OK && i < flush->n_slices; i++) {
+        code = check_table(flush->slices[i].table, &found, err);
     }
-    pt_table_clear(&found);
+    pt_result_clear(&found);
     pt_text_free(&sql);
     return code;
 }

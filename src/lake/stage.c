@@ -85,7 +85,7 @@ static bool has_json(const pt_type *type) {
 }
 
 /* JSON vectors, also those inside of nested values, are plain VARCHAR here and must be JSON in the file. */
-static int add_select(pt_text *sql, const pt_target *t, pt_error *err) {
+static int add_select(pt_text *sql, const pt_table *t, pt_error *err) {
     pt_text_add(sql, "SELECT * ");
     const char *separator = "REPLACE (";
     for (size_t i = 0; i < t->n_columns; i++) {
@@ -107,33 +107,33 @@ static int add_select(pt_text *sql, const pt_target *t, pt_error *err) {
 }
 
 /* Once a batch that was being filled has brought a value that its first rows had not, this is not tried again: a file would be begun for nothing. */
-static void show(pt_stager *s, const pt_part *part) {
-    const pt_target *t = part->target;
-    bool coded = !part->piece && (!s->new_values || pt_rows_complete(part->rows)); /* else the statistics of a piece would be those of all values */
+static void show(pt_stager *s, const pt_slice *slice) {
+    const pt_table *t = slice->table;
+    bool coded = !slice->piece && (!s->new_values || pt_rows_complete(slice->rows)); /* else the statistics of a piece would be those of all values */
     if (coded) {
-        pt_dictionaries_make(s->dictionaries, part->rows, t->types);
+        pt_dictionaries_make(s->dictionaries, slice->rows, t->types);
     }
-    pt_scan_show_coded(s->scan, 0, part->rows, t->types, t->names, coded ? s->dictionaries : NULL);
+    pt_scan_show_coded(s->scan, 0, slice->rows, t->types, t->names, coded ? s->dictionaries : NULL);
 }
 
 /* DuckDB's dictionary takes 0.0 and -0.0 for one value, so a file that may hold a -0.0 has none. What a batch that is still being filled will bring is not known. */
-static bool wants_plain(const pt_stager *s, const pt_part *part) {
-    return pt_rows_complete(part->rows) ? pt_rows_has_minus_zero(part->rows) : s->minus_zero;
+static bool wants_plain(const pt_stager *s, const pt_slice *slice) {
+    return pt_rows_complete(slice->rows) ? pt_rows_has_minus_zero(slice->rows) : s->minus_zero;
 }
 
-static int write_file(pt_stager *s, const pt_part *part, const char *path, pt_error *err) {
-    const pt_target *t = part->target;
+static int write_file(pt_stager *s, const pt_slice *slice, const char *path, pt_error *err) {
+    const pt_table *t = slice->table;
     pt_text sql = {0};
-    s->plain = wants_plain(s, part);
-    show(s, part);
+    s->plain = wants_plain(s, slice);
+    show(s, slice);
     pt_text_add(&sql, "COPY (");
     int code = add_select(&sql, t, err);
-    pt_part_add_where(part, &sql);
+    pt_slice_add_where(slice, &sql);
     pt_text_add(&sql, ") TO ");
     pt_text_add_sql_string(&sql, path);
     pt_text_addf(&sql, " (FORMAT parquet, DICTIONARY_SIZE_LIMIT %d, WRITE_BLOOM_FILTER false, ROW_GROUP_SIZE %" PRIu64 ", USE_TMP_FILE false%s",
-                 s->plain ? 0 : 1000, t->says.group_rows, t->says.copy);
-    uint64_t bytes = t->says.group_bytes && (!s->group_bytes || t->says.group_bytes < s->group_bytes) ? t->says.group_bytes : s->group_bytes;
+                 s->plain ? 0 : 1000, t->settings.group_rows, t->settings.copy);
+    uint64_t bytes = t->settings.group_bytes && (!s->group_bytes || t->settings.group_bytes < s->group_bytes) ? t->settings.group_bytes : s->group_bytes;
     if (bytes) {
         pt_text_addf(&sql, ", ROW_GROUP_SIZE_BYTES %" PRIu64, bytes);
     }
@@ -153,51 +153,51 @@ static int write_file(pt_stager *s, const pt_part *part, const char *path, pt_er
         if (!pt_path_is_remote(path)) {
             (void)unlink(path);
         }
-        const char *said = t->says.rest ? t->says.rest : "";
+        const char *said = t->settings.rest ? t->settings.rest : "";
         return pt_fail_in(err, "staging rows for table %s%s%s%s as %s%s", t->label, *said ? " by the lake's settings (" : "", said, *said ? ")" : "", path, pt_object_store_advice(err->text));
     }
     return PT_OK;
 }
 
-static int stage_part(pt_stager *s, pt_part *part, pt_error *err) {
+static int stage_part(pt_stager *s, pt_slice *slice, pt_error *err) {
     char uuid[PT_UUID_SIZE];
     pt_uuid_new(uuid);
     char *path = NULL;
-    char *spelled = pt_rule_broken("catalog-path") ? realpath(part->target->folder, NULL) : NULL;
+    char *spelled = pt_rule_broken("catalog-path") ? realpath(slice->table->folder, NULL) : NULL;
     char mark[PT_MARK_DIGITS + 1];
-    pt_file_mark(part->target, mark);
-    int n = spelled ? asprintf(&path, "%s/%s-%s.pq", spelled, uuid, mark) : asprintf(&path, "%s%s-%s.pq", part->target->folder, uuid, mark);
+    pt_file_mark(slice->table, mark);
+    int n = spelled ? asprintf(&path, "%s/%s-%s.pq", spelled, uuid, mark) : asprintf(&path, "%s%s-%s.pq", slice->table->folder, uuid, mark);
     free(spelled);
     if (n < 0) {
         return pt_fail_nomem(err, "a path");
     }
-    int code = write_file(s, part, path, err);
+    int code = write_file(s, slice, path, err);
     if (code != PT_OK) {
         free(path);
         return code;
     }
-    part->staged = path;
+    slice->staged = path;
     (void)pt_failpoint("stage.synced");
     return PT_OK;
 }
 
 /* Else it is inserted. */
-static bool may_be_staged(const pt_part *part) {
-    return part->target->stage && !pt_rule_broken("staging");
+static bool may_be_staged(const pt_slice *slice) {
+    return slice->table->stage && !pt_rule_broken("staging");
 }
 
-int pt_stage_ahead(pt_stager *stager, pt_flush *flush, size_t part_at, pt_error *err) {
-    pt_part *part = &flush->parts[part_at];
-    if (!may_be_staged(part)) { /* it is big already, and its rows are not looked at but as pt_rows_follow shows them */
+int pt_stage_ahead(pt_stager *stager, pt_flush *flush, size_t slice_at, pt_error *err) {
+    pt_slice *slice = &flush->slices[slice_at];
+    if (!may_be_staged(slice)) { /* it is big already, and its rows are not looked at but as pt_rows_follow shows them */
         return PT_OK;
     }
     (void)pt_failpoint("stage.before");
-    int code = stage_part(stager, part, err);
+    int code = stage_part(stager, slice, err);
     stager->new_values |= code != PT_OK && strstr(err->text, PT_SCAN_NO_CODE);
     PT_TRY(code);
-    if (!pt_rows_complete(part->rows)) {
+    if (!pt_rows_complete(slice->rows)) {
         pt_unstage(stager->session, flush);
-    } else if (!stager->plain && pt_rows_has_minus_zero(part->rows)) { /* it is written anew with the rest of the flush */
+    } else if (!stager->plain && pt_rows_has_minus_zero(slice->rows)) { /* it is written anew with the rest of the flush */
         stager->minus_zero = true;
         pt_unstage(stager->session, flush);
     }
@@ -207,10 +207,10 @@ int pt_stage_ahead(pt_stager *stager, pt_flush *flush, size_t part_at, pt_error 
 int pt_stage(pt_stager *stager, pt_flush *flush, pt_error *err) {
     int64_t start = pt_monotonic_us();
     (void)pt_failpoint("stage.before");
-    for (size_t i = 0; i < flush->n_parts; i++) {
-        pt_part *part = &flush->parts[i];
-        if (may_be_staged(part) && !part->staged && pt_part_rows(part) && !pt_inlined_part(part)) {
-            PT_TRY(stage_part(stager, part, err));
+    for (size_t i = 0; i < flush->n_slices; i++) {
+        pt_slice *slice = &flush->slices[i];
+        if (may_be_staged(slice) && !slice->staged && pt_slice_rows(slice) && !pt_inlined_slice(slice)) {
+            PT_TRY(stage_part(stager, slice, err));
         }
     }
     flush->stage_us += pt_monotonic_us() - start;
@@ -222,13 +222,13 @@ pt_session *pt_stager_session(pt_stager *stager) {
 }
 
 void pt_unstage(pt_session *session, pt_flush *flush) {
-    for (size_t i = 0; i < flush->n_parts; i++) {
-        pt_part *part = &flush->parts[i];
-        if (part->staged) {
-            int ignored = pt_files_remove(session, &(const char *){part->staged}, 1, NULL);
+    for (size_t i = 0; i < flush->n_slices; i++) {
+        pt_slice *slice = &flush->slices[i];
+        if (slice->staged) {
+            int ignored = pt_files_remove(session, &(const char *){slice->staged}, 1, NULL);
             (void)ignored;
         }
-        free(part->staged);
-        part->staged = NULL;
+        free(slice->staged);
+        slice->staged = NULL;
     }
 }

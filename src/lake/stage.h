@@ -20,7 +20,7 @@ int pt_stage(pt_stager *stager, pt_flush *flush, pt_error *err) PT_CHECKED;
 
 /* Stages one part while its rows are still being written (pt_rows_share); returns when they are finished. What fails here, or was given up, is not staged, and no
  * file of it is left: pt_stage does what is missing once the flush has been sealed. */
-int pt_stage_ahead(pt_stager *stager, pt_flush *flush, size_t part, pt_error *err) PT_CHECKED;
+int pt_stage_ahead(pt_stager *stager, pt_flush *flush, size_t slice, pt_error *err) PT_CHECKED;
 
 pt_session *pt_stager_session(pt_stager *stager);
 

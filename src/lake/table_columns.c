@@ -88,7 +88,7 @@ static int take_over_reading(pt_type *to, const pt_type *from, pt_error *err) {
     return PT_OK;
 }
 
-static int fit_column(const pt_target *t, pt_column *have, const pt_schema *asked, pt_error *err) {
+static int fit_column(const pt_table *t, pt_column *have, const pt_schema *asked, pt_error *err) {
     const pt_column *want = find_column(asked, have->name);
     if (!want) {
         return PT_OK;
@@ -112,7 +112,7 @@ static int fit_column(const pt_target *t, pt_column *have, const pt_schema *aske
     return PT_OK;
 }
 
-static int check_known(const pt_target *t, const pt_schema *asked, pt_error *err) {
+static int check_known(const pt_table *t, const pt_schema *asked, pt_error *err) {
     for (size_t i = 0; asked && i < asked->n_columns; i++) {
         if (!find_column(t->schema, asked->columns[i].name)) {
             return pt_fail(err, PT_E_USAGE, "table %s does not fit: it has no column %s; ALTER TABLE %s ADD COLUMN %s ..., or leave it out of the schema",
@@ -122,17 +122,17 @@ static int check_known(const pt_target *t, const pt_schema *asked, pt_error *err
     return PT_OK;
 }
 
-static int add_column(pt_target *t, const pt_table *table, size_t row, pt_error *err) {
+static int add_column(pt_table *t, const pt_result *table, size_t row, pt_error *err) {
     pt_column *c = &t->schema->columns[t->schema->n_columns];
-    const char *name = pt_table_cell(table, row, 0);
-    if (pt_type_parse(pt_table_cell(table, row, 1), &c->type, err) != PT_OK) {
+    const char *name = pt_result_cell(table, row, 0);
+    if (pt_type_parse(pt_result_cell(table, row, 1), &c->type, err) != PT_OK) {
         return pt_fail_in(err, "table %s, column %s", t->label, name);
     }
     t->schema->n_columns++;
     c->name = strdup(name);
     c->name_len = strlen(name);
-    c->not_null = strcmp(pt_table_cell(table, row, 2), "false") == 0;
-    const char *fallback = pt_table_cell(table, row, 3);
+    c->not_null = strcmp(pt_result_cell(table, row, 2), "false") == 0;
+    const char *fallback = pt_result_cell(table, row, 3);
     if (fallback && *fallback && strcasecmp(fallback, "NULL") != 0) {
         c->default_sql = strdup(fallback);
         if (!c->default_sql) {
@@ -143,10 +143,10 @@ static int add_column(pt_target *t, const pt_table *table, size_t row, pt_error 
 }
 
 /* One that the table has. */
-static int take_meta(pt_target *t, const pt_table *columns, size_t row, size_t meta, pt_error *err) {
+static int take_meta(pt_table *t, const pt_result *columns, size_t row, size_t meta, pt_error *err) {
     const pt_meta_column *m = &pt_meta_columns[meta];
     pt_type have = {0};
-    int code = pt_type_parse(pt_table_cell(columns, row, 1), &have, err);
+    int code = pt_type_parse(pt_result_cell(columns, row, 1), &have, err);
     char *a = code == PT_OK ? pt_type_sql(&have) : NULL;
     char *b = code == PT_OK ? pt_type_sql(&m->type) : NULL;
     bool fits = a && b && strcasecmp(a, b) == 0;
@@ -160,9 +160,9 @@ static int take_meta(pt_target *t, const pt_table *columns, size_t row, size_t m
         return code;
     }
     if (!fits) {
-        return pt_fail(err, PT_E_USAGE, "table %s does not fit: the metadata column %s is %s, it must be %s", t->label, m->name, pt_table_cell(columns, row, 1), m->sql);
+        return pt_fail(err, PT_E_USAGE, "table %s does not fit: the metadata column %s is %s, it must be %s", t->label, m->name, pt_result_cell(columns, row, 1), m->sql);
     }
-    if (meta == PT_META_KEY && strcmp(pt_table_cell(columns, row, 2), "false") == 0) { /* DuckLake would believe it, and fail to merge the files */
+    if (meta == PT_META_KEY && strcmp(pt_result_cell(columns, row, 2), "false") == 0) { /* DuckLake would believe it, and fail to merge the files */
         return pt_fail(err, PT_E_USAGE, "table %s does not fit: %s is NOT NULL, and records may have no key; ALTER TABLE %s ALTER COLUMN %s DROP NOT NULL", t->label, m->name,
                        t->label, m->name);
     }
@@ -170,7 +170,7 @@ static int take_meta(pt_target *t, const pt_table *columns, size_t row, size_t m
     return PT_OK;
 }
 
-static int check_meta(const pt_target *t, pt_metas wanted, const char *other_topic, pt_error *err) {
+static int check_meta(const pt_table *t, pt_metas wanted, const char *other_topic, pt_error *err) {
     if (other_topic && (wanted & ~t->metas & (1U << PT_META_TOPIC))) {
         return pt_fail(err, PT_E_USAGE, "table %s holds rows of topic %s, which could not be told from those of another one: the metadata column _kafka_topic is missing; "
                        "ALTER TABLE %s ADD COLUMN _kafka_topic VARCHAR; UPDATE %s SET _kafka_topic = '%s'; or give another --table", t->label, other_topic, t->label, t->label, other_topic);
@@ -184,13 +184,13 @@ static int check_meta(const pt_target *t, pt_metas wanted, const char *other_top
     return PT_OK;
 }
 
-int pt_target_take_columns(pt_target *t, const pt_table *columns, const pt_schema *asked, bool own, pt_metas wanted, const char *other_topic, pt_error *err) {
+int pt_table_take_columns(pt_table *t, const pt_result *columns, const pt_schema *asked, bool own, pt_metas wanted, const char *other_topic, pt_error *err) {
     t->schema = calloc(1, sizeof *t->schema);
     if (!t->schema || !(t->schema->columns = calloc(columns->n_rows, sizeof *t->schema->columns))) {
         return pt_fail_nomem(err, "a schema");
     }
     for (size_t row = 0; row < columns->n_rows; row++) {
-        int meta = own ? -1 : meta_index(pt_table_cell(columns, row, 0));
+        int meta = own ? -1 : meta_index(pt_result_cell(columns, row, 0));
         if (meta >= 0) {
             PT_TRY(take_meta(t, columns, row, (size_t)meta, err));
         } else {
@@ -232,7 +232,7 @@ static void take_noted_reading(pt_type *to, const pt_type *from) {
     }
 }
 
-void pt_target_take_noted(pt_target *t, const pt_schema *noted) {
+void pt_table_take_noted(pt_table *t, const pt_schema *noted) {
     for (size_t i = 0; i < t->schema->n_columns; i++) {
         pt_column *c = &t->schema->columns[i];
         const pt_column *was = find_column(noted, c->name);
@@ -244,7 +244,7 @@ void pt_target_take_noted(pt_target *t, const pt_schema *noted) {
 
 /* ---- before the table is looked at --------------------------------------------------------------------- */
 
-int pt_target_check_asked(const pt_schema *asked, const char *label, bool own, pt_error *err) {
+int pt_table_check_asked(const pt_schema *asked, const char *label, bool own, pt_error *err) {
     PT_TRY(refuse_lossy(asked, err));
     for (size_t i = 0; !own && i < asked->n_columns; i++) {
         if (meta_index(asked->columns[i].name) >= 0) {

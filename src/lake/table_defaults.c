@@ -83,7 +83,7 @@ static int evaluate_default(pt_session *session, const char *label, pt_column *c
     return code;
 }
 
-int pt_target_evaluate_defaults(pt_session *session, const char *label, pt_schema *schema, pt_error *err) {
+int pt_table_evaluate_defaults(pt_session *session, const char *label, pt_schema *schema, pt_error *err) {
     for (size_t i = 0; i < schema->n_columns; i++) {
         if (schema->columns[i].default_sql) {
             PT_TRY(evaluate_default(session, label, &schema->columns[i], err));

@@ -27,7 +27,7 @@ static bool is_one_of(const char *name, const char *const *list) {
 }
 
 /* DuckLake keeps few rows in a table of the catalog that has the same columns, unless the limit is 0: as it will be for this table, whose schema may be new, too. */
-static int has_inlining(pt_engine *engine, pt_session *session, const pt_target *t, bool *out, pt_error *err) {
+static int has_inlining(pt_engine *engine, pt_session *session, const pt_table *t, bool *out, pt_error *err) {
     pt_text sql = {0};
     int64_t limit = 0;
     const char *alias = pt_engine_alias(engine);
@@ -72,7 +72,7 @@ static int check_folder(const char *label, const char *name, pt_error *err) {
                                            : PT_OK;
 }
 
-static int check_names(pt_catalog catalog, bool inlining, const pt_target *t, const pt_schema *asked, pt_error *err) {
+static int check_names(pt_catalog catalog, bool inlining, const pt_table *t, const pt_schema *asked, pt_error *err) {
     PT_TRY(check_folder(t->label, t->schema_name, err));
     PT_TRY(check_folder(t->label, t->name, err));
     for (size_t i = 0; i < asked->n_columns; i++) {
@@ -87,8 +87,8 @@ static int check_names(pt_catalog catalog, bool inlining, const pt_target *t, co
     return PT_OK;
 }
 
-int pt_target_check_names(const pt_target_options *options, pt_catalog catalog, bool inlining, pt_error *err) {
-    pt_target t = {0};
+int pt_table_check_names(const pt_table_options *options, pt_catalog catalog, bool inlining, pt_error *err) {
+    pt_table t = {0};
     pt_schema *asked = NULL;
     int code = pt_table_name_split(options->table, &t.schema_name, &t.name, err);
     if (code == PT_OK && !options->schema_text) {
@@ -110,7 +110,7 @@ int pt_target_check_names(const pt_target_options *options, pt_catalog catalog, 
     return code;
 }
 
-int pt_target_check_new(pt_engine *engine, pt_session *session, const pt_target *t, pt_schema *asked, pt_error *err) {
+int pt_table_check_new(pt_engine *engine, pt_session *session, const pt_table *t, pt_schema *asked, pt_error *err) {
     for (size_t i = 0; i < asked->n_columns; i++) { /* DuckDB's own refusal comes from the whole CREATE TABLE and names no column */
         const pt_column *c = &asked->columns[i];
         if (c->default_sql && c->type.n_fields) {
@@ -120,7 +120,7 @@ int pt_target_check_new(pt_engine *engine, pt_session *session, const pt_target 
     bool inlining;
     PT_TRY(has_inlining(engine, session, t, &inlining, err));
     PT_TRY(check_names(pt_engine_catalog(engine), inlining, t, asked, err));
-    return pt_target_evaluate_defaults(session, t->label, asked, err);
+    return pt_table_evaluate_defaults(session, t->label, asked, err);
 }
 
 /* ---- statements ---------------------------------------------------------------------------------------- */
@@ -131,13 +131,13 @@ static void add_column(pt_text *sql, const char *separator, const char *name, co
     pt_text_addf(sql, " %s%s", type, rest);
 }
 
-void pt_target_add_create(const pt_engine *engine, const pt_target *t, const pt_schema *schema, pt_metas metas, pt_text *sql) {
+void pt_table_add_create(const pt_engine *engine, const pt_table *t, const pt_schema *schema, pt_metas metas, pt_text *sql) {
     pt_text_add(sql, "CREATE SCHEMA IF NOT EXISTS ");
     pt_text_add_sql_name(sql, pt_engine_alias(engine));
     pt_text_add(sql, ".");
     pt_text_add_sql_name(sql, t->schema_name);
     pt_text_add(sql, "; CREATE TABLE IF NOT EXISTS ");
-    pt_target_add_sql_name(t, engine, sql);
+    pt_table_add_sql_name(t, engine, sql);
     const char *separator = " (";
     for (size_t i = 0; i < schema->n_columns; i++) {
         const pt_column *c = &schema->columns[i];
@@ -171,7 +171,7 @@ static int run_statements(void *arg, pt_error *err) {
     return pt_session_run(job->session, job->sql, err);
 }
 
-int pt_targets_make(pt_engine *engine, pt_session *session, const char *what, pt_text *sql, pt_error *err) {
+int pt_tables_make(pt_engine *engine, pt_session *session, const char *what, pt_text *sql, pt_error *err) {
     PT_TRY(pt_text_check(sql, err));
     make_job job = {engine, session, what, pt_text_get(sql)};
     if (sql->len && pt_transaction(session, run_statements, &job, err) != PT_OK) {
@@ -181,7 +181,7 @@ int pt_targets_make(pt_engine *engine, pt_session *session, const char *what, pt
     return PT_OK;
 }
 
-size_t pt_target_meta_types(pt_metas metas, pt_type *out) {
+size_t pt_table_meta_types(pt_metas metas, pt_type *out) {
     size_t n = 0;
     for (size_t m = 0; m < PT_META_COUNT; m++) {
         if (metas & (1U << m)) {

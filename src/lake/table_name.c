@@ -118,17 +118,17 @@ int pt_table_name_group(const char *table, char **out, pt_error *err) {
 
 pt_hint pt_table_name_hint(pt_engine *engine, pt_session *session, const char *table) {
     pt_text sql = {0};
-    pt_table known = {0};
+    pt_result known = {0};
     pt_nearest nearest;
     pt_nearest_begin(&nearest, table);
     pt_text_add(&sql, "SELECT CASE schema_name WHEN 'main' THEN '' ELSE schema_name || '.' END || table_name FROM duckdb_tables() WHERE schema_name <> 'pintail' AND database_name = ");
     pt_text_add_sql_string(&sql, pt_engine_alias(engine));
-    if (!sql.failed && pt_session_table(session, pt_text_get(&sql), &known, NULL) == PT_OK) {
+    if (!sql.failed && pt_session_result(session, pt_text_get(&sql), &known, NULL) == PT_OK) {
         for (size_t i = 0; i < known.n_rows; i++) {
-            pt_nearest_offer(&nearest, pt_table_cell(&known, i, 0));
+            pt_nearest_offer(&nearest, pt_result_cell(&known, i, 0));
         }
     }
-    pt_table_clear(&known);
+    pt_result_clear(&known);
     pt_text_free(&sql);
     return pt_nearest_hint(&nearest, "");
 }

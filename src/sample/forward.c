@@ -31,7 +31,7 @@ typedef struct pair {
 struct pt_forward {
     pthread_t thread;
     int listener, wake;
-    uint16_t target;
+    uint16_t table;
     size_t n_pairs;
     pair pairs[PT_FORWARD_PAIRS];
     struct pollfd fds[2 + 2 * PT_FORWARD_PAIRS];
@@ -48,9 +48,9 @@ static struct sockaddr_in loopback(uint16_t port) {
     return (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 }
 
-static int connect_target(uint16_t target) {
+static int connect_target(uint16_t table) {
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    struct sockaddr_in address = loopback(target);
+    struct sockaddr_in address = loopback(table);
     if (fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof address) != 0) {
         (void)close(fd);
         return -1;
@@ -63,7 +63,7 @@ static void accept_one(pt_forward *f) {
     if (client < 0) {
         return;
     }
-    int broker = f->n_pairs < PT_FORWARD_PAIRS ? connect_target(f->target) : -1;
+    int broker = f->n_pairs < PT_FORWARD_PAIRS ? connect_target(f->table) : -1;
     if (broker < 0) {
         (void)close(client);
         return;
@@ -170,13 +170,13 @@ static int listen_on(uint16_t port, int *out, pt_error *err) {
     return PT_OK;
 }
 
-int pt_forward_start(uint16_t port, uint16_t target, pt_forward **out, pt_error *err) {
+int pt_forward_start(uint16_t port, uint16_t table, pt_forward **out, pt_error *err) {
     pt_forward *f = calloc(1, sizeof *f);
     *out = NULL;
     if (!f) {
         return pt_fail_nomem(err, "the forwarder");
     }
-    f->target = target;
+    f->table = table;
     int code = listen_on(port, &f->listener, err);
     if (code != PT_OK) {
         free(f);

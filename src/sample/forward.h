@@ -9,6 +9,6 @@
 typedef struct pt_forward pt_forward;
 
 /* Listens on 127.0.0.1:port and starts a thread that forwards to 127.0.0.1:target. */
-int pt_forward_start(uint16_t port, uint16_t target, pt_forward **out, pt_error *err) PT_CHECKED;
+int pt_forward_start(uint16_t port, uint16_t table, pt_forward **out, pt_error *err) PT_CHECKED;
 /* Closes the connections and ends the thread. */
 void pt_forward_stop(pt_forward **forward);

@@ -42,17 +42,17 @@ static int start_cluster(pt_broker *b, pt_error *err) {
 
 static int listen_on_port(pt_broker *b, uint16_t port, pt_error *err) {
     const char *colon = strrchr(b->address, ':');
-    unsigned long target = colon ? strtoul(colon + 1, NULL, 10) : 0;
-    if (target == 0 || target > UINT16_MAX) {
+    unsigned long table = colon ? strtoul(colon + 1, NULL, 10) : 0;
+    if (table == 0 || table > UINT16_MAX) {
         return pt_fail(err, PT_E_INTERNAL, "the mock cluster's address is %s", b->address);
     }
-    PT_TRY(pt_forward_start(port, (uint16_t)target, &b->forward, err));
+    PT_TRY(pt_forward_start(port, (uint16_t)table, &b->forward, err));
     rd_kafka_mock_broker_set_host_port(b->cluster, NODE, "127.0.0.1", port);
     (void)snprintf(b->address, sizeof b->address, "127.0.0.1:%u", port);
     return PT_OK;
 }
 
-int pt_broker_start(uint16_t port, pt_broker **out, pt_error *err) {
+int pt_mock_broker_start(uint16_t port, pt_broker **out, pt_error *err) {
     pt_broker *b = calloc(1, sizeof *b);
     if (!b) {
         return pt_fail_nomem(err, "the broker");
@@ -62,22 +62,22 @@ int pt_broker_start(uint16_t port, pt_broker **out, pt_error *err) {
         code = listen_on_port(b, port, err);
     }
     if (code != PT_OK) {
-        pt_broker_stop(&b);
+        pt_mock_broker_stop(&b);
     }
     *out = b;
     return code;
 }
 
-int pt_broker_topic(pt_broker *broker, const char *name, int32_t partitions, pt_error *err) {
+int pt_mock_broker_topic(pt_broker *broker, const char *name, int32_t partitions, pt_error *err) {
     rd_kafka_resp_err_t code = rd_kafka_mock_topic_create(broker->cluster, name, partitions, 1);
     return code ? pt_fail(err, PT_E_KAFKA, "topic %s:%d: %s", name, (int)partitions, rd_kafka_err2str(code)) : PT_OK;
 }
 
-const char *pt_broker_address(const pt_broker *broker) {
+const char *pt_mock_broker_address(const pt_broker *broker) {
     return broker->address;
 }
 
-void pt_broker_stop(pt_broker **broker) {
+void pt_mock_broker_stop(pt_broker **broker) {
     pt_broker *b = *broker;
     if (!b) {
         return;

@@ -31,14 +31,14 @@ static void add_seconds(pt_text *out, const char *key, int64_t us) {
 }
 
 /* The last column of these results is the row as JSON. */
-static void add_rows(pt_text *out, const char *key, const pt_table *table) {
+static void add_rows(pt_text *out, const char *key, const pt_result *table) {
     if (table->n_columns == 0) {
         pt_text_addf(out, ",\"%s\":null", key);
         return;
     }
     pt_text_addf(out, ",\"%s\":[", key);
     for (size_t i = 0; i < table->n_rows; i++) {
-        pt_text_addf(out, "%s%s", i ? "," : "", pt_table_cell(table, i, table->n_columns - 1));
+        pt_text_addf(out, "%s%s", i ? "," : "", pt_result_cell(table, i, table->n_columns - 1));
     }
     pt_text_add(out, "]");
 }
@@ -129,7 +129,7 @@ static void add_pipelines(pt_text *out, const pt_audit *audit) {
 }
 
 static void add_reasons(pt_text *out, const pt_audit *audit) {
-    const pt_table *t = &audit->reasons;
+    const pt_result *t = &audit->reasons;
     pt_text_add(out, ",\"dead_letters\":[");
     bool any = false;
     for (size_t i = 0; i < t->n_rows; i++) {
@@ -138,13 +138,13 @@ static void add_reasons(pt_text *out, const pt_audit *audit) {
         }
         pt_text_add(out, any ? ",{" : "{");
         any = true;
-        add_string(out, "pipeline", pt_table_cell(t, i, 0));
+        add_string(out, "pipeline", pt_result_cell(t, i, 0));
         pt_text_add(out, ",");
-        add_string(out, "topic", pt_table_cell(t, i, 1));
+        add_string(out, "topic", pt_result_cell(t, i, 1));
         pt_text_add(out, ",");
-        add_string(out, "error_code", pt_table_cell(t, i, 2));
-        add_count(out, "count", pt_table_int(t, i, 3));
-        add_count(out, "before_reset", pt_table_int(t, i, 5));
+        add_string(out, "error_code", pt_result_cell(t, i, 2));
+        add_count(out, "count", pt_result_int(t, i, 3));
+        add_count(out, "before_reset", pt_result_int(t, i, 5));
         pt_text_add(out, "}");
     }
     pt_text_add(out, "]");

@@ -30,7 +30,7 @@ size_t pt_check_block_end(const pt_audit *audit, size_t from) {
 }
 
 bool pt_check_shows_reason(const pt_audit *audit, size_t row) {
-    const char *pipeline = pt_table_cell(&audit->reasons, row, 0), *topic = pt_table_cell(&audit->reasons, row, 1);
+    const char *pipeline = pt_result_cell(&audit->reasons, row, 0), *topic = pt_result_cell(&audit->reasons, row, 1);
     for (size_t i = 0; pipeline && topic && i < audit->n_partitions; i++) {
         if (strcmp(audit->partitions[i].pipeline, pipeline) == 0 && strcmp(audit->partitions[i].topic, topic) == 0) {
             return true;
@@ -87,10 +87,10 @@ static bool is_number(const char *text) {
 }
 
 /* Numbers to the right: a column whose cells all look like one. */
-static bool is_numeric(const pt_table *t, size_t column) {
+static bool is_numeric(const pt_result *t, size_t column) {
     bool any = false;
     for (size_t row = 0; row < t->n_rows; row++) {
-        const char *cell = pt_table_cell(t, row, column);
+        const char *cell = pt_result_cell(t, row, column);
         if (cell && !is_number(cell)) {
             return false;
         }
@@ -105,7 +105,7 @@ static int rank(const char *name) {
 
 /* All columns but the JSON; ingest_time first, what came with the record last. */
 static void add_latest(const pt_check_report *r, const pt_audit_table *t, pt_text *out) {
-    const pt_table *rows = &t->latest;
+    const pt_result *rows = &t->latest;
     pt_grid grid = {0};
     size_t order[64], n = 0, dropped = 0;
     for (int want = 0; want < 3; want++) {
@@ -122,7 +122,7 @@ static void add_latest(const pt_check_report *r, const pt_audit_table *t, pt_tex
     }
     for (size_t row = 0; row < rows->n_rows; row++) {
         for (size_t k = 0; k < n; k++) {
-            pt_grid_add(&grid, pt_table_cell(rows, row, order[k]));
+            pt_grid_add(&grid, pt_result_cell(rows, row, order[k]));
         }
     }
     pt_text_addf(out, "\n  latest %zu by %s\n", rows->n_rows, t->latest_by);
@@ -147,15 +147,15 @@ static void add_amount(pt_grid *grid, const char *amount) {
     pt_text_free(&shown);
 }
 
-static void add_sales(const pt_check_report *r, const pt_table *sales, pt_text *out) {
+static void add_sales(const pt_check_report *r, const pt_result *sales, pt_text *out) {
     pt_grid grid = {0};
     (void)pt_grid_column(&grid, "product", false);
     (void)pt_grid_column(&grid, "count", true);
     (void)pt_grid_column(&grid, "revenue", true);
     for (size_t row = 0; row < sales->n_rows; row++) {
-        pt_grid_add(&grid, pt_table_cell(sales, row, 0));
-        pt_grid_number(&grid, pt_table_int(sales, row, 1));
-        add_amount(&grid, pt_table_cell(sales, row, 2));
+        pt_grid_add(&grid, pt_result_cell(sales, row, 0));
+        pt_grid_number(&grid, pt_result_int(sales, row, 1));
+        add_amount(&grid, pt_result_cell(sales, row, 2));
     }
     pt_text_add(out, "\n  sales by product\n");
     grid.all_columns = true;
@@ -385,7 +385,7 @@ static void add_summary(const pt_check_report *r, pt_text *out) {
 /* Some dead letters shown are from before a reset. */
 static bool has_old_letters(const pt_audit *audit) {
     for (size_t i = 0; i < audit->reasons.n_rows; i++) {
-        if (pt_check_shows_reason(audit, i) && pt_table_int(&audit->reasons, i, 5) > 0) {
+        if (pt_check_shows_reason(audit, i) && pt_result_int(&audit->reasons, i, 5) > 0) {
             return true;
         }
     }
@@ -393,7 +393,7 @@ static bool has_old_letters(const pt_audit *audit) {
 }
 
 static void add_reasons(const pt_check_report *r, pt_text *out) {
-    const pt_table *t = &r->audit->reasons;
+    const pt_result *t = &r->audit->reasons;
     bool old = has_old_letters(r->audit);
     pt_grid grid = {0};
     for (size_t i = 0; i < t->n_rows; i++) {
@@ -410,12 +410,12 @@ static void add_reasons(const pt_check_report *r, pt_text *out) {
                 (void)pt_grid_column(&grid, "from before a reset", true);
             }
         }
-        pt_grid_add(&grid, pt_table_cell(t, i, 0));
-        pt_grid_add(&grid, pt_table_cell(t, i, 1));
-        pt_grid_add(&grid, pt_table_cell(t, i, 2));
-        pt_grid_number(&grid, pt_table_int(t, i, 3));
+        pt_grid_add(&grid, pt_result_cell(t, i, 0));
+        pt_grid_add(&grid, pt_result_cell(t, i, 1));
+        pt_grid_add(&grid, pt_result_cell(t, i, 2));
+        pt_grid_number(&grid, pt_result_int(t, i, 3));
         if (old) {
-            pt_grid_number(&grid, pt_table_int(t, i, 5));
+            pt_grid_number(&grid, pt_result_int(t, i, 5));
         }
     }
     grid.all_columns = true;

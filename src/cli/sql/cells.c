@@ -192,15 +192,15 @@ static char *short_type(const char *sql_type) {
 }
 
 static int type_names(pt_cells *cells, pt_error *err) {
-    pt_table table;
-    PT_TRY(pt_session_table(cells->session, "DESCRIBE SELECT * FROM " PT_ROWS_FUNCTION "()", &table, err));
+    pt_result table;
+    PT_TRY(pt_session_result(cells->session, "DESCRIBE SELECT * FROM " PT_ROWS_FUNCTION "()", &table, err));
     int code = table.n_rows == cells->n_columns ? PT_OK : pt_fail(err, PT_E_INTERNAL, "DESCRIBE gave %zu of %zu columns", table.n_rows, cells->n_columns);
     for (size_t c = 0; code == PT_OK && c < cells->n_columns; c++) {
-        cells->type_names[c] = short_type(pt_table_cell(&table, c, 1));
+        cells->type_names[c] = short_type(pt_result_cell(&table, c, 1));
         cells->columns[c].type = cells->type_names[c];
         code = cells->type_names[c] ? PT_OK : pt_fail_nomem(err, "a type's name");
     }
-    pt_table_clear(&table);
+    pt_result_clear(&table);
     return code;
 }
 

@@ -171,16 +171,16 @@ static void schema(pt_prompt *p, const char *table) {
         pt_text_add_sql_string(&sql, table);
     }
     pt_text_add(&sql, " ORDER BY database_name, schema_name, table_name");
-    pt_table found;
+    pt_result found;
     pt_error err;
-    if (pt_text_check(&sql, &err) != PT_OK || pt_session_table(pt_sql_runner_session(p->runner), pt_text_get(&sql), &found, &err) != PT_OK) {
+    if (pt_text_check(&sql, &err) != PT_OK || pt_session_result(pt_sql_runner_session(p->runner), pt_text_get(&sql), &found, &err) != PT_OK) {
         tell(&err);
     } else {
         for (size_t i = 0; i < found.n_rows; i++) {
-            const char *text = pt_table_cell(&found, i, 0);
+            const char *text = pt_result_cell(&found, i, 0);
             (void)puts(text ? text : "");
         }
-        pt_table_clear(&found);
+        pt_result_clear(&found);
     }
     pt_text_free(&sql);
 }

@@ -231,9 +231,9 @@ static int drain(pt_sql_runner *r, duckdb_result *result, pt_error *err) {
     if (message && *message) {
         return failed(r, message, err);
     }
-    if (r->options.tell_done && counts) {
+    if (r->options.log_done && counts) {
         (void)fprintf(r->options.writer.out, "%" PRId64 " row%s\n", changed, changed == 1 ? "" : "s");
-    } else if (r->options.tell_done) {
+    } else if (r->options.log_done) {
         (void)fputs("OK\n", r->options.writer.out);
     }
     return PT_OK;

@@ -13,7 +13,7 @@ typedef struct pt_sql_runner pt_sql_runner;
 
 typedef struct pt_sql_runner_options {
     pt_writer_options writer;
-    bool tell_done;          /* print OK or the number of rows for statements without a result */
+    bool log_done;          /* print OK or the number of rows for statements without a result */
     bool (*cancelled)(void); /* asked while a statement runs; true: it was interrupted */
     pt_sql_watch *watch;     /* interrupts it; the caller's */
 } pt_sql_runner_options;

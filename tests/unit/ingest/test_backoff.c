@@ -10,20 +10,20 @@
 static void lives_that_end_soon_are_waited_for_longer_and_longer_up_to_a_limit(void **state) {
     (void)state;
     static const int seconds[] = {1, 2, 4, 8, 16, 32, 60, 60, 60};
-    pt_patience p = {0};
+    pt_backoff p = {0};
     for (size_t i = 0; i < sizeof seconds / sizeof *seconds; i++) {
-        assert_int_equal(pt_patience_after(&p, 59 * PT_SECOND), seconds[i] * PT_SECOND);
+        assert_int_equal(pt_backoff_after(&p, 59 * PT_SECOND), seconds[i] * PT_SECOND);
     }
 }
 
 static void after_a_good_life_the_wait_begins_anew(void **state) {
     (void)state;
-    pt_patience p = {0};
+    pt_backoff p = {0};
     for (int i = 0; i < 5; i++) {
-        (void)pt_patience_after(&p, 0);
+        (void)pt_backoff_after(&p, 0);
     }
-    assert_int_equal(pt_patience_after(&p, PT_PATIENCE_GOOD), PT_SECOND);
-    assert_int_equal(pt_patience_after(&p, 0), 2 * PT_SECOND);
+    assert_int_equal(pt_backoff_after(&p, PT_BACKOFF_GOOD), PT_SECOND);
+    assert_int_equal(pt_backoff_after(&p, 0), 2 * PT_SECOND);
 }
 
 int main(void) {

@@ -21,8 +21,8 @@ typedef struct world {
 } world;
 
 /* Rows that the reader may still be writing. */
-static void follow(world *w, pt_batch *batch, size_t part) {
-    pt_rows *rows = batch->flush->parts[part].rows;
+static void follow(world *w, pt_batch *batch, size_t slice) {
+    pt_rows *rows = batch->flush->slices[slice].rows;
     int64_t seen = 0;
     duckdb_data_chunk chunk;
     for (size_t i = 0; (chunk = pt_rows_follow(rows, i)) != NULL; i++) {
@@ -37,10 +37,10 @@ static void follow(world *w, pt_batch *batch, size_t part) {
 static void *stager(void *arg) {
     world *w = arg;
     pt_batch *batch;
-    size_t part;
-    while ((batch = pt_line_next_to_stage(&w->line, &part)) != NULL) {
-        if (part != SIZE_MAX) {
-            follow(w, batch, part);
+    size_t slice;
+    while ((batch = pt_line_next_to_stage(&w->line, &slice)) != NULL) {
+        if (slice != SIZE_MAX) {
+            follow(w, batch, slice);
         } else if (pt_line_abandoned(&w->line)) {
             pt_line_done(&w->line, batch);
         } else {
@@ -78,9 +78,9 @@ static void *committer(void *arg) {
     return NULL;
 }
 
-static void start_with(world *w, const pt_target *const *targets, size_t n_targets, pthread_t threads[2]) {
+static void start_with(world *w, const pt_table *const *tables, size_t n_tables, pthread_t threads[2]) {
     pt_error err;
-    assert_int_equal(pt_line_init(&w->line, targets, n_targets, &err), PT_OK);
+    assert_int_equal(pt_line_init(&w->line, tables, n_tables, &err), PT_OK);
     assert_int_equal(pthread_create(&threads[0], NULL, stager, w), 0);
     assert_int_equal(pthread_create(&threads[1], NULL, committer, w), 0);
 }
@@ -189,16 +189,16 @@ static void nothing_is_drained_or_abandoned_before_a_fold_is_over(void **state) 
     stop(&w, threads);
 }
 
-/* Writes n rows and offers the part at row `offer_at`. */
-static void fill(world *w, pt_batch *batch, size_t part, int64_t n, int64_t offer_at) {
+/* Writes n rows and offers the slice at row `offer_at`. */
+static void fill(world *w, pt_batch *batch, size_t slice, int64_t n, int64_t offer_at) {
     pt_error err;
-    pt_rows *rows = batch->flush->parts[part].rows;
+    pt_rows *rows = batch->flush->slices[slice].rows;
     for (int64_t i = 0; i < n; i++) {
         assert_int_equal(pt_rows_open(rows, &err), PT_OK);
         ((int64_t *)pt_rows_data(rows, 0))[pt_rows_at(rows)] = i;
         pt_rows_commit(rows);
         if (i == offer_at) {
-            pt_line_offer(&w->line, batch, part);
+            pt_line_offer(&w->line, batch, slice);
         }
     }
 }
@@ -206,11 +206,11 @@ static void fill(world *w, pt_batch *batch, size_t part, int64_t n, int64_t offe
 static void an_offered_batch_is_followed_to_its_end_or_comes_back_when_it_is_dropped(void **state) {
     (void)state;
     static pt_type bigint = {.id = PT_BIGINT};
-    static const pt_target target = {.types = &bigint, .n_columns = 1};
-    const pt_target *targets[] = {&target, &target};
+    static const pt_table table = {.types = &bigint, .n_columns = 1};
+    const pt_table *tables[] = {&table, &table};
     world w = {.committed = 0};
     pthread_t threads[2];
-    start_with(&w, targets, 2, threads);
+    start_with(&w, tables, 2, threads);
     unsigned seed = 7;
     int64_t most = 0;
     for (int64_t i = 1; i <= 600; i++) {
@@ -251,10 +251,10 @@ static void wait_until_taken(world *w) {
 static void rows_are_followed_while_they_are_written(void **state) {
     (void)state;
     static pt_type bigint = {.id = PT_BIGINT};
-    static const pt_target target = {.types = &bigint, .n_columns = 1};
+    static const pt_table table = {.types = &bigint, .n_columns = 1};
     world w = {.committed = 0};
     pthread_t threads[2];
-    start_with(&w, &(const pt_target *){&target}, 1, threads);
+    start_with(&w, &(const pt_table *){&table}, 1, threads);
     for (int64_t i = 1; i <= 50; i++) {
         pt_batch *batch = pt_line_take_free(&w.line, 20 * PT_SECOND);
         assert_non_null(batch);
@@ -273,11 +273,11 @@ static void rows_are_followed_while_they_are_written(void **state) {
 static void what_is_read_ahead_is_left_when_the_stager_is_wanted_and_never_taken_for_the_whole(void **state) {
     (void)state;
     static pt_type bigint = {.id = PT_BIGINT};
-    static const pt_target target = {.types = &bigint, .n_columns = 1};
-    const pt_target *targets[] = {&target};
+    static const pt_table table = {.types = &bigint, .n_columns = 1};
+    const pt_table *tables[] = {&table};
     world w = {.committed = 0};
     pthread_t threads[2];
-    start_with(&w, targets, 1, threads);
+    start_with(&w, tables, 1, threads);
     int64_t most = 0;
     unsigned seed = 7;
     for (int64_t i = 1; i <= 300; i++) {

@@ -67,24 +67,24 @@ static void counts_are_told_once_a_minute_and_only_when_there_are_new_ones(void 
     (void)state;
     pt_tally t = {0};
     letter(&t, 0, PT_DECODE_SYNTAX, "no JSON");
-    pt_tally_tell(&t, of);
-    assert_int_equal(t.told, 1); /* by itself, when it came */
+    pt_tally_log(&t, of);
+    assert_int_equal(t.logged, 1); /* by itself, when it came */
     for (int i = 1; i < 1000; i++) {
         letter(&t, i, PT_DECODE_SYNTAX, "no JSON");
-        pt_tally_tell(&t, of);
+        pt_tally_log(&t, of);
     }
-    assert_int_equal(t.told, 1);
-    t.told_us -= 61 * PT_SECOND;
-    pt_tally_tell(&t, of);
-    assert_int_equal(t.told, 1000);
+    assert_int_equal(t.logged, 1);
+    t.logged_us -= 61 * PT_SECOND;
+    pt_tally_log(&t, of);
+    assert_int_equal(t.logged, 1000);
     letter(&t, 1000, PT_DECODE_SYNTAX, "no JSON");
-    pt_tally_tell(&t, of);
-    assert_int_equal(t.told, 1000);
-    int64_t told_us = t.told_us -= 61 * PT_SECOND;
+    pt_tally_log(&t, of);
+    assert_int_equal(t.logged, 1000);
+    int64_t logged_us = t.logged_us -= 61 * PT_SECOND;
     letter(&t, 1001, PT_DECODE_TOMBSTONE, "the record has no value");
-    pt_tally_tell(&t, of);
-    assert_int_equal(t.told, 1001);
-    assert_true(t.told_us > told_us);
+    pt_tally_log(&t, of);
+    assert_int_equal(t.logged, 1001);
+    assert_true(t.logged_us > logged_us);
     pt_tally_clear(&t);
 }
 
@@ -135,16 +135,16 @@ static void what_is_read_again_is_neither_counted_nor_named_again(void **state) 
     pt_error err;
     pt_decode_error refused = {.code = PT_DECODE_REFUSED, .position = -1, .text = "value refused"};
     pt_decode_error syntax = {.code = PT_DECODE_SYNTAX, .position = 0, .text = "no JSON"};
-    for (int life = 0; life < 3; life++) { /* offset 4 is refused in the first one, and 5 and 6 were read behind it */
-        if (life) {
+    for (int member = 0; member < 3; member++) { /* offset 4 is refused in the first one, and 5 and 6 were read behind it */
+        if (member) {
             pt_tally_letter(&t, of, 1, 4, &refused);
         }
         pt_tally_letter(&t, of, 1, 5, &syntax);
         pt_tally_letter(&t, of, 1, 6, &syntax);
         pt_tally_letter(&t, of, 0, 0, &syntax);
         assert_int_equal(t.letters[PT_DECODE_SYNTAX], 3);
-        assert_int_equal(t.letters[PT_DECODE_REFUSED], life ? 1 : 0);
-        if (!life) {
+        assert_int_equal(t.letters[PT_DECODE_REFUSED], member ? 1 : 0);
+        if (!member) {
             assert_int_equal(pt_tally_refuse(&t, "orders", 1, 4, "value refused", true, &err), PT_E_REFUSED);
             pt_tally_settle(&t);
         }

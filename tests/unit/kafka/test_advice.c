@@ -13,7 +13,7 @@ static void each_known_text_has_its_fault_and_names_what_to_set(void **state) {
     static const struct {
         const char *text;
         pt_kafka_fault fault;
-        const char *says;
+        const char *settings;
     } cases[] = {
         {"kafka-7.invalid:9092/1: Failed to resolve 'kafka-7.invalid:9092': Name or service not known (after 1ms in state CONNECT)", PT_KAFKA_FAULT_LIKELY,
          "kafka-7.invalid:9092 is the address that broker 1 gives"},
@@ -47,7 +47,7 @@ static void each_known_text_has_its_fault_and_names_what_to_set(void **state) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char advice[PT_KAFKA_ADVICE];
         pt_kafka_fault fault = pt_kafka_advise(cases[i].text, advice, sizeof advice);
-        if (fault != cases[i].fault || !strstr(advice, cases[i].says)) {
+        if (fault != cases[i].fault || !strstr(advice, cases[i].settings)) {
             fail_msg("%s\n  -> %d, %s", cases[i].text, (int)fault, advice);
         }
         assert_true(fault != PT_KAFKA_FAULT_NONE || *advice == '\0');

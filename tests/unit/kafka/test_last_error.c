@@ -18,19 +18,19 @@ static void each_end_of_a_connection_counts_and_of_the_failures_to_make_one_the_
         const char *text;
         uint64_t breaks;
     } steps[] = {{ENDED, 1}, {REFUSED, 2}, {REFUSED, 2}, {OTHER, 3}, {REFUSED, 3}, {OTHER, 3}, {ENDED, 4}, {ENDED, 5}, {REFUSED, 6}, {REFUSED, 6}, {"127.0.0.1:9092/1: whatever", 7}};
-    pt_kafka_trouble trouble;
-    pt_kafka_trouble_init(&trouble);
+    pt_kafka_last_error last_error;
+    pt_kafka_last_error_init(&last_error);
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
-        pt_kafka_trouble_break(&trouble, steps[i].text);
-        assert_int_equal(atomic_load(&trouble.breaks), steps[i].breaks);
+        pt_kafka_last_error_break(&last_error, steps[i].text);
+        assert_int_equal(atomic_load(&last_error.breaks), steps[i].breaks);
     }
-    pt_kafka_trouble_break(&trouble, REFUSED);
-    pt_kafka_trouble_break(&trouble, REFUSED);
-    assert_int_equal(atomic_load(&trouble.breaks), 8);
-    trouble.forgot_us -= 61 * PT_SECOND; /* it may have been there in between, and idle */
-    pt_kafka_trouble_break(&trouble, REFUSED);
-    pt_kafka_trouble_break(&trouble, REFUSED);
-    assert_int_equal(atomic_load(&trouble.breaks), 9);
+    pt_kafka_last_error_break(&last_error, REFUSED);
+    pt_kafka_last_error_break(&last_error, REFUSED);
+    assert_int_equal(atomic_load(&last_error.breaks), 8);
+    last_error.forgot_us -= 61 * PT_SECOND; /* it may have been there in between, and idle */
+    pt_kafka_last_error_break(&last_error, REFUSED);
+    pt_kafka_last_error_break(&last_error, REFUSED);
+    assert_int_equal(atomic_load(&last_error.breaks), 9);
 }
 
 int main(void) {

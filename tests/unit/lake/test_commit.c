@@ -20,7 +20,7 @@ typedef struct lake {
     int n_topics;
     pt_lake_options options;
     pt_committer *committer[2];
-    pt_target *dead_letters;
+    pt_table *dead_letters;
     pt_flush *flush;
 } lake;
 
@@ -40,10 +40,10 @@ static int set_up(void **state) {
     l->options = (pt_lake_options){.lake = l->text, .data_path = l->data, .create = true, .load = PT_LOAD_LAKE};
     must(pt_committer_open(&l->options, "g", "old", &l->committer[OLD], &err), &err);
     must(pt_committer_open(&l->options, "g", "new", &l->committer[NEW], &err), &err);
-    must(pt_target_open_own(pt_committer_engine(l->committer[OLD]), pt_committer_session(l->committer[OLD]), "dead_letters", PT_DEAD_LETTER_COLUMNS,
+    must(pt_table_open_own(pt_committer_engine(l->committer[OLD]), pt_committer_session(l->committer[OLD]), "dead_letters", PT_DEAD_LETTER_COLUMNS,
                             &l->dead_letters, &err), &err);
-    const pt_target *targets[] = {l->dead_letters};
-    must(pt_flush_new(targets, 1, &l->flush, &err), &err);
+    const pt_table *tables[] = {l->dead_letters};
+    must(pt_flush_new(tables, 1, &l->flush, &err), &err);
     *state = l;
     return 0;
 }
@@ -62,7 +62,7 @@ static int tear_down(void **state) {
     lake *l = *state;
     char command[128];
     pt_flush_free(&l->flush);
-    pt_target_free(&l->dead_letters);
+    pt_table_free(&l->dead_letters);
     pt_committer_close(&l->committer[OLD]);
     pt_committer_close(&l->committer[NEW]);
     (void)snprintf(command, sizeof command, "rm -rf '%s'", l->folder);

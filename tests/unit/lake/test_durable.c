@@ -43,14 +43,14 @@ static void all_that_a_commit_mentions_is_on_the_disk_before(void **state) {
     (void)snprintf(text, sizeof text, "ducklake:sqlite:%s/metadata/lake.sqlite", folder);
     (void)snprintf(data, sizeof data, "%s/new/data/", folder);
     pt_lake_options options = {.lake = text, .data_path = data, .create = true, .load = PT_LOAD_LAKE};
-    pt_target_options target_options = {.table = "t", .schema_text = "v BIGINT"};
+    pt_table_options target_options = {.table = "t", .schema_text = "v BIGINT"};
     pt_committer *committer;
-    pt_target *target;
+    pt_table *target;
     pt_stager *stager;
     pt_flush *flush;
 
     must(pt_committer_open(&options, "g", "owner", &committer, &err), &err);
-    must(pt_target_open(pt_committer_engine(committer), pt_committer_session(committer), &target_options, &target, &err), &err);
+    must(pt_table_open(pt_committer_engine(committer), pt_committer_session(committer), &target_options, &target, &err), &err);
     static const char *const folders[] = {"", "/new", "/new/data", "/new/data/main"}; /* of new/, data/, main/ and t/ */
     for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
         if (fsynced(path(folder, folders[i]), 0) == FSYNC_LOG_MAX) {
@@ -59,12 +59,12 @@ static void all_that_a_commit_mentions_is_on_the_disk_before(void **state) {
     }
     assert_string_equal(target->folder, path(folder, "/new/data/main/t/"));
 
-    must(pt_flush_new(&(const pt_target *){target}, 1, &flush, &err), &err);
+    must(pt_flush_new(&(const pt_table *){target}, 1, &flush, &err), &err);
     must(pt_stager_open(&options, false, &stager, &err), &err);
-    add_row(flush->parts[0].rows, target->n_columns);
+    add_row(flush->slices[0].rows, target->n_columns);
     size_t before = n_fsyncs;
     must(pt_stage(stager, flush, &err), &err);
-    size_t of_file = fsynced(flush->parts[0].staged, before);
+    size_t of_file = fsynced(flush->slices[0].staged, before);
     size_t of_folder = fsynced(target->folder, before);
     assert_int_not_equal(of_file, FSYNC_LOG_MAX);
     assert_int_not_equal(of_folder, FSYNC_LOG_MAX);
@@ -72,7 +72,7 @@ static void all_that_a_commit_mentions_is_on_the_disk_before(void **state) {
 
     pt_stager_close(&stager);
     pt_flush_free(&flush);
-    pt_target_free(&target);
+    pt_table_free(&target);
     pt_committer_close(&committer);
     char command[128];
     (void)snprintf(command, sizeof command, "rm -rf '%s'", folder);

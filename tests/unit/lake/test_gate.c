@@ -18,7 +18,7 @@ typedef struct lake {
     char folder[64], text[128], data[128];
     pt_lake_options options;
     pt_committer *committer[2]; /* of two pipelines */
-    pt_target *target;
+    pt_table *table;
     pt_flush *flush;
     bool with_row; /* commit puts one into the table */
 } lake;
@@ -75,7 +75,7 @@ static int commit(lake *l, int who, int64_t from, int64_t to, pt_error *err) {
     e->from_offset = from;
     e->next_offset = to;
     if (l->with_row) {
-        pt_rows *rows = l->flush->parts[0].rows;
+        pt_rows *rows = l->flush->slices[0].rows;
         must(pt_rows_open(rows, err), err);
         for (size_t i = 0; i < pt_rows_columns(rows); i++) {
             pt_rows_null(rows, i);
@@ -103,10 +103,10 @@ static int set_up(void **state) {
     l->options = (pt_lake_options){.lake = l->text, .data_path = l->data, .create = true, .load = PT_LOAD_LAKE, .inline_rows = 10};
     must(pt_committer_open(&l->options, "mine", "me", &l->committer[ME], &err), &err);
     must(pt_committer_open(&l->options, "theirs", "other", &l->committer[OTHER], &err), &err);
-    pt_target_options target = {.table = "orders", .schema_text = "i INTEGER, s STRUCT(x INTEGER, z INTEGER)"};
-    must(pt_target_open(pt_committer_engine(l->committer[ME]), pt_committer_session(l->committer[ME]), &target, &l->target, &err), &err);
-    const pt_target *targets[] = {l->target};
-    must(pt_flush_new(targets, 1, &l->flush, &err), &err);
+    pt_table_options target = {.table = "orders", .schema_text = "i INTEGER, s STRUCT(x INTEGER, z INTEGER)"};
+    must(pt_table_open(pt_committer_engine(l->committer[ME]), pt_committer_session(l->committer[ME]), &target, &l->table, &err), &err);
+    const pt_table *tables[] = {l->table};
+    must(pt_flush_new(tables, 1, &l->flush, &err), &err);
     *state = l;
     return 0;
 }
@@ -115,7 +115,7 @@ static int tear_down(void **state) {
     lake *l = *state;
     char command[128];
     pt_flush_free(&l->flush);
-    pt_target_free(&l->target);
+    pt_table_free(&l->table);
     pt_committer_close(&l->committer[ME]);
     pt_committer_close(&l->committer[OTHER]);
     (void)snprintf(command, sizeof command, "rm -rf '%s'", l->folder);
@@ -126,7 +126,7 @@ static int tear_down(void **state) {
 }
 
 static void assert_went_back(int code, const pt_error *err, const char *words) {
-    if (code != PT_E_ANEW || !strstr(err->text, "went back in time") || !strstr(err->text, words)) {
+    if (code != PT_E_LAKE_CHANGED || !strstr(err->text, "went back in time") || !strstr(err->text, words)) {
         fail_msg("%d: %s", code, err->text);
     }
 }
@@ -263,16 +263,16 @@ static const struct {
     const char *words;
     bool with_row; /* in the commit that follows */
 } changes[] = {
-    {"ALTER TABLE lake.T ADD COLUMN c INTEGER DEFAULT 7", PT_E_ANEW, "altered", false},
-    {"ALTER TABLE lake.T DROP COLUMN i", PT_E_ANEW, "altered", false},
-    {"ALTER TABLE lake.T RENAME COLUMN i TO j", PT_E_ANEW, "altered", false},
-    {"ALTER TABLE lake.T ALTER COLUMN i SET DATA TYPE BIGINT", PT_E_ANEW, "altered", false},
-    {"ALTER TABLE lake.T ALTER COLUMN i SET DEFAULT 5", PT_E_ANEW, "altered", false},
-    {"INSERT INTO lake.T (i) VALUES (1); ALTER TABLE lake.T ALTER COLUMN i SET NOT NULL", PT_E_ANEW, "altered", false},
-    {"ALTER TABLE lake.T ADD COLUMN s.y INTEGER", PT_E_ANEW, "altered", false},
-    {"ALTER TABLE lake.T DROP COLUMN s.x", PT_E_ANEW, "altered", false},
-    {"ALTER TABLE lake.T SET PARTITIONED BY (_kafka_partition)", PT_E_ANEW, "altered", false},
-    {"ALTER TABLE lake.T ADD COLUMN c INTEGER; ALTER TABLE lake.T DROP COLUMN c", PT_E_ANEW, "altered", false},
+    {"ALTER TABLE lake.T ADD COLUMN c INTEGER DEFAULT 7", PT_E_LAKE_CHANGED, "altered", false},
+    {"ALTER TABLE lake.T DROP COLUMN i", PT_E_LAKE_CHANGED, "altered", false},
+    {"ALTER TABLE lake.T RENAME COLUMN i TO j", PT_E_LAKE_CHANGED, "altered", false},
+    {"ALTER TABLE lake.T ALTER COLUMN i SET DATA TYPE BIGINT", PT_E_LAKE_CHANGED, "altered", false},
+    {"ALTER TABLE lake.T ALTER COLUMN i SET DEFAULT 5", PT_E_LAKE_CHANGED, "altered", false},
+    {"INSERT INTO lake.T (i) VALUES (1); ALTER TABLE lake.T ALTER COLUMN i SET NOT NULL", PT_E_LAKE_CHANGED, "altered", false},
+    {"ALTER TABLE lake.T ADD COLUMN s.y INTEGER", PT_E_LAKE_CHANGED, "altered", false},
+    {"ALTER TABLE lake.T DROP COLUMN s.x", PT_E_LAKE_CHANGED, "altered", false},
+    {"ALTER TABLE lake.T SET PARTITIONED BY (_kafka_partition)", PT_E_LAKE_CHANGED, "altered", false},
+    {"ALTER TABLE lake.T ADD COLUMN c INTEGER; ALTER TABLE lake.T DROP COLUMN c", PT_E_LAKE_CHANGED, "altered", false},
     {"ALTER TABLE lake.T RENAME TO purchases", PT_E_LAKE, "is now named main.purchases", false},
     {"DROP TABLE lake.T", PT_E_LAKE, "does not exist any more", false},
     {"CREATE TABLE lake.copy AS FROM lake.T; DROP TABLE lake.T; ALTER TABLE lake.copy RENAME TO T", PT_E_LAKE, "does not exist any more", false},
@@ -280,7 +280,7 @@ static const struct {
     {"CREATE TABLE lake.others (i INTEGER)", PT_OK, "", false},
     {"INSERT INTO lake.T (i) VALUES (1)", PT_OK, "", false},
     {"ALTER TABLE lake.T SET SORTED BY (i)", PT_OK, "", false}, /* nothing of it is written */
-    {"ALTER TABLE lake.T SET SORTED BY (i)", PT_E_ANEW, "the lake's settings were changed", true},
+    {"ALTER TABLE lake.T SET SORTED BY (i)", PT_E_LAKE_CHANGED, "the lake's settings were changed", true},
 };
 
 /* Of the table's own name in place of T. */
@@ -306,13 +306,13 @@ static void every_change_of_a_table_under_a_batch_is_noticed_and_nothing_else(vo
     for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
         pt_error err = {0};
         char name[16];
-        pt_target_options options = {.table = name, .schema_text = "i INTEGER, s STRUCT(x INTEGER, z INTEGER)"};
+        pt_table_options options = {.table = name, .schema_text = "i INTEGER, s STRUCT(x INTEGER, z INTEGER)"};
         (void)snprintf(name, sizeof name, "t%zu", i);
-        pt_target_free(&l->target);
+        pt_table_free(&l->table);
         pt_flush_free(&l->flush);
-        must(pt_target_open(pt_committer_engine(l->committer[ME]), pt_committer_session(l->committer[ME]), &options, &l->target, &err), &err);
-        const pt_target *targets[] = {l->target};
-        must(pt_flush_new(targets, 1, &l->flush, &err), &err);
+        must(pt_table_open(pt_committer_engine(l->committer[ME]), pt_committer_session(l->committer[ME]), &options, &l->table, &err), &err);
+        const pt_table *tables[] = {l->table};
+        must(pt_flush_new(tables, 1, &l->flush, &err), &err);
         commit_well(l, ME, at, at + 10);
         at += 10;
         change(pt_committer_session(l->committer[OTHER]), changes[i].ddl, name);

@@ -57,7 +57,7 @@ static int tear_down(void **state) {
 static void start(lake *l) {
     static const char *const tables[] = {"plain", "parted"};
     pt_error err = {0};
-    pt_target *target = NULL;
+    pt_table *target = NULL;
     if (!l->committer) {
         must(pt_committer_open(&l->options, "g", "owner", &l->committer, &err), &err);
     }
@@ -65,16 +65,16 @@ static void start(lake *l) {
     pt_engine *engine = pt_committer_engine(l->committer);
     pt_session *session = pt_committer_session(l->committer);
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
-        pt_target_options options = {.table = tables[i], .schema_text = "a INTEGER, b STRUCT(x INTEGER)", .topic = "t"};
-        must(pt_target_open(engine, session, &options, &target, &err), &err);
+        pt_table_options options = {.table = tables[i], .schema_text = "a INTEGER, b STRUCT(x INTEGER)", .topic = "t"};
+        must(pt_table_open(engine, session, &options, &target, &err), &err);
         if (target->inline_unfit && !target->stage && target->inline_rows) {
             must(pt_inlined_forbid(engine, session, target, &err), &err);
         }
-        must(pt_target_look_for_rows(engine, session, target, &err), &err);
-        pt_target_free(&target);
+        must(pt_table_look_for_rows(engine, session, target, &err), &err);
+        pt_table_free(&target);
     }
-    must(pt_target_open_own(engine, session, "dead_letters", PT_DEAD_LETTER_COLUMNS, &target, &err), &err);
-    pt_target_free(&target);
+    must(pt_table_open_own(engine, session, "dead_letters", PT_DEAD_LETTER_COLUMNS, &target, &err), &err);
+    pt_table_free(&target);
     pt_claim claim = {.topic = "t", .partition = 0, .next_offset = -1};
     must(pt_committer_claim(l->committer, &claim, 1, &err), &err);
 }

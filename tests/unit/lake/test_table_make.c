@@ -13,8 +13,8 @@ static int check(const char *table, const char *column, pt_catalog catalog, bool
     char schema[600];
     pt_error err;
     (void)snprintf(schema, sizeof schema, "k INTEGER, \"%s\" INTEGER", column);
-    const pt_target_options options = {.table = table, .schema_text = schema};
-    return pt_target_check_names(&options, catalog, inlining, &err);
+    const pt_table_options options = {.table = table, .schema_text = schema};
+    return pt_table_check_names(&options, catalog, inlining, &err);
 }
 
 static const pt_catalog catalogs[] = {PT_CATALOG_DUCKDB, PT_CATALOG_SQLITE, PT_CATALOG_POSTGRES};

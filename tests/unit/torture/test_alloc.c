@@ -164,7 +164,7 @@ static int fill_batch(pt_line *line, pt_error *err) {
                              .error_text = "not what was expected here", .target_table = "table", .pipeline = "pipeline", .headers = headers, .n_headers = 2};
     int code = PT_OK;
     for (int i = 0; code == PT_OK && i < 3000; i++) {
-        code = pt_dead_letter_add(batch->flush->parts[0].rows, &letter, err);
+        code = pt_dead_letter_add(batch->flush->slices[0].rows, &letter, err);
     }
     for (int i = 0; code == PT_OK && i < 100; i++) {
         code = pt_flush_add_entry(batch->flush) ? PT_OK : pt_fail_nomem(err, "an entry");
@@ -181,9 +181,9 @@ static int line_job(pt_error *err) {
     for (size_t i = 0; i < schema->n_columns; i++) {
         types[i] = schema->columns[i].type;
     }
-    pt_target target = {.types = types, .n_columns = schema->n_columns};
-    const pt_target *const targets[] = {&target};
-    int code = pt_line_init(&line, targets, 1, err);
+    pt_table table = {.types = types, .n_columns = schema->n_columns};
+    const pt_table *const tables[] = {&table};
+    int code = pt_line_init(&line, tables, 1, err);
     for (int i = 0; code == PT_OK && i < 4; i++) {
         code = fill_batch(&line, err);
     }

@@ -57,11 +57,11 @@ static void digits(FILE *f, uint64_t n) {
 }
 
 static void string(FILE *f, uint64_t max) {
-    static const char *const parts[] = {"a", "B", "7", " ", "/", "\\\"", "\\\\", "\\/", "\\n", "\\t", "\\u0041", "\\u00e9", "\\u20AC", "\\ud83d\\ude00", "\xC3\xA9", "\xE6\x97\xA5", "\xF0\x9F\x98\x80", "the quick brown fox"};
+    static const char *const slices[] = {"a", "B", "7", " ", "/", "\\\"", "\\\\", "\\/", "\\n", "\\t", "\\u0041", "\\u00e9", "\\u20AC", "\\ud83d\\ude00", "\xC3\xA9", "\xE6\x97\xA5", "\xF0\x9F\x98\x80", "the quick brown fox"};
     fputc('"', f);
     bool plain = rnd(2);
     for (uint64_t i = 0, n = rnd(max); i < n; i++) {
-        fputs(parts[plain ? rnd(4) : rnd(sizeof parts / sizeof *parts)], f);
+        fputs(slices[plain ? rnd(4) : rnd(sizeof slices / sizeof *slices)], f);
     }
     fputc('"', f);
 }

@@ -1,4 +1,4 @@
-#include "sample/load.h"
+#include "sample/load_generator.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -18,9 +18,9 @@
 
 /* Owned by one thread; librdkafka's threads touch `trouble` only, delivery reports come in rd_kafka_poll. */
 typedef struct producer {
-    pt_kafka_trouble trouble; /* first: the opaque of librdkafka's callbacks is this and the producer alike */
-    const pt_producer_options *options;
-    pt_producer_summary *summary;
+    pt_kafka_last_error last_error; /* first: the opaque of librdkafka's callbacks is this and the producer alike */
+    const pt_generator_options *options;
+    pt_generator_summary *summary;
     rd_kafka_t *rk;
     rd_kafka_topic_t *rkt;
     pt_orders orders;
@@ -74,7 +74,7 @@ static int configure(const producer *p, rd_kafka_conf_t *conf, pt_error *err) {
 
 static int producer_open(producer *p, pt_error *err) {
     rd_kafka_conf_t *conf;
-    PT_TRY(pt_kafka_conf_new(&p->options->kafka, &p->trouble, &conf, err));
+    PT_TRY(pt_kafka_conf_new(&p->options->kafka, &p->last_error, &conf, err));
     int code = configure(p, conf, err);
     if (code != PT_OK) {
         rd_kafka_conf_destroy(conf);
@@ -83,9 +83,9 @@ static int producer_open(producer *p, pt_error *err) {
     PT_TRY(pt_kafka_new(RD_KAFKA_PRODUCER, conf, &p->rk, err));
     int64_t deadline = pt_monotonic_us() + p->options->timeout_us;
     if (p->options->create) {
-        PT_TRY(pt_topic_create(p->rk, &p->options->kafka, &p->trouble, p->options->topic, (int)p->options->create, p->options->timeout_us, err));
+        PT_TRY(pt_topic_create(p->rk, &p->options->kafka, &p->last_error, p->options->topic, (int)p->options->create, p->options->timeout_us, err));
     }
-    PT_TRY(pt_topic_wait(p->rk, &p->options->kafka, &p->trouble, p->options->topic, deadline - pt_monotonic_us(), err));
+    PT_TRY(pt_topic_wait(p->rk, &p->options->kafka, &p->last_error, p->options->topic, deadline - pt_monotonic_us(), err));
     p->rkt = rd_kafka_topic_new(p->rk, p->options->topic, NULL);
     return p->rkt ? PT_OK : pt_fail(err, PT_E_KAFKA, "topic %s: %s", p->options->topic, rd_kafka_err2str(rd_kafka_last_error()));
 }
@@ -104,7 +104,7 @@ static void producer_close(producer *p) {
 
 /* Whether record number n (from 0) is a broken one. */
 static bool is_broken(const producer *p, uint64_t n) {
-    const pt_producer_options *o = p->options;
+    const pt_generator_options *o = p->options;
     if (o->broken_every) {
         return (n + 1) % o->broken_every == 0;
     }
@@ -140,10 +140,10 @@ static int fatal_failure(producer *p, pt_error *err) {
     char ignored[8];
     rd_kafka_resp_err_t code = rd_kafka_fatal_error(p->rk, ignored, sizeof ignored);
     if (code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED || code == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED) {
-        return pt_kafka_failed(code, &p->options->kafka, &p->trouble, NULL, err, "topic %s cannot be written", p->options->topic);
+        return pt_kafka_failed(code, &p->options->kafka, &p->last_error, NULL, err, "topic %s cannot be written", p->options->topic);
     }
-    char reason[sizeof p->trouble.reason + PT_KAFKA_ADVICE];
-    (void)pt_kafka_trouble_read(&p->trouble, reason, sizeof reason);
+    char reason[sizeof p->last_error.reason + PT_KAFKA_ADVICE];
+    (void)pt_kafka_last_error_read(&p->last_error, reason, sizeof reason);
     return pt_fail(err, PT_E_KAFKA, "the producer cannot go on: %s", reason);
 }
 
@@ -161,7 +161,7 @@ static int send_batch(producer *p, size_t n, pt_error *err) {
         if (at < n) {
             (void)rd_kafka_poll(p->rk, 10);
         }
-        if (pt_kafka_trouble_fatal(&p->trouble)) {
+        if (pt_kafka_last_error_fatal(&p->last_error)) {
             return fatal_failure(p, err);
         }
     }
@@ -218,7 +218,7 @@ static int send_all(producer *p, pt_error *err) {
         (void)rd_kafka_poll(p->rk, 0);
         if (rd_kafka_outq_len(p->rk) > IN_FLIGHT) {
             (void)rd_kafka_poll(p->rk, 2);
-            if (pt_kafka_trouble_fatal(&p->trouble)) {
+            if (pt_kafka_last_error_fatal(&p->last_error)) {
                 return fatal_failure(p, err);
             }
             continue;
@@ -238,7 +238,7 @@ static int send_all(producer *p, pt_error *err) {
 static void flush(producer *p) {
     int64_t deadline = 0;
     (void)rd_kafka_flush(p->rk, 0); /* ends the lingering */
-    while (rd_kafka_outq_len(p->rk) > 0 && !pt_kafka_trouble_fatal(&p->trouble)) {
+    while (rd_kafka_outq_len(p->rk) > 0 && !pt_kafka_last_error_fatal(&p->last_error)) {
         if (pt_stop_asked() && deadline == 0) {
             deadline = pt_monotonic_us() + p->options->timeout_us;
         }
@@ -251,15 +251,15 @@ static void flush(producer *p) {
 }
 
 static int judge(producer *p, pt_error *err) {
-    pt_producer_summary *s = p->summary;
+    pt_generator_summary *s = p->summary;
     if (s->delivered == s->sent) {
         return PT_OK;
     }
-    if (pt_kafka_trouble_fatal(&p->trouble)) {
+    if (pt_kafka_last_error_fatal(&p->last_error)) {
         return fatal_failure(p, err);
     }
     rd_kafka_resp_err_t why = p->first_failure ? p->first_failure : RD_KAFKA_RESP_ERR__TIMED_OUT;
-    int code = pt_kafka_failed(why, &p->options->kafka, &p->trouble, NULL, err,
+    int code = pt_kafka_failed(why, &p->options->kafka, &p->last_error, NULL, err,
                            "topic %s: %" PRIu64 " of %" PRIu64 " records were not acknowledged", p->options->topic, s->sent - s->delivered, s->sent);
     if (why == RD_KAFKA_RESP_ERR__MSG_TIMED_OUT || why == RD_KAFKA_RESP_ERR__TIMED_OUT) { /* no answer in time */
         code = (int)(err->code = PT_E_KAFKA_DOWN);
@@ -277,7 +277,7 @@ static int produce(producer *p, pt_error *err) {
     p->started = pt_monotonic_us();
     int code = send_all(p, err);
     flush(p);
-    pt_producer_summary *s = p->summary;
+    pt_generator_summary *s = p->summary;
     uint64_t lost = (uint64_t)rd_kafka_outq_len(p->rk);
     s->seconds = (double)(pt_monotonic_us() - p->started) / 1e6;
     s->failed += lost;
@@ -288,15 +288,15 @@ static int produce(producer *p, pt_error *err) {
     return code == PT_OK ? judge(p, err) : code;
 }
 
-int pt_producer_run(const pt_producer_options *options, pt_producer_summary *summary, pt_error *err) {
-    *summary = (pt_producer_summary){0};
+int pt_generator_run(const pt_generator_options *options, pt_generator_summary *summary, pt_error *err) {
+    *summary = (pt_generator_summary){0};
     producer *p = calloc(1, sizeof *p);
     if (!p) {
         return pt_fail_nomem(err, "the producer");
     }
     p->options = options;
     p->summary = summary;
-    pt_kafka_trouble_init(&p->trouble);
+    pt_kafka_last_error_init(&p->last_error);
     int code = produce(p, err);
     producer_close(p);
     free(p);
