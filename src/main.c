@@ -12,11 +12,15 @@
 #include "cli/options.h"
 
 static void usage(FILE *out) {
-    (void)fprintf(out, "pintail %s: Kafka topics into a DuckLake, each record exactly once\n\nusage: pintail <command> [options]\n\n", PT_VERSION);
+    (void)fprintf(out,
+                  "pintail %s: Kafka topics into a DuckLake, each record exactly once\n\nusage: "
+                  "pintail <command> [options]\n\n",
+                  PT_VERSION);
     for (size_t i = 0; pt_commands[i]; i++) {
         (void)fprintf(out, "  %-10s %s\n", pt_commands[i]->name, pt_commands[i]->summary);
     }
-    (void)fprintf(out, "\npintail <command> --help shows the options; pintail --version the versions\n");
+    (void)fprintf(out,
+                  "\npintail <command> --help shows the options; pintail --version the versions\n");
 }
 
 static int unknown(const char *what, const char *name) {
@@ -27,7 +31,8 @@ static int unknown(const char *what, const char *name) {
         pt_nearest_offer(&nearest, pt_commands[i]->name);
     }
     pt_nearest_offer(&nearest, "help");
-    (void)snprintf(text, sizeof text, "unknown %s '%.100s'%s; pintail --help lists the commands", what, name, pt_nearest_hint(&nearest, "").text);
+    (void)snprintf(text, sizeof text, "unknown %s '%.100s'%s; pintail --help lists the commands",
+                   what, name, pt_nearest_hint(&nearest, "").text);
     pt_log_fatal("", text, 2);
     return 2;
 }
@@ -81,7 +86,8 @@ int main(int argc, char **argv) {
         return help(argc, argv);
     }
     if (strcmp(name, "--version") == 0 || strcmp(name, "version") == 0) {
-        printf("pintail %s (duckdb %s, librdkafka %s)\n", PT_VERSION, duckdb_library_version(), rd_kafka_version_str());
+        printf("pintail %s (duckdb %s, librdkafka %s)\n", PT_VERSION, duckdb_library_version(),
+               rd_kafka_version_str());
         return 0;
     }
     if (*name) {

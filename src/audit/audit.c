@@ -6,28 +6,34 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/path.h"
 #include "audit/auditor.h"
-#include "lake/table_name.h"
+#include "base/path.h"
+#include "duck/transaction.h"
 #include "duck/uri.h"
 #include "lake/ledger_form.h"
-#include "duck/transaction.h"
+#include "lake/table_name.h"
 
-/* ---- the result ---------------------------------------------------------------------------------------- */
+/* ---- the result ---- */
 
 static char *copy(const char *text) {
     return text ? strdup(text) : NULL;
 }
 
-pt_finding *pt_audit_find(pt_audit *audit, const char *kind, const char *pipeline, const char *topic, const char *table, int32_t partition,
-                          int64_t count, const char *format, ...) {
+pt_finding *pt_audit_find(pt_audit *audit, const char *kind, const char *pipeline,
+                          const char *topic, const char *table, int32_t partition, int64_t count,
+                          const char *format, ...) {
     pt_finding *grown = realloc(audit->findings, (audit->n_findings + 1) * sizeof *grown);
     if (!grown) {
         return NULL;
     }
     audit->findings = grown;
     pt_finding *f = &grown[audit->n_findings++];
-    *f = (pt_finding){.kind = kind, .pipeline = copy(pipeline), .topic = copy(topic), .table = copy(table), .partition = partition, .count = count};
+    *f = (pt_finding){.kind = kind,
+                      .pipeline = copy(pipeline),
+                      .topic = copy(topic),
+                      .table = copy(table),
+                      .partition = partition,
+                      .count = count};
     va_list args;
     va_start(args, format);
     if (vasprintf(&f->text, format, args) < 0) {
@@ -84,7 +90,7 @@ void pt_audit_clear(pt_audit *audit) {
     *audit = (pt_audit){.snapshot = -1};
 }
 
-/* ---- statements ---------------------------------------------------------------------------------------- */
+/* ---- statements ---- */
 
 int pt_auditor_run(pt_auditor *a, pt_text *sql, pt_error *err) {
     int code = pt_text_check(sql, err);
@@ -137,21 +143,26 @@ static bool is_one_of(const char *text, const char *const *list, size_t n) {
     return n == 0;
 }
 
-bool pt_auditor_wants(const pt_auditor *a, const char *pipeline, const char *topic, const char *table) {
+bool pt_auditor_wants(const pt_auditor *a, const char *pipeline, const char *topic,
+                      const char *table) {
     const pt_audit_options *o = a->options;
-    return (!pipeline || !o->pipeline || strcmp(pipeline, o->pipeline) == 0) && (!topic || is_one_of(topic, o->topics, o->n_topics)) &&
+    return (!pipeline || !o->pipeline || strcmp(pipeline, o->pipeline) == 0) &&
+           (!topic || is_one_of(topic, o->topics, o->n_topics)) &&
            (!table || is_one_of(table, (const char *const *)a->tables, a->n_tables));
 }
 
 void pt_auditor_add_merged(pt_text *sql, const char *key, const char *where) {
     pt_text_addf(sql,
-                 "SELECT %s, min(a) AS a, max(b) AS b FROM (SELECT *, sum(opens) OVER (PARTITION BY %s ORDER BY a, b ROWS UNBOUNDED PRECEDING) AS island "
-                 "FROM (SELECT *, CASE WHEN a > max(b) OVER (PARTITION BY %s ORDER BY a, b ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) "
-                 "THEN 1 ELSE 0 END AS opens FROM audit_ledger WHERE kind = 'commit' AND b > a AND %s)) GROUP BY %s, island",
+                 "SELECT %s, min(a) AS a, max(b) AS b FROM (SELECT *, sum(opens) OVER (PARTITION "
+                 "BY %s ORDER BY a, b ROWS UNBOUNDED PRECEDING) AS island "
+                 "FROM (SELECT *, CASE WHEN a > max(b) OVER (PARTITION BY %s ORDER BY a, b ROWS "
+                 "BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) "
+                 "THEN 1 ELSE 0 END AS opens FROM audit_ledger WHERE kind = 'commit' AND b > a AND "
+                 "%s)) GROUP BY %s, island",
                  key, key, key, where, key);
 }
 
-/* ---- the run ------------------------------------------------------------------------------------------- */
+/* ---- the run ---- */
 
 static pt_audit_table *add_table(pt_audit *audit, const char *label) {
     pt_audit_table *grown = realloc(audit->tables, (audit->n_tables + 1) * sizeof *grown);
@@ -257,10 +268,13 @@ static int table_is_gone(pt_auditor *a, const char *label, pt_error *err) {
         }
     }
     if (!known) {
-        return pt_fail(err, PT_E_LAKE, "there is no table %s in the lake%s; pintail sql -c 'SHOW ALL TABLES' lists them", label,
-                       pt_table_name_hint(a->engine, a->session, label).text);
+        return pt_fail(
+            err, PT_E_LAKE,
+            "there is no table %s in the lake%s; pintail sql -c 'SHOW ALL TABLES' lists them",
+            label, pt_table_name_hint(a->engine, a->session, label).text);
     }
-    if (rows && !pt_audit_find(a->audit, "missing_table", NULL, NULL, label, -1, rows, "the table is gone, and with it %" PRId64 " committed rows", rows)) {
+    if (rows && !pt_audit_find(a->audit, "missing_table", NULL, NULL, label, -1, rows,
+                               "the table is gone, and with it %" PRId64 " committed rows", rows)) {
         return pt_fail_nomem(err, "a finding");
     }
     return PT_OK;
@@ -277,7 +291,10 @@ static int audit_table(pt_auditor *a, pt_audit_table *t, bool ledger, pt_error *
         if (code == PT_OK && t->readable) {
             code = pt_audit_table_report(a, &name, t, err);
         } else if (code == PT_OK) {
-            code = pt_audit_note(a->audit, err, "the rows of %s were not audited: it cannot be read without its missing files", t->name);
+            code = pt_audit_note(
+                a->audit, err,
+                "the rows of %s were not audited: it cannot be read without its missing files",
+                t->name);
         }
         if (code == PT_OK && t->readable && ledger) {
             code = pt_audit_identity_check(a, &name, err);
@@ -295,7 +312,8 @@ static int audit_table(pt_auditor *a, pt_audit_table *t, bool ledger, pt_error *
 
 static int known_topics(pt_auditor *a, pt_error *err) {
     pt_audit *audit = a->audit;
-    if (audit->n_partitions || !audit->has_ledger || (a->options->n_topics == 0 && !a->options->pipeline)) {
+    if (audit->n_partitions || !audit->has_ledger ||
+        (a->options->n_topics == 0 && !a->options->pipeline)) {
         return PT_OK;
     }
     pt_text sql = {0};
@@ -304,31 +322,43 @@ static int known_topics(pt_auditor *a, pt_error *err) {
     pt_nearest nearest;
     pt_result names = {0};
     pt_nearest_begin(&nearest, topic ? a->options->topics[0] : a->options->pipeline);
-    PT_TRY(pt_session_result(a->session, topic ? "SELECT DISTINCT topic FROM audit_ledger" : "SELECT DISTINCT g FROM audit_ledger", &names, err));
+    PT_TRY(pt_session_result(a->session,
+                             topic ? "SELECT DISTINCT topic FROM audit_ledger"
+                                   : "SELECT DISTINCT g FROM audit_ledger",
+                             &names, err));
     for (size_t i = 0; i < names.n_rows; i++) {
         pt_nearest_offer(&nearest, pt_result_cell(&names, i, 0));
     }
     pt_result_clear(&names);
-    pt_text_add(&sql, "SELECT string_agg(DISTINCT topic || ' (' || g || ')', ', ' ORDER BY topic || ' (' || g || ')') FROM audit_ledger");
+    pt_text_add(&sql, "SELECT string_agg(DISTINCT topic || ' (' || g || ')', ', ' ORDER BY topic "
+                      "|| ' (' || g || ')') FROM audit_ledger");
     int code = pt_session_text(a->session, pt_text_get(&sql), &known, err);
     pt_text_free(&sql);
     if (code == PT_OK) {
-        code = pt_fail(err, PT_E_LAKE, "the ledger knows nothing of %s%s%s%s; it has: %s", topic ? "topic " : "pipeline ", topic ? a->options->topics[0] : a->options->pipeline,
-                       topic && a->options->pipeline ? " in that pipeline" : "", pt_nearest_hint(&nearest, "").text, known ? known : "nothing yet");
+        code = pt_fail(err, PT_E_LAKE, "the ledger knows nothing of %s%s%s%s; it has: %s",
+                       topic ? "topic " : "pipeline ",
+                       topic ? a->options->topics[0] : a->options->pipeline,
+                       topic && a->options->pipeline ? " in that pipeline" : "",
+                       pt_nearest_hint(&nearest, "").text, known ? known : "nothing yet");
     }
     free(known);
     return code;
 }
 
-/* A relative data path counts from the working directory: from elsewhere every file would seem to be missing. */
+/* A relative data path counts from the working directory: from elsewhere every file would seem to
+ * be missing. */
 static int find_adrift(pt_auditor *a, pt_error *err) {
     pt_text sql = {0};
     char *path = NULL;
     free(a->adrift);
     a->adrift = NULL;
-    pt_text_addf(&sql, "SELECT value FROM \"__ducklake_metadata_%s\".ducklake_metadata WHERE key = 'data_path' AND scope IS NULL", pt_engine_alias(a->engine));
+    pt_text_addf(&sql,
+                 "SELECT value FROM \"__ducklake_metadata_%s\".ducklake_metadata WHERE key = "
+                 "'data_path' AND scope IS NULL",
+                 pt_engine_alias(a->engine));
     int code = pt_statement_text(a->session, &sql, &path, err);
-    if (code == PT_OK && path && *path != '/' && !pt_path_is_remote(path) && !pt_path_exists(path)) {
+    if (code == PT_OK && path && *path != '/' && !pt_path_is_remote(path) &&
+        !pt_path_exists(path)) {
         a->adrift = path;
         path = NULL;
     }
@@ -350,7 +380,9 @@ static int audit_lake(void *arg, pt_error *err) {
     PT_TRY(name_asked(a, err));
     PT_TRY(look_at_own(a, &readable, err));
     if (!audit->has_ledger && a->n_tables == 0) {
-        return pt_fail(err, PT_E_LAKE, "the lake has no ledger (pintail.offsets): pintail never wrote to it; --table NAME reports a table all the same");
+        return pt_fail(err, PT_E_LAKE,
+                       "the lake has no ledger (pintail.offsets): pintail never wrote to it; "
+                       "--table NAME reports a table all the same");
     }
     if (readable) {
         PT_TRY(pt_audit_ledger_load(a, err));
@@ -370,7 +402,8 @@ static int one_snapshot(void *arg, pt_error *err) {
     return pt_transaction(a->session, audit_lake, a, err);
 }
 
-int pt_audit_run(pt_engine *engine, pt_session *session, const pt_audit_options *options, pt_audit *out, pt_error *err) {
+int pt_audit_run(pt_engine *engine, pt_session *session, const pt_audit_options *options,
+                 pt_audit *out, pt_error *err) {
     pt_auditor a = {.engine = engine, .session = session, .options = options, .audit = out};
     *out = (pt_audit){.snapshot = -1};
     int code = pt_retry_busy(one_snapshot, &a, err);

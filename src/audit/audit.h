@@ -1,6 +1,8 @@
-/* The auditor: does every committed offset lie in its table or in the dead letters, exactly once, and are the files there?
+/* The auditor: does every committed offset lie in its table or in the dead letters, exactly once,
+ * and are the files there?
  *
- * It reads one snapshot of the lake, changes nothing, and knows nothing of the broker: the caller adds what the broker says. */
+ * It reads one snapshot of the lake, changes nothing, and knows nothing of the broker: the caller
+ * adds what the broker says. */
 #pragma once
 
 #include <stdbool.h>
@@ -12,19 +14,21 @@
 #include "duck/result.h"
 
 #define PT_AUDIT_EXAMPLES 10
-#define PT_AUDIT_SMALL_FILE ((int64_t)10 * 1024 * 1024) /* bytes; smaller files are counted as small */
+#define PT_AUDIT_SMALL_FILE \
+    ((int64_t)10 * 1024 * 1024) /* bytes; smaller files are counted as small */
 
 typedef struct pt_finding {
-    const char *kind; /* "gap", "duplicate", ...; a literal */
-    char *pipeline, *topic, *table; /* NULL: not of one */
-    int32_t partition; /* -1: not of one */
-    int64_t count;     /* offsets, rows or files */
-    char *text;        /* one line, without where it is */
+    const char *kind;                    /* "gap", "duplicate", ...; a literal */
+    char *pipeline, *topic, *table;      /* NULL: not of one */
+    int32_t partition;                   /* -1: not of one */
+    int64_t count;                       /* offsets, rows or files */
+    char *text;                          /* one line, without where it is */
     int64_t examples[PT_AUDIT_EXAMPLES]; /* offsets */
     size_t n_examples;
 } pt_finding;
 
-/* What one pipeline did with one partition for one table. Offsets are -1 when nothing was committed. */
+/* What one pipeline did with one partition for one table. Offsets are -1 when nothing was
+ * committed. */
 typedef struct pt_audit_partition {
     char *pipeline, *topic, *table; /* table: as the ledger names it, "" when unknown */
     int32_t partition;
@@ -32,26 +36,28 @@ typedef struct pt_audit_partition {
     int64_t rows;         /* in the table; -1: not counted */
     int64_t dead_letters; /* in pintail.dead_letters */
     int64_t ledger_rows, ledger_dead_letters;
-    int64_t not_exposed;  /* offsets that the broker never showed: control records, compaction, aborted transactions */
-    int64_t skipped;      /* offsets jumped over on purpose */
-    int64_t gaps;         /* offsets that should be in the lake and are not */
-    int64_t duplicates;   /* rows too many with the same offset; -1: cannot be told */
-    bool current;         /* of several tables of a partition, the one where ingest goes on */
+    int64_t not_exposed; /* offsets that the broker never showed: control records, compaction,
+                            aborted transactions */
+    int64_t skipped;     /* offsets jumped over on purpose */
+    int64_t gaps;        /* offsets that should be in the lake and are not */
+    int64_t duplicates;  /* rows too many with the same offset; -1: cannot be told */
+    bool current;        /* of several tables of a partition, the one where ingest goes on */
     char cluster_id[64], topic_id[64];
-    int64_t lag;          /* records, by the caller; -1: unknown */
-    int64_t last_offset, last_us; /* of the last record of the last commit that brought any, microseconds; -1: not known, INT64_MIN: without a time */
-    int32_t last_epoch;   /* its leader epoch; -1: not known */
-    int64_t behind_us;    /* age of the oldest record not in the lake, by the caller; -1: unknown */
+    int64_t lag;                  /* records, by the caller; -1: unknown */
+    int64_t last_offset, last_us; /* of the last record of the last commit that brought any,
+                                     microseconds; -1: not known, INT64_MIN: without a time */
+    int32_t last_epoch;           /* its leader epoch; -1: not known */
+    int64_t behind_us; /* age of the oldest record not in the lake, by the caller; -1: unknown */
 } pt_audit_partition;
 
 typedef struct pt_audit_table {
-    char *name;           /* label: name, or schema.name outside main */
+    char *name; /* label: name, or schema.name outside main */
     bool exists, readable;
     int64_t rows;
-    int64_t foreign_rows; /* without an offset: not from Kafka */
+    int64_t foreign_rows;  /* without an offset: not from Kafka */
     const char *latest_by; /* "ingest_time" or "rowid" */
     pt_result latest;      /* up to 5 rows; the last column is the row as JSON */
-    pt_result sales;       /* product, count, revenue, JSON; no columns when the table has none of them */
+    pt_result sales; /* product, count, revenue, JSON; no columns when the table has none of them */
     int64_t files, bytes, small_files, missing_files;
 } pt_audit_table;
 
@@ -62,7 +68,8 @@ typedef struct pt_audit {
     size_t n_tables;
     pt_audit_partition *partitions; /* by pipeline, topic, table, partition */
     size_t n_partitions;
-    pt_result reasons; /* of dead letters: pipeline, topic, error_code, count, table, of these from before a reset that goes back behind them */
+    pt_result reasons; /* of dead letters: pipeline, topic, error_code, count, table, of these from
+                          before a reset that goes back behind them */
     pt_finding *findings;
     size_t n_findings;
     char **notes; /* worth knowing, but no findings */
@@ -78,11 +85,16 @@ typedef struct pt_audit_options {
     bool last_records;    /* fill last_offset and what goes with it */
 } pt_audit_options;
 
-/* Fills *out, which the caller frees with pt_audit_clear, also after an error. While the catalog is busy it tries again. */
-int pt_audit_run(pt_engine *engine, pt_session *session, const pt_audit_options *options, pt_audit *out, pt_error *err) PT_CHECKED;
+/* Fills *out, which the caller frees with pt_audit_clear, also after an error. While the catalog is
+ * busy it tries again. */
+int pt_audit_run(pt_engine *engine, pt_session *session, const pt_audit_options *options,
+                 pt_audit *out, pt_error *err) PT_CHECKED;
 void pt_audit_clear(pt_audit *audit);
 
-/* A new finding with its text; NULL without memory. pipeline, topic, table may be NULL and are copied. */
-pt_finding *pt_audit_find(pt_audit *audit, const char *kind, const char *pipeline, const char *topic, const char *table, int32_t partition,
-                          int64_t count, const char *format, ...) __attribute__((format(printf, 8, 9)));
-int pt_audit_note(pt_audit *audit, pt_error *err, const char *format, ...) __attribute__((format(printf, 3, 4))) PT_CHECKED;
+/* A new finding with its text; NULL without memory. pipeline, topic, table may be NULL and are
+ * copied. */
+pt_finding *pt_audit_find(pt_audit *audit, const char *kind, const char *pipeline,
+                          const char *topic, const char *table, int32_t partition, int64_t count,
+                          const char *format, ...) __attribute__((format(printf, 8, 9)));
+int pt_audit_note(pt_audit *audit, pt_error *err, const char *format, ...)
+    __attribute__((format(printf, 3, 4))) PT_CHECKED;

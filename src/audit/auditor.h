@@ -1,11 +1,12 @@
 /* What the parts of the auditor share. Temporary tables of the session, made anew by each run:
  *
- *   audit_ledger  pintail.offsets: g pipeline, topic, p partition, [a, b) offsets, n rows, d dead letters, kind, t table, gen (how many resets before),
- *                moves (its kind is one of those that move the position)
- *   audit_spans   g, topic, p, [a, b): what a pipeline committed, ranges that touch made one
- *   audit_dead    pintail.dead_letters: g, topic, p, o offset, t, code, old (a reset made after it goes back to it or behind it)
- *   audit_ranges  topic, p, [a, b): what all pipelines committed for the table at hand
- *   audit_windows topic, p, w, n rows, d offsets, known: the rows of the table at hand by windows of 65536 offsets */
+ *   audit_ledger  pintail.offsets: g pipeline, topic, p partition, [a, b) offsets, n rows, d dead
+ * letters, kind, t table, gen (how many resets before), moves (its kind is one of those that move
+ * the position) audit_spans   g, topic, p, [a, b): what a pipeline committed, ranges that touch
+ * made one audit_dead    pintail.dead_letters: g, topic, p, o offset, t, code, old (a reset made
+ * after it goes back to it or behind it) audit_ranges  topic, p, [a, b): what all pipelines
+ * committed for the table at hand audit_windows topic, p, w, n rows, d offsets, known: the rows of
+ * the table at hand by windows of 65536 offsets */
 #pragma once
 
 #include "audit/audit.h"
@@ -17,7 +18,8 @@ typedef struct pt_auditor {
     pt_audit *audit;
     char **tables; /* [n_tables] those that the options ask for, as the ledger spells them */
     size_t n_tables;
-    char *adrift; /* the data path when it is relative and not there from this working directory; else NULL */
+    char *adrift; /* the data path when it is relative and not there from this working directory;
+                     else NULL */
 } pt_auditor;
 
 /* Runs the statement(s) in sql and empties it. */
@@ -27,14 +29,18 @@ int pt_auditor_int(pt_auditor *a, pt_text *sql, int64_t *out, pt_error *err) PT_
 /* The first column of the rows of sql as the examples of finding (which may be NULL). */
 int pt_auditor_examples(pt_auditor *a, pt_text *sql, pt_finding *finding, pt_error *err) PT_CHECKED;
 
-bool pt_auditor_wants(const pt_auditor *a, const char *pipeline, const char *topic, const char *table);
+bool pt_auditor_wants(const pt_auditor *a, const char *pipeline, const char *topic,
+                      const char *table);
 
-/* Merges the ranges of audit_ledger where they touch: SELECT key..., a, b with key such as "g, topic, p". where: a condition, never NULL. */
+/* Merges the ranges of audit_ledger where they touch: SELECT key..., a, b with key such as "g,
+ * topic, p". where: a condition, never NULL. */
 void pt_auditor_add_merged(pt_text *sql, const char *key, const char *where);
 
 /* audit_ledger.c */
-int pt_audit_ledger_load(pt_auditor *a, pt_error *err) PT_CHECKED;  /* temporary tables, partitions */
-int pt_audit_ledger_check(pt_auditor *a, pt_error *err) PT_CHECKED; /* ranges follow one another; dead letters as counted */
+int pt_audit_ledger_load(pt_auditor *a,
+                         pt_error *err) PT_CHECKED; /* temporary tables, partitions */
+int pt_audit_ledger_check(pt_auditor *a, pt_error *err)
+    PT_CHECKED; /* ranges follow one another; dead letters as counted */
 
 /* audit_table.c. A table as it is in the lake. */
 typedef struct pt_audit_name {
@@ -42,18 +48,25 @@ typedef struct pt_audit_name {
     pt_text sql; /* "lake"."schema"."table" */
 } pt_audit_name;
 
-/* label: as in the ledger, or as a user writes it (lake/table_name.h); out->label: as in the ledger. *exists tells. Released with pt_audit_name_clear. */
-int pt_audit_name_find(pt_auditor *a, const char *label, pt_audit_name *out, bool *exists, pt_error *err) PT_CHECKED;
+/* label: as in the ledger, or as a user writes it (lake/table_name.h); out->label: as in the
+ * ledger. *exists tells. Released with pt_audit_name_clear. */
+int pt_audit_name_find(pt_auditor *a, const char *label, pt_audit_name *out, bool *exists,
+                       pt_error *err) PT_CHECKED;
 void pt_audit_name_clear(pt_audit_name *name);
-int pt_audit_table_has(pt_auditor *a, const pt_audit_name *name, const char *column, bool *has, pt_error *err) PT_CHECKED;
-int pt_audit_table_files(pt_auditor *a, const pt_audit_name *name, pt_audit_table *t, pt_error *err) PT_CHECKED;
-int pt_audit_table_report(pt_auditor *a, const pt_audit_name *name, pt_audit_table *t, pt_error *err) PT_CHECKED;
+int pt_audit_table_has(pt_auditor *a, const pt_audit_name *name, const char *column, bool *has,
+                       pt_error *err) PT_CHECKED;
+int pt_audit_table_files(pt_auditor *a, const pt_audit_name *name, pt_audit_table *t,
+                         pt_error *err) PT_CHECKED;
+int pt_audit_table_report(pt_auditor *a, const pt_audit_name *name, pt_audit_table *t,
+                          pt_error *err) PT_CHECKED;
 
 /* audit_identity.c: the table is the one that the rows went to. */
 int pt_audit_identity_check(pt_auditor *a, const pt_audit_name *name, pt_error *err) PT_CHECKED;
 
 /* audit_last.c: the last record of each partition that goes on in the table. */
-int pt_audit_last_records(pt_auditor *a, const pt_audit_name *name, const pt_audit_table *t, pt_error *err) PT_CHECKED;
+int pt_audit_last_records(pt_auditor *a, const pt_audit_name *name, const pt_audit_table *t,
+                          pt_error *err) PT_CHECKED;
 
 /* audit_rows.c */
-int pt_audit_rows_check(pt_auditor *a, const pt_audit_name *name, pt_audit_table *t, pt_error *err) PT_CHECKED;
+int pt_audit_rows_check(pt_auditor *a, const pt_audit_name *name, pt_audit_table *t,
+                        pt_error *err) PT_CHECKED;

@@ -34,7 +34,8 @@ static pt_audit_partition *find(pt_audit *audit, size_t stream, int32_t partitio
 
 /* A partition of the broker that the pipeline never committed. */
 static pt_audit_partition *add(pt_audit *audit, size_t stream, int32_t partition) {
-    pt_audit_partition *grown = realloc(audit->partitions, (audit->n_partitions + 1) * sizeof *grown);
+    pt_audit_partition *grown = realloc(audit->partitions,
+                                        (audit->n_partitions + 1) * sizeof *grown);
     if (!grown) {
         return NULL;
     }
@@ -65,16 +66,21 @@ static pt_audit_partition *add(pt_audit *audit, size_t stream, int32_t partition
 
 #define WENT_BACK "log_went_back"
 
-static int went_back(pt_audit *audit, const pt_audit_partition *p, pt_error *err, const char *format, ...) __attribute__((format(printf, 4, 5)));
+static int went_back(pt_audit *audit, const pt_audit_partition *p, pt_error *err,
+                     const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /* What the lake holds is not in the topic any more. */
-static int went_back(pt_audit *audit, const pt_audit_partition *p, pt_error *err, const char *format, ...) {
+static int went_back(pt_audit *audit, const pt_audit_partition *p, pt_error *err,
+                     const char *format, ...) {
     char text[300];
     va_list args;
     va_start(args, format);
     (void)vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    return pt_audit_find(audit, WENT_BACK, p->pipeline, p->topic, p->table, p->partition, 1, "the log went back: %s", text) ? PT_OK : pt_fail_nomem(err, "a finding");
+    return pt_audit_find(audit, WENT_BACK, p->pipeline, p->topic, p->table, p->partition, 1,
+                         "the log went back: %s", text)
+               ? PT_OK
+               : pt_fail_nomem(err, "a finding");
 }
 
 static void describe(int32_t epoch, int64_t us, char *out, size_t size) {
@@ -89,7 +95,8 @@ static void describe(int32_t epoch, int64_t us, char *out, size_t size) {
     }
 }
 
-/* The last record that the lake holds of each partition has to be the broker's at that offset, where it has one. */
+/* The last record that the lake holds of each partition has to be the broker's at that offset,
+ * where it has one. */
 static int compare_last(pt_audit *audit, pt_watermarks *w, size_t stream, pt_error *err) {
     pt_unread *list = calloc(audit->n_partitions + 1, sizeof *list);
     size_t *of = calloc(audit->n_partitions + 1, sizeof *of);
@@ -97,10 +104,13 @@ static int compare_last(pt_audit *audit, pt_watermarks *w, size_t stream, pt_err
     int code = list && of ? PT_OK : pt_fail_nomem(err, "a list of partitions");
     for (size_t i = 0; code == PT_OK && i < audit->n_partitions; i++) {
         const pt_audit_partition *p = &audit->partitions[i];
-        bool of_kafka = p->last_us == INT64_MIN || p->last_us % 1000 == 0; /* else somebody else has written the row */
-        if (p->current && p->last_offset >= 0 && of_kafka && p->lag >= 0 && same_stream(p, &audit->partitions[stream])) {
+        bool of_kafka = p->last_us == INT64_MIN ||
+                        p->last_us % 1000 == 0; /* else somebody else has written the row */
+        if (p->current && p->last_offset >= 0 && of_kafka && p->lag >= 0 &&
+            same_stream(p, &audit->partitions[stream])) {
             of[n] = i;
-            list[n++] = (pt_unread){.topic = p->topic, .partition = p->partition, .offset = p->last_offset};
+            list[n++] =
+                (pt_unread){.topic = p->topic, .partition = p->partition, .offset = p->last_offset};
         }
     }
     if (code == PT_OK) {
@@ -108,13 +118,17 @@ static int compare_last(pt_audit *audit, pt_watermarks *w, size_t stream, pt_err
     }
     for (size_t i = 0; code == PT_OK && i < n; i++) {
         const pt_audit_partition *p = &audit->partitions[of[i]];
-        bool other_epoch = p->last_epoch >= 0 && list[i].epoch >= 0 && p->last_epoch != list[i].epoch;
+        bool other_epoch = p->last_epoch >= 0 && list[i].epoch >= 0 &&
+                           p->last_epoch != list[i].epoch;
         int64_t us = p->last_us < 0 ? -1 : p->last_us;
         if (list[i].found == p->last_offset && (other_epoch || us != list[i].timestamp_us)) {
             char ours[80], theirs[80];
             describe(p->last_epoch, us, ours, sizeof ours);
             describe(list[i].epoch, list[i].timestamp_us, theirs, sizeof theirs);
-            code = went_back(audit, p, err, "at offset %" PRId64 " the lake has another record (%s) than the broker (%s): an unclean leader election, or a restored disk?",
+            code = went_back(audit, p, err,
+                             "at offset %" PRId64
+                             " the lake has another record (%s) than the broker (%s): an unclean "
+                             "leader election, or a restored disk?",
                              p->last_offset, ours, theirs);
         }
     }
@@ -123,19 +137,28 @@ static int compare_last(pt_audit *audit, pt_watermarks *w, size_t stream, pt_err
     return code;
 }
 
-static int measure_partition(pt_audit *audit, pt_watermarks *w, pt_audit_partition *p, int64_t *from, pt_error *err) {
+static int measure_partition(pt_audit *audit, pt_watermarks *w, pt_audit_partition *p,
+                             int64_t *from, pt_error *err) {
     int64_t low, end;
     PT_TRY(pt_watermarks_offsets(w, p->topic, p->partition, &low, &end, err));
     if (p->next_offset > end) {
-        if (*p->cluster_id && strcmp(p->cluster_id, pt_watermarks_cluster(w)) == 0) { /* else it may be of another one */
-            return went_back(audit, p, err, "the lake stands at offset %" PRId64 ", past the broker's end %" PRId64 "; was the topic made anew?", p->next_offset, end);
+        if (*p->cluster_id && strcmp(p->cluster_id, pt_watermarks_cluster(w)) ==
+                                  0) { /* else it may be of another one */
+            return went_back(audit, p, err,
+                             "the lake stands at offset %" PRId64 ", past the broker's end %" PRId64
+                             "; was the topic made anew?",
+                             p->next_offset, end);
         }
-        return pt_audit_note(audit, err, "%s partition %" PRId32 ": the lake stands at offset %" PRId64 ", past the broker's end %" PRId64 "; was the topic made anew?",
+        return pt_audit_note(audit, err,
+                             "%s partition %" PRId32 ": the lake stands at offset %" PRId64
+                             ", past the broker's end %" PRId64 "; was the topic made anew?",
                              p->topic, p->partition, p->next_offset, end);
     }
     if (p->next_offset >= 0 && p->next_offset < low) {
-        PT_TRY(pt_audit_note(audit, err, "%s partition %" PRId32 ": the broker has dropped the offsets %" PRId64 " to %" PRId64 " (retention), which %s never read", p->topic,
-                             p->partition, p->next_offset, low - 1, p->pipeline));
+        PT_TRY(pt_audit_note(audit, err,
+                             "%s partition %" PRId32 ": the broker has dropped the offsets %" PRId64
+                             " to %" PRId64 " (retention), which %s never read",
+                             p->topic, p->partition, p->next_offset, low - 1, p->pipeline));
     }
     *from = p->next_offset > low ? p->next_offset : low;
     p->lag = end - *from;
@@ -144,12 +167,15 @@ static int measure_partition(pt_audit *audit, pt_watermarks *w, pt_audit_partiti
 }
 
 /* The age of the first unread record of each partition that lags. */
-static int measure_age(pt_audit *audit, pt_watermarks *w, pt_unread *list, const size_t *of, size_t n, pt_error *err) {
+static int measure_age(pt_audit *audit, pt_watermarks *w, pt_unread *list, const size_t *of,
+                       size_t n, pt_error *err) {
     PT_TRY(pt_watermarks_unread(w, list, n, err));
     int64_t now = pt_now_us();
     for (size_t i = 0; i < n; i++) {
         if (list[i].timestamp_us >= 0) {
-            audit->partitions[of[i]].behind_us = now > list[i].timestamp_us ? now - list[i].timestamp_us : 0;
+            audit->partitions[of[i]].behind_us = now > list[i].timestamp_us
+                                                     ? now - list[i].timestamp_us
+                                                     : 0;
         }
     }
     return PT_OK;
@@ -158,7 +184,8 @@ static int measure_age(pt_audit *audit, pt_watermarks *w, pt_unread *list, const
 static bool other_cluster(const pt_audit *audit, size_t stream, const char *cluster) {
     for (size_t i = 0; i < audit->n_partitions; i++) {
         const pt_audit_partition *p = &audit->partitions[i];
-        if (*cluster && p->current && *p->cluster_id && same_stream(p, &audit->partitions[stream]) && strcmp(p->cluster_id, cluster) != 0) {
+        if (*cluster && p->current && *p->cluster_id &&
+            same_stream(p, &audit->partitions[stream]) && strcmp(p->cluster_id, cluster) != 0) {
             return true;
         }
     }
@@ -169,12 +196,15 @@ static int measure_stream(pt_audit *audit, pt_watermarks *w, size_t stream, pt_e
     int32_t n = 0;
     const pt_audit_partition *first = &audit->partitions[stream];
     if (other_cluster(audit, stream, pt_watermarks_cluster(w))) {
-        return pt_audit_note(audit, err, "%s: the broker is of cluster %s, the ledger of pipeline %s tells of another one: its lag is not known", first->topic,
-                             pt_watermarks_cluster(w), first->pipeline);
+        return pt_audit_note(audit, err,
+                             "%s: the broker is of cluster %s, the ledger of pipeline %s tells of "
+                             "another one: its lag is not known",
+                             first->topic, pt_watermarks_cluster(w), first->pipeline);
     }
     PT_TRY(pt_watermarks_partitions(w, first->topic, &n, err));
     if (n == 0) {
-        return pt_audit_note(audit, err, "the broker has no topic %s: its lag is not known", first->topic);
+        return pt_audit_note(audit, err, "the broker has no topic %s: its lag is not known",
+                             first->topic);
     }
     pt_unread *list = calloc((size_t)n, sizeof *list);
     size_t *of = calloc((size_t)n, sizeof *of);
@@ -239,15 +269,21 @@ int pt_lag_judge(pt_audit *audit, int64_t max_lag, int64_t max_dead_letters, pt_
             }
         }
         if (max_lag >= 0 && unknown) {
-            return pt_fail(err, PT_E_KAFKA, "--max-lag: the lag of pipeline %s on topic %s is not known (%s)", first->pipeline, first->topic,
-                           audit->n_notes ? audit->notes[audit->n_notes - 1] : "the broker does not tell");
+            return pt_fail(err, PT_E_KAFKA,
+                           "--max-lag: the lag of pipeline %s on topic %s is not known (%s)",
+                           first->pipeline, first->topic,
+                           audit->n_notes ? audit->notes[audit->n_notes - 1]
+                                          : "the broker does not tell");
         }
         if (max_lag >= 0 && lag > max_lag &&
-            !pt_audit_find(audit, "lag", first->pipeline, first->topic, NULL, -1, lag, "%" PRId64 " records behind the broker, more than --max-lag %" PRId64, lag, max_lag)) {
+            !pt_audit_find(audit, "lag", first->pipeline, first->topic, NULL, -1, lag,
+                           "%" PRId64 " records behind the broker, more than --max-lag %" PRId64,
+                           lag, max_lag)) {
             return pt_fail_nomem(err, "a finding");
         }
         if (max_dead_letters >= 0 && dead > max_dead_letters &&
-            !pt_audit_find(audit, "dead_letters", first->pipeline, first->topic, NULL, -1, dead, "%" PRId64 " dead letters, more than --max-dead-letters %" PRId64, dead,
+            !pt_audit_find(audit, "dead_letters", first->pipeline, first->topic, NULL, -1, dead,
+                           "%" PRId64 " dead letters, more than --max-dead-letters %" PRId64, dead,
                            max_dead_letters)) {
             return pt_fail_nomem(err, "a finding");
         }

@@ -11,9 +11,10 @@
 #include "duck/uri.h"
 #include "lake/table_name.h"
 
-/* ---- names --------------------------------------------------------------------------------------------- */
+/* ---- names ---- */
 
-int pt_audit_name_find(pt_auditor *a, const char *label, pt_audit_name *out, bool *exists, pt_error *err) {
+int pt_audit_name_find(pt_auditor *a, const char *label, pt_audit_name *out, bool *exists,
+                       pt_error *err) {
     *out = (pt_audit_name){0};
     *exists = false;
     pt_text sql = {0};
@@ -66,7 +67,8 @@ void pt_audit_name_clear(pt_audit_name *name) {
 }
 
 /* Number of columns of the table for which the condition holds. */
-static int count_columns(pt_auditor *a, const pt_audit_name *name, const char *condition, int64_t *n, pt_error *err) {
+static int count_columns(pt_auditor *a, const pt_audit_name *name, const char *condition,
+                         int64_t *n, pt_error *err) {
     pt_text sql = {0};
     pt_text_add(&sql, "SELECT count(*) FROM duckdb_columns() WHERE database_name = ");
     pt_text_add_sql_string(&sql, pt_engine_alias(a->engine));
@@ -78,7 +80,8 @@ static int count_columns(pt_auditor *a, const pt_audit_name *name, const char *c
     return pt_auditor_int(a, &sql, n, err);
 }
 
-int pt_audit_table_has(pt_auditor *a, const pt_audit_name *name, const char *column, bool *has, pt_error *err) {
+int pt_audit_table_has(pt_auditor *a, const pt_audit_name *name, const char *column, bool *has,
+                       pt_error *err) {
     char condition[128];
     int64_t n = 0;
     (void)snprintf(condition, sizeof condition, "lower(column_name) = '%s'", column);
@@ -87,7 +90,7 @@ int pt_audit_table_has(pt_auditor *a, const pt_audit_name *name, const char *col
     return PT_OK;
 }
 
-/* ---- files --------------------------------------------------------------------------------------------- */
+/* ---- files ---- */
 
 /* data and delete files that are alive: path, size, whether it is a data file. */
 static int load_files(pt_auditor *a, const pt_audit_name *name, pt_result *out, pt_error *err) {
@@ -98,8 +101,10 @@ static int load_files(pt_auditor *a, const pt_audit_name *name, pt_result *out, 
     pt_text_add_sql_string(&sql, name->table);
     pt_text_add(&sql, ", schema => ");
     pt_text_add_sql_string(&sql, name->schema);
-    pt_text_add(&sql, ")) SELECT data_file AS file, data_file_size_bytes AS size, 1 AS data FROM f UNION ALL "
-                      "SELECT delete_file, delete_file_size_bytes, 0 FROM f WHERE delete_file IS NOT NULL");
+    pt_text_add(
+        &sql,
+        ")) SELECT data_file AS file, data_file_size_bytes AS size, 1 AS data FROM f UNION ALL "
+        "SELECT delete_file, delete_file_size_bytes, 0 FROM f WHERE delete_file IS NOT NULL");
     return pt_auditor_table(a, &sql, out, err);
 }
 
@@ -108,7 +113,8 @@ typedef struct remote_folder {
     pt_result files; /* name, size; sorted by name */
 } remote_folder;
 
-static int list_folder(pt_auditor *a, const char *file, size_t len, remote_folder *folder, pt_error *err) {
+static int list_folder(pt_auditor *a, const char *file, size_t len, remote_folder *folder,
+                       pt_error *err) {
     pt_text sql = {0};
     folder->path = strndup(file, len);
     if (!folder->path) {
@@ -122,15 +128,19 @@ static int list_folder(pt_auditor *a, const char *file, size_t len, remote_folde
     pt_text_add(&sql, " ORDER BY filename COLLATE \"C\"");
     sql.failed |= pattern.failed;
     pt_text_free(&pattern);
-    return pt_auditor_table(a, &sql, &folder->files, err) == PT_OK ? PT_OK : pt_fail_in(err, "files at %s cannot be listed", folder->path);
+    return pt_auditor_table(a, &sql, &folder->files, err) == PT_OK
+               ? PT_OK
+               : pt_fail_in(err, "files at %s cannot be listed", folder->path);
 }
 
 static int compare_cells(const void *key, const void *cell) {
     return strcmp(key, *(char *const *)cell);
 }
 
-/* A remote file's size in the listing of its folder, -1 when it is not there. The listing is made once (files come sorted by folder more or less: one is kept). */
-static int look_remote(pt_auditor *a, remote_folder *folder, const char *file, int64_t *size, pt_error *err) {
+/* A remote file's size in the listing of its folder, -1 when it is not there. The listing is made
+ * once (files come sorted by folder more or less: one is kept). */
+static int look_remote(pt_auditor *a, remote_folder *folder, const char *file, int64_t *size,
+                       pt_error *err) {
     size_t len = (size_t)(strrchr(file, '/') - file) + 1;
     if (!folder->path || strlen(folder->path) != len || strncmp(folder->path, file, len) != 0) {
         free(folder->path);
@@ -138,38 +148,51 @@ static int look_remote(pt_auditor *a, remote_folder *folder, const char *file, i
         PT_TRY(list_folder(a, file, len, folder, err));
     }
     char **cells = folder->files.cells;
-    char **found = folder->files.n_rows ? bsearch(file, cells, folder->files.n_rows, 2 * sizeof *cells, compare_cells) : NULL;
+    char **found = folder->files.n_rows ? bsearch(file, cells, folder->files.n_rows,
+                                                  2 * sizeof *cells, compare_cells)
+                                        : NULL;
     if (found) {
         *size = pt_result_int(&folder->files, (size_t)(found - cells) / 2, 1);
         return PT_OK;
     }
-    pt_session *own = NULL; /* an object that is not there ends the transaction of the session that asks */
+    pt_session *own =
+        NULL; /* an object that is not there ends the transaction of the session that asks */
     PT_TRY(pt_session_open(a->engine, &own, err));
-    int code = pt_file_size(own, file, size, err); /* some stores write other names into a listing */
+    int code = pt_file_size(own, file, size,
+                            err); /* some stores write other names into a listing */
     pt_session_close(&own);
     return code;
 }
 
-static int missing_file(pt_auditor *a, const pt_audit_name *name, pt_audit_table *t, const char *file, const char *why, pt_error *err) {
+static int missing_file(pt_auditor *a, const pt_audit_name *name, pt_audit_table *t,
+                        const char *file, const char *why, pt_error *err) {
     if (a->adrift) {
-        return pt_fail(err, PT_E_LAKE, "the data path %s is relative, and there is no such folder here: start pintail in the folder where the lake was made", a->adrift);
+        return pt_fail(err, PT_E_LAKE,
+                       "the data path %s is relative, and there is no such folder here: start "
+                       "pintail in the folder where the lake was made",
+                       a->adrift);
     }
     t->missing_files++;
     if (t->missing_files > PT_AUDIT_EXAMPLES) {
         return PT_OK;
     }
     bool relative = *file != '/' && !pt_path_is_remote(file);
-    pt_finding *f = pt_audit_find(a->audit, "missing_file", NULL, NULL, name->label, -1, 1, "%s: %s%s", file, why,
-                                  relative ? " (the data path is relative: it counts from the folder in which pintail is started)" : "");
+    pt_finding *f = pt_audit_find(
+        a->audit, "missing_file", NULL, NULL, name->label, -1, 1, "%s: %s%s", file, why,
+        relative
+            ? " (the data path is relative: it counts from the folder in which pintail is started)"
+            : "");
     return f ? PT_OK : pt_fail_nomem(err, "a finding");
 }
 
-static int look_at_file(pt_auditor *a, const pt_audit_name *name, pt_audit_table *t, remote_folder *folder, const char *file, int64_t size, pt_error *err) {
+static int look_at_file(pt_auditor *a, const pt_audit_name *name, pt_audit_table *t,
+                        remote_folder *folder, const char *file, int64_t size, pt_error *err) {
     int64_t held = -1;
     char why[160];
     if (pt_path_is_remote(file)) {
         PT_TRY(look_remote(a, folder, file, &held, err));
-        (void)snprintf(why, sizeof why, "the catalog names this file, the object store does not have it");
+        (void)snprintf(why, sizeof why,
+                       "the catalog names this file, the object store does not have it");
     } else {
         struct stat s;
         held = stat(file, &s) == 0 ? (int64_t)s.st_size : -1;
@@ -179,13 +202,15 @@ static int look_at_file(pt_auditor *a, const pt_audit_name *name, pt_audit_table
         return missing_file(a, name, t, file, why, err);
     }
     if (size > 0 && held != size) {
-        (void)snprintf(why, sizeof why, "the file has %" PRId64 " bytes, the catalog says %" PRId64, held, size);
+        (void)snprintf(why, sizeof why, "the file has %" PRId64 " bytes, the catalog says %" PRId64,
+                       held, size);
         return missing_file(a, name, t, file, why, err);
     }
     return PT_OK;
 }
 
-int pt_audit_table_files(pt_auditor *a, const pt_audit_name *name, pt_audit_table *t, pt_error *err) {
+int pt_audit_table_files(pt_auditor *a, const pt_audit_name *name, pt_audit_table *t,
+                         pt_error *err) {
     pt_result files;
     remote_folder folder = {0};
     PT_TRY(load_files(a, name, &files, err));
@@ -201,14 +226,15 @@ int pt_audit_table_files(pt_auditor *a, const pt_audit_name *name, pt_audit_tabl
     pt_result_clear(&folder.files);
     pt_result_clear(&files);
     if (code == PT_OK && t->missing_files > PT_AUDIT_EXAMPLES &&
-        !pt_audit_find(a->audit, "missing_file", NULL, NULL, name->label, -1, t->missing_files - PT_AUDIT_EXAMPLES, "%" PRId64 " more files are missing",
+        !pt_audit_find(a->audit, "missing_file", NULL, NULL, name->label, -1,
+                       t->missing_files - PT_AUDIT_EXAMPLES, "%" PRId64 " more files are missing",
                        t->missing_files - PT_AUDIT_EXAMPLES)) {
         code = pt_fail_nomem(err, "a finding");
     }
     return code;
 }
 
-/* ---- the report ---------------------------------------------------------------------------------------- */
+/* ---- the report ---- */
 
 static int latest_rows(pt_auditor *a, const pt_audit_name *name, pt_audit_table *t, pt_error *err) {
     bool time = false, offset = false;
@@ -216,30 +242,40 @@ static int latest_rows(pt_auditor *a, const pt_audit_name *name, pt_audit_table 
     PT_TRY(pt_audit_table_has(a, name, "ingest_time", &time, err));
     PT_TRY(pt_audit_table_has(a, name, "_kafka_offset", &offset, err));
     t->latest_by = time ? "ingest_time" : "rowid";
-    pt_text_addf(&sql, "SELECT *, to_json(pintail_row)::VARCHAR FROM (SELECT * FROM %s ORDER BY %s LIMIT 5) pintail_row", pt_text_get(&name->sql),
-                 !time ? "rowid DESC" : offset ? "ingest_time DESC NULLS LAST, _kafka_offset DESC" : "ingest_time DESC NULLS LAST");
+    pt_text_addf(&sql,
+                 "SELECT *, to_json(pintail_row)::VARCHAR FROM (SELECT * FROM %s ORDER BY %s LIMIT "
+                 "5) pintail_row",
+                 pt_text_get(&name->sql),
+                 !time    ? "rowid DESC"
+                 : offset ? "ingest_time DESC NULLS LAST, _kafka_offset DESC"
+                          : "ingest_time DESC NULLS LAST");
     return pt_auditor_table(a, &sql, &t->latest, err);
 }
 
-/* Of the demo's table, told by its columns: that another one has a product, a quantity and a price does not make it one of orders. */
+/* Of the demo's table, told by its columns: that another one has a product, a quantity and a price
+ * does not make it one of orders. */
 static int sales(pt_auditor *a, const pt_audit_name *name, pt_audit_table *t, pt_error *err) {
     int64_t n = 0;
     pt_text sql = {0};
-    PT_TRY(count_columns(a, name,
-                         "lower(column_name) IN ('order_id', 'order_time', 'customer_id', 'product', 'region') OR (lower(column_name) IN ('quantity', 'unit_price') AND (data_type LIKE '%INT%' OR "
-                         "data_type LIKE 'DECIMAL%' OR data_type IN ('DOUBLE', 'FLOAT')))",
-                         &n, err));
+    PT_TRY(count_columns(
+        a, name,
+        "lower(column_name) IN ('order_id', 'order_time', 'customer_id', 'product', 'region') OR "
+        "(lower(column_name) IN ('quantity', 'unit_price') AND (data_type LIKE '%INT%' OR "
+        "data_type LIKE 'DECIMAL%' OR data_type IN ('DOUBLE', 'FLOAT')))",
+        &n, err));
     if (n < 7) {
         return PT_OK;
     }
     pt_text_addf(&sql,
-                 "SELECT *, to_json(pintail_row)::VARCHAR FROM (SELECT product, count(*) AS count, sum(quantity * unit_price) AS revenue FROM %s "
+                 "SELECT *, to_json(pintail_row)::VARCHAR FROM (SELECT product, count(*) AS count, "
+                 "sum(quantity * unit_price) AS revenue FROM %s "
                  "GROUP BY product ORDER BY revenue DESC NULLS LAST, product LIMIT 20) pintail_row",
                  pt_text_get(&name->sql));
     return pt_auditor_table(a, &sql, &t->sales, err);
 }
 
-int pt_audit_table_report(pt_auditor *a, const pt_audit_name *name, pt_audit_table *t, pt_error *err) {
+int pt_audit_table_report(pt_auditor *a, const pt_audit_name *name, pt_audit_table *t,
+                          pt_error *err) {
     pt_text sql = {0};
     pt_text_addf(&sql, "SELECT count(*) FROM %s", pt_text_get(&name->sql));
     int code = pt_auditor_int(a, &sql, &t->rows, err);

@@ -1,20 +1,20 @@
 #ifdef PINTAIL_WITH_FAILPOINTS
 
-#define PT_FAULT_INSIDE /* the real ones are wanted here */
-#undef malloc
-#undef calloc
-#undef realloc
-#undef strdup
-#undef strndup
-#undef asprintf
-#undef vasprintf
-#undef open_memstream
-#include "base/alloc_fault.h"
+#    define PT_FAULT_INSIDE /* the real ones are wanted here */
+#    undef malloc
+#    undef calloc
+#    undef realloc
+#    undef strdup
+#    undef strndup
+#    undef asprintf
+#    undef vasprintf
+#    undef open_memstream
+#    include "base/alloc_fault.h"
 
-#include <errno.h>
-#include <pthread.h>
-#include <stdarg.h>
-#include <stdatomic.h>
+#    include <errno.h>
+#    include <pthread.h>
+#    include <stdarg.h>
+#    include <stdatomic.h>
 
 static atomic_long count;
 static atomic_long fail_at; /* 0: none */

@@ -1,4 +1,5 @@
-/* Time. Microseconds everywhere; wall time since the Unix epoch, monotonic time since an arbitrary start. */
+/* Time. Microseconds everywhere; wall time since the Unix epoch, monotonic time since an arbitrary
+ * start. */
 #pragma once
 
 #include <pthread.h>
@@ -11,7 +12,8 @@ int64_t pt_now_us(void);       /* wall clock */
 int64_t pt_monotonic_us(void); /* for durations and deadlines */
 void pt_sleep_us(int64_t us);  /* ends early when a signal arrives */
 
-/* A condition variable whose waits end at a pt_deadline: a step of the wall clock neither wakes nor holds them. */
+/* A condition variable whose waits end at a pt_deadline: a step of the wall clock neither wakes nor
+ * holds them. */
 void pt_cond_init(pthread_cond_t *cond);
 /* Absolute CLOCK_MONOTONIC time. */
 struct timespec pt_deadline(int64_t monotonic_us);

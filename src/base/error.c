@@ -52,24 +52,21 @@ int pt_fail_in(pt_error *err, const char *format, ...) {
 }
 
 int pt_fail_nomem(pt_error *err, const char *what) {
-    return pt_fail(err, PT_E_NOMEM, "out of memory for %s; give the process more memory or lower --flush-bytes", what);
+    return pt_fail(err, PT_E_NOMEM,
+                   "out of memory for %s; give the process more memory or lower --flush-bytes",
+                   what);
 }
 
 int pt_exit_code(int code) {
     switch (code) {
-    case PT_OK:
-        return 0;
-    case PT_E_USAGE:
-        return 2;
+    case PT_OK: return 0;
+    case PT_E_USAGE: return 2;
     case PT_E_KAFKA_DOWN:
     case PT_E_LAKE_DOWN:
     case PT_E_LAKE_BUSY:
     case PT_E_RESTART:
-    case PT_E_LAKE_CHANGED:
-        return PT_EXIT_AGAIN;
-    case PT_E_READER_GONE:
-        return 128 + SIGPIPE;
-    default:
-        return 1;
+    case PT_E_LAKE_CHANGED: return PT_EXIT_AGAIN;
+    case PT_E_READER_GONE: return 128 + SIGPIPE;
+    default: return 1;
     }
 }

@@ -2,16 +2,16 @@
 
 #ifdef PINTAIL_WITH_FAILPOINTS
 
-#include <pthread.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
+#    include <pthread.h>
+#    include <signal.h>
+#    include <stdio.h>
+#    include <stdlib.h>
+#    include <string.h>
+#    include <unistd.h>
 
-#include "base/clock.h"
+#    include "base/clock.h"
 
-#define POINTS_MAX 16
+#    define POINTS_MAX 16
 
 typedef struct point {
     char name[32];
@@ -43,7 +43,8 @@ static void parse(void) {
     while (text && *text && n_points < POINTS_MAX) {
         point *p = &points[n_points];
         if (sscanf(text, "%31[^:,]:%ld:%23[^,]", p->name, &p->at, p->action) != 3) {
-            (void)fprintf(stderr, "PINTAIL_FAILPOINT: name:pass:action is wanted, not '%s'\n", text);
+            (void)fprintf(stderr, "PINTAIL_FAILPOINT: name:pass:action is wanted, not '%s'\n",
+                          text);
             abort();
         }
         check_known(p->name);
@@ -58,7 +59,8 @@ static int act(const char *name, const char *action) {
     if (strcmp(action, "kill") == 0) {
         (void)kill(getpid(), SIGKILL);
     } else if (strcmp(action, "stop") == 0) {
-        (void)raise(SIGSTOP); /* to this very thread: it must not go on until another one has noticed */
+        (void)raise(
+            SIGSTOP); /* to this very thread: it must not go on until another one has noticed */
     } else if (strncmp(action, "sleep-", 6) == 0) {
         pt_sleep_us(atol(action + 6) * 1000);
     } else if (strcmp(action, "fail") == 0 || strcmp(action, "oom") == 0) {

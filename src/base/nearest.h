@@ -1,4 +1,5 @@
-/* "Did you mean": of the names that are known, the one that a misspelt word is nearest to. Owned by one thread. */
+/* "Did you mean": of the names that are known, the one that a misspelt word is nearest to. Owned by
+ * one thread. */
 #pragma once
 
 #include <stddef.h>
@@ -16,7 +17,8 @@ typedef struct pt_nearest {
 #define PT_NEAREST_NONE ((size_t)-1)
 
 void pt_nearest_begin(pt_nearest *nearest, const char *word);
-/* A known name. Upper and lower case count as the same; a letter too many, missing, another one, or two in the wrong order is a step. */
+/* A known name. Upper and lower case count as the same; a letter too many, missing, another one, or
+ * two in the wrong order is a step. */
 void pt_nearest_offer(pt_nearest *nearest, const char *name);
 /* "; did you mean NAME?" with what stands before and behind the name, or "". */
 typedef struct pt_hint {

@@ -25,7 +25,8 @@ int pt_folder_writable(const char *path, pt_error *err) {
         return pt_fail(err, PT_E_LAKE, "%s is a file, a folder is needed", path);
     }
     if (access(path, W_OK | X_OK) != 0) {
-        return pt_fail(err, PT_E_LAKE, "folder %s is not writable for this user: %s", path, strerror(errno));
+        return pt_fail(err, PT_E_LAKE, "folder %s is not writable for this user: %s", path,
+                       strerror(errno));
     }
     return PT_OK;
 }
@@ -36,7 +37,9 @@ static int try_folder(const char *in, pt_error *err) {
     if (asprintf(&path, "%s/.pintail-XXXXXX", in) < 0) {
         return pt_fail_nomem(err, "a path");
     }
-    int code = mkdtemp(path) ? PT_OK : pt_fail(err, PT_E_USAGE, "no folder can be made in %s: %s", in, strerror(errno));
+    int code = mkdtemp(path) ? PT_OK
+                             : pt_fail(err, PT_E_USAGE, "no folder can be made in %s: %s", in,
+                                       strerror(errno));
     if (code == PT_OK) {
         (void)rmdir(path);
     }
@@ -69,8 +72,10 @@ bool pt_path_exists(const char *path) {
 }
 
 static int sync_failed(const char *path, const char *what, pt_error *err) {
-    bool passes = errno == ENOSPC || errno == EDQUOT || errno == EIO; /* a disk that is full, or away for a while */
-    return pt_fail(err, passes ? PT_E_LAKE_DOWN : PT_E_IO, "%s: %s: %s", path, what, strerror(errno));
+    bool passes = errno == ENOSPC || errno == EDQUOT ||
+                  errno == EIO; /* a disk that is full, or away for a while */
+    return pt_fail(err, passes ? PT_E_LAKE_DOWN : PT_E_IO, "%s: %s: %s", path, what,
+                   strerror(errno));
 }
 
 static int sync_path(const char *path, int flags, pt_error *err) {
@@ -118,7 +123,9 @@ int pt_copy_file(const char *from, const char *to, pt_error *err) {
         return sync_failed(from, "open for a copy", err);
     }
     int out = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    int code = out < 0 ? sync_failed(to, "open for a copy", err) : copy_bytes(in, out) != 0 ? sync_failed(to, "copy", err) : PT_OK;
+    int code = out < 0                    ? sync_failed(to, "open for a copy", err)
+               : copy_bytes(in, out) != 0 ? sync_failed(to, "copy", err)
+                                          : PT_OK;
     (void)close(in);
     if (out >= 0 && close(out) != 0 && code == PT_OK) {
         code = sync_failed(to, "copy", err);
@@ -126,8 +133,9 @@ int pt_copy_file(const char *from, const char *to, pt_error *err) {
     return code == PT_OK ? pt_sync_file(to, err) : code;
 }
 
-/* A folder that is new is on the disk once its parent is. So is the last one of a path when it is there already: whoever made it may have died before that. A parent that may not
- * be read cannot be synced. */
+/* A folder that is new is on the disk once its parent is. So is the last one of a path when it is
+ * there already: whoever made it may have died before that. A parent that may not be read cannot be
+ * synced. */
 static int make_folder(const char *path, bool last, pt_error *err) {
     bool made = mkdir(path, 0777) == 0;
     if (!made && errno != EEXIST) {
@@ -137,7 +145,9 @@ static int make_folder(const char *path, bool last, pt_error *err) {
         return PT_OK;
     }
     char *parent = pt_folder_of(path);
-    int code = !parent ? pt_fail_nomem(err, "a path") : access(parent, R_OK) == 0 ? pt_sync_folder(parent, err) : PT_OK;
+    int code = !parent                     ? pt_fail_nomem(err, "a path")
+               : access(parent, R_OK) == 0 ? pt_sync_folder(parent, err)
+                                           : PT_OK;
     free(parent);
     return code;
 }
@@ -154,7 +164,9 @@ int pt_make_folders(const char *path, pt_error *err) {
             continue;
         }
         *p = '\0';
-        code = p[-1] == '/' ? PT_OK : make_folder(copy, was == '\0' || p[1 + strspn(p + 1, "/")] == '\0', err); /* "a//b", "a/" */
+        code = p[-1] == '/' ? PT_OK
+                            : make_folder(copy, was == '\0' || p[1 + strspn(p + 1, "/")] == '\0',
+                                          err); /* "a//b", "a/" */
         *p = was;
         if (was == '\0') {
             break;

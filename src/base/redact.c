@@ -1,4 +1,5 @@
-/* What must not be shown becomes ***. Where a text can be read two ways, more is hidden, not less. */
+/* What must not be shown becomes ***. Where a text can be read two ways, more is hidden, not less.
+ */
 #include "base/redact.h"
 
 #include <ctype.h>
@@ -7,12 +8,15 @@
 #include <string.h>
 #include <strings.h>
 
-#define SPACE " \t\r\n\f\v"
+#define SPACE   " \t\r\n\f\v"
 #define MESSAGE 2048 /* bytes; errors are shorter */
 
 /* Ends of the names of settings whose value is secret. */
-static const char *const words[] = {"password", "passwd", "passphrase", "pwd", "secret", "token", "credential", "credentials", "key_id", "keyid", "access_key",
-                                    "accesskey", "account_key", "accountkey", "api_key", "apikey", "encryption_key", "authorization", "key.pem", "signature="};
+static const char *const words[] = {"password",       "passwd",        "passphrase", "pwd",
+                                    "secret",         "token",         "credential", "credentials",
+                                    "key_id",         "keyid",         "access_key", "accesskey",
+                                    "account_key",    "accountkey",    "api_key",    "apikey",
+                                    "encryption_key", "authorization", "key.pem",    "signature="};
 
 static size_t secret_word(const char *p) {
     size_t longest = 0;
@@ -34,9 +38,10 @@ static bool has_secret_word(const char *text) {
     return false;
 }
 
-/* ---- values -------------------------------------------------------------------------------------------- */
+/* ---- values ---- */
 
-/* From a quote to the one that closes it. Where \' or what follows leaves open which one that is (libpq and SQL differ, and people err): all the rest. */
+/* From a quote to the one that closes it. Where \' or what follows leaves open which one that is
+ * (libpq and SQL differ, and people err): all the rest. */
 static size_t quoted_length(const char *p) {
     size_t i = 1;
     for (; p[i]; i++) {
@@ -78,8 +83,8 @@ static size_t literal_length(const char *p) {
     return p[prefix] == '\'' || p[prefix] == '"' ? prefix + quoted_length(p + prefix) : 0;
 }
 
-/* A value as libpq reads it: up to white space, where \ takes the next character along. The quote that closes what the text as a whole stands in, and what
- * follows it, is given back. */
+/* A value as libpq reads it: up to white space, where \ takes the next character along. The quote
+ * that closes what the text as a whole stands in, and what follows it, is given back. */
 static size_t bare_length(const char *begin, const char *p) {
     size_t n = 0;
     while (p[n] && !strchr(SPACE, p[n])) {
@@ -124,10 +129,11 @@ static size_t to_value(const char *p) {
     return literal_length(p + k) ? k : 0;
 }
 
-/* ---- user:password@host -------------------------------------------------------------------------------- */
+/* ---- user:password@host ---- */
 
 static const char *behind_prefixes(const char *p) {
-    static const char *const prefixes[] = {"ducklake:", "postgres:", "postgresql:", "mysql:", "sqlite:", "duckdb:", "md:", "quack:"};
+    static const char *const prefixes[] = {"ducklake:", "postgres:", "postgresql:", "mysql:",
+                                           "sqlite:",   "duckdb:",   "md:",         "quack:"};
     for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
         size_t n = strlen(prefixes[i]);
         if (strncmp(p, prefixes[i], n) == 0 && strncmp(p + n, "//", 2) != 0) {
@@ -146,18 +152,23 @@ static const char *last_at(const char *p, size_t n) {
     return n ? p + n - 1 : NULL;
 }
 
-/* In the word that begins at p: from the first colon to the last @, since a password may hold either, and a slash. */
+/* In the word that begins at p: from the first colon to the last @, since a password may hold
+ * either, and a slash. */
 static bool find_userinfo(const char *p, const char **from, const char **to) {
     const char *host = behind_prefixes(p);
     size_t n = strcspn(host, SPACE);
     const char *colon = memchr(host, ':', n);
     *to = last_at(host, n);
-    if (!*to && colon && host > p && host[-1] == '/') { /* with a scheme, and no port behind the colon: the password may hold a space */
+    if (!*to && colon && host > p &&
+        host[-1] ==
+            '/') { /* with a scheme, and no port behind the colon: the password may hold a space */
         size_t digits = strspn(colon + 1, "0123456789");
         bool port = digits && strchr(SPACE "/?,;:)\"'", colon[1 + digits]);
         *to = port ? NULL : strchr(host, '@');
         *to = *to ? last_at(*to, strcspn(*to, SPACE)) : NULL;
-        if (!*to && !port && !host[n] && !memchr(host, '/', (size_t)(colon - host))) { /* a message that was cut within the password */
+        if (!*to && !port && !host[n] &&
+            !memchr(host, '/',
+                    (size_t)(colon - host))) { /* a message that was cut within the password */
             *to = host + n;
         }
     }
@@ -165,7 +176,8 @@ static bool find_userinfo(const char *p, const char **from, const char **to) {
     return *to && *from && *from <= *to;
 }
 
-/* host name "word@host": of user:pass@word@host libpq takes the rest behind the first @ for the host, and cites it. */
+/* host name "word@host": of user:pass@word@host libpq takes the rest behind the first @ for the
+ * host, and cites it. */
 static bool find_cited_host(const char *begin, const char *p, const char **from, const char **to) {
     static const char *const before[] = {"name \"", "at \"", "host \""};
     size_t n = strcspn(p, SPACE "\":=");
@@ -180,18 +192,21 @@ static bool find_cited_host(const char *begin, const char *p, const char **from,
     return false;
 }
 
-/* ---- texts --------------------------------------------------------------------------------------------- */
+/* ---- texts ---- */
 
 void pt_text_add_redacted(pt_text *text, const char *string) {
     const char *from = NULL;
     const char *to = NULL;
-    const char *last = strrchr(string, '@'); /* behind it there is no user:password@, but for that of a message that was cut; a statement may be long, and one word */
+    const char *last =
+        strrchr(string, '@'); /* behind it there is no user:password@, but for that of a message
+                                 that was cut; a statement may be long, and one word */
     bool message = strnlen(string, MESSAGE + 1) <= MESSAGE;
     for (const char *p = string; *p;) {
         const char *f;
         const char *t;
         bool starts = p == string || strchr(SPACE "'\"(,=<[", p[-1]);
-        if (starts && (message || (last && p <= last)) && (find_cited_host(string, p, &f, &t) || find_userinfo(p, &f, &t))) {
+        if (starts && (message || (last && p <= last)) &&
+            (find_cited_host(string, p, &f, &t) || find_userinfo(p, &f, &t))) {
             from = f;
             to = t;
         }
@@ -220,18 +235,21 @@ pt_shown pt_redacted(const char *string) {
     pt_text text = {0};
     pt_text_add_redacted(&text, string);
     if (text.len && text.data[text.len - 1] == '=') {
-        pt_text_add(&text, "***"); /* an empty password: else what follows in the message would be taken for it */
+        pt_text_add(
+            &text,
+            "***"); /* an empty password: else what follows in the message would be taken for it */
     }
     (void)snprintf(shown.text, sizeof shown.text, "%s", text.failed ? "***" : pt_text_get(&text));
     pt_text_free(&text);
     return shown;
 }
 
-/* ---- statements ---------------------------------------------------------------------------------------- */
+/* ---- statements ---- */
 
 /* A part of a statement: a literal, or the code up to the next one. */
 static size_t part_length(const char *p, const char *begin, bool *literal) {
-    bool alone = p == begin || !(isalnum((unsigned char)p[-1]) || p[-1] == '_' || p[-1] == '$' || (unsigned char)p[-1] >= 0x80);
+    bool alone = p == begin || !(isalnum((unsigned char)p[-1]) || p[-1] == '_' || p[-1] == '$' ||
+                                 (unsigned char)p[-1] >= 0x80);
     size_t n = *p != '"' && (alone || *p == '\'') ? literal_length(p) : 0;
     *literal = n != 0;
     if (n && *p != '$') { /* as SQL reads it, which quoted_length does not always know */
@@ -264,7 +282,8 @@ static size_t part_length(const char *p, const char *begin, bool *literal) {
 
 /* CREATE ... SECRET: there values need no quotes. */
 static bool creates_secret(const char *sql) {
-    static const char *const before[] = {"create", "or", "replace", "persistent", "temporary", "temp"};
+    static const char *const before[] = {"create",     "or",        "replace",
+                                         "persistent", "temporary", "temp"};
     size_t first = strcspn(sql, SPACE "(");
     if (first != strlen("create") || strncasecmp(sql, "create", first) != 0) {
         return false;
@@ -304,7 +323,8 @@ static void add_literal(walk *w, const char *p, size_t n) {
     pt_text content = {0};
     pt_text_add_n(&content, p, n);
     const char *text = pt_text_get(&content);
-    bool doubled = n > 2 && (memchr(p + 1, '\'', n - 2) || memchr(p, '\\', n)); /* what is inside cannot be told as it stands */
+    bool doubled = n > 2 && (memchr(p + 1, '\'', n - 2) ||
+                             memchr(p, '\\', n)); /* what is inside cannot be told as it stands */
     if (w->hide || content.failed || (doubled && has_secret_word(text))) {
         pt_text_add(w->out, "'***'");
     } else if (*p == '\'' && n > 1 && p[n - 1] == '\'') {

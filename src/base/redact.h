@@ -1,12 +1,13 @@
-/* Texts without the passwords, keys and tokens that stand in them: for anything that is shown or logged. Hidden parts are shown as ***. */
+/* Texts without the passwords, keys and tokens that stand in them: for anything that is shown or
+ * logged. Hidden parts are shown as ***. */
 #pragma once
 
 #include <stdbool.h>
 
 #include "base/text.h"
 
-/* A message or a connection string. Hidden are the values of password=, secret, token, key_id and the like, and the password of user:password@host. A second
- * pass changes nothing. */
+/* A message or a connection string. Hidden are the values of password=, secret, token, key_id and
+ * the like, and the password of user:password@host. A second pass changes nothing. */
 void pt_text_add_redacted(pt_text *text, const char *string);
 
 /* A statement: where it names a secret, none of its literals is shown. */
@@ -22,6 +23,6 @@ typedef struct pt_shown {
     char text[400];
 } pt_shown;
 
-/* The text of --lake, and other words that end where they end: to be put into a message, as pt_redacted(lake).text, since in the message nobody could tell any more
- * where they do. */
+/* The text of --lake, and other words that end where they end: to be put into a message, as
+ * pt_redacted(lake).text, since in the message nobody could tell any more where they do. */
 pt_shown pt_redacted(const char *string);

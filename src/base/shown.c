@@ -6,11 +6,16 @@
 
 #define NOT_UTF8 UINT32_MAX
 
-/* The code point at p, NOT_UTF8 for a byte that belongs to none; *n: its bytes. Overlong forms and surrogates are not UTF-8. */
+/* The code point at p, NOT_UTF8 for a byte that belongs to none; *n: its bytes. Overlong forms and
+ * surrogates are not UTF-8. */
 static uint32_t code_point(const unsigned char *p, size_t len, size_t *n) {
     static const uint32_t least[] = {0, 0x80, 0x800, 0x10000};
     *n = 1;
-    size_t more = p[0] < 0x80 ? 0 : p[0] >= 0xF0 && p[0] < 0xF5 ? 3 : p[0] >= 0xE0 ? 2 : p[0] >= 0xC2 ? 1 : SIZE_MAX;
+    size_t more = p[0] < 0x80                   ? 0
+                  : p[0] >= 0xF0 && p[0] < 0xF5 ? 3
+                  : p[0] >= 0xE0                ? 2
+                  : p[0] >= 0xC2                ? 1
+                                                : SIZE_MAX;
     if (more == SIZE_MAX || p[0] >= 0xF5 || more >= len) {
         return NOT_UTF8;
     }
@@ -29,7 +34,8 @@ static uint32_t code_point(const unsigned char *p, size_t len, size_t *n) {
 }
 
 static bool steers(uint32_t c) {
-    return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x061C || c == 0x200E || c == 0x200F || (c >= 0x2028 && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
+    return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x061C || c == 0x200E || c == 0x200F ||
+           (c >= 0x2028 && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
 }
 
 void pt_text_add_shown(pt_text *text, const char *data, size_t len, const char *kept) {

@@ -1,13 +1,16 @@
-/* Text from elsewhere (records, names, errors) on its way to where a terminal may read: what would steer the terminal is shown instead of done.
+/* Text from elsewhere (records, names, errors) on its way to where a terminal may read: what would
+ * steer the terminal is shown instead of done.
  *
- * Hidden are C0 and C1 controls and DEL, the overrides and marks of bidirectional text, line and paragraph separators, and bytes that are not UTF-8. */
+ * Hidden are C0 and C1 controls and DEL, the overrides and marks of bidirectional text, line and
+ * paragraph separators, and bytes that are not UTF-8. */
 #pragma once
 
 #include <stddef.h>
 
 #include "base/text.h"
 
-/* ESC as \x1b, U+202E as \u202e, a stray byte as \xff; what stands in kept (such as "\n\t") stays. A second pass changes nothing. */
+/* ESC as \x1b, U+202E as \u202e, a stray byte as \xff; what stands in kept (such as "\n\t") stays.
+ * A second pass changes nothing. */
 void pt_text_add_shown(pt_text *text, const char *data, size_t len, const char *kept);
 /* "..." as JSON writes it, with \u001b, \u202e, \ufffd. */
 void pt_text_add_json_shown(pt_text *text, const char *data, size_t len);

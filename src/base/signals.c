@@ -28,7 +28,8 @@ void pt_signals_setup(void) {
     (void)sigaction(SIGTERM, &action, NULL);
     (void)sigaction(SIGINT, &action, NULL);
     struct sigaction before;
-    if (sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler != SIG_IGN) { /* not under nohup */
+    if (sigaction(SIGHUP, NULL, &before) == 0 &&
+        before.sa_handler != SIG_IGN) { /* not under nohup */
         (void)sigaction(SIGHUP, &action, NULL);
     }
     action.sa_handler = SIG_IGN;

@@ -1,5 +1,6 @@
-/* Growing text, always NUL-terminated. Owned by one thread. After a failed allocation the buffer stays valid, is marked
- * failed and ignores what follows, so that a long build-up is checked once at its end. */
+/* Growing text, always NUL-terminated. Owned by one thread. After a failed allocation the buffer
+ * stays valid, is marked failed and ignores what follows, so that a long build-up is checked once
+ * at its end. */
 #pragma once
 
 #include <stdbool.h>

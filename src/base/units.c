@@ -5,20 +5,25 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <strings.h>
+#include <time.h>
 
 typedef struct unit {
     const char *name;
     double factor;
 } unit;
 
-static const unit size_units[] = {{"", 1},           {"b", 1},           {"kb", 1e3},    {"mb", 1e6},       {"gb", 1e9},
-                                  {"kib", 1024},     {"k", 1024},        {"mib", 1048576}, {"m", 1048576}, {"gib", 1073741824},
+static const unit size_units[] = {{"", 1},           {"b", 1},
+                                  {"kb", 1e3},       {"mb", 1e6},
+                                  {"gb", 1e9},       {"kib", 1024},
+                                  {"k", 1024},       {"mib", 1048576},
+                                  {"m", 1048576},    {"gib", 1073741824},
                                   {"g", 1073741824}, {NULL, 0}};
-static const unit duration_units[] = {{"us", 1}, {"ms", 1e3}, {"s", 1e6}, {"m", 6e7}, {"min", 6e7}, {"h", 3.6e9}, {"d", 8.64e10}, {NULL, 0}};
+static const unit duration_units[] = {{"us", 1},    {"ms", 1e3},  {"s", 1e6},     {"m", 6e7},
+                                      {"min", 6e7}, {"h", 3.6e9}, {"d", 8.64e10}, {NULL, 0}};
 
-/* A plain decimal number (no sign, exponent, hex) at the start of text, then a unit of the table. */
+/* A plain decimal number (no sign, exponent, hex) at the start of text, then a unit of the table.
+ */
 static int parse_with_unit(const char *text, const unit *units, double *out) {
     const char *p = text;
     while (isdigit((unsigned char)*p)) {
@@ -52,7 +57,9 @@ static int parse_with_unit(const char *text, const unit *units, double *out) {
 int pt_parse_size(const char *text, uint64_t *out, pt_error *err) {
     double bytes;
     if (parse_with_unit(text, size_units, &bytes) != 0) {
-        return pt_fail(err, PT_E_USAGE, "bad size '%s': write a number with a unit, such as 64MiB, 10MB or 4096", text);
+        return pt_fail(err, PT_E_USAGE,
+                       "bad size '%s': write a number with a unit, such as 64MiB, 10MB or 4096",
+                       text);
     }
     *out = (uint64_t)llround(bytes);
     return PT_OK;
@@ -61,7 +68,9 @@ int pt_parse_size(const char *text, uint64_t *out, pt_error *err) {
 int pt_parse_duration(const char *text, int64_t *out, pt_error *err) {
     double us;
     if (parse_with_unit(text, duration_units, &us) != 0) {
-        return pt_fail(err, PT_E_USAGE, "bad duration '%s': write a number with a unit, such as 200ms, 10s or 5m", text);
+        return pt_fail(err, PT_E_USAGE,
+                       "bad duration '%s': write a number with a unit, such as 200ms, 10s or 5m",
+                       text);
     }
     *out = llround(us);
     return PT_OK;
@@ -81,7 +90,8 @@ int pt_parse_count(const char *text, uint64_t *out, pt_error *err) {
         value = value * 10 + digit;
     }
     if (p == text || *p) {
-        return pt_fail(err, PT_E_USAGE, "bad number '%s': write a whole number, without sign and unit", text);
+        return pt_fail(err, PT_E_USAGE,
+                       "bad number '%s': write a whole number, without sign and unit", text);
     }
     *out = value;
     return PT_OK;
@@ -89,7 +99,9 @@ int pt_parse_count(const char *text, uint64_t *out, pt_error *err) {
 
 int pt_parse_flag(const char *text, bool *out, pt_error *err) {
     *out = strcmp(text, "true") == 0;
-    return *out || strcmp(text, "false") == 0 ? PT_OK : pt_fail(err, PT_E_USAGE, "'%s' is neither true nor false", text);
+    return *out || strcmp(text, "false") == 0
+               ? PT_OK
+               : pt_fail(err, PT_E_USAGE, "'%s' is neither true nor false", text);
 }
 
 /* Just n digits. */
@@ -132,7 +144,8 @@ static bool take_zone(const char **p, int *seconds) {
         return true;
     }
     bool west = **p == '-';
-    if (!take_char(p, "+-") || !take_digits(p, 2, &hours) || !take_char(p, ":") || !take_digits(p, 2, &minutes) || hours > 23 || minutes > 59) {
+    if (!take_char(p, "+-") || !take_digits(p, 2, &hours) || !take_char(p, ":") ||
+        !take_digits(p, 2, &minutes) || hours > 23 || minutes > 59) {
         return false;
     }
     *seconds = (hours * 60 + minutes) * (west ? -60 : 60);
@@ -145,17 +158,22 @@ int pt_parse_time(const char *text, int64_t *out, pt_error *err) {
     int year = 0, month = 0;
     int zone = 0;
     int64_t us = 0;
-    bool good = take_digits(&p, 4, &year) && take_char(&p, "-") && take_digits(&p, 2, &month) && take_char(&p, "-") && take_digits(&p, 2, &t.tm_mday) && take_char(&p, "Tt ") &&
-                take_digits(&p, 2, &t.tm_hour) && take_char(&p, ":") && take_digits(&p, 2, &t.tm_min) && take_char(&p, ":") && take_digits(&p, 2, &t.tm_sec) && take_fraction(&p, &us);
+    bool good = take_digits(&p, 4, &year) && take_char(&p, "-") && take_digits(&p, 2, &month) &&
+                take_char(&p, "-") && take_digits(&p, 2, &t.tm_mday) && take_char(&p, "Tt ") &&
+                take_digits(&p, 2, &t.tm_hour) && take_char(&p, ":") &&
+                take_digits(&p, 2, &t.tm_min) && take_char(&p, ":") &&
+                take_digits(&p, 2, &t.tm_sec) && take_fraction(&p, &us);
     if (good && !*p) {
-        return pt_fail(err, PT_E_USAGE, "time '%s' has no zone: write %sZ, or +01:00 behind it", text, text);
+        return pt_fail(err, PT_E_USAGE, "time '%s' has no zone: write %sZ, or +01:00 behind it",
+                       text, text);
     }
     good = good && take_zone(&p, &zone) && !*p;
     t.tm_year = year - 1900;
     t.tm_mon = month - 1;
     struct tm same = t;
     int64_t seconds = good ? (int64_t)timegm(&same) : 0;
-    if (!good || same.tm_mon != t.tm_mon || same.tm_mday != t.tm_mday || same.tm_hour != t.tm_hour || same.tm_min != t.tm_min || same.tm_sec != t.tm_sec) {
+    if (!good || same.tm_mon != t.tm_mon || same.tm_mday != t.tm_mday ||
+        same.tm_hour != t.tm_hour || same.tm_min != t.tm_min || same.tm_sec != t.tm_sec) {
         return pt_fail(err, PT_E_USAGE, "bad time '%s': write it as 2026-11-29T15:30:00Z", text);
     }
     *out = (seconds - zone) * 1000000 + us;

@@ -18,9 +18,11 @@ typedef struct broker_args {
 } broker_args;
 
 static const pt_option options[] = {
-    {"port", 'p', PT_OPT_COUNT, offsetof(broker_args, port), "P", "port of 127.0.0.1 to listen on (default: a free one)"},
+    {"port", 'p', PT_OPT_COUNT, offsetof(broker_args, port), "P",
+     "port of 127.0.0.1 to listen on (default: a free one)"},
     {"topic", 't', PT_OPT_LIST, offsetof(broker_args, topics), "NAME:PARTITIONS",
-     "make this topic; repeatable; other topics come into being when they are first used, with 4 partitions"},
+     "make this topic; repeatable; other topics come into being when they are first used, with 4 "
+     "partitions"},
     PT_LOG_FORMAT_OPTION(broker_args),
 };
 
@@ -30,8 +32,10 @@ const pt_command pt_command_broker = {
     .name = "broker",
     .summary = "run a Kafka broker in memory, for demos and tests",
     .usage = "[--port P] [--topic NAME:PARTITIONS]...",
-    .notes = "Prints its address, 127.0.0.1:PORT, when it is ready, and runs until SIGTERM or SIGINT.\n"
-             "It is librdkafka's mock cluster: it keeps the last 5 MiB of each partition, in memory only. Give a topic more partitions to keep more.",
+    .notes =
+        "Prints its address, 127.0.0.1:PORT, when it is ready, and runs until SIGTERM or SIGINT.\n"
+        "It is librdkafka's mock cluster: it keeps the last 5 MiB of each partition, in memory "
+        "only. Give a topic more partitions to keep more.",
     .options = options,
     .n_options = sizeof options / sizeof *options,
     .run = run,
@@ -42,8 +46,11 @@ static int make_topic(pt_broker *broker, const char *text, pt_error *err) {
     char name[250]; /* Kafka's limit is 249 */
     uint64_t partitions = 1;
     size_t len = strcspn(text, ":");
-    if (len == 0 || len >= sizeof name || strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") < len) {
-        return pt_fail(err, PT_E_USAGE, "--topic '%s': a topic's name has 1 to 249 letters, digits, '.', '_' or '-'", text);
+    if (len == 0 || len >= sizeof name ||
+        strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") < len) {
+        return pt_fail(err, PT_E_USAGE,
+                       "--topic '%s': a topic's name has 1 to 249 letters, digits, '.', '_' or '-'",
+                       text);
     }
     memcpy(name, text, len);
     name[len] = '\0';
@@ -51,14 +58,16 @@ static int make_topic(pt_broker *broker, const char *text, pt_error *err) {
         return pt_fail_in(err, "--topic '%s'", text);
     }
     if (partitions == 0 || partitions > MAX_PARTITIONS) {
-        return pt_fail(err, PT_E_USAGE, "--topic '%s': it can have 1 to %d partitions", text, MAX_PARTITIONS);
+        return pt_fail(err, PT_E_USAGE, "--topic '%s': it can have 1 to %d partitions", text,
+                       MAX_PARTITIONS);
     }
     return pt_mock_broker_topic(broker, name, (int32_t)partitions, err);
 }
 
 static int serve(const broker_args *args, pt_error *err) {
     if (args->port > UINT16_MAX) {
-        return pt_fail(err, PT_E_USAGE, "--port %llu: a port is a number from 1 to 65535", (unsigned long long)args->port);
+        return pt_fail(err, PT_E_USAGE, "--port %llu: a port is a number from 1 to 65535",
+                       (unsigned long long)args->port);
     }
     pt_broker *broker = NULL;
     PT_TRY(pt_mock_broker_start((uint16_t)args->port, &broker, err));

@@ -6,6 +6,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "audit/lag.h"
 #include "base/clock.h"
 #include "base/shown.h"
 #include "base/signals.h"
@@ -14,9 +15,8 @@
 #include "cli/names.h"
 #include "cli/options.h"
 #include "cli/statement_watch.h"
-#include "duck/uri.h"
 #include "duck/transaction.h"
-#include "audit/lag.h"
+#include "duck/uri.h"
 
 #define COULD_NOT_CHECK 2
 
@@ -34,16 +34,25 @@ typedef struct check_args {
 
 static const pt_option options[] = {
     PT_LAKE_OPTIONS(check_args),
-    {"brokers", 'b', PT_OPT_STRING, offsetof(check_args, brokers), "HOST:PORT,...", "compare with the broker: how far the lake is behind"},
-    {"topic", 't', PT_OPT_LIST, offsetof(check_args, topics), "NAME", "only this topic; repeatable"},
-    {"table", 0, PT_OPT_LIST, offsetof(check_args, tables), "NAME", "only this table, name or schema.name; repeatable (default: every table that pintail wrote to)"},
+    {"brokers", 'b', PT_OPT_STRING, offsetof(check_args, brokers), "HOST:PORT,...",
+     "compare with the broker: how far the lake is behind"},
+    {"topic", 't', PT_OPT_LIST, offsetof(check_args, topics), "NAME",
+     "only this topic; repeatable"},
+    {"table", 0, PT_OPT_LIST, offsetof(check_args, tables), "NAME",
+     "only this table, name or schema.name; repeatable (default: every table that pintail wrote "
+     "to)"},
     {"group", 'g', PT_OPT_STRING, offsetof(check_args, group), "NAME", "only this pipeline"},
-    {"max-lag", 0, PT_OPT_COUNT, offsetof(check_args, max_lag), "N", "more records than N that the broker has and the lake has not are a finding; needs --brokers"},
-    {"max-dead-letters", 0, PT_OPT_COUNT, offsetof(check_args, max_dead_letters), "N", "more dead letters than N of a pipeline and topic are a finding"},
+    {"max-lag", 0, PT_OPT_COUNT, offsetof(check_args, max_lag), "N",
+     "more records than N that the broker has and the lake has not are a finding; needs --brokers"},
+    {"max-dead-letters", 0, PT_OPT_COUNT, offsetof(check_args, max_dead_letters), "N",
+     "more dead letters than N of a pipeline and topic are a finding"},
     {"json", 0, PT_OPT_FLAG, offsetof(check_args, json), "", "one JSON object instead of the text"},
-    {"summary", 0, PT_OPT_FLAG, offsetof(check_args, summary), "", "the verdict, findings, and a line for each topic"},
-    {"timeout", 0, PT_OPT_DURATION, offsetof(check_args, timeout), "DUR", "how long to wait for the broker (default: 10s)"},
-    {"property", 'X', PT_OPT_LIST, offsetof(check_args, properties), "PROP=VAL", "property of librdkafka; repeatable"},
+    {"summary", 0, PT_OPT_FLAG, offsetof(check_args, summary), "",
+     "the verdict, findings, and a line for each topic"},
+    {"timeout", 0, PT_OPT_DURATION, offsetof(check_args, timeout), "DUR",
+     "how long to wait for the broker (default: 10s)"},
+    {"property", 'X', PT_OPT_LIST, offsetof(check_args, properties), "PROP=VAL",
+     "property of librdkafka; repeatable"},
     PT_LOG_FORMAT_OPTION(check_args),
 };
 
@@ -53,11 +62,15 @@ const pt_command pt_command_check = {
     .name = "check",
     .summary = "report and audit a lake: is every record there, exactly once?",
     .usage = "--lake LAKE [--data-path DIR] [--brokers B] [--topic T] [--summary | --json]",
-    .notes = "Findings are gaps, duplicates, missing files, and rows or dead letters that disagree with the ledger. Lag, dead letters and offsets that the\n"
-             "broker never exposed (control records, compaction) are reported; with --max-lag and --max-dead-letters they can become findings.\n"
-             "All of it is read from one snapshot of the lake, which may be written to meanwhile (a DuckDB-file catalog allows one process only).\n"
+    .notes = "Findings are gaps, duplicates, missing files, and rows or dead letters that disagree "
+             "with the ledger. Lag, dead letters and offsets that the\n"
+             "broker never exposed (control records, compaction) are reported; with --max-lag and "
+             "--max-dead-letters they can become findings.\n"
+             "All of it is read from one snapshot of the lake, which may be written to meanwhile "
+             "(a DuckDB-file catalog allows one process only).\n"
              "The exit code is 0 for sound, 1 for findings, 2 when it could not check.\n"
-             "--json: lake, snapshot, brokers, verdict, tables (rows, latest, sales, files), pipelines (partitions), dead_letters, findings, notes.",
+             "--json: lake, snapshot, brokers, verdict, tables (rows, latest, sales, files), "
+             "pipelines (partitions), dead_letters, findings, notes.",
     .options = options,
     .n_options = sizeof options / sizeof *options,
     .run = run,
@@ -76,7 +89,7 @@ static int check_args_fit(const check_args *args, pt_error *err) {
     return PT_OK;
 }
 
-/* ---- the audit ----------------------------------------------------------------------------------------- */
+/* ---- the audit ---- */
 
 typedef struct open_job {
     pt_lake_options options;
@@ -88,13 +101,15 @@ static int open_once(void *arg, pt_error *err) {
     return pt_engine_open(&job->options, &job->engine, err);
 }
 
-/* An SQLite catalog may be locked for a moment; one in a DuckDB file stays so while the other process lives. */
+/* An SQLite catalog may be locked for a moment; one in a DuckDB file stays so while the other
+ * process lives. */
 static int open_engine(const check_args *args, pt_engine **out, pt_error *err) {
     open_job job = {.options = pt_lake_args_options(&args->lake_args)};
     pt_lake_uri uri = {0};
     job.options.read_only = true;
     PT_TRY(pt_lake_uri_parse(job.options.lake, &uri, err));
-    int code = uri.catalog == PT_CATALOG_DUCKDB ? open_once(&job, err) : pt_retry_busy(open_once, &job, err);
+    int code = uri.catalog == PT_CATALOG_DUCKDB ? open_once(&job, err)
+                                                : pt_retry_busy(open_once, &job, err);
     *out = job.engine;
     return code;
 }
@@ -131,9 +146,13 @@ static int64_t limit(uint64_t asked) {
     return asked == NO_LIMIT ? -1 : asked > INT64_MAX ? INT64_MAX : (int64_t)asked;
 }
 
-/* The broker is asked first whether it is there, and last for its offsets: these must not be older than the snapshot. */
-static int audit_and_lag(const check_args *args, pt_sql_watch *watch, pt_audit *out, pt_error *err) {
-    const pt_kafka_options kafka = {.brokers = args->brokers, .properties = args->properties.items, .n_properties = args->properties.n};
+/* The broker is asked first whether it is there, and last for its offsets: these must not be older
+ * than the snapshot. */
+static int audit_and_lag(const check_args *args, pt_sql_watch *watch, pt_audit *out,
+                         pt_error *err) {
+    const pt_kafka_options kafka = {.brokers = args->brokers,
+                                    .properties = args->properties.items,
+                                    .n_properties = args->properties.n};
     pt_watermarks *watermarks = NULL;
     if (args->brokers) {
         PT_TRY(pt_watermarks_open(&kafka, args->timeout, &watermarks, err));
@@ -151,7 +170,8 @@ static int audit_and_lag(const check_args *args, pt_sql_watch *watch, pt_audit *
 
 static size_t terminal_width(void) {
     struct winsize size;
-    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 40 ? size.ws_col : PT_CHECK_WIDTH;
+    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 40 ? size.ws_col
+                                                                            : PT_CHECK_WIDTH;
 }
 
 static int print(const check_args *args, const pt_audit *result, pt_error *err) {
@@ -170,13 +190,15 @@ static int print(const check_args *args, const pt_audit *result, pt_error *err) 
         pt_check_json(&report, &out);
     } else if (args->json) {
         pt_check_json(&report, &made);
-        pt_text_add_shown(&out, pt_text_get(&made), made.len, "\n"); /* all but JSON's escapes, which are the same to who reads it */
+        pt_text_add_shown(&out, pt_text_get(&made), made.len,
+                          "\n"); /* all but JSON's escapes, which are the same to who reads it */
         out.failed |= made.failed;
     } else {
         pt_check_text(&report, &out);
     }
     int code = pt_text_check(&out, err);
-    if (code == PT_OK && (fwrite(pt_text_get(&out), 1, out.len, stdout) != out.len || fflush(stdout) != 0)) {
+    if (code == PT_OK &&
+        (fwrite(pt_text_get(&out), 1, out.len, stdout) != out.len || fflush(stdout) != 0)) {
         code = pt_fail(err, PT_E_IO, "the report cannot be written to standard output");
     }
     pt_text_free(&made);
@@ -185,7 +207,9 @@ static int print(const check_args *args, const pt_audit *result, pt_error *err) 
 }
 
 static int check(const check_args *args, size_t *findings, pt_error *err) {
-    static const pt_sql_watch_options o = {.command = "check", .cancelled = pt_stop_asked, .exit_code = COULD_NOT_CHECK};
+    static const pt_sql_watch_options o = {.command = "check",
+                                           .cancelled = pt_stop_asked,
+                                           .exit_code = COULD_NOT_CHECK};
     pt_audit result = {.snapshot = -1};
     pt_sql_watch *watch = NULL;
     PT_TRY(check_args_fit(args, err));
@@ -206,7 +230,8 @@ static int run(int argc, char **argv) {
     pt_error err = {0};
     pt_parsed parsed;
     size_t findings = 0;
-    args = (check_args){.timeout = 10 * PT_SECOND, .max_lag = NO_LIMIT, .max_dead_letters = NO_LIMIT};
+    args =
+        (check_args){.timeout = 10 * PT_SECOND, .max_lag = NO_LIMIT, .max_dead_letters = NO_LIMIT};
     int code = pt_options_parse(&pt_command_check, argc, argv, &args, NULL, NULL, &parsed, &err);
     if (code == PT_OK && parsed == PT_PARSED_HELP) {
         return 0;

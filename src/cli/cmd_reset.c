@@ -26,14 +26,21 @@ static const pt_option options[] = {
     PT_LAKE_OPTIONS(reset_args),
     {"brokers", 'b', PT_OPT_STRING, AT(brokers), "HOST:PORT[,...]", "bootstrap brokers"},
     {"topic", 't', PT_OPT_STRING, AT(topic), "TOPIC", "topic to begin anew"},
-    {"group", 'g', PT_OPT_STRING, AT(group), "NAME", "the pipeline: the --group of ingest (default: the only one in the ledger that has read the topic)"},
-    {"new", 0, PT_OPT_FLAG, AT(is_new), "", "the group need not be in the ledger: it is to begin there"},
+    {"group", 'g', PT_OPT_STRING, AT(group), "NAME",
+     "the pipeline: the --group of ingest (default: the only one in the ledger that has read the "
+     "topic)"},
+    {"new", 0, PT_OPT_FLAG, AT(is_new), "",
+     "the group need not be in the ledger: it is to begin there"},
     {"delete-rows", 0, PT_OPT_FLAG, AT(delete_rows), "",
-     "delete what the pipeline has read from there on, rows and dead letters, in the same commit, so that reading it again doubles nothing"},
-    {"dry-run", 0, PT_OPT_FLAG, AT(dry_run), "", "with --delete-rows: say how many rows would go, and change nothing"},
+     "delete what the pipeline has read from there on, rows and dead letters, in the same commit, "
+     "so that reading it again doubles nothing"},
+    {"dry-run", 0, PT_OPT_FLAG, AT(dry_run), "",
+     "with --delete-rows: say how many rows would go, and change nothing"},
     {"to", 0, PT_OPT_STRING, AT(to), "earliest|latest|ledger|TIME|N",
-     "where the next ingest begins (default earliest): at a time such as 2026-11-29T15:30:00Z, an offset, or where the ledger stands: nothing moves, and the table that is there now is taken"},
-    {"partition", 0, PT_OPT_STRING, AT(partition), "N", "of this partition alone (default: of every one)"},
+     "where the next ingest begins (default earliest): at a time such as 2026-11-29T15:30:00Z, an "
+     "offset, or where the ledger stands: nothing moves, and the table that is there now is taken"},
+    {"partition", 0, PT_OPT_STRING, AT(partition), "N",
+     "of this partition alone (default: of every one)"},
     {"X", 'X', PT_OPT_LIST, AT(properties), "PROP=VAL", "librdkafka property, repeatable"},
     {"timeout", 0, PT_OPT_DURATION, AT(timeout), "DUR", "wait so long for a broker (default 10s)"},
     PT_LOG_FORMAT_OPTION(reset_args),
@@ -57,7 +64,8 @@ static void report(void *arg, const pt_reset_line *line) {
     }
     printf("%s partition %" PRId32 ": %s -> %" PRId64, a->topic, line->partition, was, line->to);
     if (a->delete_rows) {
-        printf(", %" PRId64 " rows and %" PRId64 " dead letters %s", line->rows, line->dead_letters, a->dry_run ? "would be deleted" : "deleted");
+        printf(", %" PRId64 " rows and %" PRId64 " dead letters %s", line->rows, line->dead_letters,
+               a->dry_run ? "would be deleted" : "deleted");
     }
     if (line->was >= 0 && line->was < line->to) {
         printf(" (%" PRId64 " offsets are left out)", line->to - line->was);
@@ -68,10 +76,15 @@ static void report(void *arg, const pt_reset_line *line) {
 static int run_with(reset_args *a, pt_error *err) {
     PT_TRY(pt_lake_args_check(&a->lake_args, err));
     if (!a->brokers || !a->topic) {
-        return pt_fail(err, PT_E_USAGE, "--brokers and --topic are needed; pintail check shows the topics and groups (pipelines) of a lake");
+        return pt_fail(err, PT_E_USAGE,
+                       "--brokers and --topic are needed; pintail check shows the topics and "
+                       "groups (pipelines) of a lake");
     }
     if ((a->dry_run && !a->delete_rows) || (a->is_new && (a->delete_rows || !a->group))) {
-        return pt_fail(err, PT_E_USAGE, a->dry_run && !a->delete_rows ? "--dry-run goes with --delete-rows" : "--new goes with --group, and has no rows to delete");
+        return pt_fail(err, PT_E_USAGE,
+                       a->dry_run && !a->delete_rows
+                           ? "--dry-run goes with --delete-rows"
+                           : "--new goes with --group, and has no rows to delete");
     }
     if (a->group) {
         PT_TRY(pt_names_check_group(a->group, err));
@@ -81,7 +94,9 @@ static int run_with(reset_args *a, pt_error *err) {
     PT_TRY(pt_names_check_properties(a->properties.items, a->properties.n, err));
     pt_reset_options o = {
         .lake = pt_lake_args_options(&a->lake_args),
-        .consumer = {.client = {.brokers = a->brokers, .properties = a->properties.items, .n_properties = a->properties.n},
+        .consumer = {.client = {.brokers = a->brokers,
+                                .properties = a->properties.items,
+                                .n_properties = a->properties.n},
                      .group = a->group,
                      .timeout_us = a->timeout},
         .topic = a->topic,
@@ -91,11 +106,15 @@ static int run_with(reset_args *a, pt_error *err) {
     };
     o.to_ledger = a->to && strcmp(a->to, "ledger") == 0;
     if (o.to_ledger && (o.delete_rows || o.is_new)) {
-        return pt_fail(err, PT_E_USAGE, "--to ledger goes on where the pipeline stands: it goes neither with --delete-rows nor with --new");
+        return pt_fail(err, PT_E_USAGE,
+                       "--to ledger goes on where the pipeline stands: it goes neither with "
+                       "--delete-rows nor with --new");
     }
     PT_TRY(pt_parse_where("--to", o.to_ledger ? NULL : a->to, &o.to, err));
     PT_TRY(parse_partition(a->partition, &o.partition, err));
-    const pt_sql_watch_options watched = {.command = "reset", .cancelled = pt_stop_asked, .exit_code = pt_exit_code(PT_E_INTERRUPTED)};
+    const pt_sql_watch_options watched = {.command = "reset",
+                                          .cancelled = pt_stop_asked,
+                                          .exit_code = pt_exit_code(PT_E_INTERRUPTED)};
     pt_sql_watch *watch = NULL;
     PT_TRY(pt_sql_watch_open(&watched, &watch, err));
     pt_sql_watch_begin(watch, NULL);
@@ -121,10 +140,14 @@ static int run(int argc, char **argv) {
 const pt_command pt_command_reset = {
     .name = "reset",
     .summary = "let a pipeline begin a topic anew, recorded in the ledger",
-    .usage = "--lake L --brokers B --topic T [--group G] [--to earliest|latest|ledger|TIME|N] [--partition N] [--delete-rows [--dry-run]]",
-    .notes = "For a topic that was deleted and made anew, another cluster, or records that retention took. Rows that are in the table stay, unless\n"
-             "--delete-rows: beginning an unchanged topic at an earlier offset reads its records a second time. Rows are deleted from --to on, and only where\n"
-             "they can be told from others': no other pipeline has read the topic into the table, and several topics in it are told apart by _kafka_topic.",
+    .usage = "--lake L --brokers B --topic T [--group G] [--to earliest|latest|ledger|TIME|N] "
+             "[--partition N] [--delete-rows [--dry-run]]",
+    .notes = "For a topic that was deleted and made anew, another cluster, or records that "
+             "retention took. Rows that are in the table stay, unless\n"
+             "--delete-rows: beginning an unchanged topic at an earlier offset reads its records a "
+             "second time. Rows are deleted from --to on, and only where\n"
+             "they can be told from others': no other pipeline has read the topic into the table, "
+             "and several topics in it are told apart by _kafka_topic.",
     .options = options,
     .n_options = sizeof options / sizeof *options,
     .run = run,

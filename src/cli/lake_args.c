@@ -15,7 +15,9 @@ pt_lake_options pt_lake_args_options(const pt_lake_args *args) {
 
 int pt_lake_args_check(const pt_lake_args *args, pt_error *err) {
     if (!args->lake) {
-        return pt_fail(err, PT_E_USAGE, "--lake is missing: write what follows ATTACH, such as --lake ducklake:sqlite:metadata/lake.sqlite");
+        return pt_fail(err, PT_E_USAGE,
+                       "--lake is missing: write what follows ATTACH, such as --lake "
+                       "ducklake:sqlite:metadata/lake.sqlite");
     }
     return PT_OK;
 }

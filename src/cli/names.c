@@ -9,17 +9,20 @@
 #define GROUP_MAX 255
 #define TOPIC_MAX 249
 #define TABLE_MAX 255 /* the folder of its files has its name */
-#define SHOWN 40
+#define SHOWN     40
 
 /* Of bytes: longer than most, or with a control character. what: "--group". */
 static int check(const char *what, const char *name, size_t most, pt_error *err) {
     size_t len = strlen(name);
     if (len > most) {
-        return pt_fail(err, PT_E_USAGE, "%s '%.*s...' has %zu bytes, no more than %zu are allowed", what, SHOWN, name, len, most);
+        return pt_fail(err, PT_E_USAGE, "%s '%.*s...' has %zu bytes, no more than %zu are allowed",
+                       what, SHOWN, name, len, most);
     }
     for (size_t i = 0; i < len; i++) {
         if ((unsigned char)name[i] < 0x20 || name[i] == 0x7F) {
-            return pt_fail(err, PT_E_USAGE, "%s '%.*s' has a control character (0x%02x, byte %zu); names have none", what, SHOWN, name, (unsigned char)name[i], i + 1);
+            return pt_fail(err, PT_E_USAGE,
+                           "%s '%.*s' has a control character (0x%02x, byte %zu); names have none",
+                           what, SHOWN, name, (unsigned char)name[i], i + 1);
         }
     }
     return PT_OK;
@@ -35,8 +38,12 @@ int pt_names_check_group(const char *group, pt_error *err) {
 int pt_names_check_topic(const char *topic, pt_error *err) {
     size_t len = strlen(topic);
     PT_TRY(check("topic", topic, TOPIC_MAX, err));
-    if (len == 0 || strspn(topic, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") < len || strcmp(topic, ".") == 0 || strcmp(topic, "..") == 0) {
-        return pt_fail(err, PT_E_USAGE, "topic '%s': a topic's name has 1 to %d letters, digits, '.', '_' or '-'", topic, TOPIC_MAX);
+    if (len == 0 ||
+        strspn(topic, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") < len ||
+        strcmp(topic, ".") == 0 || strcmp(topic, "..") == 0) {
+        return pt_fail(err, PT_E_USAGE,
+                       "topic '%s': a topic's name has 1 to %d letters, digits, '.', '_' or '-'",
+                       topic, TOPIC_MAX);
     }
     return PT_OK;
 }
@@ -65,20 +72,30 @@ static int check_broker(const char *text, size_t len, pt_error *err) {
     if (protocol) {
         bool known = false;
         for (size_t i = 0; i < sizeof protocols / sizeof *protocols; i++) {
-            known |= strlen(protocols[i]) == (size_t)(protocol - text) && strncasecmp(text, protocols[i], strlen(protocols[i])) == 0;
+            known |= strlen(protocols[i]) == (size_t)(protocol - text) &&
+                     strncasecmp(text, protocols[i], strlen(protocols[i])) == 0;
         }
         if (!known) {
-            return pt_fail(err, PT_E_USAGE, "--brokers '%.*s': %.*s is no protocol of Kafka; write --brokers HOST:PORT[,HOST:PORT...]", (int)len, text, (int)(protocol - text), text);
+            return pt_fail(err, PT_E_USAGE,
+                           "--brokers '%.*s': %.*s is no protocol of Kafka; write --brokers "
+                           "HOST:PORT[,HOST:PORT...]",
+                           (int)len, text, (int)(protocol - text), text);
         }
         host = protocol + 3;
     }
-    const char *bracket = host < end && *host == '[' ? memchr(host, ']', (size_t)(end - host)) : NULL; /* [::1]:9092 */
-    const char *colon = memrchr(bracket ? bracket : host, ':', (size_t)(end - (bracket ? bracket : host)));
-    if (host == end || host == colon || memchr(host, ' ', (size_t)(end - host)) || memchr(host, '/', (size_t)(end - host))) {
-        return pt_fail(err, PT_E_USAGE, "--brokers '%.*s': a broker is HOST:PORT, such as localhost:9092", (int)len, text);
+    const char *bracket = host < end && *host == '[' ? memchr(host, ']', (size_t)(end - host))
+                                                     : NULL; /* [::1]:9092 */
+    const char *colon = memrchr(bracket ? bracket : host, ':',
+                                (size_t)(end - (bracket ? bracket : host)));
+    if (host == end || host == colon || memchr(host, ' ', (size_t)(end - host)) ||
+        memchr(host, '/', (size_t)(end - host))) {
+        return pt_fail(err, PT_E_USAGE,
+                       "--brokers '%.*s': a broker is HOST:PORT, such as localhost:9092", (int)len,
+                       text);
     }
     if (colon && !is_port(colon + 1, (size_t)(end - colon - 1))) {
-        return pt_fail(err, PT_E_USAGE, "--brokers '%.*s': '%.*s' is no port (1 to 65535)", (int)len, text, (int)(end - colon - 1), colon + 1);
+        return pt_fail(err, PT_E_USAGE, "--brokers '%.*s': '%.*s' is no port (1 to 65535)",
+                       (int)len, text, (int)(end - colon - 1), colon + 1);
     }
     return PT_OK;
 }
@@ -100,7 +117,8 @@ int pt_names_check_brokers(const char *brokers, pt_error *err) {
 }
 
 int pt_names_check_properties(const char *const *properties, size_t n, pt_error *err) {
-    static const char *const names[] = {"client.id=", "group.instance.id=", "group.id=", "client.rack="};
+    static const char *const names[] = {"client.id=", "group.instance.id=", "group.id=",
+                                        "client.rack="};
     for (size_t i = 0; i < n; i++) {
         for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
             if (strncmp(properties[i], names[k], strlen(names[k])) == 0) {

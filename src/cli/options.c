@@ -39,7 +39,8 @@ static int unknown_option(const pt_command *command, const char *arg, pt_error *
     for (size_t i = 0; i < command->n_options; i++) {
         pt_nearest_offer(&nearest, command->options[i].name);
     }
-    return pt_fail(err, PT_E_USAGE, "unknown option %.*s%s; pintail %s --help lists the options", len, arg, pt_nearest_hint(&nearest, "--").text, command->name);
+    return pt_fail(err, PT_E_USAGE, "unknown option %.*s%s; pintail %s --help lists the options",
+                   len, arg, pt_nearest_hint(&nearest, "--").text, command->name);
 }
 
 static int parse_choice(const pt_option *o, const char *value, int *out, pt_error *err) {
@@ -57,7 +58,8 @@ static int parse_choice(const pt_option *o, const char *value, int *out, pt_erro
         }
         p += n + (p[n] == '|');
     }
-    return pt_fail(err, PT_E_USAGE, "it takes one of %s, not '%s'%s", o->arg, value, pt_nearest_hint(&nearest, "").text);
+    return pt_fail(err, PT_E_USAGE, "it takes one of %s, not '%s'%s", o->arg, value,
+                   pt_nearest_hint(&nearest, "").text);
 }
 
 int pt_option_store(const pt_option *o, const char *value, void *table, pt_error *err) {
@@ -66,9 +68,7 @@ int pt_option_store(const pt_option *o, const char *value, void *table, pt_error
     case PT_OPT_FLAG:
         *(bool *)(void *)field = true;
         return value ? pt_parse_flag(value, (bool *)(void *)field, err) : PT_OK;
-    case PT_OPT_STRING:
-        *(const char **)(void *)field = value;
-        return PT_OK;
+    case PT_OPT_STRING: *(const char **)(void *)field = value; return PT_OK;
     case PT_OPT_LIST: {
         pt_string_list *list = (pt_string_list *)(void *)field;
         if (list->n == PT_LIST_MAX) {
@@ -77,29 +77,27 @@ int pt_option_store(const pt_option *o, const char *value, void *table, pt_error
         list->items[list->n++] = value;
         return PT_OK;
     }
-    case PT_OPT_COUNT:
-        return pt_parse_count(value, (uint64_t *)(void *)field, err);
+    case PT_OPT_COUNT: return pt_parse_count(value, (uint64_t *)(void *)field, err);
     case PT_OPT_REAL: {
         char *end;
         double d = strtod(value, &end);
         if (end == value || *end || !(d >= 0)) {
-            return pt_fail(err, PT_E_USAGE, "bad number '%s': write a number that is not negative", value);
+            return pt_fail(err, PT_E_USAGE, "bad number '%s': write a number that is not negative",
+                           value);
         }
         *(double *)(void *)field = d;
         return PT_OK;
     }
-    case PT_OPT_SIZE:
-        return pt_parse_size(value, (uint64_t *)(void *)field, err);
-    case PT_OPT_DURATION:
-        return pt_parse_duration(value, (int64_t *)(void *)field, err);
-    case PT_OPT_CHOICE:
-        return parse_choice(o, value, (int *)(void *)field, err);
+    case PT_OPT_SIZE: return pt_parse_size(value, (uint64_t *)(void *)field, err);
+    case PT_OPT_DURATION: return pt_parse_duration(value, (int64_t *)(void *)field, err);
+    case PT_OPT_CHOICE: return parse_choice(o, value, (int *)(void *)field, err);
     }
     return pt_fail(err, PT_E_INTERNAL, "option kind %d", (int)o->kind);
 }
 
 /* The value of option o at argv[*i]: behind '=' or the letter, else the next argument. */
-static int take_value(const pt_option *o, const char *attached, int argc, char **argv, int *i, const char **value, pt_error *err) {
+static int take_value(const pt_option *o, const char *attached, int argc, char **argv, int *i,
+                      const char **value, pt_error *err) {
     if (o->kind == PT_OPT_FLAG) {
         if (attached) {
             return pt_fail(err, PT_E_USAGE, "--%s takes no value", o->name);
@@ -115,8 +113,8 @@ static int take_value(const pt_option *o, const char *attached, int argc, char *
     return PT_OK;
 }
 
-int pt_options_parse(const pt_command *command, int argc, char **argv, void *table, pt_string_list *files, bool *given,
-                     pt_parsed *parsed, pt_error *err) {
+int pt_options_parse(const pt_command *command, int argc, char **argv, void *table,
+                     pt_string_list *files, bool *given, pt_parsed *parsed, pt_error *err) {
     bool only_files = false;
     *parsed = PT_PARSED;
     for (int i = 1; i < argc; i++) {
@@ -125,7 +123,9 @@ int pt_options_parse(const pt_command *command, int argc, char **argv, void *tab
         const char *attached = NULL;
         if (only_files || arg[0] != '-' || arg[1] == '\0') {
             if (!files) {
-                return pt_fail(err, PT_E_USAGE, "unexpected argument '%s'; pintail %s --help shows the usage", arg, command->name);
+                return pt_fail(err, PT_E_USAGE,
+                               "unexpected argument '%s'; pintail %s --help shows the usage", arg,
+                               command->name);
             }
             if (files->n == PT_LIST_MAX) {
                 return pt_fail(err, PT_E_USAGE, "more than %d files", PT_LIST_MAX);
@@ -170,13 +170,15 @@ static void option_head(const pt_option *o, char *out, size_t size) {
     if (o->letter) {
         (void)snprintf(letter, sizeof letter, "-%c, ", o->letter);
     }
-    (void)snprintf(out, size, "%s--%s%s%s", letter, o->name, o->kind == PT_OPT_FLAG ? "" : " ", o->kind == PT_OPT_FLAG ? "" : o->arg);
+    (void)snprintf(out, size, "%s--%s%s%s", letter, o->name, o->kind == PT_OPT_FLAG ? "" : " ",
+                   o->kind == PT_OPT_FLAG ? "" : o->arg);
 }
 
-#define HELP_WIDTH 80
+#define HELP_WIDTH  80
 #define HELP_COLUMN 30 /* where the texts of options begin */
 
-/* Words from `column` on, in lines that fit HELP_WIDTH; further lines begin at `indent`. What is at the front of a line keeps its spaces. */
+/* Words from `column` on, in lines that fit HELP_WIDTH; further lines begin at `indent`. What is at
+ * the front of a line keeps its spaces. */
 static void print_wrapped(const char *text, size_t column, size_t indent) {
     bool begun = false;
     for (const char *p = text; *p;) {
@@ -194,7 +196,8 @@ static void print_wrapped(const char *text, size_t column, size_t indent) {
         column += wide + begun;
         begun = true;
         p += n;
-        if (*p == '\n' && p > text && p[-1] == '.') { /* the texts of the notes are broken where their lines are full */
+        if (*p == '\n' && p > text &&
+            p[-1] == '.') { /* the texts of the notes are broken where their lines are full */
             printf("\n%*s", (int)indent, "");
             column = indent;
             begun = false;
@@ -233,10 +236,12 @@ void pt_options_help(const pt_command *command) {
 }
 
 void pt_options_markdown(void) {
-    printf("# Command line\n\nMade by `pintail help --markdown` from the tables that the parser uses.\n");
+    printf("# Command line\n\nMade by `pintail help --markdown` from the tables that the parser "
+           "uses.\n");
     for (size_t c = 0; pt_commands[c]; c++) {
         const pt_command *command = pt_commands[c];
-        printf("\n## pintail %s\n\n%s\n\n    pintail %s %s\n\n| option | |\n| --- | --- |\n", command->name, command->summary, command->name, command->usage);
+        printf("\n## pintail %s\n\n%s\n\n    pintail %s %s\n\n| option | |\n| --- | --- |\n",
+               command->name, command->summary, command->name, command->usage);
         for (size_t i = 0; i < command->n_options; i++) {
             char head[160];
             option_head(&command->options[i], head, sizeof head);
@@ -272,7 +277,9 @@ static void roff(const char *text) {
 }
 
 void pt_options_man(void) {
-    printf(".TH PINTAIL 1 \"\" \"pintail %s\"\n.SH NAME\npintail \\- Kafka topics into a DuckLake, each record exactly once\n", PT_VERSION);
+    printf(".TH PINTAIL 1 \"\" \"pintail %s\"\n.SH NAME\npintail \\- Kafka topics into a DuckLake, "
+           "each record exactly once\n",
+           PT_VERSION);
     printf(".SH SYNOPSIS\n.B pintail\n.I command\n[options]\n");
     for (size_t c = 0; pt_commands[c]; c++) {
         const pt_command *command = pt_commands[c];
@@ -301,7 +308,9 @@ void pt_options_man(void) {
 
 bool pt_options_take_log_format(int argc, char **argv) {
     for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
-        const char *value = strncmp(argv[i], "--log-format=", 13) == 0 ? argv[i] + 13 : strcmp(argv[i], "--log-format") == 0 && i + 1 < argc ? argv[i + 1] : "";
+        const char *value = strncmp(argv[i], "--log-format=", 13) == 0             ? argv[i] + 13
+                            : strcmp(argv[i], "--log-format") == 0 && i + 1 < argc ? argv[i + 1]
+                                                                                   : "";
         if (strcmp(value, "json") == 0) {
             pt_log_setup(PT_LOG_INFO, PT_LOG_JSON);
             return true;
@@ -319,5 +328,6 @@ int pt_command_failed_with(const pt_command *command, const pt_error *err, int e
 
 int pt_command_failed(const pt_command *command, const pt_error *err) {
     int exit_code = pt_exit_code((int)err->code);
-    return err->code == PT_E_READER_GONE ? exit_code : pt_command_failed_with(command, err, exit_code);
+    return err->code == PT_E_READER_GONE ? exit_code
+                                         : pt_command_failed_with(command, err, exit_code);
 }

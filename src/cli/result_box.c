@@ -7,10 +7,12 @@
 
 #include "base/shown.h"
 
-#define PT_BOX_HELD_MAX ((size_t)64 << 20) /* bytes of cells held for their widths; beyond, rows are printed as they come */
-#define PT_BOX_CELL_MIN 8                  /* a column is not cut below this width */
-#define PT_BOX_FOOTER_ROWS 20              /* from so many rows on the footer tells how many */
-#define PT_BOX_TYPE_MAX 40
+#define PT_BOX_HELD_MAX \
+    ((size_t)64         \
+     << 20) /* bytes of cells held for their widths; beyond, rows are printed as they come */
+#define PT_BOX_CELL_MIN    8  /* a column is not cut below this width */
+#define PT_BOX_FOOTER_ROWS 20 /* from so many rows on the footer tells how many */
+#define PT_BOX_TYPE_MAX    40
 
 struct pt_box {
     pt_writer_options options;
@@ -21,12 +23,12 @@ struct pt_box {
     char **rows; /* n_columns cells each; a ring behind the head when max_rows is set */
     size_t n_held, capacity, held_bytes;
     uint64_t n_rows;
-    bool head_printed; /* no longer held: widths are settled */
+    bool head_printed;             /* no longer held: widths are settled */
     size_t hidden_from, hidden_to; /* columns left out on a narrow terminal */
     pt_text line;
 };
 
-/* ---- text on a terminal ----------------------------------------------------------------------------------- */
+/* ---- text on a terminal ---- */
 
 /* The code point at p (valid UTF-8 is expected; a stray byte counts as one) and its length. */
 static uint32_t code_point(const char *p, size_t *n) {
@@ -62,7 +64,8 @@ void pt_display_add(pt_text *text, const char *data, size_t len) {
     pt_text_add_shown(text, data, len, "");
 }
 
-/* The part of text that fits into width, with an ellipsis when it is cut. Returns the width taken. */
+/* The part of text that fits into width, with an ellipsis when it is cut. Returns the width taken.
+ */
 static size_t add_fitted(pt_text *line, const char *text, size_t width, bool utf8) {
     size_t whole = pt_display_width(text);
     if (whole <= width) {
@@ -82,7 +85,7 @@ static size_t add_fitted(pt_text *line, const char *text, size_t width, bool utf
     return taken + 1;
 }
 
-/* ---- lines ------------------------------------------------------------------------------------------------ */
+/* ---- lines ---- */
 
 static void spaces(pt_text *line, size_t n) {
     while (n--) {
@@ -126,13 +129,18 @@ static int put_cells(pt_box *b, char *const *cells, int how, pt_error *err) {
             continue;
         }
         align where = how >= 0 ? (align)how : b->number[c] ? RIGHT : LEFT;
-        add_cell(b, cells ? cells[c] : b->options.utf8 ? "·" : ".", b->width[c], cells ? where : CENTRE);
+        add_cell(b,
+                 cells             ? cells[c]
+                 : b->options.utf8 ? "·"
+                                   : ".",
+                 b->width[c], cells ? where : CENTRE);
     }
     pt_text_add(&b->line, b->options.utf8 ? "│" : "|");
     return put_line(b, err);
 }
 
-static int put_border(pt_box *b, const char *left, const char *middle, const char *right, pt_error *err) {
+static int put_border(pt_box *b, const char *left, const char *middle, const char *right,
+                      pt_error *err) {
     for (size_t c = 0; c < b->n_columns; c++) {
         if (hidden(b, c) && c != b->hidden_from) {
             continue;
@@ -201,7 +209,7 @@ static void drop_row(pt_box *b, size_t row) {
     }
 }
 
-/* ---- rows ------------------------------------------------------------------------------------------------- */
+/* ---- rows ---- */
 
 static size_t head_rows(const pt_box *b) {
     return (b->options.max_rows + 1) / 2;
@@ -224,7 +232,8 @@ static int slot(pt_box *b, size_t *out, pt_error *err) {
         if (!rows) {
             return pt_fail_nomem(err, "a result");
         }
-        memset(rows + b->capacity * b->n_columns, 0, (capacity - b->capacity) * b->n_columns * sizeof *rows);
+        memset(rows + b->capacity * b->n_columns, 0,
+               (capacity - b->capacity) * b->n_columns * sizeof *rows);
         b->rows = rows;
         b->capacity = capacity;
     }
@@ -263,7 +272,8 @@ static int print_held(pt_box *b, pt_error *err) {
     return PT_OK;
 }
 
-/* The widths are settled: where nothing limits them, a wider cell pushes the border out rather than being cut. */
+/* The widths are settled: where nothing limits them, a wider cell pushes the border out rather than
+ * being cut. */
 static int print_passing(pt_box *b, char **row, pt_error *err) {
     if (b->options.width) {
         return put_cells(b, row, -1, err);
@@ -300,7 +310,8 @@ static int put_footer(pt_box *b, pt_error *err) {
     if (b->n_rows && b->n_rows < PT_BOX_FOOTER_ROWS && !cut && b->hidden_from == b->hidden_to) {
         return PT_OK;
     }
-    pt_text_addf(&b->line, "  %llu row%s", (unsigned long long)b->n_rows, b->n_rows == 1 ? "" : "s");
+    pt_text_addf(&b->line, "  %llu row%s", (unsigned long long)b->n_rows,
+                 b->n_rows == 1 ? "" : "s");
     if (cut) {
         pt_text_addf(&b->line, " (%zu shown)", b->options.max_rows);
     }
@@ -334,7 +345,7 @@ int pt_box_end(pt_box *b, pt_error *err) {
     return put_footer(b, err);
 }
 
-/* ---- the box ---------------------------------------------------------------------------------------------- */
+/* ---- the box ---- */
 
 static char *display_copy(const char *text, size_t max) {
     pt_text shown = {0};
@@ -365,7 +376,8 @@ static int set_column(pt_box *b, size_t c, const pt_column *column, pt_error *er
     return PT_OK;
 }
 
-int pt_box_open(const pt_writer_options *options, const pt_column *columns, size_t n_columns, pt_box **out, pt_error *err) {
+int pt_box_open(const pt_writer_options *options, const pt_column *columns, size_t n_columns,
+                pt_box **out, pt_error *err) {
     pt_box *b = calloc(1, sizeof *b);
     *out = b;
     if (!b) {
@@ -379,7 +391,9 @@ int pt_box_open(const pt_writer_options *options, const pt_column *columns, size
     if (n_columns && columns[0].type) {
         b->types = calloc(n_columns + 1, sizeof *b->types);
     }
-    int code = b->names && b->number && b->width && (b->types || !n_columns || !columns[0].type) ? PT_OK : pt_fail_nomem(err, "a result");
+    int code = b->names && b->number && b->width && (b->types || !n_columns || !columns[0].type)
+                   ? PT_OK
+                   : pt_fail_nomem(err, "a result");
     for (size_t c = 0; code == PT_OK && c < n_columns; c++) {
         code = set_column(b, c, &columns[c], err);
     }

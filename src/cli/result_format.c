@@ -13,9 +13,9 @@ struct pt_writer {
     pt_writer_options options;
     size_t n_columns;
     bool *raw;
-    pt_text keys;     /* JSON: the keys, each as "name": with a NUL behind it */
-    size_t *key;      /* offsets into keys */
-    pt_text line;     /* the row being made */
+    pt_text keys; /* JSON: the keys, each as "name": with a NUL behind it */
+    size_t *key;  /* offsets into keys */
+    pt_text line; /* the row being made */
     size_t n_rows;
     pt_box *box;
 };
@@ -64,7 +64,7 @@ static int put_line(pt_writer *w, pt_error *err) {
     return code;
 }
 
-/* ---- CSV (RFC 4180, lines end with LF): NULL is nothing, an empty text is "" ------------------------------ */
+/* ---- CSV (RFC 4180, lines end with LF): NULL is nothing, an empty text is "" ---- */
 
 static bool contains(const char *data, size_t len, const char *any) {
     for (size_t i = 0; i < len; i++) {
@@ -102,9 +102,10 @@ static void csv_row(pt_writer *w, const pt_cell *cells) {
     pt_text_add(&w->line, "\n");
 }
 
-/* ---- JSON: an array of objects, one on a line ------------------------------------------------------------- */
+/* ---- JSON: an array of objects, one on a line ---- */
 
-/* A key used twice would hide a value from most readers: the second becomes name_1, as DuckDB names columns. */
+/* A key used twice would hide a value from most readers: the second becomes name_1, as DuckDB names
+ * columns. */
 static int make_keys(pt_writer *w, const pt_column *columns, pt_error *err) {
     pt_text name = {0};
     for (size_t c = 0; c < w->n_columns; c++) {
@@ -134,7 +135,8 @@ static int make_keys(pt_writer *w, const pt_column *columns, pt_error *err) {
 
 static size_t bare_word(const char *data, size_t len, const char **text) {
     static const char *const words[][2] = {
-        {"NaN", "NaN"}, {"nan", "NaN"}, {"Infinity", "Infinity"}, {"infinity", "Infinity"}, {"inf", "Infinity"},
+        {"NaN", "NaN"},           {"nan", "NaN"},      {"Infinity", "Infinity"},
+        {"infinity", "Infinity"}, {"inf", "Infinity"},
     };
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         size_t n = strlen(words[i][0]);
@@ -181,7 +183,7 @@ static void json_row(pt_writer *w, const pt_cell *cells) {
     pt_text_add(&w->line, "}");
 }
 
-/* ---- Markdown --------------------------------------------------------------------------------------------- */
+/* ---- Markdown ---- */
 
 static void add_markdown(pt_text *line, const char *data, size_t len) {
     pt_text_add(line, " ");
@@ -221,19 +223,14 @@ static void markdown_row(pt_writer *w, const pt_cell *cells) {
     pt_text_add(&w->line, "\n");
 }
 
-/* ---- the writer ------------------------------------------------------------------------------------------- */
+/* ---- the writer ---- */
 
 static int open_format(pt_writer *w, const pt_column *columns, pt_error *err) {
     switch (w->options.format) {
-    case PT_FORMAT_BOX:
-        return pt_box_open(&w->options, columns, w->n_columns, &w->box, err);
-    case PT_FORMAT_JSON:
-        return make_keys(w, columns, err);
-    case PT_FORMAT_MARKDOWN:
-        markdown_head(w, columns);
-        return put_line(w, err);
-    case PT_FORMAT_CSV:
-        break;
+    case PT_FORMAT_BOX: return pt_box_open(&w->options, columns, w->n_columns, &w->box, err);
+    case PT_FORMAT_JSON: return make_keys(w, columns, err);
+    case PT_FORMAT_MARKDOWN: markdown_head(w, columns); return put_line(w, err);
+    case PT_FORMAT_CSV: break;
     }
     for (size_t c = 0; c < w->n_columns; c++) {
         pt_text_add(&w->line, c ? "," : "");
@@ -243,7 +240,8 @@ static int open_format(pt_writer *w, const pt_column *columns, pt_error *err) {
     return put_line(w, err);
 }
 
-int pt_writer_open(const pt_writer_options *options, const pt_column *columns, size_t n_columns, pt_writer **out, pt_error *err) {
+int pt_writer_open(const pt_writer_options *options, const pt_column *columns, size_t n_columns,
+                   pt_writer **out, pt_error *err) {
     pt_writer *w = calloc(1, sizeof *w);
     *out = w;
     if (!w) {
@@ -268,17 +266,10 @@ int pt_writer_open(const pt_writer_options *options, const pt_column *columns, s
 
 int pt_writer_row(pt_writer *w, const pt_cell *cells, pt_error *err) {
     switch (w->options.format) {
-    case PT_FORMAT_BOX:
-        return pt_box_row(w->box, cells, err);
-    case PT_FORMAT_CSV:
-        csv_row(w, cells);
-        break;
-    case PT_FORMAT_JSON:
-        json_row(w, cells);
-        break;
-    case PT_FORMAT_MARKDOWN:
-        markdown_row(w, cells);
-        break;
+    case PT_FORMAT_BOX: return pt_box_row(w->box, cells, err);
+    case PT_FORMAT_CSV: csv_row(w, cells); break;
+    case PT_FORMAT_JSON: json_row(w, cells); break;
+    case PT_FORMAT_MARKDOWN: markdown_row(w, cells); break;
     }
     w->n_rows++;
     return put_line(w, err);

@@ -1,4 +1,5 @@
-/* Results as text: box tables (DuckDB's look), CSV, JSON, Markdown. The cells come as text; nothing here knows DuckDB. */
+/* Results as text: box tables (DuckDB's look), CSV, JSON, Markdown. The cells come as text; nothing
+ * here knows DuckDB. */
 #pragma once
 
 #include <stdbool.h>
@@ -7,14 +8,19 @@
 
 #include "base/error.h"
 
-typedef enum pt_format { PT_FORMAT_BOX, PT_FORMAT_CSV, PT_FORMAT_JSON, PT_FORMAT_MARKDOWN } pt_format; /* order of PT_FORMAT_CHOICES */
+typedef enum pt_format {
+    PT_FORMAT_BOX,
+    PT_FORMAT_CSV,
+    PT_FORMAT_JSON,
+    PT_FORMAT_MARKDOWN
+} pt_format; /* order of PT_FORMAT_CHOICES */
 #define PT_FORMAT_CHOICES "box|csv|json|markdown"
 
 typedef struct pt_column {
     const char *name; /* UTF-8 */
     const char *type; /* shown in a box; may be NULL */
     bool number;      /* to the right in box and markdown */
-    bool raw;         /* JSON: the cell is a JSON value already (number, boolean, nested), not a text */
+    bool raw; /* JSON: the cell is a JSON value already (number, boolean, nested), not a text */
 } pt_column;
 
 typedef struct pt_cell {
@@ -30,10 +36,12 @@ typedef struct pt_writer_options {
     bool utf8;       /* the terminal or file takes box characters */
 } pt_writer_options;
 
-/* One result; csv, json and markdown are written as rows come, a box at the end (or once it holds PT_BOX_HELD_MAX bytes, see result_box.c). */
+/* One result; csv, json and markdown are written as rows come, a box at the end (or once it holds
+ * PT_BOX_HELD_MAX bytes, see result_box.c). */
 typedef struct pt_writer pt_writer;
 
-int pt_writer_open(const pt_writer_options *options, const pt_column *columns, size_t n_columns, pt_writer **out, pt_error *err) PT_CHECKED;
+int pt_writer_open(const pt_writer_options *options, const pt_column *columns, size_t n_columns,
+                   pt_writer **out, pt_error *err) PT_CHECKED;
 int pt_writer_row(pt_writer *writer, const pt_cell *cells, pt_error *err) PT_CHECKED;
 int pt_writer_end(pt_writer *writer, pt_error *err) PT_CHECKED;
 void pt_writer_free(pt_writer **writer);

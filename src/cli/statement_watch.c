@@ -25,16 +25,22 @@ struct pt_sql_watch {
 
 /* What holds the statement may hold a lock of stdio's, too: no more than a write. */
 static void give_up(const pt_sql_watch *w) {
-    static const char text[] = "interrupted, and what was under way did not end by that; the process ends, what was not committed is rolled back";
+    static const char text[] = "interrupted, and what was under way did not end by that; the "
+                               "process ends, what was not committed is rolled back";
     char line[400];
-    int n = w->json ? snprintf(line, sizeof line, "{\"level\":\"error\",\"msg\":\"%s\",\"command\":\"%s\",\"exit_code\":%d}\n", text, w->options->command, w->options->exit_code)
-                    : snprintf(line, sizeof line, "pintail %s: %s\n", w->options->command, text);
+    int n =
+        w->json
+            ? snprintf(line, sizeof line,
+                       "{\"level\":\"error\",\"msg\":\"%s\",\"command\":\"%s\",\"exit_code\":%d}\n",
+                       text, w->options->command, w->options->exit_code)
+            : snprintf(line, sizeof line, "pintail %s: %s\n", w->options->command, text);
     ssize_t ignored = write(STDERR_FILENO, line, (size_t)n);
     (void)ignored;
     _exit(w->options->exit_code);
 }
 
-/* Interrupts again at every tick: an interrupt that comes before DuckDB has begun the statement is lost. */
+/* Interrupts again at every tick: an interrupt that comes before DuckDB has begun the statement is
+ * lost. */
 static void *watch_loop(void *arg) {
     pt_sql_watch *w = arg;
     int64_t stopped = 0; /* when the signal was seen */

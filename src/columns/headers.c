@@ -4,7 +4,8 @@
 
 #include "columns/rows_internal.h"
 
-static int set_element(pt_rows *rows, uint32_t vec, size_t index, const void *data, size_t len, pt_error *err) {
+static int set_element(pt_rows *rows, uint32_t vec, size_t index, const void *data, size_t len,
+                       pt_error *err) {
     if (!data) {
         pt_rows_vec_null(rows, vec, index);
         return PT_OK;
@@ -21,7 +22,8 @@ static int set_element(pt_rows *rows, uint32_t vec, size_t index, const void *da
 }
 
 /* List, struct, key, value in pre-order. */
-int pt_headers_set(pt_rows *rows, size_t column, const pt_header *headers, size_t n, pt_error *err) {
+int pt_headers_set(pt_rows *rows, size_t column, const pt_header *headers, size_t n,
+                   pt_error *err) {
     uint32_t list = rows->column_vec[column];
     size_t first = rows->vecs[list].used;
     for (size_t i = 0; i < n; i++) {
@@ -37,6 +39,7 @@ int pt_headers_set(pt_rows *rows, size_t column, const pt_header *headers, size_
         PT_TRY(set_element(rows, list + 2, index, h->key, key_len, err));
         PT_TRY(set_element(rows, list + 3, index, h->value, h->value_len, err));
     }
-    ((duckdb_list_entry *)rows->vecs[list].data)[rows->at] = (duckdb_list_entry){.offset = first, .length = n};
+    ((duckdb_list_entry *)rows->vecs[list].data)[rows->at] = (duckdb_list_entry){.offset = first,
+                                                                                 .length = n};
     return PT_OK;
 }

@@ -9,9 +9,12 @@
 
 #define BLOCK_MIN ((size_t)64 << 10)
 #define BLOCK_MAX ((size_t)1 << 20)
-#define CHUNK_STRINGS ((size_t)4 << 20) /* a chunk with more bytes of strings takes no further row: readers buffer whole chunks */
+#define CHUNK_STRINGS                                                                            \
+    ((size_t)4 << 20) /* a chunk with more bytes of strings takes no further row: readers buffer \
+                         whole chunks */
 
-#define SHARED_AT_ONCE 30 /* full chunks: who follows the writer is woken seldom, and has something to do then */
+#define SHARED_AT_ONCE \
+    30 /* full chunks: who follows the writer is woken seldom, and has something to do then */
 
 struct pt_chunk {
     duckdb_data_chunk chunk;
@@ -34,7 +37,8 @@ static size_t chunk_rows(void) {
 /* ---- chunks ---- */
 
 /* Reads the pointers of vec and all below it anew; `fresh` forgets what was in the chunk before. */
-static void load_vecs(const pt_rows *rows, pt_vec *vecs, uint32_t vec, duckdb_vector vector, bool fresh) {
+static void load_vecs(const pt_rows *rows, pt_vec *vecs, uint32_t vec, duckdb_vector vector,
+                      bool fresh) {
     pt_vec *v = &vecs[vec];
     if (fresh) {
         *v = (pt_vec){0};
@@ -59,7 +63,8 @@ static void load_chunk(const pt_rows *rows, pt_chunk *c) {
     c->rows = 0;
     atomic_store_explicit(&c->sealed, 0, memory_order_relaxed);
     for (size_t i = 0; i < rows->n_columns; i++) {
-        load_vecs(rows, c->vecs, rows->column_vec[i], duckdb_data_chunk_get_vector(c->chunk, i), true);
+        load_vecs(rows, c->vecs, rows->column_vec[i], duckdb_data_chunk_get_vector(c->chunk, i),
+                  true);
     }
 }
 
@@ -211,7 +216,8 @@ void pt_rows_vec_null(pt_rows *rows, uint32_t vec, size_t row) {
     } else if (pt_shape_is_list(shape)) {
         ((duckdb_list_entry *)v->data)[row] = (duckdb_list_entry){.offset = v->used};
     } else {
-        memset((char *)v->data + row * shape->width, 0, shape->width); /* no stale pointer, and the same bytes each time */
+        memset((char *)v->data + row * shape->width, 0,
+               shape->width); /* no stale pointer, and the same bytes each time */
     }
 }
 
@@ -222,14 +228,16 @@ int pt_rows_list_grow(pt_rows *rows, uint32_t vec, pt_error *err) {
         return pt_fail_nomem(err, "the elements of a list");
     }
     if (capacity > chunk_rows()) {
-        rows->list_memory += (capacity - (v->capacity ? v->capacity : 0)) * pt_shape_bytes(rows, vec + 1);
+        rows->list_memory += (capacity - (v->capacity ? v->capacity : 0)) *
+                             pt_shape_bytes(rows, vec + 1);
     }
     v->capacity = capacity;
     load_vecs(rows, rows->vecs, vec + 1, duckdb_list_vector_get_child(v->vector), false);
     return PT_OK;
 }
 
-/* Sets values [from, to) of vec back to valid, with the STRUCT members below it (not the elements of a list). */
+/* Sets values [from, to) of vec back to valid, with the STRUCT members below it (not the elements
+ * of a list). */
 static void set_valid(pt_rows *rows, uint32_t vec, size_t from, size_t to) {
     for (uint32_t i = vec; i < rows->shapes[vec].after;) {
         uint64_t *validity = rows->vecs[i].validity;
@@ -330,7 +338,8 @@ size_t pt_rows_chunk_memory(const pt_rows *rows) {
 void pt_rows_reset(pt_rows *rows, size_t keep_bytes) {
     size_t keep = keep_bytes ? keep_bytes : SIZE_MAX;
     for (size_t i = 0; i < rows->used_chunks; i++) {
-        duckdb_data_chunk_reset(rows->chunks[i]->chunk); /* lists go back to their first size, NULLs are forgotten */
+        duckdb_data_chunk_reset(
+            rows->chunks[i]->chunk); /* lists go back to their first size, NULLs are forgotten */
         load_chunk(rows, rows->chunks[i]);
     }
     while (rows->n_chunks && rows->n_chunks * pt_rows_chunk_memory(rows) > keep) {
@@ -351,7 +360,8 @@ void pt_rows_reset(pt_rows *rows, size_t keep_bytes) {
     }
     rows->chunk = NULL;
     rows->vecs = NULL;
-    rows->used_chunks = rows->at = rows->count = rows->list_bytes = rows->list_memory = rows->block_bytes = rows->chunk_bytes = 0;
+    rows->used_chunks = rows->at = rows->count = rows->list_bytes = rows->list_memory =
+        rows->block_bytes = rows->chunk_bytes = 0;
     rows->block = NULL;
     rows->arena_at = rows->arena_end = NULL;
     rows->open = rows->has_nul = rows->has_minus_zero = false;
@@ -408,7 +418,8 @@ size_t pt_rows_count(const pt_rows *rows) {
 size_t pt_rows_bytes(const pt_rows *rows) {
     size_t strings = arena_bytes(rows);
     if (rows->open) {
-        strings = rows->mark_bytes + (rows->mark_block ? (size_t)(rows->mark_at - rows->mark_block->bytes) : 0);
+        strings = rows->mark_bytes +
+                  (rows->mark_block ? (size_t)(rows->mark_at - rows->mark_block->bytes) : 0);
     }
     return rows->count * rows->row_bytes + rows->list_bytes + strings;
 }
@@ -419,7 +430,8 @@ size_t pt_rows_memory(const pt_rows *rows) {
 
 size_t pt_rows_used_memory(const pt_rows *rows) {
     size_t blocks = 0;
-    for (const pt_block *b = rows->block ? rows->blocks : NULL; b; b = b == rows->block ? NULL : b->next) {
+    for (const pt_block *b = rows->block ? rows->blocks : NULL; b;
+         b = b == rows->block ? NULL : b->next) {
         blocks += b->size;
     }
     return rows->used_chunks * pt_rows_chunk_memory(rows) + rows->list_memory + blocks;
@@ -448,13 +460,15 @@ bool pt_rows_text(const pt_rows *rows, size_t column, const char **data, size_t 
     }
     const duckdb_string_t *s = (const duckdb_string_t *)v->data + rows->at;
     *len = s->value.inlined.length;
-    *data = *len <= sizeof s->value.inlined.inlined ? s->value.inlined.inlined : s->value.pointer.ptr;
+    *data = *len <= sizeof s->value.inlined.inlined ? s->value.inlined.inlined
+                                                    : s->value.pointer.ptr;
     return true;
 }
 
 int pt_rows_string(pt_rows *rows, size_t column, const char *data, size_t len, pt_error *err) {
     if (len > UINT32_MAX) {
-        return pt_fail(err, PT_E_DATA, "a string of %zu bytes is longer than DuckDB can hold (4 GiB)", len);
+        return pt_fail(err, PT_E_DATA,
+                       "a string of %zu bytes is longer than DuckDB can hold (4 GiB)", len);
     }
     if (len > 12) {
         PT_TRY(pt_rows_arena_room(rows, len, err));
@@ -495,7 +509,9 @@ void pt_rows_finish(pt_rows *rows, bool complete) {
 
 /* Under the lock. */
 static size_t ready_chunks(const pt_rows *rows) {
-    return rows->state == PT_ROWS_COMPLETE ? pt_rows_chunks(rows) : rows->state == PT_ROWS_GROWING ? rows->ready : 0;
+    return rows->state == PT_ROWS_COMPLETE  ? pt_rows_chunks(rows)
+           : rows->state == PT_ROWS_GROWING ? rows->ready
+                                            : 0;
 }
 
 duckdb_data_chunk pt_rows_follow(pt_rows *rows, size_t i) {

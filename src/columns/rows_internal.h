@@ -1,8 +1,9 @@
 /* The inside of pt_rows, for decoders: they write values straight into the vectors.
  *
- * Every type is a tree of vectors (LIST: entries and a child; STRUCT: its members; MAP: a LIST of a STRUCT of key and value).
- * The trees of all columns are numbered in pre-order: a vector's first child is the next number, and `after` of its
- * shape is the number of the first vector outside its subtree. */
+ * Every type is a tree of vectors (LIST: entries and a child; STRUCT: its members; MAP: a LIST of a
+ * STRUCT of key and value). The trees of all columns are numbered in pre-order: a vector's first
+ * child is the next number, and `after` of its shape is the number of the first vector outside its
+ * subtree. */
 #pragma once
 
 #include <pthread.h>
@@ -11,14 +12,17 @@
 
 #include "columns/rows.h"
 
-#define PT_ARENA_SLACK 64 /* bytes behind any string in the arena that a writer may scribble over */
+#define PT_ARENA_SLACK                                                         \
+    64 /* bytes behind any string in the arena that a writer may scribble over \
+        */
 
-/* One vector of the chunk that is being filled. data, validity and capacity change when the list above it grows. */
+/* One vector of the chunk that is being filled. data, validity and capacity change when the list
+ * above it grows. */
 typedef struct pt_vec {
     void *data;
     uint64_t *validity; /* NULL: all valid so far */
     duckdb_vector vector;
-    size_t used;      /* LIST and MAP: elements in the child vector, those of the open row included */
+    size_t used; /* LIST and MAP: elements in the child vector, those of the open row included */
     size_t committed; /* the same without the open row */
     size_t capacity;  /* LIST and MAP: elements that the child vector has room for */
 } pt_vec;
@@ -54,7 +58,7 @@ struct pt_rows {
     size_t n_chunks, used_chunks, cap_chunks;
     size_t chunk_bytes; /* of the arena, when the open chunk was begun */
     bool chunk_full;    /* it holds enough bytes of strings */
-    size_t list_bytes; /* of committed list elements */
+    size_t list_bytes;  /* of committed list elements */
     size_t list_memory;
 
     pt_block *blocks, *block; /* a list in order of use; block: the one in use */
@@ -91,7 +95,8 @@ static inline int pt_rows_arena_room(pt_rows *rows, size_t bytes, pt_error *err)
     return pt_rows_arena_grow(rows, bytes, err);
 }
 
-/* Makes room for one more element in the child of list vector `vec` and returns its index in *index; it counts at once. */
+/* Makes room for one more element in the child of list vector `vec` and returns its index in
+ * *index; it counts at once. */
 int pt_rows_list_grow(pt_rows *rows, uint32_t vec, pt_error *err) PT_CHECKED;
 
 static inline int pt_rows_list_add(pt_rows *rows, uint32_t vec, size_t *index, pt_error *err) {

@@ -12,16 +12,13 @@ static uint32_t type_width(const pt_type *type) {
     switch (type->id) {
     case PT_BOOLEAN:
     case PT_TINYINT:
-    case PT_UTINYINT:
-        return 1;
+    case PT_UTINYINT: return 1;
     case PT_SMALLINT:
-    case PT_USMALLINT:
-        return 2;
+    case PT_USMALLINT: return 2;
     case PT_INTEGER:
     case PT_UINTEGER:
     case PT_REAL:
-    case PT_DATE:
-        return 4;
+    case PT_DATE: return 4;
     case PT_DECIMAL:
         return type->width <= 4 ? 2 : type->width <= 9 ? 4 : type->width <= 18 ? 8 : 16;
     case PT_BIGINT:
@@ -32,12 +29,9 @@ static uint32_t type_width(const pt_type *type) {
     case PT_TIMESTAMP_S:
     case PT_TIMESTAMP_MS:
     case PT_TIMESTAMP_NS:
-    case PT_TIMESTAMPTZ:
-        return 8;
-    case PT_STRUCT:
-        return 0;
-    default: /* 128 bits, strings, list entries */
-        return 16;
+    case PT_TIMESTAMPTZ: return 8;
+    case PT_STRUCT: return 0;
+    default: /* 128 bits, strings, list entries */ return 16;
     }
 }
 

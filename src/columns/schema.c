@@ -21,7 +21,8 @@ static bool ends_default(const pt_lex *lex, const pt_lex *before, size_t open) {
     return pt_lex_mark(lex, ',') || pt_lex_is(lex, "DEFAULT") || pt_reading_next(lex);
 }
 
-/* The expression is not understood, only its end is found: the next comma or option outside of quotes and brackets. */
+/* The expression is not understood, only its end is found: the next comma or option outside of
+ * quotes and brackets. */
 static int read_default(pt_lex *lex, pt_column *column, pt_error *err) {
     pt_lex before = *lex;
     pt_lex_step(lex);
@@ -34,9 +35,11 @@ static int read_default(pt_lex *lex, pt_column *column, pt_error *err) {
                 return pt_fail(err, PT_E_USAGE, "a quote (') is not closed after DEFAULT");
             }
             lex->next++; /* '' inside is two strings here, which comes to the same */
-        } else if (pt_lex_mark(lex, '(') || pt_lex_mark(lex, '[') || (lex->kind == PT_LEX_BAD && *lex->at == '{')) {
+        } else if (pt_lex_mark(lex, '(') || pt_lex_mark(lex, '[') ||
+                   (lex->kind == PT_LEX_BAD && *lex->at == '{')) {
             open++;
-        } else if (pt_lex_mark(lex, ')') || pt_lex_mark(lex, ']') || (lex->kind == PT_LEX_BAD && *lex->at == '}')) {
+        } else if (pt_lex_mark(lex, ')') || pt_lex_mark(lex, ']') ||
+                   (lex->kind == PT_LEX_BAD && *lex->at == '}')) {
             if (open-- == 0) {
                 return pt_lex_fail(lex, err, "unexpected closing bracket after DEFAULT");
             }
@@ -74,7 +77,9 @@ static int read_options(pt_lex *lex, pt_column *column, pt_error *err) {
         } else if (pt_reading_next(lex)) {
             PT_TRY(pt_reading_take(lex, &column->type, err));
         } else {
-            return pt_lex_fail(lex, err, "expected NOT NULL, DEFAULT, EPOCH, BASE64, HEX or a comma after the type");
+            return pt_lex_fail(
+                lex, err,
+                "expected NOT NULL, DEFAULT, EPOCH, BASE64, HEX or a comma after the type");
         }
     }
     return PT_OK;
@@ -97,7 +102,10 @@ static int read_column(pt_lex *lex, pt_schema *schema, pt_error *err) {
     }
     for (size_t i = 0; i + 1 < schema->n_columns; i++) {
         if (pt_name_same(columns[i].name, columns[i].name_len, column->name, column->name_len)) {
-            return pt_fail(err, PT_E_USAGE, "two columns are named '%.60s' (upper and lower case are the same to DuckDB)", column->name);
+            return pt_fail(
+                err, PT_E_USAGE,
+                "two columns are named '%.60s' (upper and lower case are the same to DuckDB)",
+                column->name);
         }
     }
     pt_lex_step(lex);

@@ -1,7 +1,7 @@
 /* The shape of a target table: columns and their types, as DuckDB writes them.
  *
- * A schema comes from a text (--schema, config) or from an existing table. It is immutable once made, so any
- * thread may read it. */
+ * A schema comes from a text (--schema, config) or from an existing table. It is immutable once
+ * made, so any thread may read it. */
 #pragma once
 
 #include <duckdb.h>
@@ -39,7 +39,8 @@ typedef enum pt_type_id {
     PT_JSON, /* VARCHAR that holds the text of any JSON value, as it stood in the record */
     PT_LIST, /* fields[0]: the element */
     PT_STRUCT,
-    PT_MAP /* fields[0]: the key (VARCHAR or a scalar written as a JSON string), fields[1]: the value */
+    PT_MAP /* fields[0]: the key (VARCHAR or a scalar written as a JSON string), fields[1]: the
+              value */
 } pt_type_id;
 
 /* How a number in a DATE/TIME(STAMP) column is read, and which text form a BLOB has. */
@@ -55,7 +56,7 @@ typedef struct pt_type {
     uint8_t width, scale; /* DECIMAL */
     pt_epoch_unit epoch;  /* TIMESTAMP, TIMESTAMP_*, TIMESTAMPTZ */
     pt_blob_text blob;    /* BLOB */
-    bool reading_given;    /* epoch or blob stood in the schema */
+    bool reading_given;   /* epoch or blob stood in the schema */
     pt_field *fields;     /* LIST 1, MAP 2, STRUCT n; owned */
     size_t n_fields;
 } pt_type;
@@ -72,7 +73,8 @@ typedef struct pt_column {
     pt_type type;
     bool not_null;
     char *default_sql;  /* the expression after DEFAULT, or NULL */
-    char *default_json; /* the default's value as JSON text; the lake fills it in (it can evaluate SQL); NULL: none */
+    char *default_json; /* the default's value as JSON text; the lake fills it in (it can evaluate
+                           SQL); NULL: none */
 } pt_column;
 
 typedef struct pt_schema {
@@ -81,15 +83,18 @@ typedef struct pt_schema {
 } pt_schema;
 
 /* Parses 'name TYPE [NOT NULL] [DEFAULT expression] [EPOCH s|ms|us|ns] [BASE64|HEX], ...'.
- * EPOCH, BASE64 and HEX may also follow a type inside STRUCT, MAP and a list: STRUCT(at TIMESTAMP EPOCH ms, ats TIMESTAMP EPOCH us[]). Behind a nested type they
- * hold for whatever is in it and has none of its own.
- * Types are DuckDB's names and aliases (INT, TEXT, NUMERIC(10,2), TIMESTAMP WITH TIME ZONE, INTEGER[], STRUCT(a INT, b TEXT),
- * MAP(VARCHAR, INT), ...), case-insensitive; names may be in double quotes ("" inside stands for one ").
- * TIMETZ, INTERVAL, BIT, ENUM, UNION, fixed-size arrays and unknown types are refused with a text that says what to use instead
- * (TIMETZ: TIME). Columns that differ only in case are refused. On success *out is the caller's, to pt_schema_free. */
+ * EPOCH, BASE64 and HEX may also follow a type inside STRUCT, MAP and a list: STRUCT(at TIMESTAMP
+ * EPOCH ms, ats TIMESTAMP EPOCH us[]). Behind a nested type they hold for whatever is in it and has
+ * none of its own. Types are DuckDB's names and aliases (INT, TEXT, NUMERIC(10,2), TIMESTAMP WITH
+ * TIME ZONE, INTEGER[], STRUCT(a INT, b TEXT), MAP(VARCHAR, INT), ...), case-insensitive; names may
+ * be in double quotes ("" inside stands for one "). TIMETZ, INTERVAL, BIT, ENUM, UNION, fixed-size
+ * arrays and unknown types are refused with a text that says what to use instead (TIMETZ: TIME).
+ * Columns that differ only in case are refused. On success *out is the caller's, to pt_schema_free.
+ */
 int pt_schema_parse(const char *text, pt_schema **out, pt_error *err) PT_CHECKED;
 
-/* One type alone, such as duckdb_columns().data_type shows it. The caller clears *out with pt_type_clear. */
+/* One type alone, such as duckdb_columns().data_type shows it. The caller clears *out with
+ * pt_type_clear. */
 int pt_type_parse(const char *text, pt_type *out, pt_error *err) PT_CHECKED;
 
 /* DuckDB's name of the type, for CREATE TABLE and messages; malloc'd, NULL without memory. */

@@ -12,7 +12,8 @@ static bool word_byte(char c) {
     return (u >= 'A' && u <= 'Z') || (u >= '0' && u <= '9') || u == '_' || (unsigned char)u >= 0x80;
 }
 
-/* White space and SQL's comments: to the end of the line behind --, and between slash-star and star-slash (an open one stays, as a bad token). */
+/* White space and SQL's comments: to the end of the line behind --, and between slash-star and
+ * star-slash (an open one stays, as a bad token). */
 static const char *skip_blank(const char *p) {
     for (;;) {
         const char *close = p[0] == '/' && p[1] == '*' ? strstr(p + 2, "*/") : NULL;
@@ -107,5 +108,6 @@ int pt_lex_fail(const pt_lex *lex, pt_error *err, const char *what) {
         return pt_fail(err, PT_E_USAGE, "%s, but the text ends", what);
     }
     int shown = lex->len > 40 ? 40 : (int)lex->len;
-    return pt_fail(err, PT_E_USAGE, "%s, found '%.*s' at character %zu", what, shown, lex->at, (size_t)(lex->at - lex->text) + 1);
+    return pt_fail(err, PT_E_USAGE, "%s, found '%.*s' at character %zu", what, shown, lex->at,
+                   (size_t)(lex->at - lex->text) + 1);
 }

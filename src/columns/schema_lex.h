@@ -34,10 +34,12 @@ char *pt_lex_name(const pt_lex *lex, size_t *len);
 /* PT_E_USAGE: "<what>, found '<token>' at character <n>" */
 int pt_lex_fail(const pt_lex *lex, pt_error *err, const char *what) PT_CHECKED;
 
-/* Reads one type from the current token on; *out is zeroed first and may be cleared after a failure too. */
+/* Reads one type from the current token on; *out is zeroed first and may be cleared after a failure
+ * too. */
 int pt_type_read(pt_lex *lex, pt_type *out, pt_error *err) PT_CHECKED;
 
-/* EPOCH s|ms|us|ns, BASE64 or HEX: how a type's values are read (schema_reading.c). next: whether the current token begins one. */
+/* EPOCH s|ms|us|ns, BASE64 or HEX: how a type's values are read (schema_reading.c). next: whether
+ * the current token begins one. */
 bool pt_reading_next(const pt_lex *lex);
 int pt_reading_take(pt_lex *lex, pt_type *type, pt_error *err) PT_CHECKED;
 

@@ -13,7 +13,8 @@ typedef struct found {
 } found;
 
 static bool applies(const reading *r, const pt_type *type) {
-    return r->of_time ? type->id >= PT_TIMESTAMP && type->id <= PT_TIMESTAMPTZ : type->id == PT_BLOB;
+    return r->of_time ? type->id >= PT_TIMESTAMP && type->id <= PT_TIMESTAMPTZ
+                      : type->id == PT_BLOB;
 }
 
 /* It reaches into LIST, STRUCT and MAP, but what was said inside stands. */
@@ -33,7 +34,8 @@ static void set(const reading *r, pt_type *type, found *f) {
 }
 
 static int read_unit(pt_lex *lex, pt_epoch_unit *out, pt_error *err) {
-    static const char *const units[] = {[PT_EPOCH_S] = "s", [PT_EPOCH_MS] = "ms", [PT_EPOCH_US] = "us", [PT_EPOCH_NS] = "ns"};
+    static const char *const units[] = {
+        [PT_EPOCH_S] = "s", [PT_EPOCH_MS] = "ms", [PT_EPOCH_US] = "us", [PT_EPOCH_NS] = "ns"};
     for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
         if (pt_lex_is(lex, units[i])) {
             *out = (pt_epoch_unit)i;
@@ -49,7 +51,8 @@ bool pt_reading_next(const pt_lex *lex) {
 }
 
 int pt_reading_take(pt_lex *lex, pt_type *type, pt_error *err) {
-    reading r = {.of_time = pt_lex_is(lex, "EPOCH"), .text = pt_lex_is(lex, "HEX") ? PT_BLOB_HEX : PT_BLOB_BASE64};
+    reading r = {.of_time = pt_lex_is(lex, "EPOCH"),
+                 .text = pt_lex_is(lex, "HEX") ? PT_BLOB_HEX : PT_BLOB_BASE64};
     pt_lex_step(lex);
     if (r.of_time) {
         PT_TRY(read_unit(lex, &r.unit, err));
@@ -57,10 +60,13 @@ int pt_reading_take(pt_lex *lex, pt_type *type, pt_error *err) {
     found f = {0};
     set(&r, type, &f);
     if (!f.any) {
-        return pt_fail(err, PT_E_USAGE, r.of_time ? "EPOCH belongs to a TIMESTAMP or TIMESTAMPTZ column" : "BASE64 and HEX belong to a BLOB column");
+        return pt_fail(err, PT_E_USAGE,
+                       r.of_time ? "EPOCH belongs to a TIMESTAMP or TIMESTAMPTZ column"
+                                 : "BASE64 and HEX belong to a BLOB column");
     }
     if (!f.set) {
-        return pt_fail(err, PT_E_USAGE, r.of_time ? "EPOCH is there twice" : "BASE64 or HEX is there twice");
+        return pt_fail(err, PT_E_USAGE,
+                       r.of_time ? "EPOCH is there twice" : "BASE64 or HEX is there twice");
     }
     return PT_OK;
 }

@@ -134,7 +134,10 @@ static int read_decimal(pt_lex *lex, pt_type *out, pt_error *err) {
         PT_TRY(read_number(lex, 38, &scale, err));
     }
     if (width < 1 || scale > width) {
-        return pt_fail(err, PT_E_USAGE, "DECIMAL(%u,%u): the width must be 1 to 38 and the scale no larger than the width", width, scale);
+        return pt_fail(
+            err, PT_E_USAGE,
+            "DECIMAL(%u,%u): the width must be 1 to 38 and the scale no larger than the width",
+            width, scale);
     }
     out->width = (uint8_t)width;
     out->scale = (uint8_t)scale;
@@ -168,8 +171,12 @@ static int read_struct(pt_lex *lex, pt_type *out, unsigned depth, pt_error *err)
             return pt_fail_nomem(err, "a type");
         }
         for (size_t i = 0; i + 1 < out->n_fields; i++) {
-            if (pt_name_same(out->fields[i].name, out->fields[i].name_len, field->name, field->name_len)) {
-                return pt_fail(err, PT_E_USAGE, "the STRUCT has two fields named '%.60s' (upper and lower case are the same to DuckDB)", field->name);
+            if (pt_name_same(out->fields[i].name, out->fields[i].name_len, field->name,
+                             field->name_len)) {
+                return pt_fail(err, PT_E_USAGE,
+                               "the STRUCT has two fields named '%.60s' (upper and lower case are "
+                               "the same to DuckDB)",
+                               field->name);
             }
         }
         pt_lex_step(lex);
@@ -188,7 +195,9 @@ static int read_map(pt_lex *lex, pt_type *out, unsigned depth, pt_error *err) {
     PT_TRY(add_field(out, &field, err));
     PT_TRY(read_type(lex, &field->type, depth + 1, err));
     if (field->type.id >= PT_JSON) {
-        return pt_fail(err, PT_E_USAGE, "a MAP key must be VARCHAR or another simple type, as the keys of a JSON object are text");
+        return pt_fail(err, PT_E_USAGE,
+                       "a MAP key must be VARCHAR or another simple type, as the keys of a JSON "
+                       "object are text");
     }
     PT_TRY(expect_mark(lex, ',', err));
     PT_TRY(add_field(out, &field, err));
@@ -220,15 +229,22 @@ static int refuse(const char *name, const char *instead, pt_error *err) {
 }
 
 /* TIMESTAMP(3): the lexer stands at the bracket. */
-static int refuse_precision(pt_lex *lex, const pt_type *type, const char *name, int name_len, pt_error *err) {
-    static const char *const timestamps[] = {"use TIMESTAMP_S", "use TIMESTAMP_MS", "use TIMESTAMP_MS", "use TIMESTAMP_MS", "use TIMESTAMP", "use TIMESTAMP", "use TIMESTAMP"};
+static int refuse_precision(pt_lex *lex, const pt_type *type, const char *name, int name_len,
+                            pt_error *err) {
+    static const char *const timestamps[] = {"use TIMESTAMP_S",  "use TIMESTAMP_MS",
+                                             "use TIMESTAMP_MS", "use TIMESTAMP_MS",
+                                             "use TIMESTAMP",    "use TIMESTAMP",
+                                             "use TIMESTAMP"};
     char shown[64];
     unsigned precision = 0;
     pt_lex_step(lex);
     PT_TRY(read_number(lex, 9, &precision, err));
     (void)snprintf(shown, sizeof shown, "%.*s(%u)", name_len, name, precision);
     if (type->id == PT_TIMESTAMP) {
-        return refuse(shown, precision < sizeof timestamps / sizeof *timestamps ? timestamps[precision] : "use TIMESTAMP_NS", err);
+        return refuse(shown,
+                      precision < sizeof timestamps / sizeof *timestamps ? timestamps[precision]
+                                                                         : "use TIMESTAMP_NS",
+                      err);
     }
     return refuse(shown, "leave the brackets out", err);
 }
@@ -238,8 +254,7 @@ static int read_suffix(pt_lex *lex, pt_type *out, bool is_double, pt_error *err)
     static const char *const with_zone[] = {"WITH", "TIME", "ZONE"};
     static const char *const without_zone[] = {"WITHOUT", "TIME", "ZONE"};
     switch (out->id) {
-    case PT_DECIMAL:
-        return read_decimal(lex, out, err);
+    case PT_DECIMAL: return read_decimal(lex, out, err);
     case PT_DOUBLE:
         if (is_double && pt_lex_is(lex, "PRECISION")) {
             pt_lex_step(lex);
@@ -269,8 +284,7 @@ static int read_suffix(pt_lex *lex, pt_type *out, bool is_double, pt_error *err)
             return expect_mark(lex, ')', err);
         }
         return PT_OK;
-    default:
-        return PT_OK;
+    default: return PT_OK;
     }
 }
 
@@ -298,7 +312,9 @@ static int read_simple(pt_lex *lex, pt_type *out, pt_error *err) {
             return refuse(refused_types[i].name, refused_types[i].instead, err);
         }
     }
-    return pt_lex_fail(lex, err, "expected a type that pintail knows (BOOLEAN, INTEGER, DOUBLE, DECIMAL(10,2), VARCHAR, UUID, TIMESTAMPTZ, JSON, ...)");
+    return pt_lex_fail(lex, err,
+                       "expected a type that pintail knows (BOOLEAN, INTEGER, DOUBLE, "
+                       "DECIMAL(10,2), VARCHAR, UUID, TIMESTAMPTZ, JSON, ...)");
 }
 
 /* Nesting: a LIST, STRUCT or MAP of a simple type is 1. */
@@ -312,7 +328,9 @@ static unsigned type_depth(const pt_type *type) {
 }
 
 static int too_deep(pt_error *err) {
-    return pt_fail(err, PT_E_USAGE, "the type is nested deeper than %d levels; use JSON for the inner part", PT_TYPE_DEPTH);
+    return pt_fail(err, PT_E_USAGE,
+                   "the type is nested deeper than %d levels; use JSON for the inner part",
+                   PT_TYPE_DEPTH);
 }
 
 static int read_readings(pt_lex *lex, pt_type *out, pt_error *err) {
@@ -340,7 +358,9 @@ static int read_type(pt_lex *lex, pt_type *out, unsigned depth, pt_error *err) {
     for (unsigned nested = type_depth(out); pt_lex_mark(lex, '[');) {
         pt_lex_step(lex);
         if (lex->kind == PT_LEX_NUMBER) {
-            return pt_fail(err, PT_E_USAGE, "pintail has no columns that are fixed-size arrays; use a list, such as INTEGER[]");
+            return pt_fail(
+                err, PT_E_USAGE,
+                "pintail has no columns that are fixed-size arrays; use a list, such as INTEGER[]");
         }
         PT_TRY(expect_mark(lex, ']', err));
         if (++nested + depth > PT_TYPE_DEPTH) {
@@ -408,8 +428,7 @@ static void print_type(FILE *f, const pt_type *type) {
         }
         fputc(')', f);
         return;
-    default:
-        break;
+    default: break;
     }
     for (size_t i = 0; i < sizeof type_names / sizeof *type_names; i++) {
         if (type_names[i].id == type->id) {

@@ -76,13 +76,10 @@ duckdb_logical_type pt_type_logical(const pt_type *type) {
         [PT_JSON] = DUCKDB_TYPE_VARCHAR,
     };
     switch (type->id) {
-    case PT_DECIMAL:
-        return duckdb_create_decimal_type(type->width, type->scale);
+    case PT_DECIMAL: return duckdb_create_decimal_type(type->width, type->scale);
     case PT_LIST:
     case PT_STRUCT:
-    case PT_MAP:
-        return logical_nested(type);
-    default:
-        return duckdb_create_logical_type(simple[type->id]);
+    case PT_MAP: return logical_nested(type);
+    default: return duckdb_create_logical_type(simple[type->id]);
     }
 }

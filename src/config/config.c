@@ -12,11 +12,14 @@
 
 #define TEXT_MAX (16 << 20) /* a schema of many thousand columns fits */
 
-#define MAY_LACK (CYAML_FLAG_POINTER_NULL_STR | CYAML_FLAG_OPTIONAL) /* "key:" without a value is as no key */
+#define MAY_LACK \
+    (CYAML_FLAG_POINTER_NULL_STR | CYAML_FLAG_OPTIONAL) /* "key:" without a value is as no key */
 
-#define TEXT(key_, struct_, field_) CYAML_FIELD_STRING_PTR(key_, MAY_LACK, struct_, field_, 0, TEXT_MAX)
+#define TEXT(key_, struct_, field_) \
+    CYAML_FIELD_STRING_PTR(key_, MAY_LACK, struct_, field_, 0, TEXT_MAX)
 
-static const cyaml_schema_value_t text_entry = {CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 0, TEXT_MAX)};
+static const cyaml_schema_value_t text_entry = {
+    CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 0, TEXT_MAX)};
 
 static const cyaml_schema_field_t topic_fields[] = {
     CYAML_FIELD_STRING_PTR("topic", CYAML_FLAG_POINTER, pt_config_topic, topic, 1, 249),
@@ -28,7 +31,8 @@ static const cyaml_schema_field_t topic_fields[] = {
     CYAML_FIELD_END,
 };
 
-static const cyaml_schema_value_t topic_entry = {CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, pt_config_topic, topic_fields)};
+static const cyaml_schema_value_t topic_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, pt_config_topic, topic_fields)};
 
 static const cyaml_schema_field_t flush_fields[] = {
     TEXT("rows", pt_config_flush, rows),
@@ -43,11 +47,13 @@ static const cyaml_schema_field_t config_fields[] = {
     TEXT("lake", pt_config, lake),
     TEXT("data_path", pt_config, data_path),
     TEXT("alias", pt_config, alias),
-    CYAML_FIELD_SEQUENCE("init_sql", MAY_LACK, pt_config, init_sql, &text_entry, 0, CYAML_UNLIMITED),
+    CYAML_FIELD_SEQUENCE("init_sql", MAY_LACK, pt_config, init_sql, &text_entry, 0,
+                         CYAML_UNLIMITED),
     CYAML_FIELD_MAPPING_PTR("flush", MAY_LACK, pt_config, flush, flush_fields),
     TEXT("start", pt_config, start),
     TEXT("on_error", pt_config, on_error),
-    CYAML_FIELD_STRING_PTR("on_no_column", CYAML_FLAG_POINTER_NULL | CYAML_FLAG_OPTIONAL, pt_config, on_no_column, 0, TEXT_MAX), /* `null` is its value */
+    CYAML_FIELD_STRING_PTR("on_no_column", CYAML_FLAG_POINTER_NULL | CYAML_FLAG_OPTIONAL, pt_config,
+                           on_no_column, 0, TEXT_MAX), /* `null` is its value */
     TEXT("on_missing_data", pt_config, on_missing_data),
     TEXT("max_dead_letters", pt_config, max_dead_letters),
     TEXT("inline_rows", pt_config, inline_rows),
@@ -64,15 +70,20 @@ static const cyaml_schema_field_t config_fields[] = {
     TEXT("leftover_age", pt_config, leftover_age),
     TEXT("log_format", pt_config, log_format),
     CYAML_FIELD_IGNORE("kafka", CYAML_FLAG_OPTIONAL),
-    CYAML_FIELD_SEQUENCE("topics", CYAML_FLAG_POINTER, pt_config, topics, &topic_entry, 1, CYAML_UNLIMITED),
+    CYAML_FIELD_SEQUENCE("topics", CYAML_FLAG_POINTER, pt_config, topics, &topic_entry, 1,
+                         CYAML_UNLIMITED),
     CYAML_FIELD_END,
 };
 
-static const cyaml_schema_value_t config_schema = {CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, pt_config, config_fields)};
+static const cyaml_schema_value_t config_schema = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, pt_config, config_fields)};
 
-static const cyaml_config_t cyaml = {.log_level = CYAML_LOG_ERROR, .mem_fn = cyaml_mem, .log_fn = NULL};
+static const cyaml_config_t cyaml = {.log_level = CYAML_LOG_ERROR,
+                                     .mem_fn = cyaml_mem,
+                                     .log_fn = NULL};
 
-/* ---- checking against the schema, with line numbers that hold (libcyaml's are a line early, and only in its log) --------------- */
+/* ---- checking against the schema, with line numbers that hold (libcyaml's are a line early, and
+ * only in its log) ---- */
 
 typedef struct check {
     const char *path;
@@ -80,7 +91,8 @@ typedef struct check {
     pt_error *err;
 } check;
 
-static int check_node(const check *c, const yaml_node_t *node, const cyaml_schema_value_t *schema, const char *name);
+static int check_node(const check *c, const yaml_node_t *node, const cyaml_schema_value_t *schema,
+                      const char *name);
 
 static const cyaml_schema_field_t *find_field(const cyaml_schema_field_t *fields, const char *key) {
     for (; fields->key; fields++) {
@@ -92,7 +104,9 @@ static const cyaml_schema_field_t *find_field(const cyaml_schema_field_t *fields
 }
 
 static int wrong(const check *c, const yaml_node_t *node, const char *what, const char *name) {
-    return pt_fail(c->err, PT_E_USAGE, "config %s line %zu: %s%s%s%s", c->path, node->start_mark.line + 1, what, name ? " '" : "", name ? name : "", name ? "'" : "");
+    return pt_fail(c->err, PT_E_USAGE, "config %s line %zu: %s%s%s%s", c->path,
+                   node->start_mark.line + 1, what, name ? " '" : "", name ? name : "",
+                   name ? "'" : "");
 }
 
 static int unknown_key(const check *c, const yaml_node_t *key, const cyaml_schema_field_t *fields) {
@@ -104,15 +118,18 @@ static int unknown_key(const check *c, const yaml_node_t *key, const cyaml_schem
         pt_nearest_offer(&nearest, fields->key);
         at += (size_t)snprintf(known + at, sizeof known - at, "%s%s", at ? ", " : "", fields->key);
     }
-    return pt_fail(c->err, PT_E_USAGE, "config %s line %zu: unknown key '%.100s'%s; known here: %s", c->path, key->start_mark.line + 1,
-                   (const char *)key->data.scalar.value, pt_nearest_hint(&nearest, "").text, known);
+    return pt_fail(c->err, PT_E_USAGE, "config %s line %zu: unknown key '%.100s'%s; known here: %s",
+                   c->path, key->start_mark.line + 1, (const char *)key->data.scalar.value,
+                   pt_nearest_hint(&nearest, "").text, known);
 }
 
-static int check_mapping(const check *c, const yaml_node_t *node, const cyaml_schema_field_t *fields, const char *name) {
+static int check_mapping(const check *c, const yaml_node_t *node,
+                         const cyaml_schema_field_t *fields, const char *name) {
     if (node->type != YAML_MAPPING_NODE) {
         return wrong(c, node, "keys and values are wanted for", name);
     }
-    for (const yaml_node_pair_t *pair = node->data.mapping.pairs.start; pair < node->data.mapping.pairs.top; pair++) {
+    for (const yaml_node_pair_t *pair = node->data.mapping.pairs.start;
+         pair < node->data.mapping.pairs.top; pair++) {
         const yaml_node_t *key = yaml_document_get_node(c->document, pair->key);
         if (key->type != YAML_SCALAR_NODE) {
             return wrong(c, key, "a key must be a plain word", NULL);
@@ -122,17 +139,24 @@ static int check_mapping(const check *c, const yaml_node_t *node, const cyaml_sc
         if (!field) {
             return unknown_key(c, key, fields);
         }
-        for (const yaml_node_pair_t *other = node->data.mapping.pairs.start; other < pair; other++) {
-            if (strcmp((const char *)yaml_document_get_node(c->document, other->key)->data.scalar.value, text) == 0) {
+        for (const yaml_node_pair_t *other = node->data.mapping.pairs.start; other < pair;
+             other++) {
+            if (strcmp((const char *)yaml_document_get_node(c->document, other->key)
+                           ->data.scalar.value,
+                       text) == 0) {
                 return wrong(c, key, "key is there twice:", text);
             }
         }
-        PT_TRY(check_node(c, yaml_document_get_node(c->document, pair->value), &field->value, text));
+        PT_TRY(
+            check_node(c, yaml_document_get_node(c->document, pair->value), &field->value, text));
     }
     for (const cyaml_schema_field_t *field = fields; field->key; field++) {
         bool there = (field->value.flags & CYAML_FLAG_OPTIONAL) != 0;
-        for (const yaml_node_pair_t *pair = node->data.mapping.pairs.start; !there && pair < node->data.mapping.pairs.top; pair++) {
-            there = strcmp((const char *)yaml_document_get_node(c->document, pair->key)->data.scalar.value, field->key) == 0;
+        for (const yaml_node_pair_t *pair = node->data.mapping.pairs.start;
+             !there && pair < node->data.mapping.pairs.top; pair++) {
+            there = strcmp((const char *)yaml_document_get_node(c->document, pair->key)
+                               ->data.scalar.value,
+                           field->key) == 0;
         }
         if (!there) {
             return wrong(c, node, "missing key", field->key);
@@ -153,15 +177,19 @@ static bool is_null(const yaml_node_t *node) {
 }
 
 static bool is_empty_text(const yaml_node_t *node) {
-    return node->type == YAML_SCALAR_NODE && node->data.scalar.value[strspn((const char *)node->data.scalar.value, " \t\r\n")] == '\0';
+    return node->type == YAML_SCALAR_NODE &&
+           node->data.scalar.value[strspn((const char *)node->data.scalar.value, " \t\r\n")] ==
+               '\0';
 }
 
 /* A NUL ("\0" in quotes) would end the text for everybody who reads it. */
 static bool has_nul(const yaml_node_t *node) {
-    return node->type == YAML_SCALAR_NODE && strlen((const char *)node->data.scalar.value) != node->data.scalar.length;
+    return node->type == YAML_SCALAR_NODE &&
+           strlen((const char *)node->data.scalar.value) != node->data.scalar.length;
 }
 
-static int check_node(const check *c, const yaml_node_t *node, const cyaml_schema_value_t *schema, const char *name) {
+static int check_node(const check *c, const yaml_node_t *node, const cyaml_schema_value_t *schema,
+                      const char *name) {
     if (has_nul(node)) {
         return wrong(c, node, "a NUL character has no place in", name);
     }
@@ -169,17 +197,19 @@ static int check_node(const check *c, const yaml_node_t *node, const cyaml_schem
         return PT_OK;
     }
     switch (schema->type) {
-    case CYAML_MAPPING:
-        return check_mapping(c, node, schema->mapping.fields, name);
+    case CYAML_MAPPING: return check_mapping(c, node, schema->mapping.fields, name);
     case CYAML_SEQUENCE:
         if (node->type != YAML_SEQUENCE_NODE) {
             return wrong(c, node, "a list (- ...) is wanted for", name);
         }
-        if (node->data.sequence.items.start == node->data.sequence.items.top && schema->sequence.min > 0) {
+        if (node->data.sequence.items.start == node->data.sequence.items.top &&
+            schema->sequence.min > 0) {
             return wrong(c, node, "at least one entry is wanted for", name);
         }
-        for (const yaml_node_item_t *item = node->data.sequence.items.start; item < node->data.sequence.items.top; item++) {
-            PT_TRY(check_node(c, yaml_document_get_node(c->document, *item), schema->sequence.entry, name));
+        for (const yaml_node_item_t *item = node->data.sequence.items.start;
+             item < node->data.sequence.items.top; item++) {
+            PT_TRY(check_node(c, yaml_document_get_node(c->document, *item), schema->sequence.entry,
+                              name));
         }
         return PT_OK;
     case CYAML_STRING:
@@ -193,14 +223,14 @@ static int check_node(const check *c, const yaml_node_t *node, const cyaml_schem
             return wrong(c, node, "the value is too long for", name);
         }
         return PT_OK;
-    default:
-        return PT_OK;
+    default: return PT_OK;
     }
 }
 
-/* ---- kafka: any property, which libcyaml has no schema for --------------------------------------------- */
+/* ---- kafka: any property, which libcyaml has no schema for ---- */
 
-static int add_property(const check *c, pt_config *config, const yaml_node_t *key, const yaml_node_t *value) {
+static int add_property(const check *c, pt_config *config, const yaml_node_t *key,
+                        const yaml_node_t *value) {
     if (key->type != YAML_SCALAR_NODE || value->type != YAML_SCALAR_NODE) {
         return wrong(c, value, "kafka takes property: value pairs", NULL);
     }
@@ -212,7 +242,8 @@ static int add_property(const check *c, pt_config *config, const yaml_node_t *ke
         return pt_fail_nomem(c->err, "the config");
     }
     config->properties = grown;
-    if (asprintf(&grown[config->n_properties], "%s=%s", (const char *)key->data.scalar.value, (const char *)value->data.scalar.value) < 0) {
+    if (asprintf(&grown[config->n_properties], "%s=%s", (const char *)key->data.scalar.value,
+                 (const char *)value->data.scalar.value) < 0) {
         return pt_fail_nomem(c->err, "the config");
     }
     config->n_properties++;
@@ -220,7 +251,8 @@ static int add_property(const check *c, pt_config *config, const yaml_node_t *ke
 }
 
 static int read_properties(const check *c, const yaml_node_t *root, pt_config *config) {
-    for (const yaml_node_pair_t *pair = root->data.mapping.pairs.start; pair < root->data.mapping.pairs.top; pair++) {
+    for (const yaml_node_pair_t *pair = root->data.mapping.pairs.start;
+         pair < root->data.mapping.pairs.top; pair++) {
         const yaml_node_t *key = yaml_document_get_node(c->document, pair->key);
         const yaml_node_t *value = yaml_document_get_node(c->document, pair->value);
         if (strcmp((const char *)key->data.scalar.value, "kafka") != 0) {
@@ -232,14 +264,16 @@ static int read_properties(const check *c, const yaml_node_t *root, pt_config *c
         if (value->type != YAML_MAPPING_NODE) {
             return wrong(c, value, "kafka takes property: value pairs", NULL);
         }
-        for (const yaml_node_pair_t *p = value->data.mapping.pairs.start; p < value->data.mapping.pairs.top; p++) {
-            PT_TRY(add_property(c, config, yaml_document_get_node(c->document, p->key), yaml_document_get_node(c->document, p->value)));
+        for (const yaml_node_pair_t *p = value->data.mapping.pairs.start;
+             p < value->data.mapping.pairs.top; p++) {
+            PT_TRY(add_property(c, config, yaml_document_get_node(c->document, p->key),
+                                yaml_document_get_node(c->document, p->value)));
         }
     }
     return PT_OK;
 }
 
-/* ---- the lines of values, for what only the command line's rules can find wrong ------------------------ */
+/* ---- the lines of values, for what only the command line's rules can find wrong ---- */
 
 static int add_line(const check *c, pt_config *config, const char *key, const yaml_node_t *node) {
     pt_config_line *grown = realloc(config->lines, (config->n_lines + 1) * sizeof *grown);
@@ -252,22 +286,27 @@ static int add_line(const check *c, pt_config *config, const char *key, const ya
     return grown[config->n_lines++].key ? PT_OK : pt_fail_nomem(c->err, "the config");
 }
 
-/* Keys of keys: flush.rows, topics.0.schema, kafka.linger.ms. The file has been checked, so it is not deep. */
-static int add_lines(const check *c, pt_config *config, const char *prefix, const yaml_node_t *node) {
+/* Keys of keys: flush.rows, topics.0.schema, kafka.linger.ms. The file has been checked, so it is
+ * not deep. */
+static int add_lines(const check *c, pt_config *config, const char *prefix,
+                     const yaml_node_t *node) {
     char key[300];
     if (*prefix) {
         PT_TRY(add_line(c, config, prefix, node));
     }
     const char *dot = *prefix ? "." : "";
     if (node->type == YAML_MAPPING_NODE) {
-        for (const yaml_node_pair_t *pair = node->data.mapping.pairs.start; pair < node->data.mapping.pairs.top; pair++) {
+        for (const yaml_node_pair_t *pair = node->data.mapping.pairs.start;
+             pair < node->data.mapping.pairs.top; pair++) {
             const yaml_node_t *name = yaml_document_get_node(c->document, pair->key);
-            (void)snprintf(key, sizeof key, "%s%s%s", prefix, dot, (const char *)name->data.scalar.value);
+            (void)snprintf(key, sizeof key, "%s%s%s", prefix, dot,
+                           (const char *)name->data.scalar.value);
             PT_TRY(add_lines(c, config, key, yaml_document_get_node(c->document, pair->value)));
         }
     } else if (node->type == YAML_SEQUENCE_NODE) {
         size_t i = 0;
-        for (const yaml_node_item_t *item = node->data.sequence.items.start; item < node->data.sequence.items.top; item++) {
+        for (const yaml_node_item_t *item = node->data.sequence.items.start;
+             item < node->data.sequence.items.top; item++) {
             (void)snprintf(key, sizeof key, "%s%s%zu", prefix, dot, i++);
             PT_TRY(add_lines(c, config, key, yaml_document_get_node(c->document, *item)));
         }
@@ -284,12 +323,15 @@ size_t pt_config_line_of(const pt_config *config, const char *key) {
     return 0;
 }
 
-/* ---- aliases --------------------------------------------------------------------------------------------- */
+/* ---- aliases ---- */
 
-#define VALUES_MAX 100000 /* of a file, what aliases (*name) stand for counted each time; a topic takes about a dozen */
+#define VALUES_MAX                                                                               \
+    100000 /* of a file, what aliases (*name) stand for counted each time; a topic takes about a \
+              dozen */
 #define DEPTH_MAX 32
 
-/* How many values stand at and below the node; more than VALUES_MAX count as one more than that. counts: of each node, 0 for not known yet. */
+/* How many values stand at and below the node; more than VALUES_MAX count as one more than that.
+ * counts: of each node, 0 for not known yet. */
 static int count_values(const check *c, int id, size_t *counts, unsigned depth) {
     const yaml_node_t *node = yaml_document_get_node(c->document, id);
     size_t sum = 1;
@@ -300,19 +342,23 @@ static int count_values(const check *c, int id, size_t *counts, unsigned depth) 
         return wrong(c, node, "lists and mappings go deeper than a configuration does", NULL);
     }
     if (node->type == YAML_SEQUENCE_NODE) {
-        for (const yaml_node_item_t *item = node->data.sequence.items.start; item < node->data.sequence.items.top && sum <= VALUES_MAX; item++) {
+        for (const yaml_node_item_t *item = node->data.sequence.items.start;
+             item < node->data.sequence.items.top && sum <= VALUES_MAX; item++) {
             PT_TRY(count_values(c, *item, counts, depth + 1));
             sum += counts[*item];
         }
     } else if (node->type == YAML_MAPPING_NODE) {
-        for (const yaml_node_pair_t *pair = node->data.mapping.pairs.start; pair < node->data.mapping.pairs.top && sum <= VALUES_MAX; pair++) {
+        for (const yaml_node_pair_t *pair = node->data.mapping.pairs.start;
+             pair < node->data.mapping.pairs.top && sum <= VALUES_MAX; pair++) {
             PT_TRY(count_values(c, pair->key, counts, depth + 1));
             PT_TRY(count_values(c, pair->value, counts, depth + 1));
             sum += counts[pair->key] + counts[pair->value];
         }
     }
     counts[id] = sum;
-    return sum > VALUES_MAX ? wrong(c, node, "aliases (*name) make more than 100,000 values of this file", NULL) : PT_OK;
+    return sum > VALUES_MAX
+               ? wrong(c, node, "aliases (*name) make more than 100,000 values of this file", NULL)
+               : PT_OK;
 }
 
 static int check_aliases(const check *c) {
@@ -326,7 +372,7 @@ static int check_aliases(const check *c) {
     return code;
 }
 
-/* ---- loading ------------------------------------------------------------------------------------------- */
+/* ---- loading ---- */
 
 static int load_checked(const check *c, pt_config **out) {
     const yaml_node_t *root = yaml_document_get_root_node(c->document);
@@ -335,7 +381,8 @@ static int load_checked(const check *c, pt_config **out) {
     }
     PT_TRY(check_aliases(c));
     PT_TRY(check_mapping(c, root, config_fields, "the file"));
-    cyaml_err_t loaded = cyaml_load_file(c->path, &cyaml, &config_schema, (cyaml_data_t **)out, NULL);
+    cyaml_err_t loaded = cyaml_load_file(c->path, &cyaml, &config_schema, (cyaml_data_t **)out,
+                                         NULL);
     if (loaded != CYAML_OK) {
         return pt_fail(c->err, PT_E_USAGE, "config %s: %s", c->path, cyaml_strerror(loaded));
     }
@@ -354,10 +401,17 @@ static int load_checked(const check *c, pt_config **out) {
 static int check_end(yaml_parser_t *parser, const char *path, pt_error *err) {
     yaml_document_t second;
     if (!yaml_parser_load(parser, &second)) {
-        return pt_fail(err, PT_E_USAGE, "config %s line %zu: %s", path, parser->problem_mark.line + 1, parser->problem ? parser->problem : "not YAML");
+        return pt_fail(err, PT_E_USAGE, "config %s line %zu: %s", path,
+                       parser->problem_mark.line + 1,
+                       parser->problem ? parser->problem : "not YAML");
     }
     const yaml_node_t *root = yaml_document_get_root_node(&second);
-    int code = root ? pt_fail(err, PT_E_USAGE, "config %s line %zu: a second document (---) begins before it; a file holds one", path, root->start_mark.line + 1) : PT_OK;
+    int code =
+        root ? pt_fail(
+                   err, PT_E_USAGE,
+                   "config %s line %zu: a second document (---) begins before it; a file holds one",
+                   path, root->start_mark.line + 1)
+             : PT_OK;
     yaml_document_delete(&second);
     return code;
 }
@@ -384,7 +438,8 @@ int pt_config_load(const char *path, pt_config **out, pt_error *err) {
         }
         yaml_document_delete(&document);
     } else {
-        code = pt_fail(err, PT_E_USAGE, "config %s line %zu: %s", path, parser.problem_mark.line + 1, parser.problem ? parser.problem : "not YAML");
+        code = pt_fail(err, PT_E_USAGE, "config %s line %zu: %s", path,
+                       parser.problem_mark.line + 1, parser.problem ? parser.problem : "not YAML");
     }
     yaml_parser_delete(&parser);
     (void)fclose(file);
@@ -394,7 +449,7 @@ int pt_config_load(const char *path, pt_config **out, pt_error *err) {
     return code;
 }
 
-/* ---- values by key ------------------------------------------------------------------------------------- */
+/* ---- values by key ---- */
 
 /* *inner: the field of the mapping above it, NULL for a key of the file itself. */
 static const cyaml_schema_field_t *find_path(const char *key, const cyaml_schema_field_t **inner) {
@@ -420,7 +475,8 @@ const char *pt_config_get(const pt_config *config, const char *key) {
     const cyaml_schema_field_t *inner;
     const cyaml_schema_field_t *field = find_path(key, &inner);
     const char *in = (const char *)(inner ? (const void *)config->flush : (const void *)config);
-    if (!field || field->value.type != CYAML_STRING || !in || (inner && inner->value.type != CYAML_MAPPING)) {
+    if (!field || field->value.type != CYAML_STRING || !in ||
+        (inner && inner->value.type != CYAML_MAPPING)) {
         return NULL;
     }
     return *(char *const *)(const void *)(in + field->data_offset);

@@ -1,5 +1,5 @@
-/* The YAML file of `pintail ingest --config`. Values are texts as written; the command line parses them with its own rules, so that a size is a size
- * in both. NULL: not in the file.
+/* The YAML file of `pintail ingest --config`. Values are texts as written; the command line parses
+ * them with its own rules, so that a size is a size in both. NULL: not in the file.
  *
  *   brokers: 127.0.0.1:9092
  *   group: shop
@@ -40,7 +40,8 @@ typedef struct pt_config {
     char **init_sql;
     unsigned init_sql_count;
     pt_config_flush *flush;
-    char *start, *on_error, *on_no_column, *on_missing_data, *max_dead_letters, *inline_rows, *fold_interval, *memory, *threads, *queue_bytes, *log_format;
+    char *start, *on_error, *on_no_column, *on_missing_data, *max_dead_letters, *inline_rows,
+        *fold_interval, *memory, *threads, *queue_bytes, *log_format;
     char *topic_column, *key_column, *headers_column;
     char *timeout, *stop_timeout, *commit_timeout, *leftover_age;
     pt_config_topic *topics;
@@ -51,8 +52,8 @@ typedef struct pt_config {
     size_t n_lines;
 } pt_config;
 
-/* Reads and checks the file; PT_E_USAGE with file and line for a key that is unknown, twice or of the wrong kind, and for a second document.
- * A key without a value is as no key. */
+/* Reads and checks the file; PT_E_USAGE with file and line for a key that is unknown, twice or of
+ * the wrong kind, and for a second document. A key without a value is as no key. */
 int pt_config_load(const char *path, pt_config **out, pt_error *err) PT_CHECKED;
 /* The plain value of a key, such as memory or flush.rows; NULL: not in the file, or no such key. */
 const char *pt_config_get(const pt_config *config, const char *key);

@@ -5,13 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SLOTS 4096 /* a power of two; a quarter full at most */
-#define LONGEST 255 /* bytes of a value: beyond that Parquet's statistics leave it out */
-#define NONE 0xff   /* no dictionary of this column */
+#define SLOTS   4096 /* a power of two; a quarter full at most */
+#define LONGEST 255  /* bytes of a value: beyond that Parquet's statistics leave it out */
+#define NONE    0xff /* no dictionary of this column */
 
 typedef struct dictionary {
     size_t n;
-    uint64_t keys[PT_DICTIONARY_VALUES][2]; /* a duckdb_string_t: of a long one the pointer leads into text */
+    uint64_t keys[PT_DICTIONARY_VALUES]
+                 [2]; /* a duckdb_string_t: of a long one the pointer leads into text */
     const char *values[PT_DICTIONARY_VALUES];
     uint16_t slots[SLOTS]; /* code + 1; 0: free */
     char text[PT_DICTIONARY_TEXT];
@@ -50,7 +51,7 @@ void pt_dictionaries_free(pt_dictionaries **dictionaries) {
     }
 }
 
-/* ---- one value ----------------------------------------------------------------------------------------- */
+/* ---- one value ---- */
 
 static uint32_t length_of(const uint64_t key[2]) {
     return (uint32_t)key[0]; /* x86-64 and aarch64: little-endian */
@@ -82,7 +83,8 @@ static uint64_t hash(const uint64_t key[2]) {
         memcpy(&word, at, sizeof word);
         h = mix(h, word);
     }
-    memcpy(&word, at + length - sizeof word, sizeof word); /* the last eight bytes; some of them a second time */
+    memcpy(&word, at + length - sizeof word,
+           sizeof word); /* the last eight bytes; some of them a second time */
     return mix(h, word);
 }
 
@@ -90,12 +92,14 @@ static bool same(const uint64_t a[2], const uint64_t b[2]) {
     if (a[0] != b[0]) { /* length and first bytes */
         return false;
     }
-    return a[1] == b[1] || (!is_short(length_of(a)) && memcmp(long_text(a), long_text(b), length_of(a)) == 0);
+    return a[1] == b[1] ||
+           (!is_short(length_of(a)) && memcmp(long_text(a), long_text(b), length_of(a)) == 0);
 }
 
 static bool add(dictionary *d, const uint64_t key[2], uint16_t *slot) {
     uint32_t length = length_of(key);
-    if (d->n == PT_DICTIONARY_VALUES || length > LONGEST || d->text_used + length + 1 > sizeof d->text) {
+    if (d->n == PT_DICTIONARY_VALUES || length > LONGEST ||
+        d->text_used + length + 1 > sizeof d->text) {
         return false;
     }
     const char *bytes = is_short(length) ? (const char *)key + sizeof length : long_text(key);
@@ -122,7 +126,7 @@ static size_t find(const dictionary *d, const uint64_t key[2]) {
     return at;
 }
 
-/* ---- one column ---------------------------------------------------------------------------------------- */
+/* ---- one column ---- */
 
 typedef struct strings {
     const uint64_t (*keys)[2];
@@ -132,7 +136,8 @@ typedef struct strings {
 
 static strings strings_of(duckdb_data_chunk chunk, size_t column) {
     duckdb_vector vector = duckdb_data_chunk_get_vector(chunk, column);
-    return (strings){(const uint64_t(*)[2])duckdb_vector_get_data(vector), duckdb_vector_get_validity(vector), duckdb_data_chunk_get_size(chunk)};
+    return (strings){(const uint64_t(*)[2])duckdb_vector_get_data(vector),
+                     duckdb_vector_get_validity(vector), duckdb_data_chunk_get_size(chunk)};
 }
 
 static bool is_null(const strings *s, size_t i) {
@@ -153,8 +158,10 @@ static bool take_chunk(dictionary *d, const strings *s, uint16_t *codes) {
     return true;
 }
 
-/* Of rows that are still being written: only if the second half of what is there has brought no new value, so that the rest is not likely to either. */
-static bool take_column(dictionary *d, pt_rows *rows, size_t column, size_t n_chunks, bool growing) {
+/* Of rows that are still being written: only if the second half of what is there has brought no new
+ * value, so that the rest is not likely to either. */
+static bool take_column(dictionary *d, pt_rows *rows, size_t column, size_t n_chunks,
+                        bool growing) {
     size_t of_first_half = 0;
     d->n = d->text_used = 0;
     memset(d->slots, 0, sizeof d->slots);
@@ -201,7 +208,9 @@ void pt_dictionaries_make(pt_dictionaries *d, pt_rows *rows, const pt_type *type
     if (!prepare_columns(d, pt_rows_columns(rows)) || n_codes == 0) {
         return;
     }
-    for (size_t i = 0; i < d->n_columns && d->n < PT_DICTIONARIES && (d->n + 1) * n_codes * sizeof(uint16_t) <= PT_DICTIONARY_CODES; i++) {
+    for (size_t i = 0; i < d->n_columns && d->n < PT_DICTIONARIES &&
+                       (d->n + 1) * n_codes * sizeof(uint16_t) <= PT_DICTIONARY_CODES;
+         i++) {
         if (types[i].id != PT_VARCHAR) {
             continue;
         }
@@ -215,10 +224,11 @@ void pt_dictionaries_make(pt_dictionaries *d, pt_rows *rows, const pt_type *type
     }
 }
 
-/* ---- for those who read -------------------------------------------------------------------------------- */
+/* ---- for those who read ---- */
 
 static const dictionary *of(const pt_dictionaries *d, size_t column) {
-    return column < d->n_columns && d->of_column[column] != NONE ? d->all[d->of_column[column]] : NULL;
+    return column < d->n_columns && d->of_column[column] != NONE ? d->all[d->of_column[column]]
+                                                                 : NULL;
 }
 
 const char *const *pt_dictionary_values(const pt_dictionaries *d, size_t column, size_t *n) {
@@ -246,7 +256,8 @@ static bool look_up(const dictionary *d, const strings *s, size_t width, void *o
     return true;
 }
 
-bool pt_dictionary_codes(const pt_dictionaries *d, size_t column, size_t i, duckdb_data_chunk chunk, size_t width, void *out) {
+bool pt_dictionary_codes(const pt_dictionaries *d, size_t column, size_t i, duckdb_data_chunk chunk,
+                         size_t width, void *out) {
     const dictionary *found = of(d, column);
     strings s = strings_of(chunk, column);
     if (i >= d->n_chunks) {

@@ -16,12 +16,12 @@
 #include "base/text.h"
 #include "duck/attach.h"
 #include "duck/failure.h"
-#include "duck/uri.h"
 #include "duck/object_store.h"
 #include "duck/result.h"
+#include "duck/uri.h"
 
 #define CITED_QUERY_MAX 200 /* of a failed statement to the catalog, in an error */
-#define SET_ASIDE_MAX 8U /* each keeps some 20 MB */
+#define SET_ASIDE_MAX   8U  /* each keeps some 20 MB */
 
 struct pt_engine {
     duckdb_database database;
@@ -29,10 +29,11 @@ struct pt_engine {
     uint64_t number;
     pt_catalog catalog;
     bool attached;
-    bool is_file;         /* the catalog */
-    bool encrypted;       /* the lake */
-    bool disowned;        /* it is set aside since its file belongs to somebody else now */
-    _Atomic bool invalid; /* DuckDB has given itself up: it answers every statement with a FATAL error */
+    bool is_file;   /* the catalog */
+    bool encrypted; /* the lake */
+    bool disowned;  /* it is set aside since its file belongs to somebody else now */
+    _Atomic bool
+        invalid; /* DuckDB has given itself up: it answers every statement with a FATAL error */
     _Atomic int64_t *pulse; /* the options' */
 };
 
@@ -41,10 +42,12 @@ struct pt_session {
     pt_engine *engine;
 };
 
-/* ---- engines that cannot be closed --------------------------------------------------------------------- */
+/* ---- engines that cannot be closed ---- */
 
-/* An internal error (DuckDB 1.5 has some when PostgreSQL goes away) invalidates the whole instance. To end a connection that has a transaction open there calls
- * std::terminate: the rollback in its destructor throws. So such an engine is neither rolled back, detached nor closed, but left as it is. */
+/* An internal error (DuckDB 1.5 has some when PostgreSQL goes away) invalidates the whole instance.
+ * To end a connection that has a transaction open there calls std::terminate: the rollback in its
+ * destructor throws. So such an engine is neither rolled back, detached nor closed, but left as it
+ * is. */
 static _Atomic unsigned n_set_aside, n_files_set_aside;
 
 static void set_aside(const pt_engine *engine) {
@@ -55,30 +58,42 @@ static void set_aside(const pt_engine *engine) {
     if (engine->disowned) {
         return;
     }
-    pt_log(PT_LOG_WARN, PT_EVENT("DuckDB gave itself up after an internal error; it cannot be closed and is set aside"), PT_INT("times", atomic_load(&n_set_aside)));
+    pt_log(
+        PT_LOG_WARN,
+        PT_EVENT(
+            "DuckDB gave itself up after an internal error; it cannot be closed and is set aside"),
+        PT_INT("times", atomic_load(&n_set_aside)));
 }
 
-/* A catalog file is still held, perhaps locked, by the engine that was set aside: only the end of the process frees it. */
+/* A catalog file is still held, perhaps locked, by the engine that was set aside: only the end of
+ * the process frees it. */
 static int may_open_another(const pt_lake_uri *uri, pt_error *err) {
     if (uri->is_file && atomic_load(&n_files_set_aside)) {
-        return pt_fail(err, PT_E_RESTART, "DuckDB gave itself up after an internal error and cannot let go of catalog file %s; nothing is lost: start pintail again", uri->rest);
+        return pt_fail(err, PT_E_RESTART,
+                       "DuckDB gave itself up after an internal error and cannot let go of catalog "
+                       "file %s; nothing is lost: start pintail again",
+                       uri->rest);
     }
     if (atomic_load(&n_set_aside) >= SET_ASIDE_MAX) {
-        return pt_fail(err, PT_E_RESTART, "DuckDB gave itself up %u times after internal errors, and each time keeps memory; nothing is lost: start pintail again",
+        return pt_fail(err, PT_E_RESTART,
+                       "DuckDB gave itself up %u times after internal errors, and each time keeps "
+                       "memory; nothing is lost: start pintail again",
                        SET_ASIDE_MAX);
     }
     return PT_OK;
 }
 
-/* ---- extensions ---------------------------------------------------------------------------------------- */
+/* ---- extensions ---- */
 
 static const char *platform(void) {
     struct utsname u;
-    bool arm = uname(&u) == 0 && (strcmp(u.machine, "aarch64") == 0 || strcmp(u.machine, "arm64") == 0);
+    bool arm = uname(&u) == 0 &&
+               (strcmp(u.machine, "aarch64") == 0 || strcmp(u.machine, "arm64") == 0);
     return arm ? "linux_arm64" : "linux_amd64";
 }
 
-/* <binary's folder>/lib/pintail/extensions (build tree), else ../lib/pintail/extensions (installed tree). */
+/* <binary's folder>/lib/pintail/extensions (build tree), else ../lib/pintail/extensions (installed
+ * tree). */
 static int extension_folder(pt_text *out, pt_error *err) {
     const char *named = getenv("PINTAIL_EXTENSIONS");
     if (named && *named) {
@@ -88,11 +103,14 @@ static int extension_folder(pt_text *out, pt_error *err) {
     char binary[4096];
     ssize_t n = readlink("/proc/self/exe", binary, sizeof binary - 1);
     if (n <= 0) {
-        return pt_fail(err, PT_E_LAKE, "cannot tell where the pintail binary is; set PINTAIL_EXTENSIONS to the folder of DuckDB's extensions");
+        return pt_fail(err, PT_E_LAKE,
+                       "cannot tell where the pintail binary is; set PINTAIL_EXTENSIONS to the "
+                       "folder of DuckDB's extensions");
     }
     binary[n] = '\0';
     *strrchr(binary, '/') = '\0';
-    static const char *const places[] = {"lib/pintail/extensions", "../lib/pintail/extensions", "../../lib/pintail/extensions"};
+    static const char *const places[] = {"lib/pintail/extensions", "../lib/pintail/extensions",
+                                         "../../lib/pintail/extensions"};
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
         pt_text_clear(out);
         pt_text_addf(out, "%s/%s", binary, places[i]);
@@ -101,42 +119,49 @@ static int extension_folder(pt_text *out, pt_error *err) {
             return PT_OK;
         }
     }
-    return pt_fail(err, PT_E_LAKE, "DuckDB's extensions are not at %s/../lib/pintail/extensions; install pintail again, or set PINTAIL_EXTENSIONS", binary);
+    return pt_fail(err, PT_E_LAKE,
+                   "DuckDB's extensions are not at %s/../lib/pintail/extensions; install pintail "
+                   "again, or set PINTAIL_EXTENSIONS",
+                   binary);
 }
 
-static int load_extension(pt_session *session, const char *folder, const char *name, pt_error *err) {
+static int load_extension(pt_session *session, const char *folder, const char *name,
+                          pt_error *err) {
     char file[4500];
-    (void)snprintf(file, sizeof file, "%s/%s/%s/%s.duckdb_extension", folder, duckdb_library_version(), platform(), name);
+    (void)snprintf(file, sizeof file, "%s/%s/%s/%s.duckdb_extension", folder,
+                   duckdb_library_version(), platform(), name);
     bool shipped = strcmp(name, "motherduck") != 0 && strcmp(name, "quack") != 0;
     if (!pt_path_exists(file) && !shipped) {
-        return pt_fail(err, PT_E_LAKE, "a lake of this kind needs DuckDB's extension %s, which pintail does not bring: put that of DuckDB %s at %s, or use a "
-                       "PostgreSQL, SQLite or DuckDB-file catalog", name, duckdb_library_version(), file);
+        return pt_fail(err, PT_E_LAKE,
+                       "a lake of this kind needs DuckDB's extension %s, which pintail does not "
+                       "bring: put that of DuckDB %s at %s, or use a "
+                       "PostgreSQL, SQLite or DuckDB-file catalog",
+                       name, duckdb_library_version(), file);
     }
     if (!pt_path_exists(file)) {
-        return pt_fail(err, PT_E_LAKE, "extension file %s is missing; run make again, or install pintail with its lib folder", file);
+        return pt_fail(
+            err, PT_E_LAKE,
+            "extension file %s is missing; run make again, or install pintail with its lib folder",
+            file);
     }
     pt_error why;
     if (pt_session_runf(session, &why, "LOAD %s", name) != PT_OK) {
-        return pt_fail(err, PT_E_LAKE, "extension file %s cannot be loaded (it must be of DuckDB %s exactly): %s", file, duckdb_library_version(), why.text);
+        return pt_fail(err, PT_E_LAKE,
+                       "extension file %s cannot be loaded (it must be of DuckDB %s exactly): %s",
+                       file, duckdb_library_version(), why.text);
     }
     return PT_OK;
 }
 
 static const char *catalog_extension(pt_catalog catalog) {
     switch (catalog) {
-    case PT_CATALOG_SQLITE:
-        return "sqlite_scanner";
-    case PT_CATALOG_POSTGRES:
-        return "postgres_scanner";
-    case PT_CATALOG_MYSQL:
-        return "mysql_scanner";
-    case PT_CATALOG_MOTHERDUCK:
-        return "motherduck";
-    case PT_CATALOG_QUACK:
-        return "quack";
+    case PT_CATALOG_SQLITE: return "sqlite_scanner";
+    case PT_CATALOG_POSTGRES: return "postgres_scanner";
+    case PT_CATALOG_MYSQL: return "mysql_scanner";
+    case PT_CATALOG_MOTHERDUCK: return "motherduck";
+    case PT_CATALOG_QUACK: return "quack";
     case PT_CATALOG_NONE:
-    case PT_CATALOG_DUCKDB:
-        break;
+    case PT_CATALOG_DUCKDB: break;
     }
     return NULL;
 }
@@ -145,7 +170,10 @@ static const char *catalog_extension(pt_catalog catalog) {
 static int look_for_encryption(pt_engine *engine, pt_session *session, pt_error *err) {
     int64_t n = 0;
     pt_text sql = {0};
-    pt_text_addf(&sql, "SELECT count(*) FROM \"__ducklake_metadata_%s\".ducklake_metadata WHERE key = 'encrypted' AND scope IS NULL AND value = 'true'", engine->alias);
+    pt_text_addf(&sql,
+                 "SELECT count(*) FROM \"__ducklake_metadata_%s\".ducklake_metadata WHERE key = "
+                 "'encrypted' AND scope IS NULL AND value = 'true'",
+                 engine->alias);
     int code = pt_statement_int(session, &sql, &n, err);
     PT_TRY(code);
     engine->encrypted = n > 0;
@@ -166,7 +194,8 @@ static int set_up(pt_engine *engine, const pt_lake_options *o, const char *folde
     }
     pt_session *session = NULL;
     PT_TRY(pt_session_open(engine, &session, err));
-    int code = load_extension(session, folder, "httpfs", err); /* before ducklake: DuckLake looks for it when it loads */
+    int code = load_extension(session, folder, "httpfs",
+                              err); /* before ducklake: DuckLake looks for it when it loads */
     if (code == PT_OK) {
         code = load_extension(session, folder, "ducklake", err);
     }
@@ -174,7 +203,8 @@ static int set_up(pt_engine *engine, const pt_lake_options *o, const char *folde
         code = load_extension(session, folder, catalog_extension(uri.catalog), err);
     }
     if (code == PT_OK) {
-        code = pt_session_run(session, "SET allow_unsigned_extensions = false", err); /* before anything of a user's; nobody can undo it */
+        code = pt_session_run(session, "SET allow_unsigned_extensions = false",
+                              err); /* before anything of a user's; nobody can undo it */
     }
     if (code == PT_OK && !o->local_time) {
         code = pt_session_run(session, "SET GLOBAL TimeZone = 'UTC'", err);
@@ -199,12 +229,16 @@ static int set_up(pt_engine *engine, const pt_lake_options *o, const char *folde
     return code;
 }
 
-static int configure(duckdb_config config, const pt_lake_options *o, const char *folder, pt_error *err) {
+static int configure(duckdb_config config, const pt_lake_options *o, const char *folder,
+                     pt_error *err) {
     char number[64];
     bool bad = duckdb_set_config(config, "extension_directory", folder) == DuckDBError;
-    bad |= duckdb_set_config(config, "autoinstall_known_extensions", "false") == DuckDBError; /* nothing is fetched behind the user's back */
-    /* While it loads the files that came with it, which are as good as the program itself: to check a signature costs 0.1 s of CPU a file. */
-    bad |= o->load != PT_LOAD_NOTHING && duckdb_set_config(config, "allow_unsigned_extensions", "true") == DuckDBError;
+    bad |= duckdb_set_config(config, "autoinstall_known_extensions", "false") ==
+           DuckDBError; /* nothing is fetched behind the user's back */
+    /* While it loads the files that came with it, which are as good as the program itself: to check
+     * a signature costs 0.1 s of CPU a file. */
+    bad |= o->load != PT_LOAD_NOTHING &&
+           duckdb_set_config(config, "allow_unsigned_extensions", "true") == DuckDBError;
     if (o->memory_limit) {
         (void)snprintf(number, sizeof number, "%" PRIu64 "B", o->memory_limit);
         bad |= duckdb_set_config(config, "memory_limit", number) == DuckDBError;
@@ -213,7 +247,8 @@ static int configure(duckdb_config config, const pt_lake_options *o, const char 
         (void)snprintf(number, sizeof number, "%u", o->threads);
         bad |= duckdb_set_config(config, "threads", number) == DuckDBError;
     }
-    return bad ? pt_fail(err, PT_E_USAGE, "DuckDB refused its memory limit or threads setting") : PT_OK;
+    return bad ? pt_fail(err, PT_E_USAGE, "DuckDB refused its memory limit or threads setting")
+               : PT_OK;
 }
 
 static _Atomic uint64_t n_opened;
@@ -224,7 +259,9 @@ int pt_engine_open(const pt_lake_options *options, pt_engine **out, pt_error *er
     duckdb_config config = NULL;
     char *message = NULL;
     pt_engine *engine = calloc(1, sizeof *engine);
-    int code = engine && (engine->alias = strdup(options->alias ? options->alias : "lake")) ? PT_OK : pt_fail_nomem(err, "the engine");
+    int code = engine && (engine->alias = strdup(options->alias ? options->alias : "lake"))
+                   ? PT_OK
+                   : pt_fail_nomem(err, "the engine");
     if (code == PT_OK) {
         engine->pulse = options->pulse;
         engine->number = atomic_fetch_add(&n_opened, 1U) + 1;
@@ -236,8 +273,10 @@ int pt_engine_open(const pt_lake_options *options, pt_engine **out, pt_error *er
     if (code == PT_OK) {
         code = configure(config, options, pt_text_get(&folder), err);
     }
-    if (code == PT_OK && duckdb_open_ext(NULL, &engine->database, config, &message) == DuckDBError) {
-        code = pt_fail(err, PT_E_LAKE, "DuckDB cannot start: %s", message ? message : "no reason given");
+    if (code == PT_OK &&
+        duckdb_open_ext(NULL, &engine->database, config, &message) == DuckDBError) {
+        code = pt_fail(err, PT_E_LAKE, "DuckDB cannot start: %s",
+                       message ? message : "no reason given");
         duckdb_free(message);
     }
     if (code == PT_OK) {
@@ -304,7 +343,7 @@ bool pt_engine_encrypted(const pt_engine *engine) {
     return engine->encrypted;
 }
 
-/* ---- sessions ------------------------------------------------------------------------------------------ */
+/* ---- sessions ---- */
 
 int pt_session_open(pt_engine *engine, pt_session **out, pt_error *err) {
     *out = calloc(1, sizeof **out);
@@ -349,14 +388,17 @@ void pt_session_interrupt(pt_session *session) {
 
 static int query_failed(pt_session *session, duckdb_result *result, pt_error *err) {
     const char *message = duckdb_result_error(result);
-    if (message && strstr(message, "database has been invalidated because of a previous fatal error")) {
+    if (message &&
+        strstr(message, "database has been invalidated because of a previous fatal error")) {
         atomic_store(&session->engine->invalid, true);
     }
     message = message ? message : "DuckDB gave no reason";
     const char *begin;
     const char *end;
     int code;
-    if (session->engine->encrypted) { /* rows may stand in what is cited, but not in the statement's first word; a COMMIT is looked for by it (duck/transaction.c) */
+    if (session->engine
+            ->encrypted) { /* rows may stand in what is cited, but not in the statement's first
+                              word; a COMMIT is looked for by it (duck/transaction.c) */
         bool cites = pt_cited_query(message, &begin, &end);
         const char *word = cites ? begin : message;
         while (cites && word < end && isalpha((unsigned char)*word)) {
@@ -364,8 +406,11 @@ static int query_failed(pt_session *session, duckdb_result *result, pt_error *er
         }
         char said[PT_ERROR_TEXT];
         pt_message_without_values(cites ? end + 1 : message, said, sizeof said);
-        code = pt_fail(err, pt_lake_failure(message), "%.*s%s%s%s", (int)(word - message), message, cites && word < end ? " ..." : "", cites ? "\"" : "", said);
-    } else if (pt_cited_query(message, &begin, &end) && end - begin > CITED_QUERY_MAX) { /* else the reason, which comes last, would be cut off */
+        code = pt_fail(err, pt_lake_failure(message), "%.*s%s%s%s", (int)(word - message), message,
+                       cites && word < end ? " ..." : "", cites ? "\"" : "", said);
+    } else if (pt_cited_query(message, &begin, &end) &&
+               end - begin >
+                   CITED_QUERY_MAX) { /* else the reason, which comes last, would be cut off */
         int kept = (int)(begin - message) + CITED_QUERY_MAX;
         while (((unsigned char)message[kept] & 0xc0) == 0x80) { /* not inside of a character */
             kept--;
@@ -373,7 +418,8 @@ static int query_failed(pt_session *session, duckdb_result *result, pt_error *er
         code = pt_fail(err, pt_lake_failure(message), "%.*s ...%s", kept, message, end);
     } else {
         const char *picture = pt_message_picture(message);
-        code = pt_fail(err, pt_lake_failure(message), "%.*s", (int)(picture ? (size_t)(picture - message) : strlen(message)), message);
+        code = pt_fail(err, pt_lake_failure(message), "%.*s",
+                       (int)(picture ? (size_t)(picture - message) : strlen(message)), message);
     }
     duckdb_destroy_result(result);
     return code;

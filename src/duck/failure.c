@@ -10,30 +10,47 @@
 #define WORDS_MAX 4096 /* of a message, once what it cites is left out */
 
 /* Waiting helps none of these, whatever else the message says. */
-static const char *const never[] = {"does not exist", "permission denied", "password authentication failed", "no password supplied", "no pg_hba.conf entry",
-                                    "is not permitted to log in", "FATAL:  role ", "FATAL:  database ",
-                                    "invalid connection option", "in connection info string", "is of DuckLake version" /* lake/settings.c */, NULL};
+static const char *const never[] = {"does not exist",
+                                    "permission denied",
+                                    "password authentication failed",
+                                    "no password supplied",
+                                    "no pg_hba.conf entry",
+                                    "is not permitted to log in",
+                                    "FATAL:  role ",
+                                    "FATAL:  database ",
+                                    "invalid connection option",
+                                    "in connection info string",
+                                    "is of DuckLake version" /* lake/settings.c */,
+                                    NULL};
 
-/* Nobody answers, has room or may write now. A server that takes only reads is, or was made, a standby: another connection finds the new primary, or this
- * server once it is promoted. */
+/* Nobody answers, has room or may write now. A server that takes only reads is, or was made, a
+ * standby: another connection finds the new primary, or this server once it is promoted. */
 static const char *const down[] = {
-    "Connection refused", "server closed the connection", "could not connect", "Unable to connect", "connection to server", "Connection timed out",
-    "SSL connection has been closed", "terminating connection", "the database system is", "no connection to the server", "Could not establish connection",
-    "Connection error", "timed out", "Connection reset", "Broken pipe", "idle-in-transaction timeout", "Lost connection", "server has gone away",
-    "could not receive data from server", "could not send data to server", "SSL SYSCALL error", "too many clients", "too many connections",
-    "connection slots are reserved", "could not translate host name", "in a read-only transaction", "due to conflict with recovery",
+    "Connection refused", "server closed the connection", "could not connect", "Unable to connect",
+    "connection to server", "Connection timed out", "SSL connection has been closed",
+    "terminating connection", "the database system is", "no connection to the server",
+    "Could not establish connection", "Connection error", "timed out", "Connection reset",
+    "Broken pipe", "idle-in-transaction timeout", "Lost connection", "server has gone away",
+    "could not receive data from server", "could not send data to server", "SSL SYSCALL error",
+    "too many clients", "too many connections", "connection slots are reserved",
+    "could not translate host name", "in a read-only transaction", "due to conflict with recovery",
     /* disks: strerror, SQLite, PostgreSQL */
-    "No space left on device", "Disk quota exceeded", "Input/output error", "database or disk is full", "disk I/O error", "could not extend file", NULL};
+    "No space left on device", "Disk quota exceeded", "Input/output error",
+    "database or disk is full", "disk I/O error", "could not extend file", NULL};
 
-/* Another writer was quicker, or the server gave up this statement but not the connection: the transaction may be tried again. */
+/* Another writer was quicker, or the server gave up this statement but not the connection: the
+ * transaction may be tried again. */
 static const char *const busy[] = {
     /* SQLite */
     "database is locked", "database table is locked", "UNIQUE constraint failed",
     /* DuckLake; DuckDB, whose file is a catalog, too */
-    "Transaction conflict", "another transaction has", "by another transaction", "by a different transaction", "by a concurrent transaction", "write-write conflict",
-    "Conflict on tuple deletion", "Conflict on update", "constraint violation: duplicate key", "violates primary key constraint",
+    "Transaction conflict", "another transaction has", "by another transaction",
+    "by a different transaction", "by a concurrent transaction", "write-write conflict",
+    "Conflict on tuple deletion", "Conflict on update", "constraint violation: duplicate key",
+    "violates primary key constraint",
     /* PostgreSQL */
-    "violates unique constraint", "could not serialize access", "deadlock detected", "tuple concurrently", "could not obtain lock", "canceling statement due to",
+    "violates unique constraint", "could not serialize access", "deadlock detected",
+    "tuple concurrently", "could not obtain lock", "canceling statement due to",
     /* MySQL */
     "Duplicate entry", "Deadlock found", "Lock wait timeout exceeded", NULL};
 
@@ -47,7 +64,8 @@ static bool has_one_of(const char *text, const char *const *phrases) {
 }
 
 bool pt_cited_query(const char *m, const char **begin, const char **end) {
-    static const char *const citing[] = {"Failed to execute query \"", "Failed to prepare query \"", "Failed to prepare COPY \"", "Failed to fetch query \""};
+    static const char *const citing[] = {"Failed to execute query \"", "Failed to prepare query \"",
+                                         "Failed to prepare COPY \"", "Failed to fetch query \""};
     *begin = *end = NULL;
     for (size_t i = 0; i < sizeof citing / sizeof *citing && !*end; i++) {
         const char *query = strstr(m, citing[i]);
@@ -70,7 +88,8 @@ static bool cites_line(const char *line) {
     return false;
 }
 
-/* The closing quote of a name or a path that opens at p, or NULL. An apostrophe between letters is none. */
+/* The closing quote of a name or a path that opens at p, or NULL. An apostrophe between letters is
+ * none. */
 static const char *closing_quote(const char *m, const char *p) {
     if (*p == '"') {
         return strchr(p + 1, '"');
@@ -111,10 +130,13 @@ pt_code pt_lake_failure(const char *message) {
     char words[WORDS_MAX];
     bool cites = pt_cited_query(message, &begin, &end);
     take_words(cites ? end + 2 : message, words, sizeof words);
-    if (cites && words[strspn(words, " \n")] == '\0') { /* a connection that is gone has no reason to give, as in: Failed to execute query "ROLLBACK": */
+    if (cites &&
+        words[strspn(words, " \n")] == '\0') { /* a connection that is gone has no reason to give,
+                                                  as in: Failed to execute query "ROLLBACK": */
         return PT_E_LAKE_DOWN;
     }
-    if (strstr(words, "has been invalidated")) { /* DuckDB, by an error before: another one does it */
+    if (strstr(words,
+               "has been invalidated")) { /* DuckDB, by an error before: another one does it */
         return PT_E_LAKE_DOWN;
     }
     pt_code http = cites ? PT_OK : pt_object_store_failure(words);
@@ -124,7 +146,9 @@ pt_code pt_lake_failure(const char *message) {
     if (has_one_of(words, never)) {
         return PT_E_LAKE;
     }
-    return has_one_of(words, down) ? PT_E_LAKE_DOWN : has_one_of(words, busy) ? PT_E_LAKE_BUSY : PT_E_LAKE;
+    return has_one_of(words, down)   ? PT_E_LAKE_DOWN
+           : has_one_of(words, busy) ? PT_E_LAKE_BUSY
+                                     : PT_E_LAKE;
 }
 
 bool pt_lake_hopeless(const char *message) {
@@ -140,7 +164,8 @@ const char *pt_message_picture(const char *message) {
 }
 
 void pt_message_without_values(const char *message, char *out, size_t size) {
-    static const char *const naming[] = {"Catalog Error", "IO Error", "Binder Error", "HTTP Error", NULL};
+    static const char *const naming[] = {"Catalog Error", "IO Error", "Binder Error", "HTTP Error",
+                                         NULL};
     for (const char *const *kind = naming; *kind; kind++) {
         if (strncmp(message, *kind, strlen(*kind)) == 0) {
             const char *picture = pt_message_picture(message);

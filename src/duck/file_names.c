@@ -6,22 +6,34 @@
 #include <sys/stat.h>
 
 #include "base/path.h"
-#include "duck/uri.h"
 #include "duck/result.h"
+#include "duck/uri.h"
 
-/* read_blob has no option against hive keys, and a folder named size=5 or content=x takes the place of its own column, which ends DuckDB. It looks for keys only where all files
- * have the same: this one, which is everywhere, has none. */
+/* read_blob has no option against hive keys, and a folder named size=5 or content=x takes the place
+ * of its own column, which ends DuckDB. It looks for keys only where all files have the same: this
+ * one, which is everywhere, has none. */
 #define KEYLESS "/proc/version"
 
 int pt_file_names_check(const char *folder, pt_error *err) {
     if (pt_path_is_remote(folder)) {
         const char *bad = strpbrk(folder, "?\\");
-        return bad ? pt_fail(err, PT_E_USAGE, "data path %s: DuckDB cannot write objects with '%c' in their names; use a prefix without it", folder, *bad) : PT_OK;
+        return bad ? pt_fail(err, PT_E_USAGE,
+                             "data path %s: DuckDB cannot write objects with '%c' in their names; "
+                             "use a prefix without it",
+                             folder, *bad)
+                   : PT_OK;
     }
     if (*folder == '~') {
-        return pt_fail(err, PT_E_USAGE, "data path %s: no shell has put the home folder in the place of ~; write the whole path", folder);
+        return pt_fail(err, PT_E_USAGE,
+                       "data path %s: no shell has put the home folder in the place of ~; write "
+                       "the whole path",
+                       folder);
     }
-    return strchr(folder, '\\') ? pt_fail(err, PT_E_USAGE, "data path %s: DuckDB takes a backslash for a separator of folders; use a path without it", folder) : PT_OK;
+    return strchr(folder, '\\') ? pt_fail(err, PT_E_USAGE,
+                                          "data path %s: DuckDB takes a backslash for a separator "
+                                          "of folders; use a path without it",
+                                          folder)
+                                : PT_OK;
 }
 
 void pt_file_names_add_pattern(pt_text *pattern, const char *path) {
@@ -98,5 +110,6 @@ static int copy_object(pt_session *session, const char *from, const char *to, pt
 }
 
 int pt_file_copy(pt_session *session, const char *from, const char *to, pt_error *err) {
-    return pt_path_is_remote(from) ? copy_object(session, from, to, err) : pt_copy_file(from, to, err);
+    return pt_path_is_remote(from) ? copy_object(session, from, to, err)
+                                   : pt_copy_file(from, to, err);
 }

@@ -8,10 +8,10 @@
 
 #include "base/redact.h"
 #include "base/text.h"
-#include "duck/uri.h"
 #include "duck/result.h"
+#include "duck/uri.h"
 
-/* ---- keys ---------------------------------------------------------------------------------------------- */
+/* ---- keys ---- */
 
 static void add_secret_part(pt_text *sql, const char *key, const char *variable) {
     const char *value = getenv(variable);
@@ -22,7 +22,8 @@ static void add_secret_part(pt_text *sql, const char *key, const char *variable)
 }
 
 static void add_endpoint(pt_text *sql) {
-    const char *url = getenv("AWS_ENDPOINT_URL_S3") ? getenv("AWS_ENDPOINT_URL_S3") : getenv("AWS_ENDPOINT_URL");
+    const char *url = getenv("AWS_ENDPOINT_URL_S3") ? getenv("AWS_ENDPOINT_URL_S3")
+                                                    : getenv("AWS_ENDPOINT_URL");
     if (!url || !*url) {
         return;
     }
@@ -50,7 +51,8 @@ int pt_object_store_login(pt_session *session, pt_error *err) {
     pt_text_add(&sql, ")");
     int code = pt_text_check(&sql, err);
     if (code == PT_OK && pt_object_store_run_secret(session, pt_text_get(&sql), err) != PT_OK) {
-        code = pt_fail_in(err, "the keys in AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and the other AWS_ variables cannot be used");
+        code = pt_fail_in(err, "the keys in AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and the other "
+                               "AWS_ variables cannot be used");
     }
     pt_text_free(&sql);
     return code;
@@ -68,7 +70,9 @@ int pt_object_store_run_secret(pt_session *session, const char *sql, pt_error *e
     if (code == PT_OK) {
         return PT_OK;
     }
-    char *cited = strstr(err->text, "LINE 1:"); /* DuckDB shows the statement, or a part of it that may begin within a value */
+    char *cited = strstr(
+        err->text,
+        "LINE 1:"); /* DuckDB shows the statement, or a part of it that may begin within a value */
     if (cited) {
         *cited = '\0';
     }
@@ -85,14 +89,15 @@ int pt_object_store_run_secret(pt_session *session, const char *sql, pt_error *e
     return code;
 }
 
-/* ---- errors -------------------------------------------------------------------------------------------- */
+/* ---- errors ---- */
 
 /* The status in "(HTTP code 403)" or "(HTTP 403 Forbidden)"; 0: none. */
 static int http_status(const char *message) {
     for (const char *p = message; (p = strstr(p, "HTTP ")) != NULL;) {
         p += 5;
         const char *digits = strncmp(p, "code ", 5) == 0 ? p + 5 : p;
-        if (isdigit((unsigned char)digits[0]) && isdigit((unsigned char)digits[1]) && isdigit((unsigned char)digits[2]) && !isdigit((unsigned char)digits[3])) {
+        if (isdigit((unsigned char)digits[0]) && isdigit((unsigned char)digits[1]) &&
+            isdigit((unsigned char)digits[2]) && !isdigit((unsigned char)digits[3])) {
             return atoi(digits);
         }
     }
@@ -104,7 +109,8 @@ pt_code pt_object_store_failure(const char *message) {
     if (status == 0) {
         return strstr(message, " error for HTTP ") ? PT_E_LAKE_DOWN : PT_OK;
     }
-    bool passes = status == 408 || status == 429 || (status >= 500 && status != 501) || strstr(message, "RequestTimeout:") || strstr(message, "SlowDown:");
+    bool passes = status == 408 || status == 429 || (status >= 500 && status != 501) ||
+                  strstr(message, "RequestTimeout:") || strstr(message, "SlowDown:");
     return passes ? PT_E_LAKE_DOWN : PT_E_LAKE;
 }
 
@@ -112,31 +118,33 @@ const char *pt_object_store_advice(const char *message) {
     switch (http_status(message)) {
     case 401:
     case 403:
-        return " (check the keys in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the secret in init_sql, and that they may read and write there)";
-    case 404:
-        return " (check the bucket in the data path; pintail makes none)";
+        return " (check the keys in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the secret in "
+               "init_sql, and that they may read and write there)";
+    case 404: return " (check the bucket in the data path; pintail makes none)";
     case 301:
-    case 400:
-        return " (check region, endpoint and bucket)";
-    default:
-        return "";
+    case 400: return " (check region, endpoint and bucket)";
+    default: return "";
     }
 }
 
-/* ---- removing ------------------------------------------------------------------------------------------ */
+/* ---- removing ---- */
 
 #define SCRATCH "pintail_scratch"
 
 static int schedule(pt_session *session, const char *path, size_t id, pt_error *err) {
     pt_text sql = {0};
-    pt_text_addf(&sql, "INSERT INTO \"__ducklake_metadata_" SCRATCH "\".ducklake_files_scheduled_for_deletion VALUES (%zu, ", id);
+    pt_text_addf(&sql,
+                 "INSERT INTO \"__ducklake_metadata_" SCRATCH
+                 "\".ducklake_files_scheduled_for_deletion VALUES (%zu, ",
+                 id);
     pt_text_add_sql_string(&sql, path);
     pt_text_add(&sql, ", false, now())");
     return pt_statement_run(session, &sql, err);
 }
 
-/* DuckDB has no statement that removes a file. DuckLake has one for the files that a catalog has scheduled for deletion; this catalog is in memory and holds
- * nothing else, so that exactly these files go, with whatever keys DuckDB has for them. */
+/* DuckDB has no statement that removes a file. DuckLake has one for the files that a catalog has
+ * scheduled for deletion; this catalog is in memory and holds nothing else, so that exactly these
+ * files go, with whatever keys DuckDB has for them. */
 static int remove_objects(pt_session *session, const char *const *paths, size_t n, pt_error *err) {
     pt_text sql = {0};
     pt_text_add(&sql, "ATTACH 'ducklake::memory:' AS " SCRATCH " (DATA_PATH ");
@@ -148,7 +156,9 @@ static int remove_objects(pt_session *session, const char *const *paths, size_t 
         code = schedule(session, paths[i], i + 1, err);
     }
     if (code == PT_OK) {
-        code = pt_session_run(session, "CALL ducklake_cleanup_old_files('" SCRATCH "', cleanup_all => true)", err);
+        code = pt_session_run(session,
+                              "CALL ducklake_cleanup_old_files('" SCRATCH "', cleanup_all => true)",
+                              err);
     }
     int ignored = pt_session_run(session, "DETACH " SCRATCH, NULL);
     (void)ignored;
@@ -166,11 +176,13 @@ int pt_files_remove(pt_session *session, const char *const *paths, size_t n, pt_
         if (pt_path_is_remote(paths[i])) {
             objects[n_objects++] = paths[i];
         } else if (unlink(paths[i]) != 0 && errno != ENOENT) {
-            code = pt_fail(err, PT_E_IO, "file %s cannot be removed: %s", paths[i], strerror(errno));
+            code = pt_fail(err, PT_E_IO, "file %s cannot be removed: %s", paths[i],
+                           strerror(errno));
         }
     }
     if (n_objects && !session) {
-        code = pt_fail(err, PT_E_LAKE_DOWN, "%zu objects cannot be removed without a DuckDB", n_objects);
+        code = pt_fail(err, PT_E_LAKE_DOWN, "%zu objects cannot be removed without a DuckDB",
+                       n_objects);
     } else if (n_objects) {
         code = remove_objects(session, objects, n_objects, err);
     }

@@ -36,7 +36,8 @@ static int add_chunk(pt_result *table, duckdb_data_chunk chunk, pt_error *err) {
     bool complete = true;
     for (idx_t r = 0; r < n; r++) {
         for (idx_t c = 0; c < table->n_columns; c++) {
-            complete &= cell_text(duckdb_data_chunk_get_vector(chunk, c), r, &cells[(table->n_rows + r) * table->n_columns + c]);
+            complete &= cell_text(duckdb_data_chunk_get_vector(chunk, c), r,
+                                  &cells[(table->n_rows + r) * table->n_columns + c]);
         }
     }
     table->n_rows += n;
@@ -114,7 +115,7 @@ int pt_session_int(pt_session *session, const char *sql, int64_t *out, pt_error 
     return PT_OK;
 }
 
-/* ---- statements that were put together ------------------------------------------------------------------ */
+/* ---- statements that were put together ---- */
 
 int pt_statement_run(pt_session *session, pt_text *sql, pt_error *err) {
     int code = pt_text_check(sql, err);

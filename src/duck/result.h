@@ -17,12 +17,15 @@ typedef struct pt_result {
     char **names; /* n_columns */
     char **cells; /* row-major; NULL is SQL NULL */
 } pt_result;
-int pt_session_result(pt_session *session, const char *sql, pt_result *out, pt_error *err) PT_CHECKED;
-/* The same, and pt_session_run, of a statement that was put together; frees *sql whatever comes of it. */
+int pt_session_result(pt_session *session, const char *sql, pt_result *out,
+                      pt_error *err) PT_CHECKED;
+/* The same, and pt_session_run, of a statement that was put together; frees *sql whatever comes of
+ * it. */
 int pt_statement_run(pt_session *session, pt_text *sql, pt_error *err) PT_CHECKED;
 int pt_statement_text(pt_session *session, pt_text *sql, char **out, pt_error *err) PT_CHECKED;
 int pt_statement_int(pt_session *session, pt_text *sql, int64_t *out, pt_error *err) PT_CHECKED;
-int pt_statement_result(pt_session *session, pt_text *sql, pt_result *out, pt_error *err) PT_CHECKED;
+int pt_statement_result(pt_session *session, pt_text *sql, pt_result *out,
+                        pt_error *err) PT_CHECKED;
 
 const char *pt_result_cell(const pt_result *table, size_t row, size_t column);
 int64_t pt_result_int(const pt_result *table, size_t row, size_t column); /* 0 for NULL */

@@ -20,8 +20,11 @@ struct pt_scan {
 /* Of the ENUM that has the values of a column's dictionary; else of the column itself. */
 static duckdb_logical_type type_of(const scan_source *source, size_t column) {
     size_t n = 0;
-    const char *const *values = source->dictionaries ? pt_dictionary_values(source->dictionaries, column, &n) : NULL;
-    return values ? duckdb_create_enum_type((const char **)(uintptr_t)values, n) : pt_type_logical(&source->types[column]);
+    const char *const *values = source->dictionaries
+                                    ? pt_dictionary_values(source->dictionaries, column, &n)
+                                    : NULL;
+    return values ? duckdb_create_enum_type((const char **)(uintptr_t)values, n)
+                  : pt_type_logical(&source->types[column]);
 }
 
 /* Bind data: the source as it was when the statement was planned. */
@@ -50,7 +53,8 @@ static void bind(duckdb_bind_info info) {
         duckdb_bind_add_result_column(info, source->names[i], type);
         duckdb_destroy_logical_type(&type);
     }
-    duckdb_bind_set_cardinality(info, pt_rows_ready(source->rows, NULL) * duckdb_vector_size(), false);
+    duckdb_bind_set_cardinality(info, pt_rows_ready(source->rows, NULL) * duckdb_vector_size(),
+                                false);
     duckdb_bind_set_bind_data(info, source, free);
 }
 
@@ -78,16 +82,20 @@ static bool is_coded(const scan_source *source, size_t column) {
 }
 
 /* Column c of chunk i as codes. */
-static bool show_codes(const scan_source *source, size_t c, size_t i, duckdb_data_chunk chunk, duckdb_vector to) {
+static bool show_codes(const scan_source *source, size_t c, size_t i, duckdb_data_chunk chunk,
+                       duckdb_vector to) {
     duckdb_logical_type type = duckdb_vector_get_column_type(to);
-    size_t width = duckdb_enum_internal_type(type) == DUCKDB_TYPE_UTINYINT ? sizeof(uint8_t) : sizeof(uint16_t);
+    size_t width = duckdb_enum_internal_type(type) == DUCKDB_TYPE_UTINYINT ? sizeof(uint8_t)
+                                                                           : sizeof(uint16_t);
     duckdb_destroy_logical_type(&type);
     const uint64_t *validity = duckdb_vector_get_validity(duckdb_data_chunk_get_vector(chunk, c));
     if (validity) {
         duckdb_vector_ensure_validity_writable(to);
-        memcpy(duckdb_vector_get_validity(to), validity, (duckdb_data_chunk_get_size(chunk) + 63) / 64 * sizeof *validity);
+        memcpy(duckdb_vector_get_validity(to), validity,
+               (duckdb_data_chunk_get_size(chunk) + 63) / 64 * sizeof *validity);
     }
-    return pt_dictionary_codes(source->dictionaries, c, i, chunk, width, duckdb_vector_get_data(to));
+    return pt_dictionary_codes(source->dictionaries, c, i, chunk, width,
+                               duckdb_vector_get_data(to));
 }
 
 static void scan_chunk(duckdb_function_info info, duckdb_data_chunk output) {
@@ -139,10 +147,12 @@ void pt_scan_free(pt_scan **scan) {
     *scan = NULL;
 }
 
-void pt_scan_show(pt_scan *scan, size_t slot, pt_rows *rows, const pt_type *types, const char *const *names) {
+void pt_scan_show(pt_scan *scan, size_t slot, pt_rows *rows, const pt_type *types,
+                  const char *const *names) {
     pt_scan_show_coded(scan, slot, rows, types, names, NULL);
 }
 
-void pt_scan_show_coded(pt_scan *scan, size_t slot, pt_rows *rows, const pt_type *types, const char *const *names, const pt_dictionaries *dictionaries) {
+void pt_scan_show_coded(pt_scan *scan, size_t slot, pt_rows *rows, const pt_type *types,
+                        const char *const *names, const pt_dictionaries *dictionaries) {
     scan->slots[slot] = (scan_source){rows, types, names, dictionaries};
 }

@@ -8,19 +8,22 @@
 #include "base/log.h"
 #include "base/signals.h"
 
-#define GIVE_UP (120 * PT_SECOND)
+#define GIVE_UP          (120 * PT_SECOND)
 #define GIVE_UP_STOPPING (10 * PT_SECOND)
-#define UNKNOWN_MARK PT_TRANSACTION_UNKNOWN
+#define UNKNOWN_MARK     PT_TRANSACTION_UNKNOWN
 
 static void roll_back(pt_session *session) {
     int ignored = pt_session_run(session, "ROLLBACK", NULL);
     (void)ignored; /* nothing more can be done; a dead connection has rolled back by itself */
 }
 
-/* DuckLake writes its metadata, and notices conflicts, before it sends COMMIT to the catalog. What fails there has not happened, nor has a COMMIT that SQLite's
- * lock refuses. The text of any other failure of COMMIT proves nothing, not even "conflict": it may come from a server that has committed. */
+/* DuckLake writes its metadata, and notices conflicts, before it sends COMMIT to the catalog. What
+ * fails there has not happened, nor has a COMMIT that SQLite's lock refuses. The text of any other
+ * failure of COMMIT proves nothing, not even "conflict": it may come from a server that has
+ * committed. */
 static bool surely_not_committed(const pt_error *err) {
-    return err->code == PT_E_LAKE_BUSY && (!strstr(err->text, "query \"COMMIT\"") || strstr(err->text, "is locked"));
+    return err->code == PT_E_LAKE_BUSY &&
+           (!strstr(err->text, "query \"COMMIT\"") || strstr(err->text, "is locked"));
 }
 
 int pt_transaction(pt_session *session, pt_job job, void *arg, pt_error *err) {
@@ -68,12 +71,14 @@ int pt_retry_busy(pt_job job, void *arg, pt_error *err) {
     for (unsigned attempt = 1;; attempt++) {
         int code = job(arg, err);
         int64_t spent = pt_monotonic_us() - start;
-        if (code != PT_E_LAKE_BUSY || spent > GIVE_UP || (pt_stop_asked() && spent > GIVE_UP_STOPPING)) {
+        if (code != PT_E_LAKE_BUSY || spent > GIVE_UP ||
+            (pt_stop_asked() && spent > GIVE_UP_STOPPING)) {
             return code;
         }
         if (!said && spent >= PT_BUSY_LOGGED_AFTER) {
             said = true;
-            pt_log(PT_LOG_WARN, PT_EVENT("waiting for another writer of the catalog"), PT_INT("gives_up_after_s", GIVE_UP / PT_SECOND), PT_STR("error", err->text));
+            pt_log(PT_LOG_WARN, PT_EVENT("waiting for another writer of the catalog"),
+                   PT_INT("gives_up_after_s", GIVE_UP / PT_SECOND), PT_STR("error", err->text));
         }
         pt_backoff_sleep(attempt);
     }

@@ -7,8 +7,9 @@
 
 typedef struct pt_lake_uri {
     pt_catalog catalog;
-    const char *rest;  /* behind the catalog's prefix: a path or a connection string; points into the text */
-    bool is_file;      /* rest is the path of a local file */
+    const char *
+        rest; /* behind the catalog's prefix: a path or a connection string; points into the text */
+    bool is_file; /* rest is the path of a local file */
 } pt_lake_uri;
 
 int pt_lake_uri_parse(const char *text, pt_lake_uri *out, pt_error *err) PT_CHECKED;

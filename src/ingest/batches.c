@@ -54,7 +54,8 @@ static void signal_change(pt_line *line) {
 /* Waits for a change until the deadline; false when it has passed. Under the lock. */
 static bool wait_until(pt_line *line, int64_t deadline_us) {
     struct timespec t = pt_deadline(deadline_us);
-    return pthread_cond_timedwait(&line->changed, &line->lock, &t) == 0 || pt_monotonic_us() < deadline_us;
+    return pthread_cond_timedwait(&line->changed, &line->lock, &t) == 0 ||
+           pt_monotonic_us() < deadline_us;
 }
 
 pt_batch *pt_line_take_free(pt_line *line, int64_t timeout_us) {
@@ -316,7 +317,8 @@ static const char *set_paused(pt_line *line, pt_worker who, const char *what) {
 void pt_line_pause(pt_line *line, pt_worker who, const char *what, const pt_error *why) {
     const char *before = set_paused(line, who, what);
     if (!before || strcmp(before, what) != 0) {
-        pt_log(PT_LOG_WARN, PT_EVENT("paused"), PT_STR("waiting_for", what), PT_STR("error", why->text));
+        pt_log(PT_LOG_WARN, PT_EVENT("paused"), PT_STR("waiting_for", what),
+               PT_STR("error", why->text));
     }
 }
 

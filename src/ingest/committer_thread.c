@@ -5,20 +5,27 @@
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "base/signals.h"
-#include "lake/registered.h"
 #include "duck/transaction.h"
 #include "ingest/halving.h"
 #include "ingest/workers_internal.h"
+#include "lake/registered.h"
 
-#define SUSPECT_TRIES 3      /* of these, when the flush has a record that the lake has refused already */
-#define UNCLASSIFIED_TRIES 5 /* attempts at a commit that fails for a reason that we cannot place */
-#define INLINED_TRIES 2      /* of these, with rows that are to stay in the catalog */
-#define LOOK_EVERY (5 * PT_SECOND) /* at the lake, while nothing is committed: it may have gone back in time */
-#define CLAIM_FOR (30 * PT_SECOND) /* far below max.poll.interval.ms: a rebalance waits for it. Then the run ends, and may begin anew */
+#define SUSPECT_TRIES \
+    3 /* of these, when the flush has a record that the lake has refused already */
+#define UNCLASSIFIED_TRIES                                                                   \
+    5                   /* attempts at a commit that fails for a reason that we cannot place \
+                         */
+#define INLINED_TRIES 2 /* of these, with rows that are to stay in the catalog */
+#define LOOK_EVERY \
+    (5 * PT_SECOND) /* at the lake, while nothing is committed: it may have gone back in time */
+#define CLAIM_FOR                                                                              \
+    (30 * PT_SECOND) /* far below max.poll.interval.ms: a rebalance waits for it. Then the run \
+                        ends, and may begin anew */
 
 bool pt_workers_recover(pt_workers *w, pt_flush *flush, bool *committed, pt_error *err) {
     pt_error ignored;
-    if (err->code == PT_E_LAKE && pt_committer_settle(w->committer, flush, committed, &ignored) == PT_OK) {
+    if (err->code == PT_E_LAKE &&
+        pt_committer_settle(w->committer, flush, committed, &ignored) == PT_OK) {
         return true;
     }
     pt_line_pause(w->line, PT_WORKER_COMMITTER, "catalog", err);
@@ -35,7 +42,7 @@ bool pt_workers_recover(pt_workers *w, pt_flush *flush, bool *committed, pt_erro
     return false;
 }
 
-/* ---- commits ------------------------------------------------------------------------------------------- */
+/* ---- commits ---- */
 
 static void count(pt_workers *w, const pt_flush *flush) {
     pt_line *line = w->line;
@@ -64,7 +71,10 @@ static bool has_inlined(const pt_flush *flush) {
 
 static outcome committed(const pt_flush *flush, const pt_error *refused) {
     if (flush->to_files) {
-        pt_log(PT_LOG_WARN, PT_EVENT("rows that cannot stay in the catalog go to files, also those of later flushes"), PT_STR("error", refused->text));
+        pt_log(PT_LOG_WARN,
+               PT_EVENT(
+                   "rows that cannot stay in the catalog go to files, also those of later flushes"),
+               PT_STR("error", refused->text));
     }
     return COMMITTED;
 }
@@ -104,7 +114,9 @@ static outcome commit_flush(pt_workers *w, pt_flush *flush, pt_error *err) {
         } else if (code == PT_E_LAKE_BUSY && pt_monotonic_us() - start >= PT_BUSY_LOGGED_AFTER) {
             pt_line_pause(w->line, PT_WORKER_COMMITTER, "other writers of the catalog", err);
         }
-        bool tried_enough = code == PT_E_LAKE && ++unclassified == (flush->n_suspects ? SUSPECT_TRIES : UNCLASSIFIED_TRIES);
+        bool tried_enough = code == PT_E_LAKE &&
+                            ++unclassified ==
+                                (flush->n_suspects ? SUSPECT_TRIES : UNCLASSIFIED_TRIES);
         if (unclassified == INLINED_TRIES && !flush->to_files && has_inlined(flush)) {
             refused = why;
             flush->to_files = true;
@@ -121,7 +133,8 @@ static outcome commit_flush(pt_workers *w, pt_flush *flush, pt_error *err) {
     return NOT_COMMITTED;
 }
 
-/* Of each table the first file after each attach: what makes a path relative cannot change in between. A look that fails is tried again with the next flush. */
+/* Of each table the first file after each attach: what makes a path relative cannot change in
+ * between. A look that fails is tried again with the next flush. */
 static int check_registered(pt_workers *w, const pt_flush *flush, pt_error *err) {
     pt_engine *engine = pt_committer_engine(w->committer);
     for (size_t i = 0; engine && i < flush->n_slices; i++) {
@@ -129,7 +142,8 @@ static int check_registered(pt_workers *w, const pt_flush *flush, pt_error *err)
         if (!flush->slices[i].staged || w->seen_by[i] == pt_engine_number(engine)) {
             continue;
         }
-        int code = pt_registered_check(engine, pt_committer_session(w->committer), &flush->slices[i], &seen, err);
+        int code = pt_registered_check(engine, pt_committer_session(w->committer),
+                                       &flush->slices[i], &seen, err);
         if (seen) {
             PT_TRY(code);
             w->seen_by[i] = pt_engine_number(engine);
@@ -183,7 +197,8 @@ static void answer_claim(pt_workers *w) {
     for (unsigned attempt = 1;; attempt++) {
         pt_committer_begin_at(w->committer, line->starts);
         code = pt_committer_claim(w->committer, line->claims, line->n_claims, &err);
-        if (code != PT_E_LAKE_DOWN || pt_line_abandoned(line) || pt_stop_asked() || pt_monotonic_us() - start > CLAIM_FOR) {
+        if (code != PT_E_LAKE_DOWN || pt_line_abandoned(line) || pt_stop_asked() ||
+            pt_monotonic_us() - start > CLAIM_FOR) {
             break;
         }
         pt_line_pause(line, PT_WORKER_COMMITTER, "catalog", &err);
@@ -203,7 +218,8 @@ static void answer_claim(pt_workers *w) {
     pthread_mutex_unlock(&line->lock);
 }
 
-/* A connection that failed tells nothing, so the lake is attached anew, once. If the catalog is still away, or does not let us in any more, that is said once; the next look tries again, and a
+/* A connection that failed tells nothing, so the lake is attached anew, once. If the catalog is
+ * still away, or does not let us in any more, that is said once; the next look tries again, and a
  * commit waits for it, or ends the run. A lock of another writer is gone by the next look. */
 static void look_back(pt_workers *w) {
     pt_error err = {0};
@@ -222,19 +238,31 @@ static void look_back(pt_workers *w) {
     } else if (code == PT_OK) {
         pt_line_go_on(w->line, PT_WORKER_COMMITTER);
     } else if (w->busy_looks != 1) {
-        pt_line_pause(w->line, PT_WORKER_COMMITTER, code == PT_E_LAKE_BUSY ? "other writers of the catalog" : "catalog", &err);
+        pt_line_pause(w->line, PT_WORKER_COMMITTER,
+                      code == PT_E_LAKE_BUSY ? "other writers of the catalog" : "catalog", &err);
     }
 }
 
-typedef enum job { JOB_END, JOB_CLAIM, JOB_COMMIT, JOB_FOLD, JOB_LOOK_BACK, JOB_LOOK /* what is due now */ } job;
+typedef enum job {
+    JOB_END,
+    JOB_CLAIM,
+    JOB_COMMIT,
+    JOB_FOLD,
+    JOB_LOOK_BACK,
+    JOB_LOOK /* what is due now */
+} job;
 
-/* Waits for one until `until_us` (monotonic). A claim is waited for by a rebalance, and a table that is to be folded must not wait for a line that is always full. Like a fold, a look
- * at the lake must not be under way while claims are released. */
+/* Waits for one until `until_us` (monotonic). A claim is waited for by a rebalance, and a table
+ * that is to be folded must not wait for a line that is always full. Like a fold, a look at the
+ * lake must not be under way while claims are released. */
 static job next_job(pt_line *line, bool fold, int64_t look_us, int64_t until_us, pt_batch **batch) {
     job next = JOB_LOOK;
     pthread_mutex_lock(&line->lock);
-    while (line->claim_state != PT_CLAIM_ASKED && !line->to_commit && !(line->end && line->under_way == 0) && (line->hold_folds || pt_monotonic_us() < until_us)) {
-        struct timespec t = pt_deadline(line->hold_folds ? pt_monotonic_us() + PT_SECOND : until_us);
+    while (line->claim_state != PT_CLAIM_ASKED && !line->to_commit &&
+           !(line->end && line->under_way == 0) &&
+           (line->hold_folds || pt_monotonic_us() < until_us)) {
+        struct timespec t = pt_deadline(line->hold_folds ? pt_monotonic_us() + PT_SECOND
+                                                         : until_us);
         (void)pthread_cond_timedwait(&line->changed, &line->lock, &t);
     }
     if (line->claim_state == PT_CLAIM_ASKED) {
@@ -263,7 +291,8 @@ static bool work(pt_workers *w) {
     size_t table = pt_fold_next(w, &until_us);
     int64_t look_us = w->looked_us + LOOK_EVERY;
     until_us = pt_committer_tend_at(w->committer, until_us);
-    switch (next_job(w->line, table != SIZE_MAX, look_us, until_us < look_us ? until_us : look_us, &batch)) {
+    switch (next_job(w->line, table != SIZE_MAX, look_us, until_us < look_us ? until_us : look_us,
+                     &batch)) {
     case JOB_CLAIM:
         answer_claim(w);
         w->looked_us = pt_monotonic_us();
@@ -282,11 +311,8 @@ static bool work(pt_workers *w) {
         pt_fold_set_due(w);
         pt_line_folded(w->line);
         return true;
-    case JOB_LOOK:
-        pt_committer_tend_guards(w->committer, false);
-        return true;
-    case JOB_END:
-        break;
+    case JOB_LOOK: pt_committer_tend_guards(w->committer, false); return true;
+    case JOB_END: break;
     }
     return false;
 }

@@ -24,7 +24,8 @@ static int add(pt_member *r, const pt_route *route, int32_t first, int32_t n, pt
     static const pt_where earliest = {PT_WHERE_EARLIEST, 0};
     pt_ledger_starts *starts = &r->reader.starts;
     pt_found *found = calloc((size_t)n + 1, sizeof *found);
-    pt_ledger_entry *grown = realloc((void *)(uintptr_t)starts->entries, (starts->n + (size_t)n + 1) * sizeof *grown);
+    pt_ledger_entry *grown = realloc((void *)(uintptr_t)starts->entries,
+                                     (starts->n + (size_t)n + 1) * sizeof *grown);
     if (grown) {
         starts->entries = grown;
     }
@@ -34,8 +35,14 @@ static int add(pt_member *r, const pt_route *route, int32_t first, int32_t n, pt
         code = pt_consumer_find(r->consumer, route->topic, first, n, where, found, err);
     }
     for (int32_t i = 0; code == PT_OK && i < n; i++) {
-        grown[starts->n++] = (pt_ledger_entry){.topic = route->topic, .partition = first + i, .from_offset = found[i].low, .next_offset = found[i].offset,
-                                               .cluster_id = r->reader.cluster_id, .topic_id = route->topic_id, .target_table = route->table->label, .kind = "skip",
+        grown[starts->n++] = (pt_ledger_entry){.topic = route->topic,
+                                               .partition = first + i,
+                                               .from_offset = found[i].low,
+                                               .next_offset = found[i].offset,
+                                               .cluster_id = r->reader.cluster_id,
+                                               .topic_id = route->topic_id,
+                                               .target_table = route->table->label,
+                                               .kind = "skip",
                                                .leader_epoch = -1};
     }
     free(found);

@@ -3,9 +3,11 @@
 
 #include "ingest/member_internal.h"
 
-/* Asks the broker where these partitions begin, with all others of their topics where the pipeline sees the topic for the first time: for the claim that follows. Nothing to ask
- * with --start earliest. PT_E_USAGE: --start is an offset that a partition does not have. */
-int pt_first_start_find(pt_member *member, const pt_assigned *partitions, size_t n, pt_error *err) PT_CHECKED;
+/* Asks the broker where these partitions begin, with all others of their topics where the pipeline
+ * sees the topic for the first time: for the claim that follows. Nothing to ask with --start
+ * earliest. PT_E_USAGE: --start is an offset that a partition does not have. */
+int pt_first_start_find(pt_member *member, const pt_assigned *partitions, size_t n,
+                        pt_error *err) PT_CHECKED;
 
 /* After the claim: its topics have been seen. */
 void pt_first_start_settle(pt_member *member, const pt_assigned *partitions, size_t n);

@@ -4,18 +4,18 @@
 #include "base/clock.h"
 #include "base/failpoint.h"
 #include "base/log.h"
-#include "lake/inlined.h"
 #include "duck/transaction.h"
 #include "ingest/workers_internal.h"
+#include "lake/inlined.h"
 
-#define FOLD_ROWS 10000              /* in the catalog: reading them takes about as long as a commit */
-#define FOLD_BYTES (8 << 20)          /* decoded, of what came since the start */
-#define FOLD_LEDGER_ROWS 100000      /* which nobody reads but those who claim partitions, and check */
-#define FOLD_LEDGER_SOON 10          /* in a test */
-#define FOLD_AGAIN (10 * PT_SECOND)  /* after a failure */
-#define FOLD_AGAIN_MOST (600 * PT_SECOND) /* the wait doubles up to here */
-#define FOLD_LOGGED_AFTER 5            /* conflicts */
-#define FOLD_AGAIN_SOON PT_SECOND    /* after a conflict, or when the catalog is back */
+#define FOLD_ROWS         10000 /* in the catalog: reading them takes about as long as a commit */
+#define FOLD_BYTES        (8 << 20) /* decoded, of what came since the start */
+#define FOLD_LEDGER_ROWS  100000 /* which nobody reads but those who claim partitions, and check */
+#define FOLD_LEDGER_SOON  10     /* in a test */
+#define FOLD_AGAIN        (10 * PT_SECOND)  /* after a failure */
+#define FOLD_AGAIN_MOST   (600 * PT_SECOND) /* the wait doubles up to here */
+#define FOLD_LOGGED_AFTER 5                 /* conflicts */
+#define FOLD_AGAIN_SOON   PT_SECOND         /* after a conflict, or when the catalog is back */
 
 static const pt_table *target_of(const pt_workers *w, size_t table) {
     return table < w->n_tables ? w->tables[table] : pt_committer_ledger(w->committer);
@@ -33,7 +33,8 @@ void pt_fold_note(pt_workers *w, const pt_flush *flush) {
         if (pt_fold_keeps(slice)) {
             w->inlined[i].rows += (int64_t)n;
             w->inlined[i].bytes += (int64_t)pt_rows_bytes(slice->rows);
-            w->inlined[i].since_us = w->inlined[i].since_us ? w->inlined[i].since_us : pt_monotonic_us();
+            w->inlined[i].since_us = w->inlined[i].since_us ? w->inlined[i].since_us
+                                                            : pt_monotonic_us();
         }
     }
     w->inlined[w->n_tables].rows += (int64_t)flush->n_entries;
@@ -43,10 +44,14 @@ void pt_fold_note(pt_workers *w, const pt_flush *flush) {
 static int64_t fold_due(const pt_workers *w, size_t table) {
     const pt_inlined *in = &w->inlined[table];
     bool ledger = table == w->n_tables;
-    if (in->rows == 0 || (ledger && in->rows < (pt_rule_broken("fold-rarely") ? FOLD_LEDGER_SOON : FOLD_LEDGER_ROWS))) {
+    if (in->rows == 0 ||
+        (ledger &&
+         in->rows < (pt_rule_broken("fold-rarely") ? FOLD_LEDGER_SOON : FOLD_LEDGER_ROWS))) {
         return INT64_MAX;
     }
-    int64_t due = ledger || in->rows >= FOLD_ROWS || in->bytes >= FOLD_BYTES ? 0 : in->since_us + w->fold_interval_us;
+    int64_t due = ledger || in->rows >= FOLD_ROWS || in->bytes >= FOLD_BYTES
+                      ? 0
+                      : in->since_us + w->fold_interval_us;
     return due > in->not_before_us ? due : in->not_before_us;
 }
 
@@ -66,14 +71,17 @@ size_t pt_fold_next(const pt_workers *w, int64_t *next_us) {
 
 void pt_fold_set_due(pt_workers *w) {
     int64_t next_us;
-    pt_line_fold_due(w->line, pt_committer_owns(w->committer) && pt_fold_next(w, &next_us) != SIZE_MAX);
+    pt_line_fold_due(w->line,
+                     pt_committer_owns(w->committer) && pt_fold_next(w, &next_us) != SIZE_MAX);
 }
 
-/* A count that fails (another process may be dropping what is counted) stops nothing: the next fold finds what is there. */
+/* A count that fails (another process may be dropping what is counted) stops nothing: the next fold
+ * finds what is there. */
 static void count_table(pt_workers *w, pt_inlined *in, const pt_table *target) {
     pt_error ignored;
     in->bytes = 0;
-    if (pt_inlined_count(pt_committer_engine(w->committer), pt_committer_session(w->committer), target, &in->rows, &ignored) != PT_OK) {
+    if (pt_inlined_count(pt_committer_engine(w->committer), pt_committer_session(w->committer),
+                         target, &in->rows, &ignored) != PT_OK) {
         in->rows = 1;
     }
     in->since_us = in->rows ? pt_monotonic_us() : 0;
@@ -85,7 +93,8 @@ static void fold_later(pt_inlined *in, int64_t wait) {
     in->not_before_us = pt_monotonic_us() + (wait < FOLD_AGAIN_MOST ? wait : FOLD_AGAIN_MOST);
 }
 
-/* No record is at stake: what fails before its COMMIT is tried again later, and if the catalog is away the next commit deals with that. */
+/* No record is at stake: what fails before its COMMIT is tried again later, and if the catalog is
+ * away the next commit deals with that. */
 static void fold_failed(pt_workers *w, pt_inlined *in, pt_flush *fold, pt_error *err) {
     bool committed;
     bool unknown = pt_transaction_unknown(err);
@@ -95,7 +104,8 @@ static void fold_failed(pt_workers *w, pt_inlined *in, pt_flush *fold, pt_error 
         return;
     }
     if (++in->failures == (soon ? FOLD_LOGGED_AFTER : 1)) {
-        pt_log(PT_LOG_WARN, PT_EVENT("rows stay in the catalog for longer"), PT_STR("error", err->text));
+        pt_log(PT_LOG_WARN, PT_EVENT("rows stay in the catalog for longer"),
+               PT_STR("error", err->text));
     }
     if (unknown) {
         if (pt_workers_recover(w, fold, &committed, err)) {
@@ -108,7 +118,8 @@ static void fold_failed(pt_workers *w, pt_inlined *in, pt_flush *fold, pt_error 
     fold_later(in, soon ? FOLD_AGAIN_SOON : FOLD_AGAIN);
 }
 
-/* Another process has folded them, or DuckLake folds none of this table. What other processes write meanwhile reads the same, once. */
+/* Another process has folded them, or DuckLake folds none of this table. What other processes write
+ * meanwhile reads the same, once. */
 static void nothing_folded(pt_workers *w, pt_inlined *in, const pt_table *target) {
     unsigned failures = in->failures + 1;
     *in = (pt_inlined){0};
@@ -118,8 +129,10 @@ static void nothing_folded(pt_workers *w, pt_inlined *in, const pt_table *target
     }
     in->failures = failures;
     if (failures == 2) {
-        pt_log(PT_LOG_WARN, PT_EVENT("rows stay in the catalog for longer"), PT_STR("table", target->label), PT_INT("rows", in->rows),
-               PT_STR("error", "DuckLake folds none of them; if its option auto_compact is off for this table, its schema or the lake, switch it on and start again"));
+        pt_log(PT_LOG_WARN, PT_EVENT("rows stay in the catalog for longer"),
+               PT_STR("table", target->label), PT_INT("rows", in->rows),
+               PT_STR("error", "DuckLake folds none of them; if its option auto_compact is off for "
+                               "this table, its schema or the lake, switch it on and start again"));
     }
     fold_later(in, failures > 1 ? FOLD_AGAIN : FOLD_AGAIN_SOON);
 }
@@ -141,7 +154,9 @@ void pt_fold_run(pt_workers *w, size_t table) {
         nothing_folded(w, in, slice.table);
     } else {
         *in = (pt_inlined){0};
-        pt_log(PT_LOG_DEBUG, PT_EVENT("inlined rows written to files"), PT_STR("table", slice.table->label), PT_INT("rows", rows), PT_INT("us", pt_monotonic_us() - start));
+        pt_log(PT_LOG_DEBUG, PT_EVENT("inlined rows written to files"),
+               PT_STR("table", slice.table->label), PT_INT("rows", rows),
+               PT_INT("us", pt_monotonic_us() - start));
     }
     pt_slice_forget_guards(&slice);
 }

@@ -6,17 +6,17 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "duck/attach_failed.h"
+#include "duck/transaction.h"
 #include "lake/history.h"
 #include "lake/table_name.h"
-#include "duck/transaction.h"
 
 #define GROUP_MAX 255 /* of Kafka's names */
 
-/* ---- the lake before it is opened for good ------------------------------------------------------------- */
+/* ---- the lake before it is opened for good ---- */
 
 typedef struct look {
     const pt_lake_options *options;
-    pt_lake_id id;      /* "": there is no lake, or no ledger in it */
+    pt_lake_id id;       /* "": there is no lake, or no ledger in it */
     pt_result pipelines; /* rows of pipeline, topic */
 } look;
 
@@ -46,13 +46,16 @@ static int look_once(void *arg, pt_error *err) {
     return code;
 }
 
-/* ---- several topics ------------------------------------------------------------------------------------ */
+/* ---- several topics ---- */
 
 /* How many of the routes' topics the pipeline in row `at`, the first of its own, knows. */
 static size_t covered(const pt_member *r, const pt_result *pipelines, size_t at) {
     size_t n = 0;
     for (size_t i = 0; i < r->options->n_routes; i++) {
-        for (size_t row = at; row < pipelines->n_rows && strcmp(pt_result_cell(pipelines, row, 0), pt_result_cell(pipelines, at, 0)) == 0; row++) {
+        for (size_t row = at;
+             row < pipelines->n_rows &&
+             strcmp(pt_result_cell(pipelines, row, 0), pt_result_cell(pipelines, at, 0)) == 0;
+             row++) {
             n += strcmp(pt_result_cell(pipelines, row, 1), r->options->routes[i].topic) == 0;
         }
     }
@@ -60,10 +63,10 @@ static size_t covered(const pt_member *r, const pt_result *pipelines, size_t at)
 }
 
 typedef struct coverage {
-    const char *whole;  /* the pipeline that knows every topic */
-    const char *most;   /* the one that knows the most of them; NULL: none knows any */
+    const char *whole; /* the pipeline that knows every topic */
+    const char *most;  /* the one that knows the most of them; NULL: none knows any */
     size_t n_whole, n_most;
-    pt_text names;      /* of those that know every topic */
+    pt_text names; /* of those that know every topic */
 } coverage;
 
 static coverage cover(const pt_member *r, const pt_result *pipelines) {
@@ -89,18 +92,25 @@ static coverage cover(const pt_member *r, const pt_result *pipelines) {
 static int refuse_several(const pt_member *r, const coverage *c, pt_error *err) {
     size_t n = r->options->n_routes;
     if (c->n_whole > 1) {
-        return pt_fail(err, PT_E_USAGE, "%zu topics and no --group (group: in the config): the lake's ledger has several pipelines for all of them: %s; name the one that is to go on",
+        return pt_fail(err, PT_E_USAGE,
+                       "%zu topics and no --group (group: in the config): the lake's ledger has "
+                       "several pipelines for all of them: %s; name the one that is to go on",
                        n, pt_text_get(&c->names));
     }
     if (c->most) {
-        return pt_fail(err, PT_E_USAGE, "%zu topics and no --group (group: in the config): no pipeline in the lake's ledger has all of them, %s has %zu; to go on with it, which begins "
-                       "the others, give --group '%s', else a new name", n, c->most, c->n_most, c->most);
+        return pt_fail(err, PT_E_USAGE,
+                       "%zu topics and no --group (group: in the config): no pipeline in the "
+                       "lake's ledger has all of them, %s has %zu; to go on with it, which begins "
+                       "the others, give --group '%s', else a new name",
+                       n, c->most, c->n_most, c->most);
     }
     char *group = NULL;
     int code = pt_table_name_group(r->options->routes[0].table, &group, err);
     if (code == PT_OK) {
-        code = pt_fail(err, PT_E_USAGE, "%zu topics need a name for their pipeline, which the lake remembers them by: give --group (group: in the config), such as '%s-and-more'", n,
-                       group);
+        code = pt_fail(err, PT_E_USAGE,
+                       "%zu topics need a name for their pipeline, which the lake remembers them "
+                       "by: give --group (group: in the config), such as '%s-and-more'",
+                       n, group);
     }
     free(group);
     return code;
@@ -125,11 +135,14 @@ int pt_group_of_several(pt_member *r, pt_error *err) {
     return code;
 }
 
-/* ---- one lake a group ---------------------------------------------------------------------------------- */
+/* ---- one lake a group ---- */
 
 static int refuse_member(const char *group, const char *member, const char *lake, pt_error *err) {
-    return pt_fail(err, PT_E_USAGE, "group %s has a member that writes into another lake: %s; this lake is %s%s. Each would get a part of the records: give --group another name "
-                   "here, or stop that process", group, member, *lake ? "" : "new", lake);
+    return pt_fail(err, PT_E_USAGE,
+                   "group %s has a member that writes into another lake: %s; this lake is %s%s. "
+                   "Each would get a part of the records: give --group another name "
+                   "here, or stop that process",
+                   group, member, *lake ? "" : "new", lake);
 }
 
 static const char *given_group(const pt_member *r) {
@@ -162,7 +175,8 @@ static bool knows(const pt_result *pipelines, const char *name) {
     return false;
 }
 
-/* pintail-<table>-<the lake's digits>; a lake of an earlier version, whose ledger knows pintail-<table>, keeps that. */
+/* pintail-<table>-<the lake's digits>; a lake of an earlier version, whose ledger knows
+ * pintail-<table>, keeps that. */
 static int default_group(pt_member *r, pt_error *err) {
     pt_engine *engine = pt_committer_engine(r->committer);
     char *table = NULL;
@@ -187,10 +201,15 @@ static int default_group(pt_member *r, pt_error *err) {
 
 static int check_length(const char *group, pt_error *err) {
     size_t n = strlen(group);
-    return n > GROUP_MAX ? pt_fail(err, PT_E_USAGE, "the group's name '%.40s...' has %zu bytes, Kafka takes %d: give --group a shorter one", group, n, GROUP_MAX) : PT_OK;
+    return n > GROUP_MAX ? pt_fail(err, PT_E_USAGE,
+                                   "the group's name '%.40s...' has %zu bytes, Kafka takes %d: "
+                                   "give --group a shorter one",
+                                   group, n, GROUP_MAX)
+                         : PT_OK;
 }
 
-/* A member of another lake may have come since, and a default group is looked at for the first time. */
+/* A member of another lake may have come since, and a default group is looked at for the first
+ * time. */
 static int look_at_group(const pt_member *r, bool goes_on, pt_error *err) {
     pt_group_lakes lakes;
     const char *group = r->consumer_options.group;
@@ -199,15 +218,19 @@ static int look_at_group(const pt_member *r, bool goes_on, pt_error *err) {
         return refuse_member(group, lakes.member, r->lake_id.text, err);
     }
     if (*lakes.offsets) {
-        pt_log(PT_LOG_WARN, PT_EVENT("the group's offsets are of another lake; this one goes by its own ledger, and an own --group keeps lag tools apart"), PT_STR("group", group),
-               PT_STR("other_lake", lakes.offsets), PT_STR("this_lake", r->lake_id.text));
+        pt_log(PT_LOG_WARN,
+               PT_EVENT("the group's offsets are of another lake; this one goes by its own ledger, "
+                        "and an own --group keeps lag tools apart"),
+               PT_STR("group", group), PT_STR("other_lake", lakes.offsets),
+               PT_STR("this_lake", r->lake_id.text));
     }
     return PT_OK;
 }
 
 static int read_id(void *arg, pt_error *err) {
     pt_member *r = arg;
-    return pt_history_lake_id(pt_committer_engine(r->committer), pt_committer_session(r->committer), &r->lake_id, err);
+    return pt_history_lake_id(pt_committer_engine(r->committer), pt_committer_session(r->committer),
+                              &r->lake_id, err);
 }
 
 static int name_default(void *arg, pt_error *err) {
@@ -228,6 +251,9 @@ int pt_group_take(pt_member *r, bool goes_on, pt_error *err) {
 
 int pt_group_is_ours(const pt_member *r, pt_error *err) {
     pt_group_lakes lakes;
-    pt_consumer_look_at_group(r->consumer, r->consumer_options.group, r->lake_id.text, false, &lakes);
-    return *lakes.member ? refuse_member(r->consumer_options.group, lakes.member, r->lake_id.text, err) : PT_OK;
+    pt_consumer_look_at_group(r->consumer, r->consumer_options.group, r->lake_id.text, false,
+                              &lakes);
+    return *lakes.member
+               ? refuse_member(r->consumer_options.group, lakes.member, r->lake_id.text, err)
+               : PT_OK;
 }

@@ -11,8 +11,8 @@
 #include "duck/transaction.h"
 #include "ingest/workers_internal.h"
 
-#define TRIALS_MAX 64  /* of one flush */
-#define SINGLE_TRIES 2 /* of a record alone, before it is believed to be refused */
+#define TRIALS_MAX   64 /* of one flush */
+#define SINGLE_TRIES 2  /* of a record alone, before it is believed to be refused */
 
 /* A row or a dead letter of the flush. */
 typedef struct item {
@@ -30,14 +30,15 @@ typedef struct halving {
     const pt_flush *flush;
     items rows, dead;  /* in the order of the entries and offsets */
     item from;         /* what lies before is committed */
-    size_t *first_row;  /* [n_parts] the first of `rows` that is of the table; rows.n: none */
-    bool *passed;       /* [n_parts] a row of the table has been committed, or nothing can show that one would */
-    item *suspects;     /* [flush->n_suspects] their places, in order */
+    size_t *first_row; /* [n_parts] the first of `rows` that is of the table; rows.n: none */
+    bool *passed;   /* [n_parts] a row of the table has been committed, or nothing can show that one
+                       would */
+    item *suspects; /* [flush->n_suspects] their places, in order */
     size_t *suspect_of; /* [flush->n_suspects] the part of each */
     unsigned trials;
 } halving;
 
-/* ---- where each row stands ----------------------------------------------------------------------------- */
+/* ---- where each row stands ---- */
 
 static int compare(const void *a, const void *b) {
     const item *x = a, *y = b;
@@ -58,23 +59,30 @@ static bool is_dead_part(const pt_flush *flush, size_t slice) {
 
 static place_columns columns_of(const pt_flush *flush, size_t slice) {
     const size_t *at = flush->slices[slice].table->meta_at;
-    return is_dead_part(flush, slice) ? (place_columns){0, 1, 2} : (place_columns){at[PT_META_TOPIC], at[PT_META_PARTITION], at[PT_META_OFFSET]};
+    return is_dead_part(flush, slice)
+               ? (place_columns){0, 1, 2}
+               : (place_columns){at[PT_META_TOPIC], at[PT_META_PARTITION], at[PT_META_OFFSET]};
 }
 
 static bool feeds(const pt_flush *flush, size_t slice, const pt_ledger_entry *e) {
-    return strcmp(e->kind, "commit") == 0 && (is_dead_part(flush, slice) || strcmp(e->target_table, flush->slices[slice].table->label) == 0);
+    return strcmp(e->kind, "commit") == 0 &&
+           (is_dead_part(flush, slice) ||
+            strcmp(e->target_table, flush->slices[slice].table->label) == 0);
 }
 
 static bool is_text(const duckdb_string_t *s, const char *text) {
     size_t len = s->value.inlined.length;
-    const char *data = len <= sizeof s->value.inlined.inlined ? s->value.inlined.inlined : s->value.pointer.ptr;
+    const char *data = len <= sizeof s->value.inlined.inlined ? s->value.inlined.inlined
+                                                              : s->value.pointer.ptr;
     return len == strlen(text) && memcmp(data, text, len) == 0;
 }
 
-static size_t entry_of(const pt_flush *flush, size_t slice, const duckdb_string_t *topic, int32_t partition, int64_t offset) {
+static size_t entry_of(const pt_flush *flush, size_t slice, const duckdb_string_t *topic,
+                       int32_t partition, int64_t offset) {
     for (size_t i = 0; i < flush->n_entries; i++) {
         const pt_ledger_entry *e = &flush->entries[i];
-        if (e->partition == partition && offset >= e->from_offset && offset < e->next_offset && feeds(flush, slice, e) && (!topic || is_text(topic, e->topic))) {
+        if (e->partition == partition && offset >= e->from_offset && offset < e->next_offset &&
+            feeds(flush, slice, e) && (!topic || is_text(topic, e->topic))) {
             return i;
         }
     }
@@ -86,13 +94,21 @@ static int find_items(const pt_flush *flush, size_t slice, items *out, pt_error 
     place_columns at = columns_of(flush, slice);
     for (size_t c = 0; c < pt_rows_chunks(rows); c++) {
         duckdb_data_chunk chunk = pt_rows_chunk(rows, c);
-        const int32_t *partitions = duckdb_vector_get_data(duckdb_data_chunk_get_vector(chunk, at.partition));
-        const int64_t *offsets = duckdb_vector_get_data(duckdb_data_chunk_get_vector(chunk, at.offset));
-        const duckdb_string_t *topics = at.topic == SIZE_MAX ? NULL : duckdb_vector_get_data(duckdb_data_chunk_get_vector(chunk, at.topic));
+        const int32_t *partitions = duckdb_vector_get_data(
+            duckdb_data_chunk_get_vector(chunk, at.partition));
+        const int64_t *offsets = duckdb_vector_get_data(
+            duckdb_data_chunk_get_vector(chunk, at.offset));
+        const duckdb_string_t *topics = at.topic == SIZE_MAX
+                                            ? NULL
+                                            : duckdb_vector_get_data(
+                                                  duckdb_data_chunk_get_vector(chunk, at.topic));
         for (size_t i = 0, n = duckdb_data_chunk_get_size(chunk); i < n; i++) {
-            item found = {entry_of(flush, slice, topics ? &topics[i] : NULL, partitions[i], offsets[i]), offsets[i]};
+            item found = {entry_of(flush, slice, topics ? &topics[i] : NULL, partitions[i],
+                                   offsets[i]),
+                          offsets[i]};
             if (found.entry == SIZE_MAX) {
-                return pt_fail(err, PT_E_INTERNAL, "a row of the flush belongs to none of its ledger rows");
+                return pt_fail(err, PT_E_INTERNAL,
+                               "a row of the flush belongs to none of its ledger rows");
             }
             out->all[out->n++] = found;
         }
@@ -115,7 +131,9 @@ static void find_first_rows(halving *h) {
     }
     size_t slice = 0;
     for (size_t i = h->rows.n; i-- > 0;) {
-        slice = i + 1 == h->rows.n || h->rows.all[i].entry != h->rows.all[i + 1].entry ? slice_of(h->flush, h->rows.all[i].entry) : slice;
+        slice = i + 1 == h->rows.n || h->rows.all[i].entry != h->rows.all[i + 1].entry
+                    ? slice_of(h->flush, h->rows.all[i].entry)
+                    : slice;
         h->first_row[slice] = i;
     }
 }
@@ -128,7 +146,8 @@ static void find_suspects(halving *h) {
         h->suspect_of[k] = s->slice;
         for (size_t i = 0; i < h->flush->n_entries; i++) {
             const pt_ledger_entry *e = &h->flush->entries[i];
-            if (e->partition == s->partition && strcmp(e->topic, s->topic) == 0 && s->offset >= e->from_offset && s->offset < e->next_offset) {
+            if (e->partition == s->partition && strcmp(e->topic, s->topic) == 0 &&
+                s->offset >= e->from_offset && s->offset < e->next_offset) {
                 h->suspects[k].entry = i;
             }
         }
@@ -145,7 +164,8 @@ static int list_items(halving *h, pt_error *err) {
     h->passed = calloc(f->n_slices, sizeof *h->passed);
     h->suspects = calloc(f->n_suspects + 1, sizeof *h->suspects);
     h->suspect_of = calloc(f->n_suspects + 1, sizeof *h->suspect_of);
-    if (!h->rows.all || !h->dead.all || !h->first_row || !h->passed || !h->suspects || !h->suspect_of) {
+    if (!h->rows.all || !h->dead.all || !h->first_row || !h->passed || !h->suspects ||
+        !h->suspect_of) {
         return pt_fail_nomem(err, "the places of a flush's rows");
     }
     for (size_t i = 0; i < f->n_slices; i++) {
@@ -158,7 +178,7 @@ static int list_items(halving *h, pt_error *err) {
     return PT_OK;
 }
 
-/* ---- a piece ------------------------------------------------------------------------------------------- */
+/* ---- a piece ---- */
 
 /* How many stand before `until`; the list is in order. */
 static size_t count_before(const items *list, item until) {
@@ -176,10 +196,12 @@ static size_t count_before(const items *list, item until) {
 }
 
 static int64_t count_within(const items *list, size_t entry, int64_t from, int64_t next) {
-    return (int64_t)(count_before(list, (item){entry, next}) - count_before(list, (item){entry, from}));
+    return (int64_t)(count_before(list, (item){entry, next}) -
+                     count_before(list, (item){entry, from}));
 }
 
-static void add_condition(const pt_flush *flush, size_t slice, const pt_ledger_entry *e, pt_text *sql) {
+static void add_condition(const pt_flush *flush, size_t slice, const pt_ledger_entry *e,
+                          pt_text *sql) {
     place_columns at = columns_of(flush, slice);
     const char *const *names = flush->slices[slice].table->names;
     pt_text_add(sql, sql->len ? " OR (" : "(");
@@ -234,7 +256,8 @@ static int make_piece(const halving *h, item until, pt_flush **out, pt_error *er
         added->from_offset = from;
         added->next_offset = next;
         added->rows = count_within(&h->rows, i, from, next);
-        added->leader_epoch = next == e->next_offset ? e->leader_epoch : -1; /* it is the last record's */
+        added->leader_epoch = next == e->next_offset ? e->leader_epoch
+                                                     : -1; /* it is the last record's */
         added->dead_letters = count_within(&h->dead, i, from, next);
     }
     for (size_t i = 0; i < (*out)->n_slices; i++) {
@@ -243,7 +266,7 @@ static int make_piece(const halving *h, item until, pt_flush **out, pt_error *er
     return PT_OK;
 }
 
-/* ---- a trial ------------------------------------------------------------------------------------------- */
+/* ---- a trial ---- */
 
 typedef enum trial { LANDED, REFUSED, FAILED } trial;
 
@@ -317,16 +340,18 @@ static trial try_up_to(halving *h, item until, pt_error *err) {
     return result;
 }
 
-/* ---- the search ---------------------------------------------------------------------------------------- */
+/* ---- the search ---- */
 
-/* Whether suspect k would be a dead letter without a row of its table in a commit that ends before row i. */
+/* Whether suspect k would be a dead letter without a row of its table in a commit that ends before
+ * row i. */
 static bool unproven(const halving *h, size_t k, size_t i) {
     size_t slice = h->suspect_of[k];
     return !h->passed[slice] && h->first_row[slice] >= i;
 }
 
-/* A piece may end here: behind row i - 1 and whatever follows it, up to row i; behind everything when there is no row i. A suspect goes with what comes behind it, which may be the first
- * row of its table. */
+/* A piece may end here: behind row i - 1 and whatever follows it, up to row i; behind everything
+ * when there is no row i. A suspect goes with what comes behind it, which may be the first row of
+ * its table. */
 static item before_row(const halving *h, size_t i) {
     item place = i < h->rows.n ? h->rows.all[i] : (item){h->flush->n_entries, 0};
     for (size_t k = 0; k < h->flush->n_suspects && i < h->rows.n; k++) {
@@ -351,14 +376,16 @@ static bool may_end_before(const halving *h, size_t i) {
 
 static bool has_unproven(const halving *h) {
     for (size_t k = 0; k < h->flush->n_suspects; k++) {
-        if (h->suspects[k].entry != SIZE_MAX && compare(&h->suspects[k], &h->from) >= 0 && !h->passed[h->suspect_of[k]]) {
+        if (h->suspects[k].entry != SIZE_MAX && compare(&h->suspects[k], &h->from) >= 0 &&
+            !h->passed[h->suspect_of[k]]) {
             return true;
         }
     }
     return false;
 }
 
-/* Where to divide rows [lo, hi); hi: they cannot be. The smallest piece goes first while suspects wait for a row. */
+/* Where to divide rows [lo, hi); hi: they cannot be. The smallest piece goes first while suspects
+ * wait for a row. */
 static size_t middle_of(const halving *h, size_t lo, size_t hi) {
     size_t middle = hi - lo > 1 ? has_unproven(h) ? lo + 1 : lo + (hi - lo) / 2 : hi;
     size_t found = middle;
@@ -376,7 +403,8 @@ static size_t middle_of(const halving *h, size_t lo, size_t hi) {
     return hi;
 }
 
-/* Rows [lo, hi) are refused together. Leaves in *lo the row that is refused alone, or, when they pass one by one, hi. */
+/* Rows [lo, hi) are refused together. Leaves in *lo the row that is refused alone, or, when they
+ * pass one by one, hi. */
 static trial narrow(halving *h, size_t *lo, size_t hi, pt_error *err) {
     while (*lo < hi && h->trials < TRIALS_MAX) {
         size_t middle = middle_of(h, *lo, hi);
@@ -391,7 +419,8 @@ static trial narrow(halving *h, size_t *lo, size_t hi, pt_error *err) {
         if (result == LANDED) {
             *lo = middle;
         } else if (middle == hi) {
-            return hi - *lo == 1 ? REFUSED : FAILED; /* rows of several tables that cannot go one by one: which one it is cannot be told */
+            return hi - *lo == 1 ? REFUSED : FAILED; /* rows of several tables that cannot go one by
+                                                        one: which one it is cannot be told */
         } else {
             hi = middle;
         }
@@ -405,8 +434,12 @@ static const char *words_of(const pt_error *why) {
     const char *end;
     const char *unknown = strstr(why->text, PT_TRANSACTION_UNKNOWN);
     const char *words = unknown ? unknown + strlen(PT_TRANSACTION_UNKNOWN) : why->text;
-    words = pt_cited_query(words, &begin, &end) ? end : words; /* the catalog's reason stands behind the statements of the COMMIT */
-    const char *advice = strstr(words, "ducklake_max_retry_count = "); /* which is DuckLake's own, before the reason */
+    words = pt_cited_query(words, &begin, &end)
+                ? end
+                : words; /* the catalog's reason stands behind the statements of the COMMIT */
+    const char *advice =
+        strstr(words,
+               "ducklake_max_retry_count = "); /* which is DuckLake's own, before the reason */
     const char *reason = advice ? strchr(advice, '"') : NULL;
     words = reason && reason[strspn(reason, "\": ")] ? reason : words;
     return words + strspn(words, "\": ");
@@ -417,12 +450,14 @@ static void tell(halving *h, size_t row, pt_error *err) {
     const pt_ledger_entry *e = &h->flush->entries[culprit->entry];
     char words[PT_ERROR_TEXT];
     (void)snprintf(words, sizeof words, "%s", words_of(err));
-    int code = h->w->refused(h->w->arg, e->topic, e->partition, culprit->offset, words, h->passed[slice_of(h->flush, culprit->entry)], err);
+    int code = h->w->refused(h->w->arg, e->topic, e->partition, culprit->offset, words,
+                             h->passed[slice_of(h->flush, culprit->entry)], err);
     (void)code; /* in err */
 }
 
 static pt_halved search(halving *h, pt_error *err) {
-    trial result = try_up_to(h, before_row(h, 0), err); /* dead letters and jumps before the first row */
+    trial result = try_up_to(h, before_row(h, 0),
+                             err); /* dead letters and jumps before the first row */
     size_t lo = 0;
     while (result == LANDED && h->from.entry < h->flush->n_entries) {
         result = narrow(h, &lo, h->rows.n, err);
@@ -432,7 +467,8 @@ static pt_halved search(halving *h, pt_error *err) {
         }
     }
     if (result != LANDED && h->trials >= TRIALS_MAX) {
-        int ignored = pt_fail_in(err, "after %u trials to find the record that the lake refuses", h->trials);
+        int ignored = pt_fail_in(err, "after %u trials to find the record that the lake refuses",
+                                 h->trials);
         (void)ignored;
     }
     return result == LANDED ? PT_HALVED_COMMITTED : PT_HALVED_ENDED;
@@ -442,11 +478,14 @@ pt_halved pt_halve(pt_workers *w, const pt_flush *flush, const pt_error *why, pt
     halving h = {.w = w, .flush = flush};
     pt_halved result = PT_HALVED_ENDED;
     *err = *why;
-    if (pt_lake_hopeless(words_of(why))) { /* a table or a right that is not there meets every record */
+    if (pt_lake_hopeless(
+            words_of(why))) { /* a table or a right that is not there meets every record */
         return PT_HALVED_ENDED;
     }
     h.from = (item){0, flush->entries[0].from_offset};
-    pt_log(PT_LOG_WARN, PT_EVENT("the lake refuses a flush; committing it in pieces to find the record"), PT_INT("rows", pt_flush_rows(flush)), PT_STR("error", why->text));
+    pt_log(PT_LOG_WARN,
+           PT_EVENT("the lake refuses a flush; committing it in pieces to find the record"),
+           PT_INT("rows", pt_flush_rows(flush)), PT_STR("error", why->text));
     pt_line_patience(w->line, true);
     if (list_items(&h, err) == PT_OK) {
         *err = *why;

@@ -13,16 +13,16 @@
 #include "ingest/watchdog.h"
 
 #define FENCED_WINDOW (60 * PT_SECOND)
-#define FENCED_LIMIT 3
-#define STOP_GRACE (5 * PT_SECOND) /* to leave the group and close, after --stop-timeout */
+#define FENCED_LIMIT  3
+#define STOP_GRACE    (5 * PT_SECOND) /* to leave the group and close, after --stop-timeout */
 
 /* What one life leaves to the next. */
 typedef struct lives {
     char owner[128]; /* of the life under way */
     bool assigned;   /* some life had partitions: from then on an outage is waited for */
     bool lost;       /* the last one ended because partitions were lost */
-    bool left;       /* rows that were read are not committed, and no later life has committed anything */
-    bool paused;     /* said so in the log */
+    bool left; /* rows that were read are not committed, and no later life has committed anything */
+    bool paused; /* said so in the log */
     pt_backoff patience;
     int64_t wait_us; /* before the next one */
     unsigned fenced; /* within the window */
@@ -39,10 +39,12 @@ static int live(const pt_ingest_options *all_options, lives *l, pt_error *err) {
     for (size_t i = 0; i < options->n_routes; i++) {
         pt_tally_settle(&options->tallies[i]);
     }
-    if (code == PT_E_LAKE_CHANGED && end.committed) { /* each ALTER of a migration ends a life; one that got on is no reason to wait longer */
+    if (code == PT_E_LAKE_CHANGED && end.committed) { /* each ALTER of a migration ends a life; one
+                                                         that got on is no reason to wait longer */
         l->patience = (pt_backoff){0};
     }
-    l->wait_us = end.started ? pt_backoff_after(&l->patience, pt_monotonic_us() - start) : PT_SECOND; /* one that did not start has not joined the group */
+    l->wait_us = end.started ? pt_backoff_after(&l->patience, pt_monotonic_us() - start)
+                             : PT_SECOND; /* one that did not start has not joined the group */
     l->wait_us = code == PT_E_REFUSED ? 0 : l->wait_us; /* nothing is to be waited for */
     l->paused = end.paused || (l->paused && !end.started);
     l->assigned |= end.assigned;
@@ -57,7 +59,8 @@ static bool is_down(int code) {
 
 /* Whether another life makes sense after one that ended with code. */
 static bool may_follow(const lives *l, int code) {
-    return code == PT_E_FENCED || code == PT_E_SOURCE || code == PT_E_REWOUND || code == PT_E_REFUSED || code == PT_E_LAKE_CHANGED || (is_down(code) && l->assigned);
+    return code == PT_E_FENCED || code == PT_E_SOURCE || code == PT_E_REWOUND ||
+           code == PT_E_REFUSED || code == PT_E_LAKE_CHANGED || (is_down(code) && l->assigned);
 }
 
 /* False: fenced too often. */
@@ -68,7 +71,10 @@ static bool note_fence(lives *l, pt_error *err) {
         l->first_fenced_us = now;
     }
     if (++l->fenced >= FENCED_LIMIT) {
-        int ignored = pt_fail_in(err, "fenced %u times within a minute; is another ingest running with the same --group outside of Kafka's control?", l->fenced);
+        int ignored = pt_fail_in(err,
+                                 "fenced %u times within a minute; is another ingest running with "
+                                 "the same --group outside of Kafka's control?",
+                                 l->fenced);
         (void)ignored; /* err->code stays */
         return false;
     }
@@ -78,18 +84,28 @@ static bool note_fence(lives *l, pt_error *err) {
 static void log_why(lives *l, int code, const pt_error *err) {
     if (is_down(code)) {
         if (!l->paused) {
-            pt_log(PT_LOG_WARN, PT_EVENT("paused"), PT_STR("waiting_for", code == PT_E_KAFKA_DOWN ? "broker" : "catalog"), PT_STR("error", err->text));
+            pt_log(PT_LOG_WARN, PT_EVENT("paused"),
+                   PT_STR("waiting_for", code == PT_E_KAFKA_DOWN ? "broker" : "catalog"),
+                   PT_STR("error", err->text));
         }
         l->paused = true;
     } else if (code == PT_E_REFUSED) {
-        pt_log(PT_LOG_WARN, PT_EVENT("the lake refuses a record, which becomes a dead letter where it takes others; reading on from it"), PT_INT("in_seconds", l->wait_us / PT_SECOND), PT_STR("reason", err->text));
+        pt_log(PT_LOG_WARN,
+               PT_EVENT("the lake refuses a record, which becomes a dead letter where it takes "
+                        "others; reading on from it"),
+               PT_INT("in_seconds", l->wait_us / PT_SECOND), PT_STR("reason", err->text));
     } else if (code == PT_E_LAKE_CHANGED) {
-        pt_log(PT_LOG_WARN, PT_EVENT("beginning again from what the lake is now"), PT_INT("in_seconds", l->wait_us / PT_SECOND), PT_STR("reason", err->text));
-    } else if (code == PT_E_SOURCE || code == PT_E_REWOUND) { /* the next life says exactly what has changed, or goes on as --on-missing-data says */
-        pt_log(PT_LOG_WARN, PT_EVENT("comparing the topic with the ledger again"), PT_INT("in_seconds", l->wait_us / PT_SECOND), PT_STR("reason", err->text));
+        pt_log(PT_LOG_WARN, PT_EVENT("beginning again from what the lake is now"),
+               PT_INT("in_seconds", l->wait_us / PT_SECOND), PT_STR("reason", err->text));
+    } else if (code == PT_E_SOURCE ||
+               code == PT_E_REWOUND) { /* the next life says exactly what has changed, or goes on as
+                                          --on-missing-data says */
+        pt_log(PT_LOG_WARN, PT_EVENT("comparing the topic with the ledger again"),
+               PT_INT("in_seconds", l->wait_us / PT_SECOND), PT_STR("reason", err->text));
     } else {
-        pt_log(PT_LOG_WARN, PT_EVENT(l->lost ? "joining the group again" : "fenced; joining the group again"), PT_INT("in_seconds", l->wait_us / PT_SECOND),
-               PT_STR("reason", err->text));
+        pt_log(PT_LOG_WARN,
+               PT_EVENT(l->lost ? "joining the group again" : "fenced; joining the group again"),
+               PT_INT("in_seconds", l->wait_us / PT_SECOND), PT_STR("reason", err->text));
     }
 }
 
@@ -105,7 +121,8 @@ static int stopped(const lives *l, int code, pt_error *err) {
     if (!l->left || code == PT_E_FENCED || is_down(code)) {
         return l->left ? code : PT_OK;
     }
-    int ignored = pt_fail_in(err, "stopped before all that was read was committed; nothing is lost, the next start reads it again");
+    int ignored = pt_fail_in(err, "stopped before all that was read was committed; nothing is "
+                                  "lost, the next start reads it again");
     (void)ignored;
     return (int)(err->code = PT_E_INTERRUPTED);
 }
@@ -115,7 +132,8 @@ static int run_lives(const pt_ingest_options *options, pt_error *err) {
     char host[64] = "?";
     (void)gethostname(host, sizeof host - 1);
     for (unsigned member = 1;; member++) {
-        (void)snprintf(l.owner, sizeof l.owner, "%s:%ld:%" PRId64 ":%u", host, (long)getpid(), pt_now_us(), member);
+        (void)snprintf(l.owner, sizeof l.owner, "%s:%ld:%" PRId64 ":%u", host, (long)getpid(),
+                       pt_now_us(), member);
         int code = live(options, &l, err);
         if (!may_follow(&l, code)) {
             return code;
@@ -128,7 +146,9 @@ static int run_lives(const pt_ingest_options *options, pt_error *err) {
         }
         log_why(&l, code, err);
         wait_for_next(&l);
-        if (pt_stop_asked() && (!l.left || code != PT_E_FENCED)) { /* fenced: the rows were of partitions that others have */
+        if (pt_stop_asked() &&
+            (!l.left ||
+             code != PT_E_FENCED)) { /* fenced: the rows were of partitions that others have */
             return stopped(&l, code, err);
         }
     }
@@ -136,7 +156,8 @@ static int run_lives(const pt_ingest_options *options, pt_error *err) {
 
 int pt_ingest(const pt_ingest_options *options, pt_error *err) {
     pt_ingest_options o = *options;
-    pt_watchdog watchdog = {.statement_limit_us = o.commit_timeout_us, .stop_limit_us = o.stop_timeout_us + STOP_GRACE};
+    pt_watchdog watchdog = {.statement_limit_us = o.commit_timeout_us,
+                            .stop_limit_us = o.stop_timeout_us + STOP_GRACE};
     o.lake.pulse = &watchdog.pulse;
     o.tallies = calloc(o.n_routes + 1, sizeof *o.tallies);
     if (!o.tallies) {
@@ -148,7 +169,8 @@ int pt_ingest(const pt_ingest_options *options, pt_error *err) {
         pt_watchdog_stop(&watchdog);
     }
     if (code != PT_OK && is_down(code) && pt_stop_asked()) {
-        code = (int)(err->code = PT_E_INTERRUPTED); /* it was told to stop, not to be started again */
+        code =
+            (int)(err->code = PT_E_INTERRUPTED); /* it was told to stop, not to be started again */
     }
     if (code == PT_OK && o.until_end && !pt_stop_asked()) {
         code = pt_tally_judge(o.tallies, o.routes, o.n_routes, err);

@@ -13,7 +13,9 @@ static int finish_run(pt_member *r, pt_error *err) {
     }
     r->gave_up = true;
     PT_TRY(pt_line_failed(&r->line, err));
-    return pt_fail(err, PT_E_INTERRUPTED, "the last rows could not be committed within %g s; they are not lost: the next start reads them again",
+    return pt_fail(err, PT_E_INTERRUPTED,
+                   "the last rows could not be committed within %g s; they are not lost: the next "
+                   "start reads them again",
                    (double)r->options->stop_timeout_us / 1e6);
 }
 
@@ -50,17 +52,21 @@ static void close_run(pt_member *r, pt_member_end *end) {
     free(r->messages);
 }
 
-int pt_member_run(const pt_ingest_options *options, const char *owner, bool goes_on, pt_member_end *end, pt_error *err) {
+int pt_member_run(const pt_ingest_options *options, const char *owner, bool goes_on,
+                  pt_member_end *end, pt_error *err) {
     pt_member r = {.options = options};
     *end = (pt_member_end){0};
     r.progress.started_us = r.progress.shown_us = pt_monotonic_us();
     int code = pt_member_open(&r, owner, goes_on, err);
     if (code == PT_OK) {
-        pt_log(PT_LOG_INFO, PT_EVENT(goes_on ? "goes on" : "started"), PT_STR("group", r.consumer_options.group), PT_INT("topics", options->n_routes),
+        pt_log(PT_LOG_INFO, PT_EVENT(goes_on ? "goes on" : "started"),
+               PT_STR("group", r.consumer_options.group), PT_INT("topics", options->n_routes),
                PT_STR("lake", options->lake.lake));
         end->started = true;
         code = pt_member_read(&r, err);
-        if (code == PT_OK || code == PT_E_DATA || code == PT_E_KAFKA || code == PT_E_SOURCE) { /* what was read is good, and may be there no more the next time */
+        if (code == PT_OK || code == PT_E_DATA || code == PT_E_KAFKA ||
+            code ==
+                PT_E_SOURCE) { /* what was read is good, and may be there no more the next time */
             pt_error why = {0};
             int finished = finish_run(&r, &why);
             if (code == PT_OK && finished != PT_OK) {

@@ -1,34 +1,36 @@
 /* What the files of a run share. */
 #pragma once
 
-#include "lake/committer.h"
-#include "lake/history.h"
-#include "lake/seen.h"
-#include "lake/identity.h"
 #include "ingest/batches.h"
+#include "ingest/member.h"
 #include "ingest/progress.h"
 #include "ingest/reader.h"
-#include "ingest/member.h"
 #include "ingest/workers.h"
+#include "lake/committer.h"
+#include "lake/history.h"
+#include "lake/identity.h"
+#include "lake/seen.h"
 
 #define PT_POLL_MESSAGES 20000
 #define PT_HELD_MESSAGES 4096 /* read while all batches were under way for long */
 
-/* One life in the group: from opening the lake to leaving. Being fenced ends it; another one may follow. */
+/* One life in the group: from opening the lake to leaving. Being fenced ends it; another one may
+ * follow. */
 typedef struct pt_member {
     const pt_ingest_options *options;
     pt_committer *committer;
     pt_stager *stager;
-    pt_table **tables; /* [n_targets] one for each table, the last is pintail.dead_letters */
-    pt_table **readings; /* [n_routes] the table once more, where a route into it has a schema of its own: what its records are decoded by; else NULL */
+    pt_table **tables;   /* [n_targets] one for each table, the last is pintail.dead_letters */
+    pt_table **readings; /* [n_routes] the table once more, where a route into it has a schema of
+                            its own: what its records are decoded by; else NULL */
     size_t n_tables;
     const char **topics;
     pt_lake_id lake_id;
-    pt_seen seen; /* while it is opened */
-    bool made;    /* tables, since `seen` was read */
-    bool stopped; /* before it was open */
+    pt_seen seen;             /* while it is opened */
+    bool made;                /* tables, since `seen` was read */
+    bool stopped;             /* before it was open */
     pt_identities identities; /* of targets, for the first claim */
-    char *group; /* when none was given: out of the lake (ingest/group.h) */
+    char *group;              /* when none was given: out of the lake (ingest/group.h) */
     pt_consumer_options consumer_options; /* with the group that is joined */
     pt_consumer *consumer;
     pt_line line;
@@ -37,17 +39,20 @@ typedef struct pt_member {
     bool workers_started;
     pt_reader reader;
     pt_progress_state progress;
-    rd_kafka_message_t **messages; /* [PT_POLL_MESSAGES + PT_HELD_MESSAGES] */
-    size_t poll_messages; /* of the next poll */
+    rd_kafka_message_t **messages;       /* [PT_POLL_MESSAGES + PT_HELD_MESSAGES] */
+    size_t poll_messages;                /* of the next poll */
     pt_lake_options committing, staging; /* the lake, with the memory that each DuckDB may take */
     bool assigned_once, waiting_logged;
-    uint64_t breaks; /* connections that had ended when the last record was taken */
-    unsigned unproven; /* polls in a row whose records were put off since the consumer could not go back */
-    bool lost;    /* partitions went before their rows were committed: no fence, the group or the broker took them */
+    uint64_t breaks;   /* connections that had ended when the last record was taken */
+    unsigned unproven; /* polls in a row whose records were put off since the consumer could not go
+                          back */
+    bool lost;    /* partitions went before their rows were committed: no fence, the group or the
+                     broker took them */
     bool gave_up; /* the last rows could not be committed in time: no further wait */
 } pt_member;
 
-/* Broker, lake, tables and workers, in this order; then it joins the group. goes_on: not the process's first life. What a failure leaves open, the end of the life closes. */
+/* Broker, lake, tables and workers, in this order; then it joins the group. goes_on: not the
+ * process's first life. What a failure leaves open, the end of the life closes. */
 int pt_member_open(pt_member *member, const char *owner, bool goes_on, pt_error *err) PT_CHECKED;
 
 /* Tables and what decodes their records; the life may open them again. */
@@ -56,25 +61,28 @@ void pt_member_close_tables(pt_member *member);
 /* PT_E_INTERRUPTED: a stop was asked for, and nothing has been read. */
 int pt_member_goes_on(pt_member *member, pt_error *err) PT_CHECKED;
 
-/* Until a stop is asked for, or the end that --until-end means is reached. The open batch is left as it is. */
+/* Until a stop is asked for, or the end that --until-end means is reached. The open batch is left
+ * as it is. */
 int pt_member_read(pt_member *member, pt_error *err) PT_CHECKED;
 
-/* ---- what the consumer tells, in the thread that polls: arg is the pt_member --------------------------------- */
+/* ---- what the consumer tells, in the thread that polls: arg is the pt_member ---- */
 
 /* Claims the partitions in the lake's ledger and says where each is read from. */
 int pt_member_on_assigned(void *arg, pt_assigned *partitions, size_t n, pt_error *err) PT_CHECKED;
 /* Flushes what is buffered for partitions that go; drops it when they are lost already. */
 void pt_member_on_revoked(void *arg, const pt_assigned *partitions, size_t n, bool lost);
 
-/* ---- what the workers tell (ingest/workers.h) --------------------------------------------------------- */
+/* ---- what the workers tell (ingest/workers.h) ---- */
 
 /* In the stager's thread, between staging and commit. */
 int pt_member_on_staged(void *arg, pt_error *err) PT_CHECKED;
 /* In the committer's thread. */
 int pt_member_on_claimed(void *arg, pt_claim *claims, size_t n, pt_error *err) PT_CHECKED;
 void pt_member_on_committed(void *arg, const pt_flush *flush);
-int pt_member_on_refused(void *arg, const char *topic, int32_t partition, int64_t offset, const char *words, bool passed, pt_error *err) PT_CHECKED;
-/* Refused records of the flush have no row of their table beside them: PT_OK, they may be dead letters all the same. */
+int pt_member_on_refused(void *arg, const char *topic, int32_t partition, int64_t offset,
+                         const char *words, bool passed, pt_error *err) PT_CHECKED;
+/* Refused records of the flush have no row of their table beside them: PT_OK, they may be dead
+ * letters all the same. */
 int pt_member_on_alone(void *arg, const pt_flush *flush, pt_error *err) PT_CHECKED;
 
 /* Brings back data files of the table that a commit of unknown outcome lost (lake/guard.h). */

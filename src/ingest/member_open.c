@@ -6,20 +6,22 @@
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "base/signals.h"
-#include "lake/history.h"
-#include "lake/identity.h"
-#include "lake/inlined.h"
-#include "duck/uri.h"
-#include "lake/orphans.h"
-#include "lake/table_name.h"
 #include "duck/transaction.h"
+#include "duck/uri.h"
 #include "ingest/group.h"
 #include "ingest/member_internal.h"
 #include "ingest/member_tables.h"
 #include "ingest/same_tables.h"
+#include "lake/history.h"
+#include "lake/identity.h"
+#include "lake/inlined.h"
+#include "lake/orphans.h"
+#include "lake/table_name.h"
 
-#define SLOW_INSERT (60 * PT_SECOND) /* that long PostgreSQL lets a session be idle in a transaction, after an INSERT that waited for an object store for longer than usual */
-#define SEEN_TRIES 3
+#define SLOW_INSERT                                                                            \
+    (60 * PT_SECOND) /* that long PostgreSQL lets a session be idle in a transaction, after an \
+                        INSERT that waited for an object store for longer than usual */
+#define SEEN_TRIES          3
 #define FIRST_POLL_MESSAGES 100 /* while their size is not known */
 
 int pt_member_goes_on(pt_member *r, pt_error *err) {
@@ -27,7 +29,7 @@ int pt_member_goes_on(pt_member *r, pt_error *err) {
     return r->stopped ? pt_fail(err, PT_E_INTERRUPTED, "stopped before anything was read") : PT_OK;
 }
 
-/* ---- tables -------------------------------------------------------------------------------------------- */
+/* ---- tables ---- */
 
 typedef struct target_job {
     pt_member *r;
@@ -38,7 +40,9 @@ typedef struct target_job {
 /* Rows that would not come back as they are. */
 static int forbid_inlining(pt_member *r, const pt_table *target, pt_error *err) {
     bool forbid = target->inline_unfit && !target->stage && target->inline_rows;
-    return forbid ? pt_inlined_forbid(pt_committer_engine(r->committer), pt_committer_session(r->committer), target, err) : PT_OK;
+    return forbid ? pt_inlined_forbid(pt_committer_engine(r->committer),
+                                      pt_committer_session(r->committer), target, err)
+                  : PT_OK;
 }
 
 static int open_or_make(void *arg, pt_error *err) {
@@ -56,7 +60,8 @@ static int open_or_make(void *arg, pt_error *err) {
     return code;
 }
 
-/* What the records of a route are read by: the schema that is given, else the one that was given last; NULL: the table's columns. */
+/* What the records of a route are read by: the schema that is given, else the one that was given
+ * last; NULL: the table's columns. */
 static const char *schema_of(const pt_member *r, size_t i, const pt_table *t) {
     const pt_route_options *o = &r->options->routes[i];
     return o->schema ? o->schema : pt_identities_find_schema(&r->seen.notes, o->topic, t->label);
@@ -71,7 +76,8 @@ static target_job job_of(pt_member *r, size_t i) {
 
 static int open_reading(void *arg, pt_error *err) {
     target_job *job = arg;
-    return pt_table_open(pt_committer_engine(job->r->committer), pt_committer_session(job->r->committer), &job->options, job->out, err);
+    return pt_table_open(pt_committer_engine(job->r->committer),
+                         pt_committer_session(job->r->committer), &job->options, job->out, err);
 }
 
 /* Into the table of route k. */
@@ -101,7 +107,8 @@ static int open_target(pt_member *r, size_t i, pt_error *err) {
     }
     target_job job = job_of(r, i);
     PT_TRY(pt_member_goes_on(r, err));
-    PT_TRY(pt_retry_busy(open_or_make, &job, err)); /* another process may be making the same table */
+    PT_TRY(
+        pt_retry_busy(open_or_make, &job, err)); /* another process may be making the same table */
     r->reader.routes[i].table = r->tables[r->n_tables];
     r->reader.routes[i].slice = r->n_tables++;
     return PT_OK;
@@ -139,8 +146,8 @@ static int open_routes(pt_member *r, pt_error *err) {
 static int open_targets_once(pt_member *r, pt_error *err) {
     size_t n = r->options->n_routes;
     PT_TRY(open_routes(r, err));
-    PT_TRY(pt_table_open_own(pt_committer_engine(r->committer), pt_committer_session(r->committer), "dead_letters", PT_DEAD_LETTER_COLUMNS,
-                              &r->tables[n], err));
+    PT_TRY(pt_table_open_own(pt_committer_engine(r->committer), pt_committer_session(r->committer),
+                             "dead_letters", PT_DEAD_LETTER_COLUMNS, &r->tables[n], err));
     PT_TRY(forbid_inlining(r, r->tables[n], err));
     if (r->n_tables != n) {
         r->tables[r->n_tables] = r->tables[n];
@@ -161,7 +168,8 @@ void pt_member_close_tables(pt_member *r) {
     }
 }
 
-/* What was seen of all tables counts if none was altered until they were open; if others alter some all the time, each one is looked at by itself. */
+/* What was seen of all tables counts if none was altered until they were open; if others alter some
+ * all the time, each one is looked at by itself. */
 static int open_targets(pt_member *r, pt_error *err) {
     bool stands = false;
     for (unsigned attempt = 1; attempt <= SEEN_TRIES && !stands; attempt++) {
@@ -170,7 +178,8 @@ static int open_targets(pt_member *r, pt_error *err) {
             PT_TRY(pt_member_tables_see(r, err));
         }
         PT_TRY(open_targets_once(r, err));
-        PT_TRY(pt_seen_stands(pt_committer_engine(r->committer), pt_committer_session(r->committer), &r->seen, &stands, err));
+        PT_TRY(pt_seen_stands(pt_committer_engine(r->committer), pt_committer_session(r->committer),
+                              &r->seen, &stands, err));
     }
     if (!stands) {
         pt_member_close_tables(r);
@@ -180,7 +189,7 @@ static int open_targets(pt_member *r, pt_error *err) {
     return PT_OK;
 }
 
-/* ---- the source ---------------------------------------------------------------------------------------- */
+/* ---- the source ---- */
 
 static int read_again(void *arg, const pt_place *place, pt_error *err) {
     pt_member *r = arg;
@@ -198,16 +207,19 @@ static int read_ends(pt_member *r, pt_error *err) {
         }
         for (int32_t p = 0; p < route->n_partitions; p++) {
             int64_t low;
-            route->partitions[p].end = route->partitions[p].skipped_from = route->partitions[p].verify_at = -1;
+            route->partitions[p].end = route->partitions[p].skipped_from =
+                route->partitions[p].verify_at = -1;
             if (r->options->until_end) {
-                PT_TRY(pt_consumer_bounds(r->consumer, route->topic, p, &low, &route->partitions[p].end, err));
+                PT_TRY(pt_consumer_bounds(r->consumer, route->topic, p, &low,
+                                          &route->partitions[p].end, err));
             }
         }
     }
     return PT_OK;
 }
 
-/* Before the lake: a topic that does not exist, or a broker that is away, must not leave a new lake or table behind. No group is joined yet. */
+/* Before the lake: a topic that does not exist, or a broker that is away, must not leave a new lake
+ * or table behind. No group is joined yet. */
 static int open_source(pt_member *r, pt_error *err) {
     r->consumer_options = r->options->consumer;
     r->consumer_options.topics = r->topics;
@@ -218,7 +230,8 @@ static int open_source(pt_member *r, pt_error *err) {
     return read_ends(r, err);
 }
 
-/* The broker is asked before anything is made in the lake. When none answers, what is wrong with the lake is told all the same: first, since that does not pass. */
+/* The broker is asked before anything is made in the lake. When none answers, what is wrong with
+ * the lake is told all the same: first, since that does not pass. */
 static int open_broker(pt_member *r, bool goes_on, pt_error *err) {
     int code = open_source(r, err);
     if (code == PT_E_KAFKA_DOWN && !goes_on) {
@@ -232,17 +245,21 @@ static int open_broker(pt_member *r, bool goes_on, pt_error *err) {
     return code;
 }
 
-/* ---- what earlier processes left ----------------------------------------------------------------------- */
+/* ---- what earlier processes left ---- */
 
 /* Not being able to remove it is no reason not to start. */
 static void remove_orphans(const pt_member *r, const pt_table *target) {
     pt_error err = {0};
     uint64_t removed;
-    int code = pt_orphans_remove(pt_committer_engine(r->committer), pt_committer_session(r->committer), target, r->options->orphan_age_us, &removed, &err);
+    int code = pt_orphans_remove(pt_committer_engine(r->committer),
+                                 pt_committer_session(r->committer), target,
+                                 r->options->orphan_age_us, &removed, &err);
     if (code != PT_OK) {
-        pt_log(PT_LOG_WARN, PT_EVENT("staged files of earlier runs cannot be looked at"), PT_STR("table", target->label), PT_STR("error", err.text));
+        pt_log(PT_LOG_WARN, PT_EVENT("staged files of earlier runs cannot be looked at"),
+               PT_STR("table", target->label), PT_STR("error", err.text));
     } else if (removed) {
-        pt_log(PT_LOG_INFO, PT_EVENT("staged files of earlier runs that no snapshot knows"), PT_STR("table", target->label), PT_INT("removed", removed));
+        pt_log(PT_LOG_INFO, PT_EVENT("staged files of earlier runs that no snapshot knows"),
+               PT_STR("table", target->label), PT_INT("removed", removed));
     }
 }
 
@@ -254,23 +271,31 @@ static int clear_orphans(pt_member *r, pt_error *why) {
         PT_TRY(pt_member_goes_on(r, why));
         PT_TRY(pt_member_restore_files(r, r->tables[i], why));
         if (!r->tables[i]->guard && !r->tables[i]->stage) {
-            pt_log(PT_LOG_WARN, PT_EVENT("a table that takes INSERT (a partitioned one, or one of an encrypted lake) and has a column named filename or snapshot_id may lose data files when the answer to a COMMIT is lost; rename the column"),
+            pt_log(PT_LOG_WARN,
+                   PT_EVENT("a table that takes INSERT (a partitioned one, or one of an encrypted "
+                            "lake) and has a column named filename or snapshot_id may lose data "
+                            "files when the answer to a COMMIT is lost; rename the column"),
                    PT_STR("table", r->tables[i]->label));
         }
-        if (i != r->reader.dead_slice && pt_seen_may_have_rows(&r->seen, r->tables[i]->schema_name, r->tables[i]->name)) {
-            PT_TRY(pt_table_look_for_rows(pt_committer_engine(r->committer), pt_committer_session(r->committer), r->tables[i], why));
+        if (i != r->reader.dead_slice &&
+            pt_seen_may_have_rows(&r->seen, r->tables[i]->schema_name, r->tables[i]->name)) {
+            PT_TRY(pt_table_look_for_rows(pt_committer_engine(r->committer),
+                                          pt_committer_session(r->committer), r->tables[i], why));
         }
         remove_orphans(r, r->tables[i]);
     }
     return PT_OK;
 }
 
-/* Topics that are new to the group: of interest where the table has rows, which may be the same ones, and where --start says to begin elsewhere than at the first record. */
+/* Topics that are new to the group: of interest where the table has rows, which may be the same
+ * ones, and where --start says to begin elsewhere than at the first record. */
 static int look_for_repeats(pt_member *r, pt_error *err) {
     for (size_t i = 0; i < r->reader.n_routes; i++) {
         pt_route *route = &r->reader.routes[i];
         if (r->options->start.kind != PT_WHERE_EARLIEST) {
-            PT_TRY(pt_history_claimed(pt_committer_engine(r->committer), pt_committer_session(r->committer), r->reader.pipeline, route->topic, &route->seen, err));
+            PT_TRY(pt_history_claimed(pt_committer_engine(r->committer),
+                                      pt_committer_session(r->committer), r->reader.pipeline,
+                                      route->topic, &route->seen, err));
         }
         route->repeats = route->table->has_rows && !pt_seen_recorded(&r->seen, route->topic);
     }
@@ -283,15 +308,17 @@ static int look_around(void *arg, pt_error *err) {
     return look_for_repeats(arg, err);
 }
 
-/* ---- memory -------------------------------------------------------------------------------------------- */
+/* ---- memory ---- */
 
-/* The DuckDB that writes the files gets more: the committer's when a table takes INSERT (it is opened with the small share, and again after an outage). Should PostgreSQL end
- * its session because the INSERT waited long for an object store, the next one has more patience. */
+/* The DuckDB that writes the files gets more: the committer's when a table takes INSERT (it is
+ * opened with the small share, and again after an outage). Should PostgreSQL end its session
+ * because the INSERT waited long for an object store, the next one has more patience. */
 static int share_duckdb(pt_member *r, pt_error *err) {
     bool insert = false;
     for (size_t i = 0; i < r->n_tables; i++) {
         insert |= !r->tables[i]->stage;
-        if (!r->tables[i]->stage && pt_path_is_remote(r->tables[i]->folder) && r->committing.idle_transaction_us > 0) {
+        if (!r->tables[i]->stage && pt_path_is_remote(r->tables[i]->folder) &&
+            r->committing.idle_transaction_us > 0) {
             r->committing.idle_transaction_us = SLOW_INSERT;
         }
     }
@@ -300,7 +327,8 @@ static int share_duckdb(pt_member *r, pt_error *err) {
     }
     r->committing.memory_limit = r->options->memory.large_bytes;
     r->staging.memory_limit = r->options->memory.small_bytes;
-    return pt_session_runf(pt_committer_session(r->committer), err, "SET memory_limit = '%" PRIu64 "B'", r->committing.memory_limit);
+    return pt_session_runf(pt_committer_session(r->committer), err,
+                           "SET memory_limit = '%" PRIu64 "B'", r->committing.memory_limit);
 }
 
 /* What batches may hold on to, and whether the smallest one fits. */
@@ -311,13 +339,15 @@ static int share_batches(pt_member *r, pt_error *err) {
         pt_least_add(&least, flush->slices[i].rows);
     }
     for (size_t i = 0; i < r->reader.n_routes; i++) {
-        r->reader.routes[i].row_bytes = pt_rows_chunk_memory(flush->slices[r->reader.routes[i].slice].rows) / (size_t)duckdb_vector_size();
+        r->reader.routes[i].row_bytes = pt_rows_chunk_memory(
+                                            flush->slices[r->reader.routes[i].slice].rows) /
+                                        (size_t)duckdb_vector_size();
     }
     r->line.keep_bytes = (size_t)r->options->memory.batch_bytes;
     return pt_memory_check_batch(&r->options->memory, &least, err);
 }
 
-/* ---- all of it ------------------------------------------------------------------------------------------ */
+/* ---- all of it ---- */
 
 int pt_member_open(pt_member *r, const char *owner, bool goes_on, pt_error *err) {
     const pt_ingest_options *o = r->options;
@@ -337,7 +367,8 @@ int pt_member_open(pt_member *r, const char *owner, bool goes_on, pt_error *err)
     PT_TRY(pt_group_is_free(r, err));
     PT_TRY(pt_member_tables_check_new(r, err));
     PT_TRY(pt_committer_open(&r->committing, NULL, owner, &r->committer, err));
-    PT_TRY(pt_member_restore_files(r, pt_committer_ledger(r->committer), err)); /* it is read from here on */
+    PT_TRY(pt_member_restore_files(r, pt_committer_ledger(r->committer),
+                                   err)); /* it is read from here on */
     PT_TRY(pt_group_take(r, goes_on, err));
     PT_TRY(pt_member_tables_make(r, err));
     PT_TRY(open_targets(r, err));
@@ -353,8 +384,18 @@ int pt_member_open(pt_member *r, const char *owner, bool goes_on, pt_error *err)
     if (!r->messages) {
         return pt_fail_nomem(err, "the poll's messages");
     }
-    r->workers = (pt_workers){.line = &r->line, .stager = r->stager, .committer = r->committer, .checked = pt_member_on_staged, .claimed = pt_member_on_claimed, .committed = pt_member_on_committed, .refused = pt_member_on_refused, .alone = pt_member_on_alone, .arg = r,
-                              .fold_interval_us = o->fold_interval_us, .tables = (const pt_table *const *)r->tables, .n_tables = r->n_tables};
+    r->workers = (pt_workers){.line = &r->line,
+                              .stager = r->stager,
+                              .committer = r->committer,
+                              .checked = pt_member_on_staged,
+                              .claimed = pt_member_on_claimed,
+                              .committed = pt_member_on_committed,
+                              .refused = pt_member_on_refused,
+                              .alone = pt_member_on_alone,
+                              .arg = r,
+                              .fold_interval_us = o->fold_interval_us,
+                              .tables = (const pt_table *const *)r->tables,
+                              .n_tables = r->n_tables};
     PT_TRY(pt_workers_start(&r->workers, err));
     r->workers_started = true;
     return pt_consumer_subscribe(r->consumer, err);

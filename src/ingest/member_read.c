@@ -1,4 +1,5 @@
-/* Reading: what the consumer brings goes into the open batch, which is sealed when it is full or old enough. */
+/* Reading: what the consumer brings goes into the open batch, which is sealed when it is full or
+ * old enough. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,17 +8,20 @@
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "base/signals.h"
-#include "ingest/verify.h"
 #include "ingest/member_internal.h"
+#include "ingest/verify.h"
 
-#define POLL_MS 50
-#define UNPROVEN_POLLS 200
+#define POLL_MS         50
+#define UNPROVEN_POLLS  200
 #define ROW_AWAITED_FOR (5 * PT_SECOND) /* for the sake of a refused record */
-#define POLL_DUE_MS 5 /* the open batch is due and waits for an earlier one */
-#define BLOCKED_BEFORE_PAUSE (30 * PT_SECOND) /* without a poll, while all batches are under way; far below max.poll.interval.ms */
+#define POLL_DUE_MS     5               /* the open batch is due and waits for an earlier one */
+#define BLOCKED_BEFORE_PAUSE                                                       \
+    (30 * PT_SECOND) /* without a poll, while all batches are under way; far below \
+                        max.poll.interval.ms */
 
-/* All batches are under way and r->messages holds what was read. Waits without polling at first; then pauses the partitions and polls on, so that
- * the group does not think that this member is dead; what such a poll still brings is put behind the *n messages. */
+/* All batches are under way and r->messages holds what was read. Waits without polling at first;
+ * then pauses the partitions and polls on, so that the group does not think that this member is
+ * dead; what such a poll still brings is put behind the *n messages. */
 static int wait_for_batch(pt_member *r, size_t *n, pt_error *err) {
     int64_t start = pt_monotonic_us();
     bool paused = false;
@@ -26,7 +30,8 @@ static int wait_for_batch(pt_member *r, size_t *n, pt_error *err) {
         r->reader.batch = pt_line_take_free(&r->line, PT_SECOND / 10);
         code = pt_line_failed(&r->line, err);
         pt_progress_show(&r->progress, &r->line, &r->reader, r->consumer);
-        if (code == PT_OK && !r->reader.batch && pt_monotonic_us() - start > BLOCKED_BEFORE_PAUSE && *n < PT_POLL_MESSAGES + PT_HELD_MESSAGES) {
+        if (code == PT_OK && !r->reader.batch && pt_monotonic_us() - start > BLOCKED_BEFORE_PAUSE &&
+            *n < PT_POLL_MESSAGES + PT_HELD_MESSAGES) {
             size_t more;
             pt_consumer_pause(r->consumer);
             paused = true;
@@ -57,14 +62,16 @@ static int take_message(pt_member *r, const rd_kafka_message_t *m, int64_t now_u
     return pt_reader_full(&r->reader) ? pt_reader_seal(&r->reader, false, err) : PT_OK;
 }
 
-/* Messages that were polled have left librdkafka's bounded queue: as many as fill their share of the memory, going by the size of the last ones. */
+/* Messages that were polled have left librdkafka's bounded queue: as many as fill their share of
+ * the memory, going by the size of the last ones. */
 static size_t poll_messages(const pt_member *r, size_t mean_bytes) {
     uint64_t n = r->options->memory.poll_bytes / (mean_bytes + 1);
     return n < 1 ? 1 : n > PT_POLL_MESSAGES ? PT_POLL_MESSAGES : (size_t)n;
 }
 
-/* Destroys all messages, also after a failure. When a stop is asked for while all batches are under way, the rest is left for the next start; with it what
- * tells a position (the end of a partition), since that would speak of records that were left. */
+/* Destroys all messages, also after a failure. When a stop is asked for while all batches are under
+ * way, the rest is left for the next start; with it what tells a position (the end of a partition),
+ * since that would speak of records that were left. */
 static int take_messages(pt_member *r, size_t n, pt_error *err) {
     int64_t now = pt_now_us();
     bool left = false;
@@ -89,7 +96,8 @@ static int take_messages(pt_member *r, size_t n, pt_error *err) {
     return code;
 }
 
-/* A connection has ended: the broker that answers next may have another log. What came with this poll is fetched again, behind a proof. */
+/* A connection has ended: the broker that answers next may have another log. What came with this
+ * poll is fetched again, behind a proof. */
 static int prove_again(pt_member *r, uint64_t breaks, size_t *n, pt_error *err) {
     pt_place *places = NULL;
     size_t n_places = 0;
@@ -108,7 +116,9 @@ static int prove_again(pt_member *r, uint64_t breaks, size_t *n, pt_error *err) 
         code = pt_consumer_seek(r->consumer, places, n_places, err);
     }
     free(places);
-    if (code == PT_E_KAFKA_DOWN && ++r->unproven < UNPROVEN_POLLS) { /* fetching has not begun for a partition that was just assigned: the next poll does it */
+    if (code == PT_E_KAFKA_DOWN &&
+        ++r->unproven < UNPROVEN_POLLS) { /* fetching has not begun for a partition that was just
+                                             assigned: the next poll does it */
         return PT_OK;
     }
     r->breaks = code == PT_OK ? breaks : r->breaks;
@@ -116,19 +126,22 @@ static int prove_again(pt_member *r, uint64_t breaks, size_t *n, pt_error *err) 
     return code;
 }
 
-/* A poll returns when it has as many messages, or at the end of its time. The first of a batch is not kept waiting for others: its age counts from here. */
+/* A poll returns when it has as many messages, or at the end of its time. The first of a batch is
+ * not kept waiting for others: its age counts from here. */
 static size_t messages_wanted(const pt_member *r) {
     return pt_reader_has_rows(&r->reader) ? r->poll_messages : 1;
 }
 
 /* Microseconds until the open batch is old enough; 0: it is. */
 static int64_t time_left(const pt_member *r) {
-    int64_t left = r->reader.batch->opened_us + r->options->flush_interval_us + (pt_reader_awaits_row(&r->reader) ? ROW_AWAITED_FOR : 0) - pt_monotonic_us();
+    int64_t left = r->reader.batch->opened_us + r->options->flush_interval_us +
+                   (pt_reader_awaits_row(&r->reader) ? ROW_AWAITED_FOR : 0) - pt_monotonic_us();
     return left > 0 ? left : 0;
 }
 
-/* While one batch is being committed and another waits for it, sealing a third gains nothing: the open one goes on growing until it is full. So a catalog
- * that is slow, or shared by many writers, gets fewer and bigger flushes. */
+/* While one batch is being committed and another waits for it, sealing a third gains nothing: the
+ * open one goes on growing until it is full. So a catalog that is slow, or shared by many writers,
+ * gets fewer and bigger flushes. */
 static bool line_is_full(pt_member *r) {
     return pt_line_under_way(&r->line) >= PT_BATCHES - 1;
 }
@@ -164,30 +177,37 @@ static bool reached_end(const pt_member *r) {
     return true;
 }
 
-/* They are read by those members, or by the next start: a member that was killed a moment ago holds its own until the broker misses it. */
+/* They are read by those members, or by the next start: a member that was killed a moment ago holds
+ * its own until the broker misses it. */
 static void warn_others_read(const pt_member *r) {
     uint64_t theirs = 0;
     for (size_t i = 0; i < r->reader.n_routes; i++) {
         for (int32_t p = 0; p < r->reader.routes[i].n_partitions; p++) {
-            theirs += !r->reader.routes[i].partitions[p].assigned && r->reader.routes[i].partitions[p].end > 0;
+            theirs += !r->reader.routes[i].partitions[p].assigned &&
+                      r->reader.routes[i].partitions[p].end > 0;
         }
     }
     if (theirs) {
-        pt_log(PT_LOG_INFO, PT_EVENT("partitions that other members of the group hold were left to them"), PT_STR("group", r->consumer_options.group),
-               PT_INT("partitions", theirs));
+        pt_log(PT_LOG_INFO,
+               PT_EVENT("partitions that other members of the group hold were left to them"),
+               PT_STR("group", r->consumer_options.group), PT_INT("partitions", theirs));
     }
 }
 
-/* Once, when the group has given this member nothing for as long as a broker may take to answer: a member that was killed, or does not poll, holds everybody up, or the
- * brokers have gone after the start. Either passes by itself, but nobody would know what is waited for. */
+/* Once, when the group has given this member nothing for as long as a broker may take to answer: a
+ * member that was killed, or does not poll, holds everybody up, or the brokers have gone after the
+ * start. Either passes by itself, but nobody would know what is waited for. */
 static void log_what_is_awaited(pt_member *r, int64_t since_us) {
-    if (!r->assigned_once && !r->waiting_logged && pt_monotonic_us() - since_us > r->options->consumer.timeout_us) {
+    if (!r->assigned_once && !r->waiting_logged &&
+        pt_monotonic_us() - since_us > r->options->consumer.timeout_us) {
         char why[1024];
         r->waiting_logged = true;
         if (!pt_consumer_last_error(r->consumer, why, sizeof why)) {
-            (void)snprintf(why, sizeof why, "it waits for a member that was killed, or does not poll");
+            (void)snprintf(why, sizeof why,
+                           "it waits for a member that was killed, or does not poll");
         }
-        pt_log(PT_LOG_WARN, PT_EVENT("the group has not given out its partitions yet"), PT_STR("group", r->consumer_options.group), PT_STR("reason", why));
+        pt_log(PT_LOG_WARN, PT_EVENT("the group has not given out its partitions yet"),
+               PT_STR("group", r->consumer_options.group), PT_STR("reason", why));
     }
 }
 
@@ -197,7 +217,8 @@ int pt_member_read(pt_member *r, pt_error *err) {
         size_t n = 0;
         pt_error ignored;
         PT_TRY(pt_line_failed(&r->line, err));
-        int code = pt_consumer_poll(r->consumer, poll_time(r), r->messages, messages_wanted(r), &n, err);
+        int code = pt_consumer_poll(r->consumer, poll_time(r), r->messages, messages_wanted(r), &n,
+                                    err);
         (void)pt_failpoint("poll.after");
         uint64_t breaks = pt_consumer_breaks(r->consumer);
         if (code == PT_OK && breaks != r->breaks) {

@@ -8,12 +8,12 @@
 #include "base/log.h"
 #include "base/path.h"
 #include "base/text.h"
-#include "lake/history.h"
-#include "duck/uri.h"
-#include "lake/table_name.h"
 #include "duck/transaction.h"
+#include "duck/uri.h"
+#include "lake/history.h"
+#include "lake/table_name.h"
 
-/* ---- options ------------------------------------------------------------------------------------------- */
+/* ---- options ---- */
 
 /* Of all routes into the route's table; several of them are told apart by _kafka_topic. */
 static pt_metas extra_columns(const pt_ingest_options *o, size_t route) {
@@ -27,7 +27,10 @@ static pt_metas extra_columns(const pt_ingest_options *o, size_t route) {
 }
 
 pt_table_options pt_member_tables_options(const pt_ingest_options *o, size_t i) {
-    return (pt_table_options){.table = o->routes[i].table, .schema_text = o->routes[i].schema, .topic = o->routes[i].topic, .extra = extra_columns(o, i)};
+    return (pt_table_options){.table = o->routes[i].table,
+                              .schema_text = o->routes[i].schema,
+                              .topic = o->routes[i].topic,
+                              .extra = extra_columns(o, i)};
 }
 
 /* The first route into the table of route i. */
@@ -74,7 +77,8 @@ static int look(void *arg, pt_error *err) {
     return pt_committer_look(job->options, &job->there, err);
 }
 
-/* Only what would be refused by one catalog or another is worth a look at the lake, which takes a while. */
+/* Only what would be refused by one catalog or another is worth a look at the lake, which takes a
+ * while. */
 int pt_member_tables_check_new(const pt_member *r, pt_error *err) {
     look_job job = {&r->committing, false};
     pt_lake_uri uri;
@@ -90,7 +94,7 @@ int pt_member_tables_check_new(const pt_member *r, pt_error *err) {
     return job.there ? PT_OK : check_all_names(r, uri.catalog, r->committing.inline_rows > 0, err);
 }
 
-/* ---- what the lake has ------------------------------------------------------------------------------------ */
+/* ---- what the lake has ---- */
 
 int pt_member_tables_see(pt_member *r, pt_error *err) {
     const char **tables = calloc(r->options->n_routes + 1, sizeof *tables);
@@ -101,12 +105,13 @@ int pt_member_tables_see(pt_member *r, pt_error *err) {
         tables[i] = r->options->routes[i].table;
     }
     pt_seen_clear(&r->seen);
-    int code = pt_seen_read(pt_committer_engine(r->committer), pt_committer_session(r->committer), r->reader.pipeline, tables, r->options->n_routes, &r->seen, err);
+    int code = pt_seen_read(pt_committer_engine(r->committer), pt_committer_session(r->committer),
+                            r->reader.pipeline, tables, r->options->n_routes, &r->seen, err);
     free(tables);
     return code;
 }
 
-/* ---- making them --------------------------------------------------------------------------------------- */
+/* ---- making them ---- */
 
 static int is_there(const pt_seen *seen, const char *table, bool *out, pt_error *err) {
     char *schema = NULL, *name = NULL;
@@ -122,35 +127,50 @@ static int is_there(const pt_seen *seen, const char *table, bool *out, pt_error 
 }
 
 /* The name that a table of the ledger has now; "": it is gone, or was not noted. */
-static int name_of_now(const pt_member *r, const char *topic, const char *table, pt_replaced *out, pt_error *err) {
+static int name_of_now(const pt_member *r, const char *topic, const char *table, pt_replaced *out,
+                       pt_error *err) {
     const char *was = pt_identities_find(&r->seen.notes, r->reader.pipeline, topic, table);
     *out = (pt_replaced){0};
-    return was ? pt_replaced_find(pt_committer_engine(r->committer), pt_committer_session(r->committer), was, "", out, err) : PT_OK;
+    return was ? pt_replaced_find(pt_committer_engine(r->committer),
+                                  pt_committer_session(r->committer), was, "", out, err)
+               : PT_OK;
 }
 
-static int fail_gone(const pt_member *r, const char *topic, const char *label, const char *table, int64_t rows, pt_error *err) {
+static int fail_gone(const pt_member *r, const char *topic, const char *label, const char *table,
+                     int64_t rows, pt_error *err) {
     pt_replaced replaced;
     PT_TRY(name_of_now(r, topic, table, &replaced, err));
     const char *now = replaced.was_named;
-    int code = pt_fail(err, PT_E_LAKE, "table %s is new, but the ledger stands at %" PRId64 " rows of topic %s in table %s, which %s%s: they would not be read again. Ways out: %s%s%s"
-                       "pintail reset --delete-rows --topic %s --group '%s' (reads everything again), another --group, or the table back as it was (renamed, or from an older snapshot)",
-                       label, rows, topic, table, now ? "is now named " : "is gone", now ? now : "", now ? "--table " : "", now ? now : "", now ? " to go on in that one, " : "", topic, r->reader.pipeline);
+    int code = pt_fail(
+        err, PT_E_LAKE,
+        "table %s is new, but the ledger stands at %" PRId64
+        " rows of topic %s in table %s, which %s%s: they would not be read again. Ways out: %s%s%s"
+        "pintail reset --delete-rows --topic %s --group '%s' (reads everything again), another "
+        "--group, or the table back as it was (renamed, or from an older snapshot)",
+        label, rows, topic, table, now ? "is now named " : "is gone", now ? now : "",
+        now ? "--table " : "", now ? now : "", now ? " to go on in that one, " : "", topic,
+        r->reader.pipeline);
     pt_replaced_clear(&replaced);
     return code;
 }
 
-/* A table that is new, while the pipeline has read the topic already: it would get only what comes from here on. */
+/* A table that is new, while the pipeline has read the topic already: it would get only what comes
+ * from here on. */
 static int check_history(const pt_member *r, const char *topic, const char *label, pt_error *err) {
     char *table = NULL;
     int64_t rows = 0;
     bool there = false;
-    PT_TRY(pt_history_stands(pt_committer_engine(r->committer), pt_committer_session(r->committer), r->reader.pipeline, topic, &table, &rows, &there, err));
+    PT_TRY(pt_history_stands(pt_committer_engine(r->committer), pt_committer_session(r->committer),
+                             r->reader.pipeline, topic, &table, &rows, &there, err));
     int code = PT_OK;
     if (table && !there) {
         code = fail_gone(r, topic, label, table, rows, err);
     } else if (table) {
-        pt_log(PT_LOG_WARN, PT_EVENT("the table is new, and gets only what this group has not read yet; the rows before are in another one"), PT_STR("table", label),
-               PT_STR("topic", topic), PT_STR("before", table), PT_INT("rows_before", rows));
+        pt_log(PT_LOG_WARN,
+               PT_EVENT("the table is new, and gets only what this group has not read yet; the "
+                        "rows before are in another one"),
+               PT_STR("table", label), PT_STR("topic", topic), PT_STR("before", table),
+               PT_INT("rows_before", rows));
     }
     free(table);
     return code;
@@ -162,9 +182,11 @@ static int plan_table(const pt_member *r, size_t i, pt_text *sql, pt_text *names
     pt_table_options target = pt_member_tables_options(o, i);
     target.seen = &r->seen;
     pt_table_planned planned;
-    int code = pt_table_plan(pt_committer_engine(r->committer), pt_committer_session(r->committer), &target, &planned, sql, err);
+    int code = pt_table_plan(pt_committer_engine(r->committer), pt_committer_session(r->committer),
+                             &target, &planned, sql, err);
     for (size_t k = i; code == PT_OK && planned.missing && k < o->n_routes; k++) {
-        if (pt_table_name_same(o->routes[k].table, o->routes[i].table) && pt_seen_recorded(&r->seen, o->routes[k].topic)) {
+        if (pt_table_name_same(o->routes[k].table, o->routes[i].table) &&
+            pt_seen_recorded(&r->seen, o->routes[k].topic)) {
             code = check_history(r, o->routes[k].topic, planned.missing, err);
         }
     }

@@ -8,28 +8,34 @@
 #include "columns/schema.h"
 
 #define MIB ((uint64_t)1 << 20)
-#define FIXED (144 * MIB)       /* code, libraries, two DuckDBs with a lake attached, threads: measured 105-125 */
-#define LEAST (FIXED + 112 * MIB)
-#define ATTACHED (32 * MIB)     /* what DuckDB counts of the fixed part */
-#define MESSAGE_OVERHEAD 256    /* of librdkafka, for each message in its queue */
-#define ENCODER (64 * MIB)      /* of DuckDB, for each thread that encodes Parquet */
-#define QUEUE_MOST 12           /* 64ths */
-#define ONE_MESSAGE (64 << 10)  /* a queue that holds less would stall */
+#define FIXED \
+    (144 * MIB) /* code, libraries, two DuckDBs with a lake attached, threads: measured 105-125 */
+#define LEAST            (FIXED + 112 * MIB)
+#define ATTACHED         (32 * MIB) /* what DuckDB counts of the fixed part */
+#define MESSAGE_OVERHEAD 256        /* of librdkafka, for each message in its queue */
+#define ENCODER          (64 * MIB) /* of DuckDB, for each thread that encodes Parquet */
+#define QUEUE_MOST       12         /* 64ths */
+#define ONE_MESSAGE      (64 << 10) /* a queue that holds less would stall */
 
-/* Of what the fixed part leaves, in 64ths: three batches 21, queue 3 + 3 (payloads, overhead), fetched 2 twice (as it comes, decompressed), polled 1, DuckDB
- * 24 + 8. */
+/* Of what the fixed part leaves, in 64ths: three batches 21, queue 3 + 3 (payloads, overhead),
+ * fetched 2 twice (as it comes, decompressed), polled 1, DuckDB 24 + 8. */
 int pt_memory_divide(uint64_t whole, uint64_t queue_bytes, pt_memory *out, pt_error *err) {
     if (whole < LEAST) {
-        return pt_fail(err, PT_E_USAGE, "--memory %" PRIu64 "MiB is too little: the process itself needs %" PRIu64 "MiB, give it at least %" PRIu64 "MiB", whole / MIB,
-                       FIXED / MIB, LEAST / MIB);
+        return pt_fail(err, PT_E_USAGE,
+                       "--memory %" PRIu64 "MiB is too little: the process itself needs %" PRIu64
+                       "MiB, give it at least %" PRIu64 "MiB",
+                       whole / MIB, FIXED / MIB, LEAST / MIB);
     }
     uint64_t part = (whole - FIXED) / 64;
     if (queue_bytes > QUEUE_MOST * part) {
-        return pt_fail(err, PT_E_USAGE, "--queue-bytes %" PRIu64 "MiB does not fit into --memory %" PRIu64 "MiB: at most %" PRIu64 "MiB of it", queue_bytes / MIB, whole / MIB,
-                       QUEUE_MOST * part / MIB);
+        return pt_fail(err, PT_E_USAGE,
+                       "--queue-bytes %" PRIu64 "MiB does not fit into --memory %" PRIu64
+                       "MiB: at most %" PRIu64 "MiB of it",
+                       queue_bytes / MIB, whole / MIB, QUEUE_MOST * part / MIB);
     }
     uint64_t queue = queue_bytes ? queue_bytes : 3 * part;
-    uint64_t extra = queue > 3 * part ? queue - 3 * part : 0; /* what a larger queue takes from the batches */
+    uint64_t extra = queue > 3 * part ? queue - 3 * part
+                                      : 0; /* what a larger queue takes from the batches */
     *out = (pt_memory){
         .whole = whole,
         .queue_bytes = queue < ONE_MESSAGE ? ONE_MESSAGE : queue,
@@ -49,7 +55,8 @@ void pt_least_add(pt_least *least, const pt_rows *rows) {
     least->columns += pt_rows_columns(rows);
 }
 
-int pt_least_add_schema(pt_least *least, const char *schema_text, const pt_type *more, size_t n_more, pt_error *err) {
+int pt_least_add_schema(pt_least *least, const char *schema_text, const pt_type *more,
+                        size_t n_more, pt_error *err) {
     pt_schema *schema = NULL;
     pt_rows *rows = NULL;
     PT_TRY(pt_schema_parse(schema_text, &schema, err));
@@ -60,7 +67,8 @@ int pt_least_add_schema(pt_least *least, const char *schema_text, const pt_type 
     for (size_t i = 0; types && i < n_more; i++) {
         types[schema->n_columns + i] = more[i];
     }
-    int code = types ? pt_rows_new(types, schema->n_columns + n_more, &rows, err) : pt_fail_nomem(err, "a schema");
+    int code = types ? pt_rows_new(types, schema->n_columns + n_more, &rows, err)
+                     : pt_fail_nomem(err, "a schema");
     if (code == PT_OK) {
         pt_least_add(least, rows);
     }
@@ -75,8 +83,11 @@ int pt_memory_check_batch(const pt_memory *m, const pt_least *least, pt_error *e
         return PT_OK;
     }
     uint64_t wanted = FIXED + (least->bytes * 3 / 21 + 1) * 64 + MIB;
-    return pt_fail(err, PT_E_USAGE, "--memory %" PRIu64 "MiB is too little for tables of %" PRIu64 " columns: the smallest batch takes %" PRIu64 "MiB, and there are three; "
-                   "give --memory %" PRIu64 "MiB, or read fewer columns or topics in one process", m->whole / MIB, least->columns, least->bytes / MIB + 1, wanted / MIB + 1);
+    return pt_fail(err, PT_E_USAGE,
+                   "--memory %" PRIu64 "MiB is too little for tables of %" PRIu64
+                   " columns: the smallest batch takes %" PRIu64 "MiB, and there are three; "
+                   "give --memory %" PRIu64 "MiB, or read fewer columns or topics in one process",
+                   m->whole / MIB, least->columns, least->bytes / MIB + 1, wanted / MIB + 1);
 }
 
 void pt_memory_explain(const pt_memory *m, pt_error *err) {
@@ -85,6 +96,7 @@ void pt_memory_explain(const pt_memory *m, pt_error *err) {
         while (advice > err->text && advice[-1] == ' ') {
             advice--;
         }
-        (void)snprintf(advice, sizeof err->text - (size_t)(advice - err->text), "; give more than --memory %" PRIu64 "MiB", m->whole / MIB);
+        (void)snprintf(advice, sizeof err->text - (size_t)(advice - err->text),
+                       "; give more than --memory %" PRIu64 "MiB", m->whole / MIB);
     }
 }

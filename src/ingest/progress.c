@@ -17,7 +17,9 @@ static int64_t lag(const pt_reader *r, pt_consumer *consumer) {
     int64_t sum = 0;
     for (size_t i = 0; i < r->n_routes; i++) {
         for (int32_t p = 0; p < r->routes[i].n_partitions; p++) {
-            int64_t high = r->routes[i].partitions[p].assigned ? pt_consumer_known_end(consumer, r->routes[i].topic, p) : -1;
+            int64_t high = r->routes[i].partitions[p].assigned
+                               ? pt_consumer_known_end(consumer, r->routes[i].topic, p)
+                               : -1;
             if (high > r->routes[i].partitions[p].position) {
                 sum += high - r->routes[i].partitions[p].position;
             }
@@ -38,7 +40,8 @@ static void name_tables(const pt_reader *r, char *out, size_t size) {
             k++;
         }
         if (k == i && named < TABLES_NAMED && at < size) {
-            at += (size_t)snprintf(out + at, size - at, "%s%s", named++ ? ", " : "", r->routes[i].table->label);
+            at += (size_t)snprintf(out + at, size - at, "%s%s", named++ ? ", " : "",
+                                   r->routes[i].table->label);
         } else if (k == i) {
             more++;
         }
@@ -48,7 +51,8 @@ static void name_tables(const pt_reader *r, char *out, size_t size) {
     }
 }
 
-void pt_progress_show(pt_progress_state *s, pt_line *line, const pt_reader *reader, pt_consumer *consumer) {
+void pt_progress_show(pt_progress_state *s, pt_line *line, const pt_reader *reader,
+                      pt_consumer *consumer) {
     int64_t now = pt_monotonic_us();
     int64_t passed = now - s->shown_us;
     if (passed < PT_SECOND) {
@@ -59,15 +63,19 @@ void pt_progress_show(pt_progress_state *s, pt_line *line, const pt_reader *read
     if (pt_progress_wanted()) {
         char text[200];
         double ago = c.last_commit_us ? (double)(now - c.last_commit_us) / 1e6 : -1;
-        int n = snprintf(text, sizeof text, "%llu rows, %.0f rows/s, %llu dead letters, lag %lld, ", (unsigned long long)c.rows, rate,
-                         (unsigned long long)c.dead_letters, (long long)lag(reader, consumer));
-        (void)snprintf(text + n, sizeof text - (size_t)n, ago < 0 ? "no commit yet" : "last commit %.1f s ago", ago);
+        int n = snprintf(text, sizeof text, "%llu rows, %.0f rows/s, %llu dead letters, lag %lld, ",
+                         (unsigned long long)c.rows, rate, (unsigned long long)c.dead_letters,
+                         (long long)lag(reader, consumer));
+        (void)snprintf(text + n, sizeof text - (size_t)n,
+                       ago < 0 ? "no commit yet" : "last commit %.1f s ago", ago);
         pt_progress(text);
     } else if (c.commits != s->shown_commits) {
         char tables[400];
         name_tables(reader, tables, sizeof tables);
-        pt_log(PT_LOG_INFO, PT_EVENT("committed"), PT_INT("rows", c.rows), PT_INT("dead_letters", c.dead_letters), PT_INT("commits", c.commits),
-               PT_INT("rows_per_second", rate), PT_INT("lag", lag(reader, consumer)), PT_STR("table", tables));
+        pt_log(PT_LOG_INFO, PT_EVENT("committed"), PT_INT("rows", c.rows),
+               PT_INT("dead_letters", c.dead_letters), PT_INT("commits", c.commits),
+               PT_INT("rows_per_second", rate), PT_INT("lag", lag(reader, consumer)),
+               PT_STR("table", tables));
     } else {
         return;
     }
@@ -86,7 +94,8 @@ void pt_progress_log_unfit(pt_reader *reader) {
         }
         char names[1024] = "";
         size_t at = 0;
-        for (; name && at < sizeof names; name = pt_decoder_unknown_name(route->decoder, ++route->unknown_logged)) {
+        for (; name && at < sizeof names;
+             name = pt_decoder_unknown_name(route->decoder, ++route->unknown_logged)) {
             if (pt_tally_names_key(route->tally, name)) { /* an earlier life may have */
                 at += (size_t)snprintf(names + at, sizeof names - at, "%s%s", at ? ", " : "", name);
             }
@@ -94,8 +103,12 @@ void pt_progress_log_unfit(pt_reader *reader) {
         if (at == 0) {
             continue;
         }
-        pt_log(PT_LOG_INFO, PT_EVENT("records have keys that no column has; they are ignored (upper and lower case differ)"), PT_STR("topic", route->topic),
-               PT_STR("table", route->table->label), PT_STR("keys", route->table->encrypted ? "not shown, since the lake is encrypted" : names));
+        pt_log(PT_LOG_INFO,
+               PT_EVENT("records have keys that no column has; they are ignored (upper and lower "
+                        "case differ)"),
+               PT_STR("topic", route->topic), PT_STR("table", route->table->label),
+               PT_STR("keys",
+                      route->table->encrypted ? "not shown, since the lake is encrypted" : names));
     }
 }
 
@@ -107,8 +120,11 @@ void pt_progress_end(const pt_progress_state *s, pt_line *line, const pt_reader 
         unknown += pt_decoder_unknown_keys(reader->routes[i].decoder);
     }
     pt_progress(NULL);
-    pt_log(PT_LOG_INFO, PT_EVENT("done"), PT_INT("rows", c.rows), PT_INT("dead_letters", c.dead_letters), PT_INT("commits", c.commits),
-           PT_INT("conflicts", c.conflicts), PT_INT("unknown_keys", unknown), PT_REALF("seconds", seconds),
+    pt_log(PT_LOG_INFO, PT_EVENT("done"), PT_INT("rows", c.rows),
+           PT_INT("dead_letters", c.dead_letters), PT_INT("commits", c.commits),
+           PT_INT("conflicts", c.conflicts), PT_INT("unknown_keys", unknown),
+           PT_REALF("seconds", seconds),
            PT_INT("rows_per_second", seconds > 0 ? (double)c.rows / seconds : 0),
-           PT_REALF("stage_seconds", (double)c.stage_us / 1e6), PT_REALF("commit_seconds", (double)c.commit_us / 1e6));
+           PT_REALF("stage_seconds", (double)c.stage_us / 1e6),
+           PT_REALF("commit_seconds", (double)c.commit_us / 1e6));
 }

@@ -6,16 +6,20 @@
 
 #include "base/clock.h"
 #include "base/failpoint.h"
+#include "ingest/verify.h"
 #include "lake/partition.h"
 #include "lake/stage.h"
-#include "ingest/verify.h"
 
-#define CHECK_BYTES ((uint64_t)1 << 20) /* the size of a batch is looked at whenever about as many bytes were added */
+#define CHECK_BYTES \
+    ((uint64_t)1    \
+     << 20) /* the size of a batch is looked at whenever about as many bytes were added */
 #define DEAD_LETTER_BYTES 512 /* about what one takes beside the record itself */
-#define AWAITED_WITHIN 1000 /* records beyond --flush-rows that a row is awaited in, for the sake of a refused record of its table */
-#define SHARE_FROM 1000                 /* records before --max-dead-letters P% is judged */
+#define AWAITED_WITHIN                                                                             \
+    1000 /* records beyond --flush-rows that a row is awaited in, for the sake of a refused record \
+            of its table */
+#define SHARE_FROM 1000 /* records before --max-dead-letters P% is judged */
 
-/* ---- finding partitions -------------------------------------------------------------------------------- */
+/* ---- finding partitions ---- */
 
 pt_route *pt_reader_route(pt_reader *r, const char *topic) {
     for (size_t i = 0; i < r->n_routes; i++) {
@@ -62,12 +66,13 @@ static pt_route *route_of(pt_reader *r, const rd_kafka_message_t *m) {
     return route;
 }
 
-/* ---- one record ---------------------------------------------------------------------------------------- */
+/* ---- one record ---- */
 
 int64_t pt_message_us(const rd_kafka_message_t *m) {
     rd_kafka_timestamp_type_t type;
     int64_t ms = rd_kafka_message_timestamp(m, &type);
-    return type == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE || ms < 0 || ms > INT64_MAX / 1000 ? INT64_MIN : ms * 1000;
+    return type == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE || ms < 0 || ms > INT64_MAX / 1000 ? INT64_MIN
+                                                                                       : ms * 1000;
 }
 
 static int read_headers(pt_reader *r, const rd_kafka_message_t *m, size_t *out, pt_error *err) {
@@ -86,7 +91,8 @@ static int read_headers(pt_reader *r, const rd_kafka_message_t *m, size_t *out, 
         r->cap_headers = n;
     }
     for (size_t i = 0; i < n; i++) {
-        (void)rd_kafka_header_get_all(headers, i, &r->headers[i].key, &r->headers[i].value, &r->headers[i].value_len);
+        (void)rd_kafka_header_get_all(headers, i, &r->headers[i].key, &r->headers[i].value,
+                                      &r->headers[i].value_len);
     }
     *out = n;
     return PT_OK;
@@ -102,7 +108,8 @@ static size_t header_bytes(const pt_reader *r, size_t n) {
 }
 
 /* The metadata columns that a table may have beside the usual ones. */
-static int write_extra(pt_reader *r, const pt_route *route, pt_rows *rows, const rd_kafka_message_t *m, pt_error *err) {
+static int write_extra(pt_reader *r, const pt_route *route, pt_rows *rows,
+                       const rd_kafka_message_t *m, pt_error *err) {
     const size_t *at = route->table->meta_at;
     if (at[PT_META_TOPIC] != SIZE_MAX) {
         PT_TRY(pt_rows_string(rows, at[PT_META_TOPIC], route->topic, strlen(route->topic), err));
@@ -121,7 +128,9 @@ static int write_extra(pt_reader *r, const pt_route *route, pt_rows *rows, const
     return PT_OK;
 }
 
-static int write_metadata(pt_reader *r, const pt_route *route, pt_rows *rows, const rd_kafka_message_t *m, int64_t stamp, int64_t now_us, pt_error *err) {
+static int write_metadata(pt_reader *r, const pt_route *route, pt_rows *rows,
+                          const rd_kafka_message_t *m, int64_t stamp, int64_t now_us,
+                          pt_error *err) {
     const pt_table *t = route->table;
     size_t at = pt_rows_at(rows);
     ((int32_t *)pt_rows_data(rows, t->meta_at[PT_META_PARTITION]))[at] = m->partition;
@@ -134,39 +143,49 @@ static int write_metadata(pt_reader *r, const pt_route *route, pt_rows *rows, co
     return t->metas & ~PT_METAS_ALWAYS ? write_extra(r, route, rows, m, err) : PT_OK;
 }
 
-static int refuse(const pt_reader *r, const rd_kafka_message_t *m, const pt_decode_error *why, pt_error *err) {
+static int refuse(const pt_reader *r, const rd_kafka_message_t *m, const pt_decode_error *why,
+                  pt_error *err) {
     const pt_ingest_options *o = r->options;
     uint64_t dead = r->dead_letters + 1;
     const char *advice = NULL;
     if (o->on_error == PT_ON_ERROR_FAIL) {
-        advice = "--on-error fail; repair the record's producer, or run with --on-error dead-letter";
+        advice =
+            "--on-error fail; repair the record's producer, or run with --on-error dead-letter";
     } else if (dead > o->max_dead_letters) {
-        advice = "more dead letters than --max-dead-letters allows; look at pintail.dead_letters, then raise it or mend the schema";
+        advice = "more dead letters than --max-dead-letters allows; look at pintail.dead_letters, "
+                 "then raise it or mend the schema";
     } else if (r->records >= SHARE_FROM && (double)dead > o->max_dead_share * (double)r->records) {
-        advice = "a larger share of dead letters than --max-dead-letters allows; look at pintail.dead_letters, then raise it or mend the schema";
+        advice = "a larger share of dead letters than --max-dead-letters allows; look at "
+                 "pintail.dead_letters, then raise it or mend the schema";
     }
     if (!advice) {
         return PT_OK;
     }
-    return pt_fail(err, PT_E_DATA, "topic %s partition %" PRId32 " offset %" PRId64 ": %s: %s (%s); everything before is committed",
-                   rd_kafka_topic_name(m->rkt), m->partition, m->offset, pt_decode_code_name(why->code), why->text, advice);
+    return pt_fail(err, PT_E_DATA,
+                   "topic %s partition %" PRId32 " offset %" PRId64
+                   ": %s: %s (%s); everything before is committed",
+                   rd_kafka_topic_name(m->rkt), m->partition, m->offset,
+                   pt_decode_code_name(why->code), why->text, advice);
 }
 
-/* The words may quote the record. What an encrypted lake keeps stands in clear neither in the log nor in the last line. */
+/* The words may quote the record. What an encrypted lake keeps stands in clear neither in the log
+ * nor in the last line. */
 static pt_decode_error without_words(const pt_decode_error *why) {
     pt_decode_error out = *why;
     (void)snprintf(out.text, sizeof out.text, "not shown, since the lake is encrypted");
     return out;
 }
 
-static int take_dead_letter(pt_reader *r, pt_route *route, const rd_kafka_message_t *m, const pt_decode_error *why, int64_t now_us, pt_error *err) {
+static int take_dead_letter(pt_reader *r, pt_route *route, const rd_kafka_message_t *m,
+                            const pt_decode_error *why, int64_t now_us, pt_error *err) {
     bool tombstone = why->code == PT_DECODE_TOMBSTONE;
     pt_decode_error said = route->table->encrypted ? without_words(why) : *why;
     if (!tombstone) {
         PT_TRY(refuse(r, m, &said, err));
         r->dead_letters++;
     }
-    pt_tally_letter(route->tally, (pt_tally_of){route->topic, route->table->label}, m->partition, m->offset, &said);
+    pt_tally_letter(route->tally, (pt_tally_of){route->topic, route->table->label}, m->partition,
+                    m->offset, &said);
     pt_dead_letter letter = {
         .topic = route->topic,
         .partition = m->partition,
@@ -189,29 +208,40 @@ static int take_dead_letter(pt_reader *r, pt_route *route, const rd_kafka_messag
     return pt_dead_letter_add(r->batch->flush->slices[r->dead_slice].rows, &letter, err);
 }
 
-static int decode(const pt_reader *r, pt_route *route, const rd_kafka_message_t *m, pt_rows *rows, pt_decode_error *why, pt_error *err) {
+static int decode(const pt_reader *r, pt_route *route, const rd_kafka_message_t *m, pt_rows *rows,
+                  pt_decode_error *why, pt_error *err) {
     if (!m->payload) {
-        *why = (pt_decode_error){.code = PT_DECODE_TOMBSTONE, .position = -1, .text = "the record has no value (tombstone)"};
+        *why = (pt_decode_error){.code = PT_DECODE_TOMBSTONE,
+                                 .position = -1,
+                                 .text = "the record has no value (tombstone)"};
         return PT_OK;
     }
-    const pt_tally_refused *refused = route->tally->n_refused ? pt_tally_find_refused(route->tally, m->partition, m->offset) : NULL;
+    const pt_tally_refused *refused = route->tally->n_refused
+                                          ? pt_tally_find_refused(route->tally, m->partition,
+                                                                  m->offset)
+                                          : NULL;
     if (refused) {
         *why = (pt_decode_error){.code = PT_DECODE_REFUSED, .position = -1};
         (void)snprintf(why->text, sizeof why->text, "%s", refused->text);
-        return refused->passed ? PT_OK : pt_flush_add_suspect(r->batch->flush, &(pt_suspect){route->topic, m->partition, m->offset, route->slice}, err);
+        return refused->passed ? PT_OK
+                               : pt_flush_add_suspect(r->batch->flush,
+                                                      &(pt_suspect){route->topic, m->partition,
+                                                                    m->offset, route->slice},
+                                                      err);
     }
     PT_TRY(pt_rows_open(rows, err));
     return pt_decode(route->decoder, m->payload, m->len, rows, why, err);
 }
 
-static inline void check_partition(const pt_table *table, const pt_rows *rows, pt_decode_error *why) {
+static inline void check_partition(const pt_table *table, const pt_rows *rows,
+                                   pt_decode_error *why) {
     if (table->n_keys && pt_partition_refuses(table, rows, why->text, sizeof why->text)) {
         why->code = PT_DECODE_PARTITION;
         why->position = -1;
     }
 }
 
-/* ---- gaps ---------------------------------------------------------------------------------------------- */
+/* ---- gaps ---- */
 
 void pt_reader_unverify(pt_reader *r) {
     for (size_t i = 0; i < r->n_routes; i++) {
@@ -221,8 +251,10 @@ void pt_reader_unverify(pt_reader *r) {
     }
 }
 
-/* *follows: nothing between expected and the message was left out; else the message is not for now. */
-static int check_gap(pt_reader *r, const pt_route *route, pt_partition *p, const rd_kafka_message_t *m, int64_t expected, bool *follows, pt_error *err) {
+/* *follows: nothing between expected and the message was left out; else the message is not for now.
+ */
+static int check_gap(pt_reader *r, const pt_route *route, pt_partition *p,
+                     const rd_kafka_message_t *m, int64_t expected, bool *follows, pt_error *err) {
     *follows = true;
     if (m->offset == expected || pt_rule_broken("gap-check")) {
         p->verified = PT_VERIFIED;
@@ -234,25 +266,31 @@ static int check_gap(pt_reader *r, const pt_route *route, pt_partition *p, const
         p->refetched_in = r->polls;
         return r->ask(r->refetch_arg, &(pt_place){route->topic, m->partition, expected, -1}, err);
     }
-    *follows = p->refetched_in != r->polls; /* what came along with the gap is of before the question */
+    *follows = p->refetched_in !=
+               r->polls; /* what came along with the gap is of before the question */
     p->verified = *follows ? PT_VERIFIED : PT_REFETCHED;
     return PT_OK;
 }
 
-/* ---- staging ahead ------------------------------------------------------------------------------------- */
+/* ---- staging ahead ---- */
 
-#define AHEAD_ROWS PT_STAGE_GROUP_ROWS          /* the first row group can be encoded */
-#define AHEAD_LEFT PT_STAGE_GROUP_ROWS          /* at least one more is to come: in smaller flushes there is little to gain, and it was seen to cost */
-#define AHEAD_INTERVAL (600 * PT_SECOND)          /* the name of a staged file tells its age: it must not look like a leftover (--leftover-age) */
+#define AHEAD_ROWS PT_STAGE_GROUP_ROWS /* the first row group can be encoded */
+#define AHEAD_LEFT                                                                             \
+    PT_STAGE_GROUP_ROWS /* at least one more is to come: in smaller flushes there is little to \
+                           gain, and it was seen to cost */
+#define AHEAD_INTERVAL                                                                             \
+    (600 * PT_SECOND) /* the name of a staged file tells its age: it must not look like a leftover \
+                         (--leftover-age) */
 
 static void offer_ahead(pt_reader *r, const pt_route *route) {
     const pt_ingest_options *o = r->options;
-    if (r->batch->shared == SIZE_MAX && route->table->stage && o->flush_interval_us <= AHEAD_INTERVAL && r->batch_rows + AHEAD_LEFT <= o->flush_rows) {
+    if (r->batch->shared == SIZE_MAX && route->table->stage &&
+        o->flush_interval_us <= AHEAD_INTERVAL && r->batch_rows + AHEAD_LEFT <= o->flush_rows) {
         pt_line_offer(r->line, r->batch, route->slice);
     }
 }
 
-/* ---- taking -------------------------------------------------------------------------------------------- */
+/* ---- taking ---- */
 
 int pt_reader_take(pt_reader *r, const rd_kafka_message_t *m, int64_t now_us, pt_error *err) {
     pt_route *route = route_of(r, m);
@@ -326,7 +364,7 @@ int pt_reader_eof(pt_reader *r, const rd_kafka_message_t *m, pt_error *err) {
     return PT_OK;
 }
 
-/* ---- the batch ----------------------------------------------------------------------------------------- */
+/* ---- the batch ---- */
 
 bool pt_reader_has_rows(const pt_reader *r) {
     return r->batch && r->batch_rows > 0;
@@ -350,10 +388,12 @@ bool pt_reader_full(pt_reader *r) {
         return false;
     }
     r->since_check = 0;
-    return pt_flush_bytes(r->batch->flush) >= r->options->flush_bytes || pt_flush_memory(r->batch->flush) >= r->options->memory.batch_bytes;
+    return pt_flush_bytes(r->batch->flush) >= r->options->flush_bytes ||
+           pt_flush_memory(r->batch->flush) >= r->options->memory.batch_bytes;
 }
 
-static int add_entry(pt_reader *r, const pt_route *route, int32_t partition, const pt_ledger_entry *what, pt_error *err) {
+static int add_entry(pt_reader *r, const pt_route *route, int32_t partition,
+                     const pt_ledger_entry *what, pt_error *err) {
     pt_ledger_entry *entry = pt_flush_add_entry(r->batch->flush);
     if (!entry) {
         return pt_fail_nomem(err, "the ledger rows of a flush");
@@ -374,13 +414,26 @@ static int add_entries(pt_reader *r, pt_route *route, pt_error *err) {
             continue;
         }
         if (p->skipped_from >= 0) {
-            PT_TRY(add_entry(r, route, i, &(pt_ledger_entry){.kind = "skip", .from_offset = p->skipped_from, .next_offset = p->sealed, .leader_epoch = -1}, err));
+            PT_TRY(add_entry(r, route, i,
+                             &(pt_ledger_entry){.kind = "skip",
+                                                .from_offset = p->skipped_from,
+                                                .next_offset = p->sealed,
+                                                .leader_epoch = -1},
+                             err));
             p->skipped_from = -1;
         }
         if (p->position > p->sealed) {
             PT_TRY(add_entry(r, route, i,
-                             &(pt_ledger_entry){.kind = "commit", .from_offset = p->sealed, .next_offset = p->position, .rows = p->rows, .dead_letters = p->dead_letters,
-                                               .leader_epoch = p->rows + p->dead_letters > 0 && p->last_offset == p->position - 1 ? p->last_epoch : -1},
+                             &(pt_ledger_entry){.kind = "commit",
+                                                .from_offset = p->sealed,
+                                                .next_offset = p->position,
+                                                .rows = p->rows,
+                                                .dead_letters = p->dead_letters,
+                                                .leader_epoch = p->rows + p->dead_letters > 0 &&
+                                                                        p->last_offset ==
+                                                                            p->position - 1
+                                                                    ? p->last_epoch
+                                                                    : -1},
                              err));
         }
         p->sealed = p->next = p->position;
@@ -429,7 +482,8 @@ int pt_reader_seal(pt_reader *r, bool with_positions, pt_error *err) {
 void pt_reader_drop(pt_reader *r) {
     for (size_t i = 0; i < r->n_routes; i++) {
         for (int32_t k = 0; k < r->routes[i].n_partitions; k++) {
-            r->routes[i].partitions[k].assigned = false; /* its position speaks of rows that are gone: it must not reach the ledger */
+            r->routes[i].partitions[k].assigned =
+                false; /* its position speaks of rows that are gone: it must not reach the ledger */
         }
     }
     if (r->batch) {

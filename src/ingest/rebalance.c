@@ -5,19 +5,21 @@
 
 #include "base/failpoint.h"
 #include "base/log.h"
+#include "ingest/first_start.h"
+#include "ingest/group.h"
+#include "ingest/start.h"
+#include "ingest/verify.h"
 #include "lake/guard.h"
 #include "lake/last_record.h"
-#include "ingest/group.h"
-#include "ingest/verify.h"
-#include "ingest/start.h"
-#include "ingest/first_start.h"
 
-static int take_over(pt_member *r, pt_assigned *partitions, const pt_claim *claims, size_t n, pt_error *err) {
+static int take_over(pt_member *r, pt_assigned *partitions, const pt_claim *claims, size_t n,
+                     pt_error *err) {
     for (size_t i = 0; i < n; i++) {
         int64_t start;
         int64_t skipped_from;
         PT_TRY(pt_start_find(&r->reader, &partitions[i], &claims[i], &start, &skipped_from, err));
-        pt_partition *p = pt_reader_partition(&r->reader, partitions[i].topic, partitions[i].partition);
+        pt_partition *p = pt_reader_partition(&r->reader, partitions[i].topic,
+                                              partitions[i].partition);
         if (!p) {
             return pt_fail_nomem(err, "a partition");
         }
@@ -31,7 +33,8 @@ static int take_over(pt_member *r, pt_assigned *partitions, const pt_claim *clai
     return PT_OK;
 }
 
-/* What librdkafka was seen to do by itself: to go on behind records that nobody has read, in the middle or at the end of a partition. */
+/* What librdkafka was seen to do by itself: to go on behind records that nobody has read, in the
+ * middle or at the end of a partition. */
 static void skip_ahead(pt_assigned *partitions, size_t n) {
     for (size_t i = 0; i < n; i++) {
         int64_t middle = partitions[i].start + (partitions[i].high - partitions[i].start) / 2;
@@ -50,7 +53,9 @@ int pt_member_on_assigned(void *arg, pt_assigned *partitions, size_t n, pt_error
         return pt_fail_nomem(err, "claims");
     }
     for (size_t i = 0; i < n; i++) {
-        claims[i] = (pt_claim){.topic = partitions[i].topic, .partition = partitions[i].partition, .next_offset = -1};
+        claims[i] = (pt_claim){.topic = partitions[i].topic,
+                               .partition = partitions[i].partition,
+                               .next_offset = -1};
     }
     int code = pt_first_start_find(r, partitions, n, err);
     r->line.starts = &r->reader.starts;
@@ -77,7 +82,8 @@ int pt_member_on_assigned(void *arg, pt_assigned *partitions, size_t n, pt_error
     return code;
 }
 
-/* What is buffered for partitions that go is flushed, all of it, before they are let go; if they are lost already it is dropped. */
+/* What is buffered for partitions that go is flushed, all of it, before they are let go; if they
+ * are lost already it is dropped. */
 void pt_member_on_revoked(void *arg, const pt_assigned *partitions, size_t n, bool lost) {
     pt_member *r = arg;
     pt_error err = {0};
@@ -85,12 +91,16 @@ void pt_member_on_revoked(void *arg, const pt_assigned *partitions, size_t n, bo
     (void)pt_failpoint("revoke.before");
     pt_line_hold_folds(&r->line, true);
     if (!lost && !r->gave_up) {
-        flushed = pt_reader_seal(&r->reader, true, &err) == PT_OK && pt_line_drain(&r->line, r->options->stop_timeout_us);
+        flushed = pt_reader_seal(&r->reader, true, &err) == PT_OK &&
+                  pt_line_drain(&r->line, r->options->stop_timeout_us);
     }
     if (!flushed) {
         r->lost = true;
         pt_reader_drop(&r->reader);
-        int ignored = pt_fail(&err, PT_E_FENCED, "partitions were %s before their rows were committed; going on from the lake", lost ? "lost" : "revoked");
+        int ignored =
+            pt_fail(&err, PT_E_FENCED,
+                    "partitions were %s before their rows were committed; going on from the lake",
+                    lost ? "lost" : "revoked");
         (void)ignored;
         if (pt_line_failed(&r->line, &err) == PT_OK) {
             pt_line_fail(&r->line, &err);
@@ -99,11 +109,13 @@ void pt_member_on_revoked(void *arg, const pt_assigned *partitions, size_t n, bo
     (void)pt_failpoint("revoke.drained");
     pt_reader_unverify(&r->reader);
     for (size_t i = 0; i < n; i++) {
-        pt_partition *p = pt_reader_partition(&r->reader, partitions[i].topic, partitions[i].partition);
+        pt_partition *p = pt_reader_partition(&r->reader, partitions[i].topic,
+                                              partitions[i].partition);
         if (p) {
             p->assigned = false;
         }
-        if (flushed) { /* nothing is under way, so the committer's thread does not look at its claims now */
+        if (flushed) { /* nothing is under way, so the committer's thread does not look at its
+                          claims now */
             pt_committer_release(r->committer, partitions[i].topic, partitions[i].partition);
         }
     }
@@ -115,26 +127,34 @@ void pt_member_on_revoked(void *arg, const pt_assigned *partitions, size_t n, bo
 
 int pt_member_restore_files(pt_member *r, const pt_table *table, pt_error *err) {
     uint64_t restored = 0;
-    PT_TRY(pt_guards_restore_table(pt_committer_engine(r->committer), pt_committer_session(r->committer), table, &restored, err));
+    PT_TRY(pt_guards_restore_table(pt_committer_engine(r->committer),
+                                   pt_committer_session(r->committer), table, &restored, err));
     if (restored) {
-        pt_log(PT_LOG_WARN, PT_EVENT("data files that a commit of unknown outcome lost are back"), PT_STR("table", table->label), PT_INT("files", restored));
+        pt_log(PT_LOG_WARN, PT_EVENT("data files that a commit of unknown outcome lost are back"),
+               PT_STR("table", table->label), PT_INT("files", restored));
     }
     return PT_OK;
 }
 
-/* In the committer's thread. A COMMIT that came late, of a process that is dead or fenced, has landed by now or never will: only now its files are missed. */
+/* In the committer's thread. A COMMIT that came late, of a process that is dead or fenced, has
+ * landed by now or never will: only now its files are missed. */
 int pt_member_on_claimed(void *arg, pt_claim *claims, size_t n, pt_error *err) {
     pt_member *r = arg;
     for (size_t i = 0; i < r->n_tables; i++) {
         int code = pt_member_restore_files(r, r->tables[i], err);
-        if (code == PT_E_LAKE_DOWN && r->tables[i]->stage) { /* an object store that is away; what a fold lost can wait for the next claim */
-            pt_log(PT_LOG_WARN, PT_EVENT("cannot look for lost data files"), PT_STR("table", r->tables[i]->label), PT_STR("error", err->text));
+        if (code == PT_E_LAKE_DOWN &&
+            r->tables[i]->stage) { /* an object store that is away; what a fold lost can wait for
+                                      the next claim */
+            pt_log(PT_LOG_WARN, PT_EVENT("cannot look for lost data files"),
+                   PT_STR("table", r->tables[i]->label), PT_STR("error", err->text));
             code = PT_OK;
         }
         PT_TRY(code);
     }
     const char *pipeline = r->options->consumer.group ? r->options->consumer.group : r->group;
-    return pt_last_records_read(pt_committer_engine(r->committer), pt_committer_session(r->committer), pipeline, r->tables, r->n_tables, claims, n, err);
+    return pt_last_records_read(pt_committer_engine(r->committer),
+                                pt_committer_session(r->committer), pipeline, r->tables,
+                                r->n_tables, claims, n, err);
 }
 
 /* In the stager's thread: nothing of a topic that was made anew under our hands is committed. */
@@ -147,7 +167,8 @@ int pt_member_on_staged(void *arg, pt_error *err) {
 static void count_rows(const pt_member *r, const pt_flush *flush) {
     size_t at = 0;
     for (size_t i = 0; i < flush->n_entries; i++) {
-        while (at < r->options->n_routes && strcmp(r->options->routes[at].topic, flush->entries[i].topic) != 0) {
+        while (at < r->options->n_routes &&
+               strcmp(r->options->routes[at].topic, flush->entries[i].topic) != 0) {
             at++;
         }
         if (at < r->options->n_routes) {
@@ -171,7 +192,8 @@ void pt_member_on_committed(void *arg, const pt_flush *flush) {
     (void)pt_failpoint("offsets.before");
     count_rows(r, flush);
     note_passed(r, flush);
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)flush->n_entries);
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(
+        (int)flush->n_entries);
     for (size_t i = 0; i < flush->n_entries; i++) {
         const pt_ledger_entry *e = &flush->entries[i];
         rd_kafka_topic_partition_list_add(list, e->topic, e->partition)->offset = e->next_offset;
@@ -179,18 +201,22 @@ void pt_member_on_committed(void *arg, const pt_flush *flush) {
     pt_consumer_commit_list(r->consumer, list);
     for (size_t i = 0; i < flush->n_slices; i++) {
         if (pt_slice_rows(&flush->slices[i])) {
-            pt_log(PT_LOG_DEBUG, PT_EVENT("flush"), PT_INT("rows", pt_slice_rows(&flush->slices[i])), PT_INT("stage_us", flush->stage_us),
-                   PT_INT("commit_us", flush->commit_us), PT_STR("table", flush->slices[i].table->label));
+            pt_log(PT_LOG_DEBUG, PT_EVENT("flush"),
+                   PT_INT("rows", pt_slice_rows(&flush->slices[i])),
+                   PT_INT("stage_us", flush->stage_us), PT_INT("commit_us", flush->commit_us),
+                   PT_STR("table", flush->slices[i].table->label));
         }
     }
 }
 
 /* In the committer's thread, while the reader still reads. */
-int pt_member_on_refused(void *arg, const char *topic, int32_t partition, int64_t offset, const char *words, bool passed, pt_error *err) {
+int pt_member_on_refused(void *arg, const char *topic, int32_t partition, int64_t offset,
+                         const char *words, bool passed, pt_error *err) {
     pt_member *r = arg;
     for (size_t i = 0; i < r->options->n_routes; i++) {
         if (strcmp(r->options->routes[i].topic, topic) == 0) {
-            return pt_tally_refuse(&r->options->tallies[i], topic, partition, offset, words, passed, err);
+            return pt_tally_refuse(&r->options->tallies[i], topic, partition, offset, words, passed,
+                                   err);
         }
     }
     return pt_fail(err, PT_E_INTERNAL, "topic %s is none of ours", topic);
@@ -201,9 +227,13 @@ int pt_member_on_alone(void *arg, const pt_flush *flush, pt_error *err) {
     pt_member *r = arg;
     for (size_t k = 0; k < flush->n_suspects; k++) {
         const pt_suspect *s = &flush->suspects[k];
-        for (size_t i = 0; i < r->reader.n_routes && pt_slice_rows(&flush->slices[s->slice]) == 0; i++) {
+        for (size_t i = 0; i < r->reader.n_routes && pt_slice_rows(&flush->slices[s->slice]) == 0;
+             i++) {
             if (strcmp(r->reader.routes[i].topic, s->topic) == 0) {
-                PT_TRY(pt_tally_pass_alone(&r->options->tallies[i], (pt_tally_of){s->topic, r->reader.routes[i].table->label}, s->partition, s->offset, err));
+                PT_TRY(
+                    pt_tally_pass_alone(&r->options->tallies[i],
+                                        (pt_tally_of){s->topic, r->reader.routes[i].table->label},
+                                        s->partition, s->offset, err));
             }
         }
     }

@@ -10,11 +10,11 @@
 #include "base/failpoint.h"
 #include "base/signals.h"
 #include "base/text.h"
+#include "duck/transaction.h"
 #include "lake/committer.h"
 #include "lake/erase.h"
 #include "lake/guard.h"
 #include "lake/history.h"
-#include "duck/transaction.h"
 
 #define SETTLED_WITHIN (60 * PT_SECOND) /* a COMMIT of unknown outcome */
 
@@ -22,8 +22,9 @@ typedef struct reset_job {
     const pt_reset_options *options;
     pt_consumer *consumer;
     pt_committer *committer;
-    pt_flush *flush;       /* its parts are the tables that lose rows, for the guards of what DuckLake writes */
-    pt_table **tables;   /* [n_targets] of the parts */
+    pt_flush *
+        flush; /* its parts are the tables that lose rows, for the guards of what DuckLake writes */
+    pt_table **tables; /* [n_targets] of the parts */
     size_t n_tables;
     char *group;       /* found in the ledger, or given */
     int32_t first, n;  /* partitions */
@@ -49,15 +50,18 @@ static void no_revocation(void *arg, const pt_assigned *partitions, size_t n, bo
     (void)lost;
 }
 
-/* ---- which pipeline ------------------------------------------------------------------------------------ */
+/* ---- which pipeline ---- */
 
 /* "a (topics t, u), b (topics t)", and which ones know the topic. */
-static void list_pipelines(const reset_job *job, const pt_result *pipelines, pt_text *all, const char **one, size_t *n_with_topic, bool *known) {
+static void list_pipelines(const reset_job *job, const pt_result *pipelines, pt_text *all,
+                           const char **one, size_t *n_with_topic, bool *known) {
     const char *before = NULL;
     for (size_t row = 0; row < pipelines->n_rows; row++) {
-        const char *name = pt_result_cell(pipelines, row, 0), *topic = pt_result_cell(pipelines, row, 1);
+        const char *name = pt_result_cell(pipelines, row, 0),
+                   *topic = pt_result_cell(pipelines, row, 1);
         bool begins = !before || strcmp(before, name) != 0;
-        pt_text_addf(all, "%s%s%s", begins ? (before ? "), " : "") : ", ", begins ? name : topic, begins ? " (" : "");
+        pt_text_addf(all, "%s%s%s", begins ? (before ? "), " : "") : ", ", begins ? name : topic,
+                     begins ? " (" : "");
         if (begins) {
             pt_text_add(all, topic);
         }
@@ -65,7 +69,8 @@ static void list_pipelines(const reset_job *job, const pt_result *pipelines, pt_
         if (strcmp(topic, job->options->topic) == 0) {
             (*n_with_topic)++;
             *one = name;
-            *known |= job->options->consumer.group && strcmp(name, job->options->consumer.group) == 0;
+            *known |= job->options->consumer.group &&
+                      strcmp(name, job->options->consumer.group) == 0;
         }
     }
     pt_text_add(all, before ? ")" : "none");
@@ -78,15 +83,20 @@ static int choose_pipeline(reset_job *job, pt_error *err) {
     const char *one = NULL;
     size_t n = 0;
     bool known = false;
-    PT_TRY(pt_history_pipelines(pt_committer_engine(job->committer), pt_committer_session(job->committer), &pipelines, err));
+    PT_TRY(pt_history_pipelines(pt_committer_engine(job->committer),
+                                pt_committer_session(job->committer), &pipelines, err));
     list_pipelines(job, &pipelines, &all, &one, &n, &known);
     int code = pt_text_check(&all, err);
     if (code == PT_OK && o->consumer.group && !known && !o->is_new) {
-        code = pt_fail(err, PT_E_LAKE, "pipeline %s has never read topic %s into this lake; the ledger knows: %s. Give --group one of them, or --new when it is to begin there",
+        code = pt_fail(err, PT_E_LAKE,
+                       "pipeline %s has never read topic %s into this lake; the ledger knows: %s. "
+                       "Give --group one of them, or --new when it is to begin there",
                        o->consumer.group, o->topic, pt_text_get(&all));
     } else if (code == PT_OK && !o->consumer.group && n != 1) {
-        code = pt_fail(err, n ? PT_E_USAGE : PT_E_LAKE, "%s has read topic %s into this lake; the ledger knows: %s%s", n ? "more than one pipeline" : "no pipeline", o->topic,
-                       pt_text_get(&all), n ? "; give --group one of them" : "");
+        code = pt_fail(err, n ? PT_E_USAGE : PT_E_LAKE,
+                       "%s has read topic %s into this lake; the ledger knows: %s%s",
+                       n ? "more than one pipeline" : "no pipeline", o->topic, pt_text_get(&all),
+                       n ? "; give --group one of them" : "");
     }
     if (code == PT_OK && !(job->group = strdup(o->consumer.group ? o->consumer.group : one))) {
         code = pt_fail_nomem(err, "a pipeline's name");
@@ -99,25 +109,31 @@ static int choose_pipeline(reset_job *job, pt_error *err) {
     return code;
 }
 
-/* ---- what is written ----------------------------------------------------------------------------------- */
+/* ---- what is written ---- */
 
 static int find_cuts(reset_job *job, pt_error *err) {
     const pt_reset_options *o = job->options;
     int32_t all = pt_consumer_partitions(job->consumer, 0);
     if (o->partition >= all) {
-        return pt_fail(err, PT_E_USAGE, "--partition %" PRId32 ": topic %s has the partitions 0 to %" PRId32, o->partition, o->topic, all - 1);
+        return pt_fail(err, PT_E_USAGE,
+                       "--partition %" PRId32 ": topic %s has the partitions 0 to %" PRId32,
+                       o->partition, o->topic, all - 1);
     }
     job->first = o->partition < 0 ? 0 : o->partition;
     job->n = o->partition < 0 ? all : 1;
     job->claims = calloc((size_t)job->n + 1, sizeof *job->claims);
     job->cuts = calloc((size_t)job->n + 1, sizeof *job->cuts);
     pt_found *found = calloc((size_t)job->n + 1, sizeof *found);
-    int code = job->claims && job->cuts && found ? pt_consumer_find(job->consumer, o->topic, job->first, job->n, &o->to, found, err) : pt_fail_nomem(err, "claims");
+    int code = job->claims && job->cuts && found
+                   ? pt_consumer_find(job->consumer, o->topic, job->first, job->n, &o->to, found,
+                                      err)
+                   : pt_fail_nomem(err, "claims");
     if (code == PT_E_USAGE) {
         code = pt_fail_in(err, "--to");
     }
     for (int32_t i = 0; code == PT_OK && i < job->n; i++) {
-        job->claims[i] = (pt_claim){.topic = o->topic, .partition = job->first + i, .next_offset = -1};
+        job->claims[i] =
+            (pt_claim){.topic = o->topic, .partition = job->first + i, .next_offset = -1};
         job->cuts[i] = (pt_cut){.partition = job->first + i, .from = found[i].offset};
     }
     free(found);
@@ -125,7 +141,8 @@ static int find_cuts(reset_job *job, pt_error *err) {
 }
 
 /* The ids stay empty, so that the next start takes the topic as it finds it. */
-static int add_entry(reset_job *job, int32_t i, const pt_erase_table *table, bool first, pt_error *err) {
+static int add_entry(reset_job *job, int32_t i, const pt_erase_table *table, bool first,
+                     pt_error *err) {
     pt_ledger_entry *e = pt_flush_add_entry(job->flush);
     if (!e) {
         return pt_fail_nomem(err, "the ledger rows of a reset");
@@ -134,7 +151,8 @@ static int add_entry(reset_job *job, int32_t i, const pt_erase_table *table, boo
     e->partition = job->cuts[i].partition;
     e->kind = "reset";
     e->next_offset = job->cuts[i].from;
-    e->from_offset = first && job->claims[i].next_offset >= 0 ? job->claims[i].next_offset : e->next_offset;
+    e->from_offset = first && job->claims[i].next_offset >= 0 ? job->claims[i].next_offset
+                                                              : e->next_offset;
     e->target_table = table ? table->label : "";
     return PT_OK;
 }
@@ -172,13 +190,17 @@ static int erase(void *arg, pt_engine *engine, pt_session *session, pt_error *er
         return pt_fail_nomem(err, "the ledger rows of a reset");
     }
     PT_TRY(pt_erase_count(engine, session, &job->erase, job->cuts, n, job->erased, err));
-    for (size_t i = 0; i < n * n_tables; i++) { /* entries go by partitions, what is erased by tables */
+    for (size_t i = 0; i < n * n_tables;
+         i++) { /* entries go by partitions, what is erased by tables */
         pt_ledger_entry *e = &job->flush->entries[i];
         const pt_erased *x = &job->erased[(i % n_tables) * n + i / n_tables];
         e->rows = -x->ledger_rows;
         e->dead_letters = -x->ledger_dead_letters;
-        if (asprintf(&job->details[i], "{\"deleted_from\": %" PRId64 ", \"deleted_until\": %" PRId64 ", \"rows\": %" PRId64 ", \"dead_letters\": %" PRId64 "}", job->cuts[i / n_tables].from,
-                     job->claims[i / n_tables].next_offset, x->rows, x->dead_letters) < 0) {
+        if (asprintf(&job->details[i],
+                     "{\"deleted_from\": %" PRId64 ", \"deleted_until\": %" PRId64
+                     ", \"rows\": %" PRId64 ", \"dead_letters\": %" PRId64 "}",
+                     job->cuts[i / n_tables].from, job->claims[i / n_tables].next_offset, x->rows,
+                     x->dead_letters) < 0) {
             job->details[i] = NULL;
             return pt_fail_nomem(err, "the ledger rows of a reset");
         }
@@ -193,7 +215,8 @@ static int erase(void *arg, pt_engine *engine, pt_session *session, pt_error *er
     return PT_OK;
 }
 
-/* Before it is committed: the tables that lose rows. No rows go into them, so the parts are pieces of nothing. */
+/* Before it is committed: the tables that lose rows. No rows go into them, so the parts are pieces
+ * of nothing. */
 static int open_targets(reset_job *job, pt_error *err) {
     pt_engine *engine = pt_committer_engine(job->committer);
     pt_session *session = pt_committer_session(job->committer);
@@ -211,8 +234,11 @@ static int open_targets(reset_job *job, pt_error *err) {
         if (!dead && !t->name) {
             continue;
         }
-        PT_TRY(pt_table_open_place(engine, session, dead ? "pintail" : t->schema, dead ? "dead_letters" : t->name, &job->tables[job->n_tables], err));
-        slices[job->n_tables] = (pt_slice){.table = job->tables[job->n_tables], .piece = strdup("false")};
+        PT_TRY(pt_table_open_place(engine, session, dead ? "pintail" : t->schema,
+                                   dead ? "dead_letters" : t->name, &job->tables[job->n_tables],
+                                   err));
+        slices[job->n_tables] = (pt_slice){.table = job->tables[job->n_tables],
+                                           .piece = strdup("false")};
         if (!slices[job->n_tables].piece) {
             return pt_fail_nomem(err, "tables");
         }
@@ -226,7 +252,8 @@ static int commit_once(void *arg, pt_error *err) {
     return pt_commit(job->committer, job->flush, err);
 }
 
-/* Without an answer to its COMMIT it may have landed, and DuckLake has removed what it wrote: whoever knows brings that back. Until then the guards stay, for the next start of ingest. */
+/* Without an answer to its COMMIT it may have landed, and DuckLake has removed what it wrote:
+ * whoever knows brings that back. Until then the guards stay, for the next start of ingest. */
 static int settle(reset_job *job, bool *committed, pt_error *err) {
     int64_t start = pt_monotonic_us();
     int code = PT_E_LAKE_DOWN;
@@ -256,8 +283,10 @@ static int commit_and_settle(reset_job *job, pt_error *err) {
 
 static int write_reset(reset_job *job, pt_error *err) {
     PT_TRY(pt_committer_claim(job->committer, job->claims, (size_t)job->n, err));
-    for (int32_t i = 0; job->options->to_ledger && i < job->n; i++) { /* only now nobody moves it any more */
-        job->cuts[i].from = job->claims[i].next_offset >= 0 ? job->claims[i].next_offset : job->cuts[i].from;
+    for (int32_t i = 0; job->options->to_ledger && i < job->n;
+         i++) { /* only now nobody moves it any more */
+        job->cuts[i].from = job->claims[i].next_offset >= 0 ? job->claims[i].next_offset
+                                                            : job->cuts[i].from;
     }
     PT_TRY(make_entries(job, err));
     if (job->erase.n_tables) {
@@ -268,7 +297,10 @@ static int write_reset(reset_job *job, pt_error *err) {
     int code = commit_and_settle(job, err);
     if (code == PT_E_FENCED) { /* trying again mends it */
         pt_error why = *err;
-        code = pt_fail(err, PT_E_LAKE_BUSY, "nothing was reset, since an ingest of this group began at the same moment: run it again (%s)", why.text);
+        code = pt_fail(err, PT_E_LAKE_BUSY,
+                       "nothing was reset, since an ingest of this group began at the same moment: "
+                       "run it again (%s)",
+                       why.text);
     }
     return code;
 }
@@ -277,14 +309,17 @@ static int look(reset_job *job, pt_error *err) {
     pt_engine *engine = pt_committer_engine(job->committer);
     pt_session *session = pt_committer_session(job->committer);
     PT_TRY(pt_ledger_read(engine, session, job->group, job->claims, (size_t)job->n, err));
-    return pt_erase_count(engine, session, &job->erase, job->cuts, (size_t)job->n, job->erased, err);
+    return pt_erase_count(engine, session, &job->erase, job->cuts, (size_t)job->n, job->erased,
+                          err);
 }
 
-/* ---- all of it ------------------------------------------------------------------------------------------ */
+/* ---- all of it ---- */
 
 static void tell(const reset_job *job, pt_reset_report report, void *arg) {
     for (int32_t i = 0; i < job->n; i++) {
-        pt_reset_line line = {.partition = job->cuts[i].partition, .was = job->claims[i].next_offset, .to = job->cuts[i].from};
+        pt_reset_line line = {.partition = job->cuts[i].partition,
+                              .was = job->claims[i].next_offset,
+                              .to = job->cuts[i].from};
         for (size_t t = 0; t < job->erase.n_tables; t++) {
             line.rows += job->erased[t * (size_t)job->n + (size_t)i].rows;
             line.dead_letters += job->erased[t * (size_t)job->n + (size_t)i].dead_letters;
@@ -297,10 +332,13 @@ static int prepare(reset_job *job, pt_error *err) {
     PT_TRY(choose_pipeline(job, err));
     PT_TRY(find_cuts(job, err));
     if (job->options->delete_rows) {
-        PT_TRY(pt_erase_open(pt_committer_engine(job->committer), pt_committer_session(job->committer), job->group, job->options->topic, &job->erase, err));
+        PT_TRY(pt_erase_open(pt_committer_engine(job->committer),
+                             pt_committer_session(job->committer), job->group, job->options->topic,
+                             &job->erase, err));
         job->erased = calloc(job->erase.n_tables * (size_t)job->n + 1, sizeof *job->erased);
     }
-    return !job->options->delete_rows || job->erased ? PT_OK : pt_fail_nomem(err, "what is deleted");
+    return !job->options->delete_rows || job->erased ? PT_OK
+                                                     : pt_fail_nomem(err, "what is deleted");
 }
 
 int pt_reset(const pt_reset_options *options, pt_reset_report report, void *arg, pt_error *err) {

@@ -4,9 +4,11 @@
 
 #include "ingest/workers_internal.h"
 
-/* What may pass by waiting: a full disk, an object store out of reach. Not a DuckDB that failed inside: what this batch did to it, it does again. */
+/* What may pass by waiting: a full disk, an object store out of reach. Not a DuckDB that failed
+ * inside: what this batch did to it, it does again. */
 static bool may_pass(const pt_error *err) {
-    return (err->code == PT_E_LAKE_DOWN || err->code == PT_E_LAKE_BUSY) && !strstr(err->text, "has been invalidated");
+    return (err->code == PT_E_LAKE_DOWN || err->code == PT_E_LAKE_BUSY) &&
+           !strstr(err->text, "has been invalidated");
 }
 
 static void stage_batch(pt_workers *w, pt_batch *batch) {
@@ -47,7 +49,8 @@ void *pt_stager_main(void *arg) {
             pthread_mutex_lock(&w->staging);
             int ignored = pt_stage_ahead(w->stager, batch->flush, slice, &err);
             pthread_mutex_unlock(&w->staging);
-            (void)ignored; /* once it is sealed, it is staged as any other, and that says what is wrong */
+            (void)ignored; /* once it is sealed, it is staged as any other, and that says what is
+                              wrong */
             pt_line_ahead_done(w->line, batch);
         }
     }

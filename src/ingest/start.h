@@ -1,13 +1,17 @@
-/* Where a partition that was assigned begins: the ledger against what the broker holds (DESIGN 4.2). */
+/* Where a partition that was assigned begins: the ledger against what the broker holds
+ * (DESIGN 4.2). */
 #pragma once
 
 #include <stdint.h>
 
 #include "base/error.h"
+#include "ingest/reader.h"
 #include "kafka/consumer.h"
 #include "lake/ledger.h"
-#include "ingest/reader.h"
 
-/* *skipped_from: -1, or from where the lake jumps to *start: --start latest, or --on-missing-data skip when the broker no longer has what comes next.
- * PT_E_KAFKA: the ledger speaks of another topic, or of offsets that are gone; the text names topic, partition, both offsets and the ways out. */
-int pt_start_find(pt_reader *reader, const pt_assigned *assigned, const pt_claim *claim, int64_t *start, int64_t *skipped_from, pt_error *err) PT_CHECKED;
+/* *skipped_from: -1, or from where the lake jumps to *start: --start latest, or --on-missing-data
+ * skip when the broker no longer has what comes next. PT_E_KAFKA: the ledger speaks of another
+ * topic, or of offsets that are gone; the text names topic, partition, both offsets and the ways
+ * out. */
+int pt_start_find(pt_reader *reader, const pt_assigned *assigned, const pt_claim *claim,
+                  int64_t *start, int64_t *skipped_from, pt_error *err) PT_CHECKED;

@@ -19,7 +19,8 @@ void pt_verify_begin(pt_partition *p, const pt_claim *c, pt_assigned *a) {
     p->last_epoch = -1;
     a->start = p->next;
     a->epoch = -1;
-    if (c->read_to < 0 || c->read_to > p->next || p->next - c->read_from > FAR + (c->read_to - c->read_from)) {
+    if (c->read_to < 0 || c->read_to > p->next ||
+        p->next - c->read_from > FAR + (c->read_to - c->read_from)) {
         return;
     }
     if (c->last_offset >= a->low && c->last_offset >= 0) {
@@ -32,10 +33,13 @@ void pt_verify_begin(pt_partition *p, const pt_claim *c, pt_assigned *a) {
     }
 }
 
-/* ---- what is told ---------------------------------------------------------------------------------------- */
+/* ---- what is told ---- */
 
-#define WAYS_OUT "; the lake's rows from where the two part on are not in the topic any more. Ways out: pintail reset --group %s --topic %s --partition %" PRId32 " --to OFFSET "           \
-                 "--delete-rows takes back what the lake has from there on and reads the topic's (without it those rows stay), or another --group"
+#define WAYS_OUT                                                                                  \
+    "; the lake's rows from where the two part on are not in the topic any more. Ways out: "      \
+    "pintail reset --group %s --topic %s --partition %" PRId32 " --to OFFSET "                    \
+    "--delete-rows takes back what the lake has from there on and reads the topic's (without it " \
+    "those rows stay), or another --group"
 
 /* Nothing was read since the claim: it is the lake's own record. */
 static int code_for(const pt_partition *p) {
@@ -54,32 +58,44 @@ static void describe(int32_t epoch, int64_t us, char *out, size_t size) {
     }
 }
 
-static int differs(const pt_reader *r, const pt_route *route, const pt_partition *p, const rd_kafka_message_t *m, pt_error *err) {
+static int differs(const pt_reader *r, const pt_route *route, const pt_partition *p,
+                   const rd_kafka_message_t *m, pt_error *err) {
     char ours[80];
     char theirs[80];
     describe(p->last_epoch, p->last_us, ours, sizeof ours);
     describe(rd_kafka_message_leader_epoch(m), pt_message_us(m), theirs, sizeof theirs);
-    return pt_fail(err, code_for(p), "topic %s partition %" PRId32 ": the log went back (unclean leader election, or a restored disk?): at offset %" PRId64 " %s read another record (%s) "
-                   "than the broker has there (%s), and stands at offset %" PRId64 WAYS_OUT, route->topic, m->partition, p->last_offset,
-                   p->next == p->began ? "the lake" : "this process", ours, theirs, p->next, r->pipeline, route->topic, m->partition);
+    return pt_fail(
+        err, code_for(p),
+        "topic %s partition %" PRId32
+        ": the log went back (unclean leader election, or a restored disk?): at offset %" PRId64
+        " %s read another record (%s) "
+        "than the broker has there (%s), and stands at offset %" PRId64 WAYS_OUT,
+        route->topic, m->partition, p->last_offset,
+        p->next == p->began ? "the lake" : "this process", ours, theirs, p->next, r->pipeline,
+        route->topic, m->partition);
 }
 
-/* ---- proofs ---------------------------------------------------------------------------------------------- */
+/* ---- proofs ---- */
 
 /* Compacted away, or deleted: then only the epoch can be asked for. */
-static int gone(pt_reader *r, const pt_route *route, pt_partition *p, const rd_kafka_message_t *m, bool *again, pt_error *err) {
+static int gone(pt_reader *r, const pt_route *route, pt_partition *p, const rd_kafka_message_t *m,
+                bool *again, pt_error *err) {
     if (p->last_epoch < 0) {
         return PT_OK;
     }
     *again = true;
-    return r->ask(r->refetch_arg, &(pt_place){route->topic, m->partition, p->last_offset + 1, p->last_epoch}, err);
+    return r->ask(r->refetch_arg,
+                  &(pt_place){route->topic, m->partition, p->last_offset + 1, p->last_epoch}, err);
 }
 
-int pt_verify_see(pt_reader *r, const pt_route *route, pt_partition *p, const rd_kafka_message_t *m, bool *again, pt_error *err) {
+int pt_verify_see(pt_reader *r, const pt_route *route, pt_partition *p, const rd_kafka_message_t *m,
+                  bool *again, pt_error *err) {
     bool end = m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
     int64_t at = p->verify_at;
     *again = false;
-    if (m->offset < at || (end && m->offset == at)) { /* a new leader may not show all of its log at once (KIP-207): nothing is taken before the proof */
+    if (m->offset < at ||
+        (end && m->offset == at)) { /* a new leader may not show all of its log at once (KIP-207):
+                                       nothing is taken before the proof */
         *again = end;
         return PT_OK;
     }
@@ -88,11 +104,13 @@ int pt_verify_see(pt_reader *r, const pt_route *route, pt_partition *p, const rd
         return gone(r, route, p, m, again, err);
     }
     int32_t epoch = rd_kafka_message_leader_epoch(m);
-    bool same = pt_message_us(m) == p->last_us && (epoch < 0 || p->last_epoch < 0 || epoch == p->last_epoch);
+    bool same = pt_message_us(m) == p->last_us &&
+                (epoch < 0 || p->last_epoch < 0 || epoch == p->last_epoch);
     return same ? PT_OK : differs(r, route, p, m, err);
 }
 
-int pt_verify_cut(pt_reader *r, const rd_kafka_message_t *m, int64_t end, int32_t epoch, pt_error *err) {
+int pt_verify_cut(pt_reader *r, const rd_kafka_message_t *m, int64_t end, int32_t epoch,
+                  pt_error *err) {
     const char *topic = rd_kafka_topic_name(m->rkt);
     const pt_partition *p = pt_reader_partition(r, topic, m->partition);
     if (!p || !p->assigned) {
@@ -100,11 +118,18 @@ int pt_verify_cut(pt_reader *r, const rd_kafka_message_t *m, int64_t end, int32_
     }
     char theirs[120] = "has no records of the leader epoch that was read last";
     if (end >= 0) {
-        (void)snprintf(theirs, sizeof theirs, "ends at offset %" PRId64 " (leader epoch %" PRId32 ") for the leader epoch that was read last", end, epoch);
+        (void)snprintf(theirs, sizeof theirs,
+                       "ends at offset %" PRId64 " (leader epoch %" PRId32
+                       ") for the leader epoch that was read last",
+                       end, epoch);
     }
-    return pt_fail(err, end >= p->began ? PT_E_REWOUND : code_for(p), "topic %s partition %" PRId32 ": the log went back (unclean leader election, or a restored disk?): the broker's "
-                   "%s, and %s stands at offset %" PRId64 WAYS_OUT, topic, m->partition, theirs, p->next == p->began ? "the lake" : "this process", p->next, r->pipeline, topic,
-                   m->partition);
+    return pt_fail(
+        err, end >= p->began ? PT_E_REWOUND : code_for(p),
+        "topic %s partition %" PRId32
+        ": the log went back (unclean leader election, or a restored disk?): the broker's "
+        "%s, and %s stands at offset %" PRId64 WAYS_OUT,
+        topic, m->partition, theirs, p->next == p->began ? "the lake" : "this process", p->next,
+        r->pipeline, topic, m->partition);
 }
 
 int pt_verify_again(pt_reader *r, pt_place **places, size_t *n, pt_error *err) {
@@ -121,7 +146,8 @@ int pt_verify_again(pt_reader *r, pt_place **places, size_t *n, pt_error *err) {
             pt_partition *p = &r->routes[i].partitions[k];
             if (p->assigned) {
                 p->verify_at = p->last_offset;
-                (*places)[(*n)++] = (pt_place){r->routes[i].topic, k, p->last_offset >= 0 ? p->last_offset : p->next, -1};
+                (*places)[(*n)++] = (pt_place){r->routes[i].topic, k,
+                                               p->last_offset >= 0 ? p->last_offset : p->next, -1};
             }
         }
     }

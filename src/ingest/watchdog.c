@@ -12,7 +12,9 @@
 static void check_statement(const pt_watchdog *w, int64_t now) {
     int64_t began = atomic_load_explicit(&w->pulse, memory_order_relaxed);
     if (began && now - began > w->statement_limit_us) {
-        pt_log(PT_LOG_ERROR, PT_EVENT("the catalog does not answer (--commit-timeout); ending, the next start goes on from the ledger"),
+        pt_log(PT_LOG_ERROR,
+               PT_EVENT("the catalog does not answer (--commit-timeout); ending, the next start "
+                        "goes on from the ledger"),
                PT_REALF("waited_seconds", (double)(now - began) / 1e6));
         _exit(PT_EXIT_AGAIN);
     }
@@ -27,7 +29,9 @@ static void check_stop(const pt_watchdog *w, int64_t now, int64_t *since) {
         *since = now;
     }
     if (now - *since > w->stop_limit_us) {
-        pt_log(PT_LOG_ERROR, PT_EVENT("did not come to a stop within --stop-timeout; ending, the next start goes on from the ledger"),
+        pt_log(PT_LOG_ERROR,
+               PT_EVENT("did not come to a stop within --stop-timeout; ending, the next start goes "
+                        "on from the ledger"),
                PT_REALF("waited_seconds", (double)(now - *since) / 1e6));
         _exit(1);
     }

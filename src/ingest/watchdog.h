@@ -1,5 +1,6 @@
-/* Ends the process when the catalog never answers: such a COMMIT blocks for ever and cannot be interrupted (DESIGN 4.4). Nothing is lost by that, the next
- * start reads the ledger. It also keeps the promise that SIGTERM has a deadline. The one place besides main that may end the process. */
+/* Ends the process when the catalog never answers: such a COMMIT blocks for ever and cannot be
+ * interrupted (DESIGN 4.4). Nothing is lost by that, the next start reads the ledger. It also keeps
+ * the promise that SIGTERM has a deadline. The one place besides main that may end the process. */
 #pragma once
 
 #include <pthread.h>
@@ -9,10 +10,10 @@
 #include "base/error.h"
 
 typedef struct pt_watchdog {
-    _Atomic int64_t pulse;       /* for pt_lake_options; begin of the statement under way, 0: none */
-    int64_t statement_limit_us;  /* for one statement */
-    int64_t stop_limit_us;       /* from SIGTERM on */
-    pthread_mutex_t lock;        /* guards end */
+    _Atomic int64_t pulse;      /* for pt_lake_options; begin of the statement under way, 0: none */
+    int64_t statement_limit_us; /* for one statement */
+    int64_t stop_limit_us;      /* from SIGTERM on */
+    pthread_mutex_t lock;       /* guards end */
     pthread_cond_t changed;
     bool end;
     pthread_t thread;

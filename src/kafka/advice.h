@@ -1,4 +1,5 @@
-/* What a text of librdkafka's means for whoever set the connection up, and what to do. Pure functions. */
+/* What a text of librdkafka's means for whoever set the connection up, and what to do. Pure
+ * functions. */
 #pragma once
 
 #include <librdkafka/rdkafka.h>
@@ -13,8 +14,10 @@ typedef enum pt_kafka_fault {
     PT_KAFKA_FAULT_SETTING /* a setting is wrong: waiting does not help */
 } pt_kafka_fault;
 
-/* text: "ssl://host:9093/bootstrap: SSL handshake failed: ... (after 3ms in state SSL_HANDSHAKE)". Fills advice, "" for NONE. */
+/* text: "ssl://host:9093/bootstrap: SSL handshake failed: ... (after 3ms in state SSL_HANDSHAKE)".
+ * Fills advice, "" for NONE. */
 pt_kafka_fault pt_kafka_advise(const char *text, char *advice, size_t size);
 
-/* Copies what is for people: without the times and counts at the end, and without the client library's own guesses. */
+/* Copies what is for people: without the times and counts at the end, and without the client
+ * library's own guesses. */
 void pt_kafka_plain_reason(const char *text, char *out, size_t size);

@@ -1,6 +1,7 @@
 /* How far the lake is, told to the group: for lag tools only.
  *
- * One request at a time, with the newest offsets: librdkafka does not begin to fetch newly assigned partitions while an answer to such a request is awaited. */
+ * One request at a time, with the newest offsets: librdkafka does not begin to fetch newly assigned
+ * partitions while an answer to such a request is awaited. */
 #include "kafka/consumer_internal.h"
 
 #include <stdio.h>
@@ -9,7 +10,8 @@
 static void commit_next(pt_consumer *c);
 
 /* In the thread that polls. */
-static void on_answer(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *offsets, void *opaque) {
+static void on_answer(rd_kafka_t *rk, rd_kafka_resp_err_t code,
+                      rd_kafka_topic_partition_list_t *offsets, void *opaque) {
     pt_consumer *c = opaque;
     (void)rk;
     (void)code; /* the next request says more, and the lake knows anyway */
@@ -20,7 +22,8 @@ static void on_answer(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topic_p
     pthread_mutex_unlock(&c->lock);
 }
 
-/* Outside of the group the broker would refuse it, and take one that a static member sends without its name for somebody else's. */
+/* Outside of the group the broker would refuse it, and take one that a static member sends without
+ * its name for somebody else's. */
 static bool in_group(pt_consumer *c) {
     char *id = rd_kafka_memberid(c->rk);
     bool member = id && *id;
@@ -52,10 +55,12 @@ static void commit_next(pt_consumer *c) {
     }
     if (rd_kafka_consumer_closed(c->rk)) {
         /* nobody to tell */
-    } else if (!c->queue) { /* being closed: nobody polls any more, and in_group might wait for ever for an answer */
+    } else if (!c->queue) { /* being closed: nobody polls any more, and in_group might wait for ever
+                               for an answer */
         (void)rd_kafka_commit(c->rk, c->offsets, 1);
     } else if (in_group(c)) {
-        c->committing = rd_kafka_commit_queue(c->rk, c->offsets, c->queue, on_answer, c) == RD_KAFKA_RESP_ERR_NO_ERROR;
+        c->committing = rd_kafka_commit_queue(c->rk, c->offsets, c->queue, on_answer, c) ==
+                        RD_KAFKA_RESP_ERR_NO_ERROR;
     }
     rd_kafka_topic_partition_list_destroy(c->offsets);
     c->offsets = NULL;
@@ -68,8 +73,10 @@ void pt_consumer_commit_list(pt_consumer *c, rd_kafka_topic_partition_list_t *li
     } else {
         for (int i = 0; i < list->cnt; i++) {
             const rd_kafka_topic_partition_t *p = &list->elems[i];
-            rd_kafka_topic_partition_t *known = rd_kafka_topic_partition_list_find(c->offsets, p->topic, p->partition);
-            (known ? known : rd_kafka_topic_partition_list_add(c->offsets, p->topic, p->partition))->offset = p->offset;
+            rd_kafka_topic_partition_t *known =
+                rd_kafka_topic_partition_list_find(c->offsets, p->topic, p->partition);
+            (known ? known : rd_kafka_topic_partition_list_add(c->offsets, p->topic, p->partition))
+                ->offset = p->offset;
         }
         rd_kafka_topic_partition_list_destroy(list);
     }

@@ -16,8 +16,10 @@ static void note_members(const rd_kafka_ConsumerGroupDescription_t *group, other
     (void)snprintf(out->strategy, sizeof out->strategy, "%s", strategy ? strategy : "");
     if (rd_kafka_ConsumerGroupDescription_member_count(group) > 0) {
         const rd_kafka_MemberDescription_t *m = rd_kafka_ConsumerGroupDescription_member(group, 0);
-        const char *client = rd_kafka_MemberDescription_client_id(m), *host = rd_kafka_MemberDescription_host(m);
-        (void)snprintf(out->client, sizeof out->client, "client.id %s, host %s", client ? client : "?", host ? host + (*host == '/') : "?");
+        const char *client = rd_kafka_MemberDescription_client_id(m),
+                   *host = rd_kafka_MemberDescription_host(m);
+        (void)snprintf(out->client, sizeof out->client, "client.id %s, host %s",
+                       client ? client : "?", host ? host + (*host == '/') : "?");
     }
 }
 
@@ -26,7 +28,8 @@ static other_members look_at_members(const pt_consumer *c) {
     other_members others = {0};
     char why[128];
     const char *group = c->options->group;
-    rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(c->asker, RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS);
+    rd_kafka_AdminOptions_t *options =
+        rd_kafka_AdminOptions_new(c->asker, RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS);
     rd_kafka_queue_t *queue = rd_kafka_queue_new(c->asker);
     (void)rd_kafka_AdminOptions_set_request_timeout(options, LOOK_TIMEOUT_MS, why, sizeof why);
     rd_kafka_DescribeConsumerGroups(c->asker, &group, 1, options, queue);
@@ -34,7 +37,8 @@ static other_members look_at_members(const pt_consumer *c) {
     if (event && !rd_kafka_event_error(event)) {
         size_t n = 0;
         const rd_kafka_ConsumerGroupDescription_t **groups =
-            rd_kafka_DescribeConsumerGroups_result_groups(rd_kafka_event_DescribeConsumerGroups_result(event), &n);
+            rd_kafka_DescribeConsumerGroups_result_groups(
+                rd_kafka_event_DescribeConsumerGroups_result(event), &n);
         if (n && !rd_kafka_ConsumerGroupDescription_error(groups[0])) {
             note_members(groups[0], &others);
         }
@@ -51,25 +55,40 @@ static int other_strategy(const pt_consumer *c, pt_error *err) {
     const other_members others = look_at_members(c);
     const char *ours = pt_kafka_property(&c->options->client, "partition.assignment.strategy");
     bool known = *others.strategy && *others.client;
-    return pt_fail(err, PT_E_KAFKA, "group %s cannot be joined (INCONSISTENT_GROUP_PROTOCOL): %s%s%s share its partitions out by %s, this process by %s; give "
-                   "this pipeline a --group of its own, stop those members, or share as they do: -X partition.assignment.strategy=%s", c->options->group,
-                   *others.client ? "its members (" : "its members", others.client, *others.client ? ")" : "", known ? others.strategy : "another strategy",
-                   ours ? ours : "cooperative-sticky", known ? others.strategy : "range");
+    return pt_fail(err, PT_E_KAFKA,
+                   "group %s cannot be joined (INCONSISTENT_GROUP_PROTOCOL): %s%s%s share its "
+                   "partitions out by %s, this process by %s; give "
+                   "this pipeline a --group of its own, stop those members, or share as they do: "
+                   "-X partition.assignment.strategy=%s",
+                   c->options->group, *others.client ? "its members (" : "its members",
+                   others.client, *others.client ? ")" : "",
+                   known ? others.strategy : "another strategy", ours ? ours : "cooperative-sticky",
+                   known ? others.strategy : "range");
 }
 
 int pt_consumer_refused(const pt_consumer *c, rd_kafka_resp_err_t code, pt_error *err) {
     const char *group = c->options->group;
     switch ((int)code) {
-    case RD_KAFKA_RESP_ERR_INCONSISTENT_GROUP_PROTOCOL:
-        return other_strategy(c, err);
+    case RD_KAFKA_RESP_ERR_INCONSISTENT_GROUP_PROTOCOL: return other_strategy(c, err);
     case RD_KAFKA_RESP_ERR_INVALID_SESSION_TIMEOUT:
-        return pt_fail(err, PT_E_KAFKA, "group %s cannot be joined: the broker does not take -X session.timeout.ms=%s; it has to lie between its settings "
-                       "group.min.session.timeout.ms (6000 by default) and group.max.session.timeout.ms", group,
-                       pt_kafka_property(&c->options->client, "session.timeout.ms") ? pt_kafka_property(&c->options->client, "session.timeout.ms") : "10000");
+        return pt_fail(
+            err, PT_E_KAFKA,
+            "group %s cannot be joined: the broker does not take -X session.timeout.ms=%s; it has "
+            "to lie between its settings "
+            "group.min.session.timeout.ms (6000 by default) and group.max.session.timeout.ms",
+            group,
+            pt_kafka_property(&c->options->client, "session.timeout.ms")
+                ? pt_kafka_property(&c->options->client, "session.timeout.ms")
+                : "10000");
     case RD_KAFKA_RESP_ERR_GROUP_MAX_SIZE_REACHED:
-        return pt_fail(err, PT_E_KAFKA, "group %s cannot be joined: it has as many members as the broker allows (group.max.size)", group);
+        return pt_fail(err, PT_E_KAFKA,
+                       "group %s cannot be joined: it has as many members as the broker allows "
+                       "(group.max.size)",
+                       group);
     default:
-        return pt_fail(err, PT_E_KAFKA, "group %s cannot be joined: %s; is something else than a consumer group of that name on the broker? Another --group helps then", group,
-                       rd_kafka_err2str(code));
+        return pt_fail(err, PT_E_KAFKA,
+                       "group %s cannot be joined: %s; is something else than a consumer group of "
+                       "that name on the broker? Another --group helps then",
+                       group, rd_kafka_err2str(code));
     }
 }

@@ -22,11 +22,9 @@ static int64_t ms_left(int64_t deadline) {
 
 static int configure(rd_kafka_conf_t *conf, const pt_kafka_options *options, pt_error *err) {
     static const char *const properties[][2] = {
-        {"enable.partition.eof", "true"},
-        {"auto.offset.reset", "error"},
+        {"enable.partition.eof", "true"},       {"auto.offset.reset", "error"},
         {"fetch.message.max.bytes", "65536"}, /* one record of each partition is all that is read */
-        {"queued.max.messages.kbytes", "1024"},
-        {"fetch.queue.backoff.ms", "5"},
+        {"queued.max.messages.kbytes", "1024"}, {"fetch.queue.backoff.ms", "5"},
     };
     for (size_t i = 0; i < sizeof properties / sizeof *properties; i++) {
         PT_TRY(pt_kafka_conf_set(conf, properties[i][0], properties[i][1], err));
@@ -34,7 +32,8 @@ static int configure(rd_kafka_conf_t *conf, const pt_kafka_options *options, pt_
     return pt_kafka_conf_properties(conf, options, err);
 }
 
-int pt_watermarks_open(const pt_kafka_options *options, int64_t timeout_us, pt_watermarks **out, pt_error *err) {
+int pt_watermarks_open(const pt_kafka_options *options, int64_t timeout_us, pt_watermarks **out,
+                       pt_error *err) {
     rd_kafka_conf_t *conf;
     pt_watermarks *w = calloc(1, sizeof *w);
     *out = NULL;
@@ -84,13 +83,15 @@ const char *pt_watermarks_cluster(const pt_watermarks *watermarks) {
 }
 
 /* One try; a partition without leader, or a broker that is away for a moment, is worth another. */
-static rd_kafka_resp_err_t ask_partitions(pt_watermarks *w, rd_kafka_topic_t *rkt, int32_t *out, int ms) {
+static rd_kafka_resp_err_t ask_partitions(pt_watermarks *w, rd_kafka_topic_t *rkt, int32_t *out,
+                                          int ms) {
     const struct rd_kafka_metadata *metadata;
     rd_kafka_resp_err_t code = rd_kafka_metadata(w->rk, 0, rkt, &metadata, ms);
     if (code) {
         return code;
     }
-    code = metadata->topic_cnt == 1 ? metadata->topics[0].err : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+    code = metadata->topic_cnt == 1 ? metadata->topics[0].err
+                                    : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
     *out = code ? 0 : metadata->topics[0].partition_cnt;
     rd_kafka_metadata_destroy(metadata);
     return code;
@@ -100,40 +101,50 @@ int pt_watermarks_partitions(pt_watermarks *w, const char *topic, int32_t *out, 
     *out = 0;
     rd_kafka_topic_t *rkt = rd_kafka_topic_new(w->rk, topic, NULL);
     if (!rkt) {
-        return pt_fail(err, PT_E_KAFKA, "topic %s: %s", topic, rd_kafka_err2str(rd_kafka_last_error()));
+        return pt_fail(err, PT_E_KAFKA, "topic %s: %s", topic,
+                       rd_kafka_err2str(rd_kafka_last_error()));
     }
     int64_t deadline = pt_monotonic_us() + w->timeout_us;
     rd_kafka_resp_err_t code = ask_partitions(w, rkt, out, (int)ms_left(deadline));
-    while (code && code != RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED && code != RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART && code != RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC && ms_left(deadline) > 0 && !pt_stop_asked()) {
+    while (code && code != RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED &&
+           code != RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART &&
+           code != RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC && ms_left(deadline) > 0 && !pt_stop_asked()) {
         pt_sleep_us(PT_SECOND / 20);
         code = ask_partitions(w, rkt, out, (int)ms_left(deadline) + 1);
     }
     rd_kafka_topic_destroy(rkt);
-    if (code && code != RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART && code != RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC) {
+    if (code && code != RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART &&
+        code != RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC) {
         return pt_kafka_failed(code, w->options, &w->last_error, NULL, err, "topic %s", topic);
     }
     return PT_OK;
 }
 
-int pt_watermarks_offsets(pt_watermarks *w, const char *topic, int32_t partition, int64_t *low, int64_t *end, pt_error *err) {
+int pt_watermarks_offsets(pt_watermarks *w, const char *topic, int32_t partition, int64_t *low,
+                          int64_t *end, pt_error *err) {
     int64_t deadline = pt_monotonic_us() + w->timeout_us;
     rd_kafka_resp_err_t code;
     do {
-        code = rd_kafka_query_watermark_offsets(w->rk, topic, partition, low, end, (int)ms_left(deadline) + 1);
-    } while (code && ms_left(deadline) > 0 && !pt_stop_asked() && (pt_sleep_us(PT_SECOND / 20), true));
+        code = rd_kafka_query_watermark_offsets(w->rk, topic, partition, low, end,
+                                                (int)ms_left(deadline) + 1);
+    } while (code && ms_left(deadline) > 0 && !pt_stop_asked() &&
+             (pt_sleep_us(PT_SECOND / 20), true));
     if (code) {
-        return pt_kafka_failed(code, w->options, &w->last_error, NULL, err, "topic %s partition %" PRId32 ": its offsets cannot be read", topic, partition);
+        return pt_kafka_failed(code, w->options, &w->last_error, NULL, err,
+                               "topic %s partition %" PRId32 ": its offsets cannot be read", topic,
+                               partition);
     }
     return PT_OK;
 }
 
-/* ---- the oldest record that was not read --------------------------------------------------------------- */
+/* ---- the oldest record that was not read ---- */
 
 #define NOT_YET INT64_MIN
 
 static pt_unread *find_unread(pt_unread *list, size_t n, const rd_kafka_message_t *m) {
     for (size_t i = 0; m->rkt && i < n; i++) {
-        if (list[i].partition == m->partition && strcmp(list[i].topic, rd_kafka_topic_name(m->rkt)) == 0) {
+        if (list[i].partition == m->partition &&
+            strcmp(list[i].topic, rd_kafka_topic_name(m->rkt)) == 0) {
             return &list[i];
         }
     }
@@ -183,8 +194,10 @@ int pt_watermarks_unread(pt_watermarks *w, pt_unread *list, size_t n, pt_error *
         u->timestamp_us = NOT_YET;
         u->found = u->epoch = -1;
         topics[started] = rd_kafka_topic_new(w->rk, u->topic, NULL);
-        if (!topics[started] || rd_kafka_consume_start_queue(topics[started], u->partition, u->offset, queue) != 0) {
-            code = pt_fail(err, PT_E_KAFKA, "topic %s partition %" PRId32 " cannot be read: %s", u->topic, u->partition, rd_kafka_err2str(rd_kafka_last_error()));
+        if (!topics[started] ||
+            rd_kafka_consume_start_queue(topics[started], u->partition, u->offset, queue) != 0) {
+            code = pt_fail(err, PT_E_KAFKA, "topic %s partition %" PRId32 " cannot be read: %s",
+                           u->topic, u->partition, rd_kafka_err2str(rd_kafka_last_error()));
             break;
         }
     }

@@ -6,10 +6,11 @@
 #include "base/text.h"
 #include "base/uuid.h"
 
-#define SHOWN 1000 /* partitions in extra_info: some 80 KB; the ledger has all of them */
-#define TOPICS 3 /* in the message for people */
+#define SHOWN  1000 /* partitions in extra_info: some 80 KB; the ledger has all of them */
+#define TOPICS 3    /* in the message for people */
 
-int pt_message_set(pt_engine *engine, pt_session *session, const char *message, const char *extra, pt_error *err) {
+int pt_message_set(pt_engine *engine, pt_session *session, const char *message, const char *extra,
+                   pt_error *err) {
     pt_text sql = {0};
     pt_text_add(&sql, "CALL ducklake_set_commit_message(");
     pt_text_add_sql_string(&sql, pt_engine_alias(engine));
@@ -21,7 +22,8 @@ int pt_message_set(pt_engine *engine, pt_session *session, const char *message, 
     return pt_statement_run(session, &sql, err);
 }
 
-static int set(pt_engine *engine, pt_session *session, pt_text *message, pt_text *extra, pt_error *err) {
+static int set(pt_engine *engine, pt_session *session, pt_text *message, pt_text *extra,
+               pt_error *err) {
     int code = pt_text_check(message, err) == PT_OK ? pt_text_check(extra, err) : PT_E_NOMEM;
     if (code == PT_OK) {
         code = pt_message_set(engine, session, pt_text_get(message), pt_text_get(extra), err);
@@ -38,8 +40,10 @@ static void add_json(pt_text *text, const char *separator, const char *key, cons
 
 static void add_entry(pt_text *extra, const pt_ledger_entry *e) {
     add_json(extra, "{", "topic", e->topic);
-    pt_text_addf(extra, ",\"partition\":%" PRId32 ",\"from\":%" PRId64 ",\"next\":%" PRId64 ",\"rows\":%" PRId64 ",\"dead_letters\":%" PRId64, e->partition, e->from_offset,
-                 e->next_offset, e->rows, e->dead_letters);
+    pt_text_addf(extra,
+                 ",\"partition\":%" PRId32 ",\"from\":%" PRId64 ",\"next\":%" PRId64
+                 ",\"rows\":%" PRId64 ",\"dead_letters\":%" PRId64,
+                 e->partition, e->from_offset, e->next_offset, e->rows, e->dead_letters);
     if (strcmp(e->kind, "commit") != 0) {
         add_json(extra, ",", "kind", e->kind);
     }
@@ -55,11 +59,13 @@ static bool first_of_topic(const pt_flush *flush, size_t i) {
     return true;
 }
 
-/* " of orders, payments, ..." Entries of a topic stand close to one another, and the search ends early. */
+/* " of orders, payments, ..." Entries of a topic stand close to one another, and the search ends
+ * early. */
 static void add_topics(pt_text *message, const pt_flush *flush) {
     size_t n = 0;
     for (size_t i = 0; i < flush->n_entries && n <= TOPICS; i++) {
-        if ((i == 0 || strcmp(flush->entries[i].topic, flush->entries[i - 1].topic) != 0) && first_of_topic(flush, i)) {
+        if ((i == 0 || strcmp(flush->entries[i].topic, flush->entries[i - 1].topic) != 0) &&
+            first_of_topic(flush, i)) {
             pt_text_add(message, n == 0 ? " of " : ", ");
             pt_text_add(message, n < TOPICS ? flush->entries[i].topic : "...");
             n++;
@@ -77,7 +83,8 @@ static void add_new_id(pt_text *extra, const char *pipeline) {
     }
 }
 
-int pt_message_flush(pt_engine *engine, pt_session *session, const char *pipeline, const pt_flush *flush, pt_error *err) {
+int pt_message_flush(pt_engine *engine, pt_session *session, const char *pipeline,
+                     const pt_flush *flush, pt_error *err) {
     pt_text message = {0};
     pt_text extra = {0};
     int64_t rows = 0;
@@ -96,7 +103,8 @@ int pt_message_flush(pt_engine *engine, pt_session *session, const char *pipelin
     pt_text_addf(&message, ", pipeline %s", pipeline);
     add_json(&extra, "{", "commit_id", flush->commit_id);
     add_json(&extra, ",", "pipeline", pipeline);
-    pt_text_addf(&extra, ",\"rows\":%" PRId64 ",\"dead_letters\":%" PRId64 ",\"partitions\":[", rows, dead);
+    pt_text_addf(&extra, ",\"rows\":%" PRId64 ",\"dead_letters\":%" PRId64 ",\"partitions\":[",
+                 rows, dead);
     for (size_t i = 0; i < flush->n_entries && i < SHOWN; i++) {
         pt_text_add(&extra, i ? "," : "");
         add_entry(&extra, &flush->entries[i]);
@@ -109,7 +117,8 @@ int pt_message_flush(pt_engine *engine, pt_session *session, const char *pipelin
     return set(engine, session, &message, &extra, err);
 }
 
-int pt_message_claims(pt_engine *engine, pt_session *session, const char *pipeline, const char *owner, const pt_claim *claims, size_t n, pt_error *err) {
+int pt_message_claims(pt_engine *engine, pt_session *session, const char *pipeline,
+                      const char *owner, const pt_claim *claims, size_t n, pt_error *err) {
     pt_text message = {0};
     pt_text extra = {0};
     pt_text_addf(&message, "claim of %zu partitions, pipeline %s", n, pipeline);
@@ -119,7 +128,8 @@ int pt_message_claims(pt_engine *engine, pt_session *session, const char *pipeli
     for (size_t i = 0; i < n && i < SHOWN; i++) {
         pt_text_add(&extra, i ? "," : "");
         add_json(&extra, "{", "topic", claims[i].topic);
-        pt_text_addf(&extra, ",\"partition\":%" PRId32 ",\"epoch\":%" PRId64 "}", claims[i].partition, claims[i].epoch);
+        pt_text_addf(&extra, ",\"partition\":%" PRId32 ",\"epoch\":%" PRId64 "}",
+                     claims[i].partition, claims[i].epoch);
     }
     pt_text_add(&extra, "]");
     if (n > SHOWN) {
@@ -129,7 +139,8 @@ int pt_message_claims(pt_engine *engine, pt_session *session, const char *pipeli
     return set(engine, session, &message, &extra, err);
 }
 
-int pt_message_table(pt_engine *engine, pt_session *session, const char *pipeline, const char *verb, const char *table, pt_error *err) {
+int pt_message_table(pt_engine *engine, pt_session *session, const char *pipeline, const char *verb,
+                     const char *table, pt_error *err) {
     pt_text message = {0};
     pt_text extra = {0};
     pt_text_addf(&message, "%s %s", verb, table);

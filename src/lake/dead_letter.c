@@ -3,7 +3,21 @@
 #include <string.h>
 
 /* Columns of PT_DEAD_LETTER_COLUMNS. */
-enum { TOPIC, PARTITION, OFFSET, TIMESTAMP, KEY, VALUE, ERROR_CODE, ERROR_TEXT, ERROR_POSITION, INGEST_TIME, TARGET_TABLE, PIPELINE, HEADERS };
+enum {
+    TOPIC,
+    PARTITION,
+    OFFSET,
+    TIMESTAMP,
+    KEY,
+    VALUE,
+    ERROR_CODE,
+    ERROR_TEXT,
+    ERROR_POSITION,
+    INGEST_TIME,
+    TARGET_TABLE,
+    PIPELINE,
+    HEADERS
+};
 
 static int set_bytes(pt_rows *rows, size_t column, const void *data, size_t len, pt_error *err) {
     if (!data) {

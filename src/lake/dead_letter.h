@@ -5,14 +5,14 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "columns/rows.h"
 #include "columns/headers.h"
+#include "columns/rows.h"
 
 typedef struct pt_dead_letter {
     const char *topic;
     int32_t partition;
     int64_t offset;
-    int64_t timestamp_us; /* INT64_MIN: the record has none */
+    int64_t timestamp_us;    /* INT64_MIN: the record has none */
     const void *key, *value; /* NULL: SQL NULL */
     size_t key_len, value_len;
     const char *error_code, *error_text;

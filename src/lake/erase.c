@@ -12,7 +12,7 @@ static void add_is(pt_text *sql, const char *before, const char *value) {
     pt_text_add_sql_string(sql, value);
 }
 
-/* ---- which tables -------------------------------------------------------------------------------------- */
+/* ---- which tables ---- */
 
 static int add_table(pt_erase *e, const pt_result *found, size_t row, pt_error *err) {
     pt_erase_table *grown = realloc(e->tables, (e->n_tables + 1) * sizeof *grown);
@@ -22,7 +22,9 @@ static int add_table(pt_erase *e, const pt_result *found, size_t row, pt_error *
     e->tables = grown;
     pt_erase_table *t = &grown[e->n_tables++];
     const char *schema = pt_result_cell(found, row, 1), *name = pt_result_cell(found, row, 2);
-    *t = (pt_erase_table){.label = strdup(pt_result_cell(found, row, 0)), .schema = schema ? strdup(schema) : NULL, .name = name ? strdup(name) : NULL,
+    *t = (pt_erase_table){.label = strdup(pt_result_cell(found, row, 0)),
+                          .schema = schema ? strdup(schema) : NULL,
+                          .name = name ? strdup(name) : NULL,
                           .has_topic = pt_result_int(found, row, 3) != 0};
     if (!t->label || (schema && !t->schema) || (name && !t->name)) {
         return pt_fail_nomem(err, "a table");
@@ -30,21 +32,32 @@ static int add_table(pt_erase *e, const pt_result *found, size_t row, pt_error *
     int64_t topics = pt_result_int(found, row, 5);
     const char *other = pt_result_cell(found, row, 6);
     if (other) {
-        return pt_fail(err, PT_E_LAKE, "--delete-rows: pipeline %s has read topic %s into table %s, too, and rows do not tell by which pipeline they came; delete them by hand, or leave "
-                       "--delete-rows out", other, e->topic, t->label);
+        return pt_fail(err, PT_E_LAKE,
+                       "--delete-rows: pipeline %s has read topic %s into table %s, too, and rows "
+                       "do not tell by which pipeline they came; delete them by hand, or leave "
+                       "--delete-rows out",
+                       other, e->topic, t->label);
     }
     if (t->name && topics > 1 && !t->has_topic) {
-        return pt_fail(err, PT_E_LAKE, "--delete-rows: %" PRId64 " topics are in table %s, which has no column _kafka_topic: their rows cannot be told apart; delete them by hand, or leave "
-                       "--delete-rows out", topics, t->label);
+        return pt_fail(err, PT_E_LAKE,
+                       "--delete-rows: %" PRId64
+                       " topics are in table %s, which has no column _kafka_topic: their rows "
+                       "cannot be told apart; delete them by hand, or leave "
+                       "--delete-rows out",
+                       topics, t->label);
     }
     if (t->name && pt_result_int(found, row, 4) < 2) {
-        return pt_fail(err, PT_E_LAKE, "--delete-rows: table %s has no columns _kafka_partition and _kafka_offset, by which its rows would be found", t->label);
+        return pt_fail(err, PT_E_LAKE,
+                       "--delete-rows: table %s has no columns _kafka_partition and _kafka_offset, "
+                       "by which its rows would be found",
+                       t->label);
     }
     return PT_OK;
 }
 
 /* A table that was renamed to the name of the one that got the rows has rows of somebody else's. */
-static int refuse_foreign(pt_engine *engine, pt_session *session, const pt_erase *e, const pt_erase_table *t, const pt_result *notes, pt_error *err) {
+static int refuse_foreign(pt_engine *engine, pt_session *session, const pt_erase *e,
+                          const pt_erase_table *t, const pt_result *notes, pt_error *err) {
     const char *was = t->name ? pt_identities_find(notes, e->pipeline, e->topic, t->label) : NULL;
     char *now = NULL;
     pt_replaced replaced = {0};
@@ -53,15 +66,21 @@ static int refuse_foreign(pt_engine *engine, pt_session *session, const pt_erase
         code = pt_replaced_find(engine, session, was, now, &replaced, err);
     }
     if (code == PT_OK && replaced.first && strcmp(replaced.first, t->label) != 0) {
-        code = pt_fail(err, PT_E_LAKE, "--delete-rows: table %s is not the one that topic %s went to (that one %s%s), it was made as %s, and its rows are others; give the tables their names back, or leave "
-                       "--delete-rows out", t->label, e->topic, replaced.was_named ? "is now named " : "was dropped", replaced.was_named ? replaced.was_named : "", replaced.first);
+        code = pt_fail(
+            err, PT_E_LAKE,
+            "--delete-rows: table %s is not the one that topic %s went to (that one %s%s), it was "
+            "made as %s, and its rows are others; give the tables their names back, or leave "
+            "--delete-rows out",
+            t->label, e->topic, replaced.was_named ? "is now named " : "was dropped",
+            replaced.was_named ? replaced.was_named : "", replaced.first);
     }
     pt_replaced_clear(&replaced);
     free(now);
     return code;
 }
 
-static int refuse_foreign_ones(pt_engine *engine, pt_session *session, const pt_erase *e, pt_error *err) {
+static int refuse_foreign_ones(pt_engine *engine, pt_session *session, const pt_erase *e,
+                               pt_error *err) {
     pt_result notes = {0};
     int code = pt_identities_read(engine, session, &notes, err);
     for (size_t i = 0; code == PT_OK && i < e->n_tables; i++) {
@@ -71,18 +90,29 @@ static int refuse_foreign_ones(pt_engine *engine, pt_session *session, const pt_
     return code;
 }
 
-int pt_erase_open(pt_engine *engine, pt_session *session, const char *pipeline, const char *topic, pt_erase *out, pt_error *err) {
+int pt_erase_open(pt_engine *engine, pt_session *session, const char *pipeline, const char *topic,
+                  pt_erase *out, pt_error *err) {
     pt_text sql = {0};
     pt_result found;
     const char *alias = pt_engine_alias(engine);
     *out = (pt_erase){.pipeline = pipeline, .topic = topic};
-    pt_text_addf(&sql, "WITH l AS (SELECT pipeline, topic, target_table AS t, sum(row_count) AS n FROM \"%s\".pintail.offsets WHERE target_table <> '' GROUP BY ALL), ", alias);
-    add_is(&sql, "c AS (SELECT schema_name, table_name, list(lower(column_name)) AS names FROM duckdb_columns() WHERE database_name = ", alias);
-    pt_text_add(&sql, " GROUP BY ALL), k AS (SELECT *, CASE schema_name WHEN 'main' THEN table_name ELSE schema_name || '.' || table_name END AS label FROM c) "
-                      "SELECT o.t, schema_name, table_name, coalesce(list_contains(names, '_kafka_topic'), false)::INTEGER, "
-                      "coalesce(list_contains(names, '_kafka_partition'), false)::INTEGER + coalesce(list_contains(names, '_kafka_offset'), false)::INTEGER, "
+    pt_text_addf(&sql,
+                 "WITH l AS (SELECT pipeline, topic, target_table AS t, sum(row_count) AS n FROM "
+                 "\"%s\".pintail.offsets WHERE target_table <> '' GROUP BY ALL), ",
+                 alias);
+    add_is(&sql,
+           "c AS (SELECT schema_name, table_name, list(lower(column_name)) AS names FROM "
+           "duckdb_columns() WHERE database_name = ",
+           alias);
+    pt_text_add(&sql, " GROUP BY ALL), k AS (SELECT *, CASE schema_name WHEN 'main' THEN "
+                      "table_name ELSE schema_name || '.' || table_name END AS label FROM c) "
+                      "SELECT o.t, schema_name, table_name, coalesce(list_contains(names, "
+                      "'_kafka_topic'), false)::INTEGER, "
+                      "coalesce(list_contains(names, '_kafka_partition'), false)::INTEGER + "
+                      "coalesce(list_contains(names, '_kafka_offset'), false)::INTEGER, "
                       "(SELECT count(DISTINCT topic) FROM l WHERE l.t = o.t AND n > 0), "
-                      "(SELECT min(pipeline) FROM l WHERE l.t = o.t AND n > 0 AND l.topic = o.topic AND l.pipeline <> o.pipeline) "
+                      "(SELECT min(pipeline) FROM l WHERE l.t = o.t AND n > 0 AND l.topic = "
+                      "o.topic AND l.pipeline <> o.pipeline) "
                       "FROM l o LEFT JOIN k ON label = o.t WHERE");
     add_is(&sql, " o.pipeline = ", pipeline);
     add_is(&sql, " AND o.topic = ", topic);
@@ -112,13 +142,14 @@ void pt_erase_close(pt_erase *e) {
     e->n_tables = 0;
 }
 
-/* ---- counting ------------------------------------------------------------------------------------------ */
+/* ---- counting ---- */
 
 /* v(p, o) */
 static void add_cuts(pt_text *sql, const pt_cut *cuts, size_t n) {
     pt_text_add(sql, "(VALUES ");
     for (size_t i = 0; i < n; i++) {
-        pt_text_addf(sql, "%s(%" PRId32 ", %" PRId64 "::BIGINT)", i ? ", " : "", cuts[i].partition, cuts[i].from);
+        pt_text_addf(sql, "%s(%" PRId32 ", %" PRId64 "::BIGINT)", i ? ", " : "", cuts[i].partition,
+                     cuts[i].from);
     }
     pt_text_add(sql, ") v(p, o)");
 }
@@ -140,7 +171,9 @@ static pt_erased *find(pt_erased *out, const pt_cut *cuts, size_t n, int64_t par
     return NULL;
 }
 
-static int count_rows(pt_engine *engine, pt_session *session, const pt_erase *e, const pt_erase_table *t, const pt_cut *cuts, size_t n, pt_erased *out, pt_error *err) {
+static int count_rows(pt_engine *engine, pt_session *session, const pt_erase *e,
+                      const pt_erase_table *t, const pt_cut *cuts, size_t n, pt_erased *out,
+                      pt_error *err) {
     pt_text sql = {0};
     pt_result found;
     pt_text_add(&sql, "SELECT v.p, count(*) FROM ");
@@ -163,12 +196,17 @@ static int count_rows(pt_engine *engine, pt_session *session, const pt_erase *e,
     return PT_OK;
 }
 
-static int count_dead(pt_engine *engine, pt_session *session, const pt_erase *e, const pt_erase_table *t, const pt_cut *cuts, size_t n, pt_erased *out, pt_error *err) {
+static int count_dead(pt_engine *engine, pt_session *session, const pt_erase *e,
+                      const pt_erase_table *t, const pt_cut *cuts, size_t n, pt_erased *out,
+                      pt_error *err) {
     pt_text sql = {0};
     pt_result found;
     pt_text_add(&sql, "SELECT v.p, count(*) FROM ");
     add_cuts(&sql, cuts, n);
-    pt_text_addf(&sql, " JOIN \"%s\".pintail.dead_letters d ON d.\"partition\" = v.p AND d.\"offset\" >= v.o", pt_engine_alias(engine));
+    pt_text_addf(
+        &sql,
+        " JOIN \"%s\".pintail.dead_letters d ON d.\"partition\" = v.p AND d.\"offset\" >= v.o",
+        pt_engine_alias(engine));
     add_is(&sql, " AND d.pipeline = ", e->pipeline);
     add_is(&sql, " AND d.topic = ", e->topic);
     add_is(&sql, " AND d.target_table = ", t->label);
@@ -184,17 +222,25 @@ static int count_dead(pt_engine *engine, pt_session *session, const pt_erase *e,
     return PT_OK;
 }
 
-/* What the ledger counts behind a cut: all of it where the cut is before everything, the lines that begin behind it where none goes across; else what is there is taken for it. So what
- * somebody has deleted by hand (or dropped, with the table) is not missed for ever. */
-static int count_ledger(pt_engine *engine, pt_session *session, const pt_erase *e, const pt_erase_table *t, const pt_cut *cuts, size_t n, pt_erased *out, pt_error *err) {
+/* What the ledger counts behind a cut: all of it where the cut is before everything, the lines that
+ * begin behind it where none goes across; else what is there is taken for it. So what somebody has
+ * deleted by hand (or dropped, with the table) is not missed for ever. */
+static int count_ledger(pt_engine *engine, pt_session *session, const pt_erase *e,
+                        const pt_erase_table *t, const pt_cut *cuts, size_t n, pt_erased *out,
+                        pt_error *err) {
     pt_text sql = {0};
     pt_result found;
-    pt_text_add(&sql, "SELECT v.p, CASE WHEN v.o <= coalesce(min(from_offset) FILTER (kind = 'commit'), v.o) THEN 2 "
-                      "WHEN bool_or((kind = 'commit' AND from_offset < v.o AND next_offset > v.o) OR (kind = 'reset' AND (row_count <> 0 OR dead_letter_count <> 0))) THEN 0 ELSE 1 END, "
-                      "sum(row_count)::BIGINT, sum(dead_letter_count)::BIGINT, coalesce(sum(row_count) FILTER (from_offset >= v.o), 0)::BIGINT, "
-                      "coalesce(sum(dead_letter_count) FILTER (from_offset >= v.o), 0)::BIGINT FROM ");
+    pt_text_add(
+        &sql, "SELECT v.p, CASE WHEN v.o <= coalesce(min(from_offset) FILTER (kind = 'commit'), "
+              "v.o) THEN 2 "
+              "WHEN bool_or((kind = 'commit' AND from_offset < v.o AND next_offset > v.o) OR (kind "
+              "= 'reset' AND (row_count <> 0 OR dead_letter_count <> 0))) THEN 0 ELSE 1 END, "
+              "sum(row_count)::BIGINT, sum(dead_letter_count)::BIGINT, coalesce(sum(row_count) "
+              "FILTER (from_offset >= v.o), 0)::BIGINT, "
+              "coalesce(sum(dead_letter_count) FILTER (from_offset >= v.o), 0)::BIGINT FROM ");
     add_cuts(&sql, cuts, n);
-    pt_text_addf(&sql, " JOIN \"%s\".pintail.offsets l ON l.\"partition\" = v.p", pt_engine_alias(engine));
+    pt_text_addf(&sql, " JOIN \"%s\".pintail.offsets l ON l.\"partition\" = v.p",
+                 pt_engine_alias(engine));
     add_is(&sql, " AND l.pipeline = ", e->pipeline);
     add_is(&sql, " AND l.topic = ", e->topic);
     add_is(&sql, " AND l.target_table = ", t->label);
@@ -204,15 +250,20 @@ static int count_ledger(pt_engine *engine, pt_session *session, const pt_erase *
         pt_erased *x = find(out, cuts, n, pt_result_int(&found, row, 0));
         size_t way = (size_t)pt_result_int(&found, row, 1);
         if (x) {
-            x->ledger_rows = way == 2 ? pt_result_int(&found, row, 2) : way == 1 ? pt_result_int(&found, row, 4) : x->rows;
-            x->ledger_dead_letters = way == 2 ? pt_result_int(&found, row, 3) : way == 1 ? pt_result_int(&found, row, 5) : x->dead_letters;
+            x->ledger_rows = way == 2   ? pt_result_int(&found, row, 2)
+                             : way == 1 ? pt_result_int(&found, row, 4)
+                                        : x->rows;
+            x->ledger_dead_letters = way == 2   ? pt_result_int(&found, row, 3)
+                                     : way == 1 ? pt_result_int(&found, row, 5)
+                                                : x->dead_letters;
         }
     }
     pt_result_clear(&found);
     return PT_OK;
 }
 
-int pt_erase_count(pt_engine *engine, pt_session *session, const pt_erase *e, const pt_cut *cuts, size_t n, pt_erased *out, pt_error *err) {
+int pt_erase_count(pt_engine *engine, pt_session *session, const pt_erase *e, const pt_cut *cuts,
+                   size_t n, pt_erased *out, pt_error *err) {
     memset(out, 0, e->n_tables * n * sizeof *out);
     for (size_t i = 0; n && i < e->n_tables; i++) {
         const pt_erase_table *t = &e->tables[i];
@@ -225,17 +276,20 @@ int pt_erase_count(pt_engine *engine, pt_session *session, const pt_erase *e, co
     return PT_OK;
 }
 
-/* ---- deleting ------------------------------------------------------------------------------------------ */
+/* ---- deleting ---- */
 
-static void add_where(pt_text *sql, const char *partition, const char *offset, const pt_cut *cuts, size_t n) {
+static void add_where(pt_text *sql, const char *partition, const char *offset, const pt_cut *cuts,
+                      size_t n) {
     pt_text_add(sql, " WHERE (");
     for (size_t i = 0; i < n; i++) {
-        pt_text_addf(sql, "%s(%s = %" PRId32 " AND %s >= %" PRId64 ")", i ? " OR " : "", partition, cuts[i].partition, offset, cuts[i].from);
+        pt_text_addf(sql, "%s(%s = %" PRId32 " AND %s >= %" PRId64 ")", i ? " OR " : "", partition,
+                     cuts[i].partition, offset, cuts[i].from);
     }
     pt_text_add(sql, ")");
 }
 
-int pt_erase_run(pt_engine *engine, pt_session *session, const pt_erase *e, const pt_cut *cuts, size_t n, pt_error *err) {
+int pt_erase_run(pt_engine *engine, pt_session *session, const pt_erase *e, const pt_cut *cuts,
+                 size_t n, pt_error *err) {
     pt_text sql = {0};
     for (size_t i = 0; n && i < e->n_tables; i++) {
         const pt_erase_table *t = &e->tables[i];

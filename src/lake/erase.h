@@ -1,8 +1,9 @@
-/* Taking back what a pipeline has read of a topic, from an offset of each partition on: rows, dead letters and what the ledger counts of them. */
+/* Taking back what a pipeline has read of a topic, from an offset of each partition on: rows, dead
+ * letters and what the ledger counts of them. */
 #pragma once
 
-#include "lake/ledger.h"
 #include "duck/result.h"
+#include "lake/ledger.h"
 
 /* A table that the topic went into. */
 typedef struct pt_erase_table {
@@ -23,18 +24,24 @@ typedef struct pt_cut {
     int64_t from;
 } pt_cut;
 
-/* What goes of one table and partition: deleted from the table, and taken from what the ledger counts (the same where both agree). */
+/* What goes of one table and partition: deleted from the table, and taken from what the ledger
+ * counts (the same where both agree). */
 typedef struct pt_erased {
     int64_t rows, dead_letters;
     int64_t ledger_rows, ledger_dead_letters;
 } pt_erased;
 
-/* PT_E_LAKE: rows cannot be told from others', since another pipeline read the topic into the same table, or several topics are in a table without _kafka_topic. */
-int pt_erase_open(pt_engine *engine, pt_session *session, const char *pipeline, const char *topic, pt_erase *out, pt_error *err) PT_CHECKED;
+/* PT_E_LAKE: rows cannot be told from others', since another pipeline read the topic into the same
+ * table, or several topics are in a table without _kafka_topic. */
+int pt_erase_open(pt_engine *engine, pt_session *session, const char *pipeline, const char *topic,
+                  pt_erase *out, pt_error *err) PT_CHECKED;
 void pt_erase_close(pt_erase *erase);
 
-/* Counts; out: [n_tables * n_cuts], table by table. In the transaction of pt_erase_run, or for a look. */
-int pt_erase_count(pt_engine *engine, pt_session *session, const pt_erase *erase, const pt_cut *cuts, size_t n_cuts, pt_erased *out, pt_error *err) PT_CHECKED;
+/* Counts; out: [n_tables * n_cuts], table by table. In the transaction of pt_erase_run, or for a
+ * look. */
+int pt_erase_count(pt_engine *engine, pt_session *session, const pt_erase *erase,
+                   const pt_cut *cuts, size_t n_cuts, pt_erased *out, pt_error *err) PT_CHECKED;
 
 /* Deletes, in the transaction that also writes the ledger's rows. */
-int pt_erase_run(pt_engine *engine, pt_session *session, const pt_erase *erase, const pt_cut *cuts, size_t n_cuts, pt_error *err) PT_CHECKED;
+int pt_erase_run(pt_engine *engine, pt_session *session, const pt_erase *erase, const pt_cut *cuts,
+                 size_t n_cuts, pt_error *err) PT_CHECKED;

@@ -112,7 +112,8 @@ pt_ledger_entry *pt_flush_add_entry(pt_flush *flush) {
         flush->cap_entries = capacity;
     }
     pt_ledger_entry *entry = &flush->entries[flush->n_entries++];
-    *entry = (pt_ledger_entry){.kind = "commit", .cluster_id = "", .topic_id = "", .target_table = "", .leader_epoch = -1};
+    *entry = (pt_ledger_entry){
+        .kind = "commit", .cluster_id = "", .topic_id = "", .target_table = "", .leader_epoch = -1};
     return entry;
 }
 

@@ -1,6 +1,8 @@
-/* One flush: what goes into the lake in one transaction. Made by the pipeline, staged, then committed.
+/* One flush: what goes into the lake in one transaction. Made by the pipeline, staged, then
+ * committed.
  *
- * It belongs to one thread at a time and is handed on whole: reader -> stager -> committer -> reader. */
+ * It belongs to one thread at a time and is handed on whole: reader -> stager -> committer ->
+ * reader. */
 #pragma once
 
 #include <stdbool.h>
@@ -17,15 +19,18 @@
 typedef struct pt_slice {
     const pt_table *table;
     pt_rows *rows; /* owned */
-    char *staged;  /* path of the staged file, as the lake is to know it; NULL: no rows, or INSERT */
-    char **guarded; /* [n_guarded] owned: files that DuckLake wrote and whose COMMIT's outcome is not known yet (lake/guard.h) */
+    char *staged; /* path of the staged file, as the lake is to know it; NULL: no rows, or INSERT */
+    char **guarded; /* [n_guarded] owned: files that DuckLake wrote and whose COMMIT's outcome is
+                       not known yet (lake/guard.h) */
     size_t n_guarded;
-    char *piece;       /* owned; of a piece of a flush: the condition of its rows, in SQL; NULL: all of them */
+    char *piece; /* owned; of a piece of a flush: the condition of its rows, in SQL; NULL: all of
+                    them */
     size_t piece_rows; /* how many fulfil it */
 } pt_slice;
 
-/* A dead letter of a flush: a record that the lake refused at a time when it had taken no other one of the table, so that the fault may be the table's. Only a row of that table
- * that lands with it, or before, tells. */
+/* A dead letter of a flush: a record that the lake refused at a time when it had taken no other one
+ * of the table, so that the fault may be the table's. Only a row of that table that lands with it,
+ * or before, tells. */
 typedef struct pt_suspect {
     const char *topic;
     int32_t partition;
@@ -36,34 +41,40 @@ typedef struct pt_suspect {
 typedef struct pt_flush {
     pt_slice *slices; /* [n_parts] owned */
     size_t n_slices;
-    pt_ledger_entry *entries; /* [n_entries] owned; a flush without one is not committed; those of one partition stand together, in order */
+    pt_ledger_entry *entries; /* [n_entries] owned; a flush without one is not committed; those of
+                                 one partition stand together, in order */
     size_t n_entries, cap_entries;
     pt_suspect *suspects; /* [n_suspects] owned; mostly none */
     size_t n_suspects;
-    /* More to be done in the transaction, before the message and the ledger's rows, whose counts it may fill; NULL: nothing. Each attempt calls it. */
+    /* More to be done in the transaction, before the message and the ledger's rows, whose counts it
+     * may fill; NULL: nothing. Each attempt calls it. */
     int (*also)(void *arg, pt_engine *engine, pt_session *session, pt_error *err);
     void *also_arg;
-    bool to_files;           /* none of its rows may stay in the catalog (lake/inlined.h): that has failed */
-    char commit_id[PT_UUID_SIZE]; /* out: of the commit, in the ledger and in the snapshot; "" before its first attempt */
-    int64_t snapshot;        /* out: that the commit makes; -1 before its first attempt */
-    int64_t stage_us, commit_us; /* out: how long it took */
+    bool to_files; /* none of its rows may stay in the catalog (lake/inlined.h): that has failed */
+    char commit_id[PT_UUID_SIZE]; /* out: of the commit, in the ledger and in the snapshot; ""
+                                     before its first attempt */
+    int64_t snapshot;             /* out: that the commit makes; -1 before its first attempt */
+    int64_t stage_us, commit_us;  /* out: how long it took */
 } pt_flush;
 
-int pt_flush_new(const pt_table *const *tables, size_t n_tables, pt_flush **out, pt_error *err) PT_CHECKED;
+int pt_flush_new(const pt_table *const *tables, size_t n_tables, pt_flush **out,
+                 pt_error *err) PT_CHECKED;
 void pt_flush_free(pt_flush **flush);
-/* Empties it for use again and keeps no more than keep_bytes of its memory (more than 0). Staged files and guards are not touched. */
+/* Empties it for use again and keeps no more than keep_bytes of its memory (more than 0). Staged
+ * files and guards are not touched. */
 void pt_flush_reset(pt_flush *flush, size_t keep_bytes);
 void pt_slice_forget_guards(pt_slice *slice);
 /* Rows that go into the lake. */
 size_t pt_slice_rows(const pt_slice *slice);
 /* " WHERE ..." of a piece. */
 void pt_slice_add_where(const pt_slice *slice, pt_text *sql);
-/* A piece of a flush, without entries: its parts have the same rows, which stay the flush's. The caller fills entries and the parts' pieces. */
+/* A piece of a flush, without entries: its parts have the same rows, which stay the flush's. The
+ * caller fills entries and the parts' pieces. */
 int pt_flush_piece_new(const pt_flush *flush, pt_flush **out, pt_error *err) PT_CHECKED;
 void pt_flush_piece_free(pt_flush **piece);
 /* A new entry at the end; NULL without memory. Earlier pointers become invalid. */
 pt_ledger_entry *pt_flush_add_entry(pt_flush *flush);
 int pt_flush_add_suspect(pt_flush *flush, const pt_suspect *suspect, pt_error *err) PT_CHECKED;
-int64_t pt_flush_rows(const pt_flush *flush); /* dead letters included */
+int64_t pt_flush_rows(const pt_flush *flush);  /* dead letters included */
 size_t pt_flush_bytes(const pt_flush *flush);  /* decoded, of rows and strings */
 size_t pt_flush_memory(const pt_flush *flush); /* what they take: whole chunks and blocks */

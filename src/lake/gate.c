@@ -9,33 +9,39 @@
 
 #include "base/failpoint.h"
 #include "base/text.h"
+#include "duck/result.h"
 #include "duck/uri.h"
 #include "lake/shape.h"
-#include "duck/result.h"
 
 #define SHOWN 4 /* partitions in an error */
 
-/* ---- a catalog that went back --------------------------------------------------------------------------- */
+/* ---- a catalog that went back ---- */
 
-int pt_gate_went_back(const pt_committer *c, const int64_t *before, const char *what, pt_error *err) {
+int pt_gate_went_back(const pt_committer *c, const int64_t *before, const char *what,
+                      pt_error *err) {
     pt_text at = {0};
     size_t moved = 0;
     for (size_t i = 0; i < c->n_claims; i++) {
         const pt_claim *claim = &c->claims[i];
         if (claim->next_offset != before[i] && moved++ < SHOWN) {
-            pt_text_addf(&at, "%s%s/%" PRId32 " from %" PRId64 " to %" PRId64, moved > 1 ? ", " : "; offsets go back: ", claim->topic, claim->partition, before[i],
-                         claim->next_offset < 0 ? 0 : claim->next_offset);
+            pt_text_addf(&at, "%s%s/%" PRId32 " from %" PRId64 " to %" PRId64,
+                         moved > 1 ? ", " : "; offsets go back: ", claim->topic, claim->partition,
+                         before[i], claim->next_offset < 0 ? 0 : claim->next_offset);
         }
     }
     if (moved > SHOWN) {
         pt_text_addf(&at, " and %zu more", moved - SHOWN);
     }
-    int code = pt_fail(err, PT_E_LAKE_CHANGED, "the catalog went back in time (a failover, or a restored backup): it has not %s%s", what, pt_text_get(&at));
+    int code =
+        pt_fail(err, PT_E_LAKE_CHANGED,
+                "the catalog went back in time (a failover, or a restored backup): it has not %s%s",
+                what, pt_text_get(&at));
     pt_text_free(&at);
     return code;
 }
 
-/* What the lake says now of the positions of all claims, against what we know. Claims keep what they had: this life ends. */
+/* What the lake says now of the positions of all claims, against what we know. Claims keep what
+ * they had: this life ends. */
 static int went_back(const pt_committer *c, const char *what, pt_error *err) {
     int64_t *before = calloc(c->n_claims + 1, sizeof *before);
     pt_committer now = *c;
@@ -56,18 +62,21 @@ static int went_back(const pt_committer *c, const char *what, pt_error *err) {
     return code;
 }
 
-/* ---- our last commit ------------------------------------------------------------------------------------ */
+/* ---- our last commit ---- */
 
 static int ledger_has(const pt_committer *c, const char *commit_id, bool *has, pt_error *err) {
     char sql[256];
     int64_t n = 0;
-    (void)snprintf(sql, sizeof sql, "SELECT count(*) FROM \"%s\".pintail.offsets WHERE commit_id = '%s'", pt_engine_alias(c->engine), commit_id);
+    (void)snprintf(sql, sizeof sql,
+                   "SELECT count(*) FROM \"%s\".pintail.offsets WHERE commit_id = '%s'",
+                   pt_engine_alias(c->engine), commit_id);
     PT_TRY(pt_session_int(c->session, sql, &n, err));
     *has = n > 0;
     return PT_OK;
 }
 
-/* The snapshot that the transaction sees, which this statement fixes: DuckLake looks for it while the statement is bound, the metadata are read when it runs. */
+/* The snapshot that the transaction sees, which this statement fixes: DuckLake looks for it while
+ * the statement is bound, the metadata are read when it runs. */
 static int look(const pt_committer *c, int64_t *now, int64_t *kept, int64_t *ours, pt_error *err) {
     char sql[512];
     const char *a = pt_engine_alias(c->engine);
@@ -76,8 +85,10 @@ static int look(const pt_committer *c, int64_t *now, int64_t *kept, int64_t *our
         (void)snprintf(sql, sizeof sql, "SELECT id, 0, 0 FROM ducklake_current_snapshot('%s')", a);
     } else {
         (void)snprintf(sql, sizeof sql,
-                       "SELECT (SELECT id FROM ducklake_current_snapshot('%s')), count(*), coalesce(bool_or(contains(commit_extra_info, '%s')), false)::INTEGER "
-                       "FROM \"__ducklake_metadata_%s\".ducklake_snapshot_changes WHERE snapshot_id = %" PRId64,
+                       "SELECT (SELECT id FROM ducklake_current_snapshot('%s')), count(*), "
+                       "coalesce(bool_or(contains(commit_extra_info, '%s')), false)::INTEGER "
+                       "FROM \"__ducklake_metadata_%s\".ducklake_snapshot_changes WHERE "
+                       "snapshot_id = %" PRId64,
                        a, c->last_id, a, c->last_snapshot);
     }
     PT_TRY(pt_session_result(c->session, sql, &found, err));
@@ -89,7 +100,8 @@ static int look(const pt_committer *c, int64_t *now, int64_t *kept, int64_t *our
 }
 
 /* An expired snapshot has no row any more; its ledger row stays. */
-static int check_last_commit(const pt_committer *c, int64_t now, int64_t kept, int64_t ours, pt_error *err) {
+static int check_last_commit(const pt_committer *c, int64_t now, int64_t kept, int64_t ours,
+                             pt_error *err) {
     bool there = ours != 0;
     if (c->last_snapshot < 0 || there) {
         return PT_OK;
@@ -98,13 +110,15 @@ static int check_last_commit(const pt_committer *c, int64_t now, int64_t kept, i
         PT_TRY(ledger_has(c, c->last_id, &there, err));
     }
     char what[128];
-    (void)snprintf(what, sizeof what, "our last commit (snapshot %" PRId64 ", id %s)", c->last_snapshot, c->last_id);
+    (void)snprintf(what, sizeof what, "our last commit (snapshot %" PRId64 ", id %s)",
+                   c->last_snapshot, c->last_id);
     return there ? PT_OK : went_back(c, what, err);
 }
 
-/* ---- our claims ----------------------------------------------------------------------------------------- */
+/* ---- our claims ---- */
 
-/* What pt_ledger_epochs read, and the row of each claim: a look through all rows for each partition would cost the square of their number. */
+/* What pt_ledger_epochs read, and the row of each claim: a look through all rows for each partition
+ * would cost the square of their number. */
 typedef struct owners {
     pt_result epochs;
     size_t *rows; /* [n_claims] SIZE_MAX: none */
@@ -119,7 +133,8 @@ static int find_rows(const pt_committer *c, owners *o, pt_error *err) {
         o->rows[i] = SIZE_MAX;
     }
     for (size_t r = 0; r < o->epochs.n_rows; r++) {
-        const pt_claim *claim = pt_committer_find(c, pt_result_cell(&o->epochs, r, 0), (int32_t)pt_result_int(&o->epochs, r, 1));
+        const pt_claim *claim = pt_committer_find(c, pt_result_cell(&o->epochs, r, 0),
+                                                  (int32_t)pt_result_int(&o->epochs, r, 1));
         if (claim) {
             o->rows[claim - c->claims] = r;
         }
@@ -157,17 +172,20 @@ static bool stands(const pt_committer *c, const owners *o, const pt_claim *claim
     return epoch_of(c, o, claim) == claim->epoch && is_ours(c, o, claim);
 }
 
-/* One that does not stand: raised by another process, by a reset (which goes away again, so that this is no fight of two processes), or gone with what the catalog has lost. */
+/* One that does not stand: raised by another process, by a reset (which goes away again, so that
+ * this is no fight of two processes), or gone with what the catalog has lost. */
 static int refuse(const pt_committer *c, const owners *o, const pt_claim *claim, pt_error *err) {
     pt_text sql = {0};
     int64_t kept = 0;
-    pt_text_addf(&sql, "SELECT count(*) FROM \"%s\".pintail.epochs WHERE pipeline = ", pt_engine_alias(c->engine));
+    pt_text_addf(&sql, "SELECT count(*) FROM \"%s\".pintail.epochs WHERE pipeline = ",
+                 pt_engine_alias(c->engine));
     pt_text_add_sql_string(&sql, c->pipeline);
     pt_text_add(&sql, " AND owner = ");
     pt_text_add_sql_string(&sql, c->owner);
     pt_text_add(&sql, " AND topic = ");
     pt_text_add_sql_string(&sql, claim->topic);
-    pt_text_addf(&sql, " AND \"partition\" = %" PRId32 " AND epoch = %" PRId64, claim->partition, claim->epoch);
+    pt_text_addf(&sql, " AND \"partition\" = %" PRId32 " AND epoch = %" PRId64, claim->partition,
+                 claim->epoch);
     int code = pt_statement_int(c->session, &sql, &kept, err);
     PT_TRY(code);
     if (!kept) {
@@ -176,10 +194,15 @@ static int refuse(const pt_committer *c, const owners *o, const pt_claim *claim,
     size_t row = o->rows[claim - c->claims];
     const char *owner = row == SIZE_MAX ? NULL : pt_result_cell(&o->epochs, row, 3);
     if (owner && strncmp(owner, PT_RESET_OWNER, strlen(PT_RESET_OWNER)) == 0) {
-        return pt_fail(err, PT_E_LAKE_CHANGED, "topic %s partition %" PRId32 " was set to another offset by pintail reset", claim->topic, claim->partition);
+        return pt_fail(err, PT_E_LAKE_CHANGED,
+                       "topic %s partition %" PRId32 " was set to another offset by pintail reset",
+                       claim->topic, claim->partition);
     }
-    return pt_fail(err, PT_E_FENCED, "topic %s partition %" PRId32 " was taken over by another process of this group (epoch %" PRId64 ", ours is %" PRId64 ")", claim->topic,
-                   claim->partition, epoch_of(c, o, claim), claim->epoch);
+    return pt_fail(err, PT_E_FENCED,
+                   "topic %s partition %" PRId32
+                   " was taken over by another process of this group (epoch %" PRId64
+                   ", ours is %" PRId64 ")",
+                   claim->topic, claim->partition, epoch_of(c, o, claim), claim->epoch);
 }
 
 static bool all_stand(const pt_committer *c, const owners *o) {
@@ -196,7 +219,9 @@ static int check_claims(pt_committer *c, const pt_flush *flush, pt_error *err) {
     owners o;
     int code = read_owners(c, &o, err);
     for (size_t i = 0; code == PT_OK && i < (flush ? flush->n_entries : c->n_claims); i++) {
-        const pt_claim *claim = flush ? pt_committer_find(c, flush->entries[i].topic, flush->entries[i].partition) : &c->claims[i];
+        const pt_claim *claim = flush ? pt_committer_find(c, flush->entries[i].topic,
+                                                          flush->entries[i].partition)
+                                      : &c->claims[i];
         if (!stands(c, &o, claim)) {
             code = refuse(c, &o, claim, err);
         }
@@ -218,16 +243,21 @@ int pt_gate_check_owner(pt_committer *c, pt_error *err) {
     return code;
 }
 
-/* ---- all of it ------------------------------------------------------------------------------------------ */
+/* ---- all of it ---- */
 
-/* The lake's schema_version rises with every DDL, claims included. The look must not be older than the snapshot that DuckLake fixed. */
+/* The lake's schema_version rises with every DDL, claims included. The look must not be older than
+ * the snapshot that DuckLake fixed. */
 static int check_shapes(pt_committer *c, const pt_flush *flush, int64_t now, pt_error *err) {
     char sql[256];
     char *text = NULL;
-    (void)snprintf(sql, sizeof sql, "SELECT schema_version FROM \"__ducklake_metadata_%s\".ducklake_snapshot WHERE snapshot_id = %" PRId64, pt_engine_alias(c->engine), now);
+    (void)snprintf(sql, sizeof sql,
+                   "SELECT schema_version FROM \"__ducklake_metadata_%s\".ducklake_snapshot WHERE "
+                   "snapshot_id = %" PRId64,
+                   pt_engine_alias(c->engine), now);
     PT_TRY(pt_session_text(c->session, sql, &text, err));
     if (!text) {
-        return pt_fail(err, PT_E_LAKE_BUSY, "snapshot %" PRId64 " is not to be seen in the metadata yet", now);
+        return pt_fail(err, PT_E_LAKE_BUSY,
+                       "snapshot %" PRId64 " is not to be seen in the metadata yet", now);
     }
     int64_t version = strtoll(text, NULL, 10);
     free(text);
@@ -245,7 +275,8 @@ int pt_gate_pass(pt_committer *c, pt_flush *flush, pt_error *err) {
     int64_t ours;
     PT_TRY(look(c, &now, &kept, &ours, err));
     flush->snapshot = now + 1;
-    if (c->all_stood && now == c->last_snapshot && ours) { /* nobody has committed anything since: claims and tables are as they were */
+    if (c->all_stood && now == c->last_snapshot &&
+        ours) { /* nobody has committed anything since: claims and tables are as they were */
         return PT_OK;
     }
     if (!pt_rule_broken("epoch-check")) {
@@ -267,12 +298,13 @@ int pt_gate_look(pt_committer *c, pt_error *err) {
     return check_claims(c, NULL, err);
 }
 
-/* ---- the catalog's file --------------------------------------------------------------------------------- */
+/* ---- the catalog's file ---- */
 
 static bool find_file(const pt_committer *c, struct stat *st) {
     pt_lake_uri uri;
     pt_error ignored;
-    return pt_lake_uri_parse(c->options->lake, &uri, &ignored) == PT_OK && uri.is_file && stat(uri.rest, st) == 0;
+    return pt_lake_uri_parse(c->options->lake, &uri, &ignored) == PT_OK && uri.is_file &&
+           stat(uri.rest, st) == 0;
 }
 
 void pt_gate_note_file(pt_committer *c) {
@@ -289,7 +321,8 @@ bool pt_gate_file_replaced(const pt_committer *c) {
         return false;
     }
     errno = 0;
-    return find_file(c, &st) ? st.st_ino != c->file_inode || st.st_dev != c->file_device : errno == ENOENT;
+    return find_file(c, &st) ? st.st_ino != c->file_inode || st.st_dev != c->file_device
+                             : errno == ENOENT;
 }
 
 int pt_gate_check_file(const pt_committer *c, pt_error *err) {
@@ -297,8 +330,14 @@ int pt_gate_check_file(const pt_committer *c, pt_error *err) {
         return PT_OK;
     }
     if (pt_engine_catalog(c->engine) == PT_CATALOG_DUCKDB) {
-        return pt_fail(err, PT_E_RESTART, "the catalog's file %s was replaced under the running process (as by a backup that is put back) or removed, and DuckDB can open it only in another process; "
-                       "start pintail again: it goes on from what the file holds, and nothing is lost", c->options->lake);
+        return pt_fail(
+            err, PT_E_RESTART,
+            "the catalog's file %s was replaced under the running process (as by a backup that is "
+            "put back) or removed, and DuckDB can open it only in another process; "
+            "start pintail again: it goes on from what the file holds, and nothing is lost",
+            c->options->lake);
     }
-    return pt_fail(err, PT_E_LAKE_DOWN, "the catalog's file is gone, or another one than before, as after a backup that was put back");
+    return pt_fail(err, PT_E_LAKE_DOWN,
+                   "the catalog's file is gone, or another one than before, as after a backup that "
+                   "was put back");
 }

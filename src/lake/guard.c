@@ -15,14 +15,14 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "duck/file_names.h"
-#include "lake/file_mark.h"
-#include "duck/uri.h"
 #include "duck/object_store.h"
+#include "duck/uri.h"
+#include "lake/file_mark.h"
 
-#define UUID_LENGTH 36
-#define TIME_DIGITS 12 /* of a version 7 UUID: milliseconds */
-#define TAKEN_WITHIN (60 * PT_SECOND) /* after it was made */
-#define INLINED "__ducklake_inlined" /* begins the "file" of rows that stay in the catalog */
+#define UUID_LENGTH  36
+#define TIME_DIGITS  12                   /* of a version 7 UUID: milliseconds */
+#define TAKEN_WITHIN (60 * PT_SECOND)     /* after it was made */
+#define INLINED      "__ducklake_inlined" /* begins the "file" of rows that stay in the catalog */
 
 /* Of this process; a guard is made and dropped in one thread. */
 static uint32_t tag(void) {
@@ -40,29 +40,41 @@ int pt_guard_name(const pt_table *t, const char *file, char **out, pt_error *err
     const char *slash = strrchr(file, '/');
     const char *name = slash ? slash + 1 : file;
     const char *uuid = name + strlen(PT_FILE_PREFIX);
-    if (strncmp(name, PT_FILE_PREFIX, strlen(PT_FILE_PREFIX)) != 0 || strlen(uuid) < UUID_LENGTH || (strcmp(uuid + UUID_LENGTH, PT_FILE_SUFFIX) != 0 && strcmp(uuid + UUID_LENGTH, PT_DELETE_SUFFIX) != 0)) {
-        return pt_fail(err, PT_E_LAKE, "table %s: DuckLake wrote %s, a name that this version does not know", t->label, file);
+    if (strncmp(name, PT_FILE_PREFIX, strlen(PT_FILE_PREFIX)) != 0 || strlen(uuid) < UUID_LENGTH ||
+        (strcmp(uuid + UUID_LENGTH, PT_FILE_SUFFIX) != 0 &&
+         strcmp(uuid + UUID_LENGTH, PT_DELETE_SUFFIX) != 0)) {
+        return pt_fail(err, PT_E_LAKE,
+                       "table %s: DuckLake wrote %s, a name that this version does not know",
+                       t->label, file);
     }
     char mark[PT_MARK_DIGITS + 1];
     pt_file_mark(t, mark);
-    return asprintf(out, "%s" PT_GUARD_PREFIX "%.*s-%s-%08x.pq", t->folder, UUID_LENGTH, uuid, mark, tag()) < 0 ? pt_fail_nomem(err, "a path") : PT_OK;
+    return asprintf(out, "%s" PT_GUARD_PREFIX "%.*s-%s-%08x.pq", t->folder, UUID_LENGTH, uuid, mark,
+                    tag()) < 0
+               ? pt_fail_nomem(err, "a path")
+               : PT_OK;
 }
 
-/* A guard is never wrong: when its name is there already it is a link to this very file, or what another attempt with this name has left. */
+/* A guard is never wrong: when its name is there already it is a link to this very file, or what
+ * another attempt with this name has left. */
 static bool same_file(const char *a, const char *b) {
     struct stat x;
     struct stat y;
     return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
-/* Local disks: the bytes of `from` get the name `to` as well. Object stores, and some file systems, have no links: a copy. */
+/* Local disks: the bytes of `from` get the name `to` as well. Object stores, and some file systems,
+ * have no links: a copy. */
 static int give_name(pt_session *session, const char *from, const char *to, pt_error *err) {
     if (!pt_path_is_remote(from)) {
-        if (link(from, to) == 0 || (errno == EEXIST && (same_file(from, to) || (unlink(to) == 0 && link(from, to) == 0)))) {
+        if (link(from, to) == 0 ||
+            (errno == EEXIST &&
+             (same_file(from, to) || (unlink(to) == 0 && link(from, to) == 0)))) {
             return PT_OK;
         }
         if (errno != EPERM && errno != EOPNOTSUPP && errno != ENOSYS && errno != EMLINK) {
-            return pt_fail(err, errno == ENOENT ? PT_E_LAKE_BUSY : PT_E_IO, "hard link from %s to %s: %s", from, to, strerror(errno));
+            return pt_fail(err, errno == ENOENT ? PT_E_LAKE_BUSY : PT_E_IO,
+                           "hard link from %s to %s: %s", from, to, strerror(errno));
         }
     }
     return pt_file_copy(session, from, to, err);
@@ -81,9 +93,10 @@ static int sync_file(const char *file, pt_error *err) {
     return code;
 }
 
-/* ---- files that somebody takes away ------------------------------------------------------------------- */
+/* ---- files that somebody takes away ---- */
 
-/* Whether the error is about a data file that was made a moment ago: then it was taken for an orphan before its rows were committed. */
+/* Whether the error is about a data file that was made a moment ago: then it was taken for an
+ * orphan before its rows were committed. */
 static bool tells_of_a_young_file(const char *message) {
     const char *name = strstr(message, PT_FILE_PREFIX);
     char digits[TIME_DIGITS + 1] = "";
@@ -92,7 +105,8 @@ static bool tells_of_a_young_file(const char *message) {
         return false;
     }
     name += strlen(PT_FILE_PREFIX);
-    for (size_t n = 0; n < TIME_DIGITS && (isxdigit((unsigned char)*name) || *name == '-'); name++) {
+    for (size_t n = 0; n < TIME_DIGITS && (isxdigit((unsigned char)*name) || *name == '-');
+         name++) {
         if (*name != '-') {
             digits[n++] = *name;
         }
@@ -103,7 +117,10 @@ static bool tells_of_a_young_file(const char *message) {
 
 int pt_guard_taken(const pt_table *t, pt_error *err) {
     if (tells_of_a_young_file(err->text)) {
-        return pt_fail(err, PT_E_LAKE_BUSY, "table %s: a data file is gone before its rows are committed; does somebody call delete_orphaned_files(cleanup_all => true)?", t->label);
+        return pt_fail(err, PT_E_LAKE_BUSY,
+                       "table %s: a data file is gone before its rows are committed; does somebody "
+                       "call delete_orphaned_files(cleanup_all => true)?",
+                       t->label);
     }
     return (int)err->code;
 }
@@ -130,9 +147,10 @@ int pt_guard_add(pt_session *session, pt_slice *slice, const char *file, pt_erro
     return code == PT_OK ? PT_OK : pt_guard_taken(slice->table, err);
 }
 
-/* ---- and back ------------------------------------------------------------------------------------------ */
+/* ---- and back ---- */
 
-int pt_guard_restore(pt_session *session, const char *guard, const char *file, uint64_t *restored, pt_error *err) {
+int pt_guard_restore(pt_session *session, const char *guard, const char *file, uint64_t *restored,
+                     pt_error *err) {
     int64_t size;
     int64_t wanted;
     PT_TRY(pt_file_size(session, file, &size, err));
@@ -142,7 +160,11 @@ int pt_guard_restore(pt_session *session, const char *guard, const char *file, u
     }
     if (wanted < 0) { /* its owner may have brought it back in between */
         PT_TRY(pt_file_size(session, file, &size, err));
-        return size >= 0 ? PT_OK : pt_fail(err, PT_E_LAKE, "data file %s is gone though its rows are committed, and so is its copy %s", file, guard);
+        return size >= 0 ? PT_OK
+                         : pt_fail(err, PT_E_LAKE,
+                                   "data file %s is gone though its rows are committed, and so is "
+                                   "its copy %s",
+                                   file, guard);
     }
     PT_TRY(give_name(session, guard, file, err));
     ++*restored;
@@ -159,8 +181,10 @@ static bool has_ingest_time(const pt_table *t) {
     return false;
 }
 
-/* Rows of this transaction have no snapshot yet. The bound on ingest_time spares DuckLake the files of all earlier flushes. */
-static int list_files(pt_engine *engine, pt_session *session, const pt_slice *slice, size_t slot, pt_result *out, pt_error *err) {
+/* Rows of this transaction have no snapshot yet. The bound on ingest_time spares DuckLake the files
+ * of all earlier flushes. */
+static int list_files(pt_engine *engine, pt_session *session, const pt_slice *slice, size_t slot,
+                      pt_result *out, pt_error *err) {
     const pt_table *t = slice->table;
     pt_text sql = {0};
     char *first = NULL;
@@ -197,24 +221,28 @@ static char **name_guards(const pt_flush *flush, size_t *n) {
     char **guards = calloc(most + 1, sizeof *guards);
     for (size_t i = 0; guards && i < flush->n_slices; i++) {
         for (size_t k = 0; k < flush->slices[i].n_guarded; k++) {
-            *n += pt_guard_name(flush->slices[i].table, flush->slices[i].guarded[k], &guards[*n], NULL) == PT_OK;
+            *n += pt_guard_name(flush->slices[i].table, flush->slices[i].guarded[k], &guards[*n],
+                                NULL) == PT_OK;
         }
     }
     return guards;
 }
 
-/* PostgreSQL ends a session that is idle in a transaction (duck/attach.h). There are two: DuckLake's own, which its function reaches, and the one of our looks at the
- * metadata (lake/gate.h). */
+/* PostgreSQL ends a session that is idle in a transaction (duck/attach.h). There are two:
+ * DuckLake's own, which its function reaches, and the one of our looks at the metadata
+ * (lake/gate.h). */
 int pt_guard_awake(pt_engine *engine, pt_session *session, const char *file, pt_error *err) {
     const char *alias = pt_engine_alias(engine);
     if (!pt_path_is_remote(file) || pt_engine_catalog(engine) != PT_CATALOG_POSTGRES) {
         return PT_OK;
     }
     PT_TRY(pt_session_runf(session, err, "FROM ducklake_options('%s')", alias));
-    return pt_session_runf(session, err, "CALL postgres_execute('__ducklake_metadata_%s', 'SELECT 1')", alias);
+    return pt_session_runf(session, err,
+                           "CALL postgres_execute('__ducklake_metadata_%s', 'SELECT 1')", alias);
 }
 
-static int guard_files(pt_engine *engine, pt_session *session, pt_slice *slice, const pt_result *files, pt_error *err) {
+static int guard_files(pt_engine *engine, pt_session *session, pt_slice *slice,
+                       const pt_result *files, pt_error *err) {
     int code = PT_OK;
     slice->guarded = calloc(files->n_rows + 1, sizeof *slice->guarded);
     if (!slice->guarded) {
@@ -231,19 +259,22 @@ static int guard_files(pt_engine *engine, pt_session *session, pt_slice *slice, 
     return sync ? pt_sync_folder(slice->table->folder, err) : code;
 }
 
-int pt_guard_slice(pt_engine *engine, pt_session *session, pt_slice *slice, size_t slot, pt_error *err) {
+int pt_guard_slice(pt_engine *engine, pt_session *session, pt_slice *slice, size_t slot,
+                   pt_error *err) {
     pt_result files = {0};
     pt_slice_forget_guards(slice);
     if (list_files(engine, session, slice, slot, &files, err) != PT_OK) {
         return pt_guard_taken(slice->table, err);
     }
     int code = files.n_rows ? guard_files(engine, session, slice, &files, err)
-                            : pt_fail(err, PT_E_LAKE, "table %s: DuckLake does not show the files of an INSERT", slice->table->label);
+                            : pt_fail(err, PT_E_LAKE,
+                                      "table %s: DuckLake does not show the files of an INSERT",
+                                      slice->table->label);
     pt_result_clear(&files);
     return code;
 }
 
-/* ---- afterwards ---------------------------------------------------------------------------------------- */
+/* ---- afterwards ---- */
 
 int pt_guards_restore(pt_session *session, const pt_flush *flush, pt_error *err) {
     uint64_t restored = 0;
@@ -264,7 +295,8 @@ void pt_guards_drop(pt_session *session, pt_flush *flush) {
     size_t n;
     char **guards = name_guards(flush, &n);
     if (guards && n) {
-        int ignored = pt_files_remove(session, (const char *const *)guards, n, NULL); /* one that stays is a leftover */
+        int ignored = pt_files_remove(session, (const char *const *)guards, n,
+                                      NULL); /* one that stays is a leftover */
         (void)ignored;
     }
     for (size_t i = 0; guards && i < n; i++) {
@@ -276,7 +308,8 @@ void pt_guards_drop(pt_session *session, pt_flush *flush) {
     }
 }
 
-static int match_guards(pt_engine *engine, pt_session *session, const pt_table *t, pt_result *out, pt_error *err) {
+static int match_guards(pt_engine *engine, pt_session *session, const pt_table *t, pt_result *out,
+                        pt_error *err) {
     pt_text sql = {0};
     pt_text pattern = {0};
     const char *alias = pt_engine_alias(engine);
@@ -286,11 +319,16 @@ static int match_guards(pt_engine *engine, pt_session *session, const pt_table *
     pt_text_add_sql_string(&sql, t->folder);
     pt_text_add(&sql, " || path ELSE path END FROM glob(");
     pt_text_add_sql_string(&sql, pt_text_get(&pattern));
-    pt_text_addf(&sql,
-                 ") JOIN (SELECT path, path_is_relative FROM \"__ducklake_metadata_%s\".ducklake_data_file "
-                 "UNION ALL SELECT path, path_is_relative FROM \"__ducklake_metadata_%s\".ducklake_delete_file) "
-                 "ON parse_filename(path) IN ('" PT_FILE_PREFIX "' || parse_filename(file)[%zu:%zu] || '" PT_FILE_SUFFIX "', '" PT_FILE_PREFIX "' || parse_filename(file)[%zu:%zu] || '" PT_DELETE_SUFFIX "')",
-                 alias, alias, strlen(PT_GUARD_PREFIX) + 1, strlen(PT_GUARD_PREFIX) + UUID_LENGTH, strlen(PT_GUARD_PREFIX) + 1, strlen(PT_GUARD_PREFIX) + UUID_LENGTH);
+    pt_text_addf(
+        &sql,
+        ") JOIN (SELECT path, path_is_relative FROM \"__ducklake_metadata_%s\".ducklake_data_file "
+        "UNION ALL SELECT path, path_is_relative FROM "
+        "\"__ducklake_metadata_%s\".ducklake_delete_file) "
+        "ON parse_filename(path) IN ('" PT_FILE_PREFIX
+        "' || parse_filename(file)[%zu:%zu] || '" PT_FILE_SUFFIX "', '" PT_FILE_PREFIX
+        "' || parse_filename(file)[%zu:%zu] || '" PT_DELETE_SUFFIX "')",
+        alias, alias, strlen(PT_GUARD_PREFIX) + 1, strlen(PT_GUARD_PREFIX) + UUID_LENGTH,
+        strlen(PT_GUARD_PREFIX) + 1, strlen(PT_GUARD_PREFIX) + UUID_LENGTH);
     int code = pt_text_check(&sql, err);
     if (code == PT_OK) {
         code = pt_session_result(session, pt_text_get(&sql), out, err);
@@ -314,14 +352,16 @@ static int count_guards(pt_session *session, const pt_table *t, int64_t *n, pt_e
         code = pt_session_int(session, pt_text_get(&sql), n, err);
     }
     if (code != PT_OK) {
-        code = pt_fail_in(err, "looking for data files of table %s in %s%s", t->label, t->folder, pt_object_store_advice(err->text));
+        code = pt_fail_in(err, "looking for data files of table %s in %s%s", t->label, t->folder,
+                          pt_object_store_advice(err->text));
     }
     pt_text_free(&pattern);
     pt_text_free(&sql);
     return code;
 }
 
-int pt_guards_restore_table(pt_engine *engine, pt_session *session, const pt_table *table, uint64_t *restored, pt_error *err) {
+int pt_guards_restore_table(pt_engine *engine, pt_session *session, const pt_table *table,
+                            uint64_t *restored, pt_error *err) {
     pt_result found = {0};
     int64_t guards = 0;
     *restored = 0;
@@ -332,7 +372,8 @@ int pt_guards_restore_table(pt_engine *engine, pt_session *session, const pt_tab
     PT_TRY(match_guards(engine, session, table, &found, err));
     int code = PT_OK;
     for (size_t i = 0; code == PT_OK && i < found.n_rows; i++) {
-        code = pt_guard_restore(session, pt_result_cell(&found, i, 0), pt_result_cell(&found, i, 1), restored, err);
+        code = pt_guard_restore(session, pt_result_cell(&found, i, 0), pt_result_cell(&found, i, 1),
+                                restored, err);
     }
     pt_result_clear(&found);
     return code;

@@ -1,9 +1,13 @@
-/* Guards: a second name (hard link; on an object store a copy) for each Parquet file that DuckLake wrote in a transaction (by an INSERT, or in folding, lake/inlined.h), from
- * before COMMIT until its outcome is known.
+/* Guards: a second name (hard link; on an object store a copy) for each Parquet file that DuckLake
+ * wrote in a transaction (by an INSERT, or in folding, lake/inlined.h), from before COMMIT until
+ * its outcome is known.
  *
- * DuckLake deletes what it wrote when COMMIT fails, also when only the answer was lost and the server has committed (DESIGN 4.4): the lake then names files
- * that are gone. Staged files are not touched by that. A guard is guard-<uuid>-<mark>-<tag>.pq (lake/file_mark.h) in the table's own folder, with the uuid of ducklake-<uuid>.parquet or
- * ducklake-<uuid>-delete.parquet, and a tag of this process, so that nobody drops the guard of another: one that a dead process left is a leftover like any other, and can be matched with the catalog. */
+ * DuckLake deletes what it wrote when COMMIT fails, also when only the answer was lost and the
+ * server has committed (DESIGN 4.4): the lake then names files that are gone. Staged files are not
+ * touched by that. A guard is guard-<uuid>-<mark>-<tag>.pq (lake/file_mark.h) in the table's own
+ * folder, with the uuid of ducklake-<uuid>.parquet or ducklake-<uuid>-delete.parquet, and a tag of
+ * this process, so that nobody drops the guard of another: one that a dead process left is a
+ * leftover like any other, and can be matched with the catalog. */
 #pragma once
 
 #include <stdint.h>
@@ -11,25 +15,33 @@
 #include "lake/flush.h"
 
 #define PT_GUARD_PREFIX "guard-"
-#define PT_GUARD_TAG 9 /* characters of "-<tag>" */
+#define PT_GUARD_TAG    9 /* characters of "-<tag>" */
 
-/* In the transaction, after the INSERT of the part from pintail_rows(slot): fsyncs and guards its files; rows that stay in the catalog have none. The guards of an earlier
- * attempt are forgotten. */
-int pt_guard_slice(pt_engine *engine, pt_session *session, pt_slice *slice, size_t slot, pt_error *err) PT_CHECKED;
+/* In the transaction, after the INSERT of the part from pintail_rows(slot): fsyncs and guards its
+ * files; rows that stay in the catalog have none. The guards of an earlier attempt are forgotten.
+ */
+int pt_guard_slice(pt_engine *engine, pt_session *session, pt_slice *slice, size_t slot,
+                   pt_error *err) PT_CHECKED;
 
-/* In the transaction, after folding, which wrote files of that many rows in all (0: none) since start_us (wall clock): fsyncs and guards them. */
-int pt_guard_fold(pt_engine *engine, pt_session *session, pt_slice *slice, int64_t start_us, int64_t rows, pt_error *err) PT_CHECKED;
+/* In the transaction, after folding, which wrote files of that many rows in all (0: none) since
+ * start_us (wall clock): fsyncs and guards them. */
+int pt_guard_fold(pt_engine *engine, pt_session *session, pt_slice *slice, int64_t start_us,
+                  int64_t rows, pt_error *err) PT_CHECKED;
 
-/* In the transaction, after a DELETE since start_us (wall clock): fsyncs and guards the delete files that it wrote. Those of another process that deletes at the same time may be among
- * them, which does no harm. */
-int pt_guard_deletes(pt_engine *engine, pt_session *session, pt_slice *slice, int64_t start_us, pt_error *err) PT_CHECKED;
+/* In the transaction, after a DELETE since start_us (wall clock): fsyncs and guards the delete
+ * files that it wrote. Those of another process that deletes at the same time may be among them,
+ * which does no harm. */
+int pt_guard_deletes(pt_engine *engine, pt_session *session, pt_slice *slice, int64_t start_us,
+                     pt_error *err) PT_CHECKED;
 
 /* The flush is in the lake: brings back what is gone. */
 int pt_guards_restore(pt_session *session, const pt_flush *flush, pt_error *err) PT_CHECKED;
 
-/* The outcome is known and the files are where they belong: the guards go. Not in a transaction; one that cannot be removed now is a leftover. */
+/* The outcome is known and the files are where they belong: the guards go. Not in a transaction;
+ * one that cannot be removed now is a leftover. */
 void pt_guards_drop(pt_session *session, pt_flush *flush);
 
-/* Brings back files of the table that the catalog names and that are gone, by guards: those that a dead process left, or our own when the outcome is not known
- * otherwise. Drops none. */
-int pt_guards_restore_table(pt_engine *engine, pt_session *session, const pt_table *table, uint64_t *restored, pt_error *err) PT_CHECKED;
+/* Brings back files of the table that the catalog names and that are gone, by guards: those that a
+ * dead process left, or our own when the outcome is not known otherwise. Drops none. */
+int pt_guards_restore_table(pt_engine *engine, pt_session *session, const pt_table *table,
+                            uint64_t *restored, pt_error *err) PT_CHECKED;

@@ -8,18 +8,19 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "duck/file_names.h"
-#include "lake/guard_internal.h"
 #include "duck/uri.h"
+#include "lake/guard_internal.h"
 
 #define TIME_DIGITS 12 /* of a version 7 UUID: milliseconds */
-#define TIME_SLACK PT_SECOND
+#define TIME_SLACK  PT_SECOND
 
-/* What lies in the table's folder under a young name and is in no snapshot, and what of it is ours. */
+/* What lies in the table's folder under a young name and is in no snapshot, and what of it is ours.
+ */
 typedef struct folded {
     pt_result young; /* path */
     pt_result own;   /* path, rows: those that the transaction sees */
-    int64_t rows;   /* in them */
-    size_t deletes; /* of the young ones: delete files */
+    int64_t rows;    /* in them */
+    size_t deletes;  /* of the young ones: delete files */
 } folded;
 
 static const char *name_of(const char *path) {
@@ -32,7 +33,8 @@ static bool ends_with(const char *text, const char *end) {
     return n >= strlen(end) && strcmp(text + n - strlen(end), end) == 0;
 }
 
-/* How the names of files made from start_us until now begin: the digits that the times in their UUIDs share. An object store looks for no others. */
+/* How the names of files made from start_us until now begin: the digits that the times in their
+ * UUIDs share. An object store looks for no others. */
 static void name_begins(int64_t start_us, char out[TIME_DIGITS + 2]) {
     char first[TIME_DIGITS + 1];
     char last[TIME_DIGITS + 1];
@@ -49,7 +51,8 @@ static void name_begins(int64_t start_us, char out[TIME_DIGITS + 2]) {
 }
 
 /* Files of another process may be among them. */
-static int list_young(pt_engine *engine, pt_session *session, const pt_table *t, int64_t start_us, pt_result *out, pt_error *err) {
+static int list_young(pt_engine *engine, pt_session *session, const pt_table *t, int64_t start_us,
+                      pt_result *out, pt_error *err) {
     pt_text sql = {0};
     pt_text pattern = {0};
     char begins[TIME_DIGITS + 2];
@@ -60,7 +63,8 @@ static int list_young(pt_engine *engine, pt_session *session, const pt_table *t,
     pt_text_add(&sql, "SELECT file FROM glob(");
     pt_text_add_sql_string(&sql, pt_text_get(&pattern));
     pt_text_addf(&sql,
-                 ") ANTI JOIN (SELECT path FROM \"__ducklake_metadata_%s\".ducklake_data_file UNION ALL SELECT path FROM \"__ducklake_metadata_%s\".ducklake_delete_file) k "
+                 ") ANTI JOIN (SELECT path FROM \"__ducklake_metadata_%s\".ducklake_data_file "
+                 "UNION ALL SELECT path FROM \"__ducklake_metadata_%s\".ducklake_delete_file) k "
                  "ON parse_filename(file) = parse_filename(k.path)",
                  alias, alias);
     int code = pt_text_check(&sql, err);
@@ -72,9 +76,11 @@ static int list_young(pt_engine *engine, pt_session *session, const pt_table *t,
     return code;
 }
 
-/* Rows that were folded still have their snapshots, so these do not tell which files are of this transaction; the names do, and only this transaction sees rows in them. A condition on names
+/* Rows that were folded still have their snapshots, so these do not tell which files are of this
+ * transaction; the names do, and only this transaction sees rows in them. A condition on names
  * spares DuckLake all other files. Encrypted ones can be read by no other way yet. */
-static int see_own(pt_engine *engine, pt_session *session, const pt_table *t, folded *f, pt_error *err) {
+static int see_own(pt_engine *engine, pt_session *session, const pt_table *t, folded *f,
+                   pt_error *err) {
     pt_text sql = {0};
     const char *separator = " WHERE parse_filename(filename) IN (";
     pt_text_add(&sql, "SELECT filename, count(*) FROM ");
@@ -101,7 +107,7 @@ static int see_own(pt_engine *engine, pt_session *session, const pt_table *t, fo
     return code;
 }
 
-/* ---- rows that are deleted, too ------------------------------------------------------------------------- */
+/* ---- rows that are deleted, too ---- */
 
 static bool is_own(const folded *f, const char *file) {
     for (size_t i = 0; i < f->own.n_rows; i++) {
@@ -112,7 +118,8 @@ static bool is_own(const folded *f, const char *file) {
     return false;
 }
 
-/* By a session of its own: a file of another process may be half written, or gone by now, and that must not end the transaction. */
+/* By a session of its own: a file of another process may be half written, or gone by now, and that
+ * must not end the transaction. */
 static int64_t rows_of(pt_session *other, const char *file) {
     pt_text sql = {0};
     int64_t n = 0;
@@ -124,8 +131,10 @@ static int64_t rows_of(pt_session *other, const char *file) {
     return code == PT_OK ? n : 0;
 }
 
-/* Deleted rows are folded as well, into data files in which nobody sees them, and into delete files: all that is young is guarded, as far as it can be. *there: the rows in data files. */
-static int guard_unseen(pt_engine *engine, pt_slice *slice, const folded *f, int64_t *there, pt_error *err) {
+/* Deleted rows are folded as well, into data files in which nobody sees them, and into delete
+ * files: all that is young is guarded, as far as it can be. *there: the rows in data files. */
+static int guard_unseen(pt_engine *engine, pt_slice *slice, const folded *f, int64_t *there,
+                        pt_error *err) {
     pt_session *other = NULL;
     pt_error ignored;
     PT_TRY(pt_session_open(engine, &other, err));
@@ -144,16 +153,22 @@ static int guard_unseen(pt_engine *engine, pt_slice *slice, const folded *f, int
 }
 
 /* None must be missing. */
-static int guard_all(pt_engine *engine, pt_slice *slice, const folded *f, int64_t rows, pt_error *err) {
+static int guard_all(pt_engine *engine, pt_slice *slice, const folded *f, int64_t rows,
+                     pt_error *err) {
     int64_t there = 0;
     PT_TRY(guard_unseen(engine, slice, f, &there, err));
     bool whole = pt_engine_encrypted(engine) ? f->deletes > 0 : there >= rows;
-    return whole ? PT_OK : pt_fail(err, PT_E_LAKE_BUSY, "table %s: %" PRId64 " rows were folded, and only files of %" PRId64 " are found", slice->table->label, rows, there > f->rows ? there : f->rows);
+    return whole ? PT_OK
+                 : pt_fail(err, PT_E_LAKE_BUSY,
+                           "table %s: %" PRId64 " rows were folded, and only files of %" PRId64
+                           " are found",
+                           slice->table->label, rows, there > f->rows ? there : f->rows);
 }
 
-/* ---- all of it ------------------------------------------------------------------------------------------ */
+/* ---- all of it ---- */
 
-static int guard_own(pt_engine *engine, pt_session *session, pt_slice *slice, const folded *f, int64_t rows, pt_error *err) {
+static int guard_own(pt_engine *engine, pt_session *session, pt_slice *slice, const folded *f,
+                     int64_t rows, pt_error *err) {
     slice->guarded = calloc(f->young.n_rows + 1, sizeof *slice->guarded);
     if (!slice->guarded) {
         return pt_fail_nomem(err, "the files of a fold");
@@ -166,10 +181,13 @@ static int guard_own(pt_engine *engine, pt_session *session, pt_slice *slice, co
     if (f->rows < rows) {
         PT_TRY(guard_all(engine, slice, f, rows, err));
     }
-    return slice->n_guarded && !pt_path_is_remote(slice->table->folder) ? pt_sync_folder(slice->table->folder, err) : PT_OK;
+    return slice->n_guarded && !pt_path_is_remote(slice->table->folder)
+               ? pt_sync_folder(slice->table->folder, err)
+               : PT_OK;
 }
 
-int pt_guard_fold(pt_engine *engine, pt_session *session, pt_slice *slice, int64_t start_us, int64_t rows, pt_error *err) {
+int pt_guard_fold(pt_engine *engine, pt_session *session, pt_slice *slice, int64_t start_us,
+                  int64_t rows, pt_error *err) {
     folded f = {0};
     pt_slice_forget_guards(slice);
     if (rows == 0) {
@@ -189,9 +207,10 @@ int pt_guard_fold(pt_engine *engine, pt_session *session, pt_slice *slice, int64
     return code;
 }
 
-/* ---- what a DELETE wrote ---------------------------------------------------------------------------------- */
+/* ---- what a DELETE wrote ---- */
 
-int pt_guard_deletes(pt_engine *engine, pt_session *session, pt_slice *slice, int64_t start_us, pt_error *err) {
+int pt_guard_deletes(pt_engine *engine, pt_session *session, pt_slice *slice, int64_t start_us,
+                     pt_error *err) {
     pt_result young = {0};
     pt_slice_forget_guards(slice);
     int code = list_young(engine, session, slice->table, start_us, &young, err);

@@ -1,24 +1,31 @@
-/* What the parts of guards share: guard.c makes, restores and drops them, guard_fold.c finds the files of a fold, guard_keep.c keeps guards for a while. */
+/* What the parts of guards share: guard.c makes, restores and drops them, guard_fold.c finds the
+ * files of a fold, guard_keep.c keeps guards for a while. */
 #pragma once
 
-#include "lake/guard.h"
 #include "duck/result.h"
+#include "lake/guard.h"
 
-#define PT_FILE_PREFIX "ducklake-"
-#define PT_FILE_SUFFIX ".parquet"
+#define PT_FILE_PREFIX   "ducklake-"
+#define PT_FILE_SUFFIX   ".parquet"
 #define PT_DELETE_SUFFIX "-delete.parquet"
 
 /* Path of the guard for a data file, malloc'd. */
 int pt_guard_name(const pt_table *table, const char *file, char **out, pt_error *err) PT_CHECKED;
 
-/* In the transaction: fsyncs and guards the file, and notes it in the part, which has room. PT_E_LAKE_BUSY when it is gone: somebody took it for an orphan, and the next attempt
- * writes another. */
+/* In the transaction: fsyncs and guards the file, and notes it in the part, which has room.
+ * PT_E_LAKE_BUSY when it is gone: somebody took it for an orphan, and the next attempt writes
+ * another. */
 int pt_guard_add(pt_session *session, pt_slice *slice, const char *file, pt_error *err) PT_CHECKED;
-/* Copies of objects may take long all together: keeps the sessions of the transaction from seeming idle. */
-int pt_guard_awake(pt_engine *engine, pt_session *session, const char *file, pt_error *err) PT_CHECKED;
+/* Copies of objects may take long all together: keeps the sessions of the transaction from seeming
+ * idle. */
+int pt_guard_awake(pt_engine *engine, pt_session *session, const char *file,
+                   pt_error *err) PT_CHECKED;
 
-/* Where the file is not there, or is not as long as its guard, it is there afterwards; *restored is counted up then. */
-int pt_guard_restore(pt_session *session, const char *guard, const char *file, uint64_t *restored, pt_error *err) PT_CHECKED;
+/* Where the file is not there, or is not as long as its guard, it is there afterwards; *restored is
+ * counted up then. */
+int pt_guard_restore(pt_session *session, const char *guard, const char *file, uint64_t *restored,
+                     pt_error *err) PT_CHECKED;
 
-/* The code of an error of the transaction: PT_E_LAKE_BUSY, with another text, when it is about a data file that somebody has just taken for an orphan. */
+/* The code of an error of the transaction: PT_E_LAKE_BUSY, with another text, when it is about a
+ * data file that somebody has just taken for an orphan. */
 int pt_guard_taken(const pt_table *table, pt_error *err) PT_CHECKED;

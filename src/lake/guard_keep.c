@@ -6,10 +6,10 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "duck/file_names.h"
-#include "lake/guard_internal.h"
 #include "duck/object_store.h"
+#include "lake/guard_internal.h"
 
-#define TOGETHER PT_SECOND
+#define TOGETHER      PT_SECOND
 #define AFTER_FAILURE (30 * PT_SECOND) /* each is told */
 
 struct pt_kept {
@@ -30,7 +30,8 @@ void pt_keep_add(pt_keep *keep, pt_flush *flush) {
         pt_slice *slice = &flush->slices[i];
         for (size_t k = 0; k < slice->n_guarded; k++) {
             pt_kept *kept = calloc(1, sizeof *kept);
-            if (!kept || pt_guard_name(slice->table, slice->guarded[k], &kept->guard, NULL) != PT_OK) {
+            if (!kept ||
+                pt_guard_name(slice->table, slice->guarded[k], &kept->guard, NULL) != PT_OK) {
                 free(kept);
                 continue;
             }
@@ -45,22 +46,26 @@ void pt_keep_add(pt_keep *keep, pt_flush *flush) {
 }
 
 /* Somebody's merge and cleanup may have removed a file for good. */
-static int is_named(pt_engine *engine, pt_session *session, const char *file, bool *named, pt_error *err) {
+static int is_named(pt_engine *engine, pt_session *session, const char *file, bool *named,
+                    pt_error *err) {
     const char *slash = strrchr(file, '/');
     const char *alias = pt_engine_alias(engine);
     pt_text sql = {0};
     int64_t n = 0;
-    pt_text_addf(&sql,
-                 "SELECT count(*) FROM (SELECT path FROM \"__ducklake_metadata_%s\".ducklake_data_file UNION ALL SELECT path FROM \"__ducklake_metadata_%s\".ducklake_delete_file) "
-                 "WHERE parse_filename(path) = ",
-                 alias, alias);
+    pt_text_addf(
+        &sql,
+        "SELECT count(*) FROM (SELECT path FROM \"__ducklake_metadata_%s\".ducklake_data_file "
+        "UNION ALL SELECT path FROM \"__ducklake_metadata_%s\".ducklake_delete_file) "
+        "WHERE parse_filename(path) = ",
+        alias, alias);
     pt_text_add_sql_string(&sql, slash ? slash + 1 : file);
     int code = pt_statement_int(session, &sql, &n, err);
     *named = n > 0;
     return code;
 }
 
-static int look(pt_engine *engine, pt_session *session, const pt_kept *kept, uint64_t *restored, pt_error *err) {
+static int look(pt_engine *engine, pt_session *session, const pt_kept *kept, uint64_t *restored,
+                pt_error *err) {
     int64_t size;
     bool named;
     PT_TRY(pt_file_size(session, kept->file, &size, err));
@@ -81,7 +86,8 @@ static int drop(pt_keep *keep, pt_session *session, size_t n, pt_error *err) {
     for (const pt_kept *kept = keep->first; i < n; kept = kept->next) {
         guards[i++] = kept->guard;
     }
-    int code = n ? pt_files_remove(session, guards, n, err) : PT_OK; /* one that stays is a leftover */
+    int code = n ? pt_files_remove(session, guards, n, err)
+                 : PT_OK; /* one that stays is a leftover */
     free(guards);
     for (i = 0; i < n; i++) {
         pt_kept *kept = keep->first;
@@ -92,7 +98,8 @@ static int drop(pt_keep *keep, pt_session *session, size_t n, pt_error *err) {
     return code;
 }
 
-int pt_keep_tend(pt_keep *keep, pt_engine *engine, pt_session *session, bool all, uint64_t *restored, pt_error *err) {
+int pt_keep_tend(pt_keep *keep, pt_engine *engine, pt_session *session, bool all,
+                 uint64_t *restored, pt_error *err) {
     int64_t now = pt_monotonic_us();
     *restored = 0;
     if (!keep->first || (!all && (now < keep->next_us || now < keep->first->drop_us))) {
@@ -101,7 +108,8 @@ int pt_keep_tend(pt_keep *keep, pt_engine *engine, pt_session *session, bool all
     keep->next_us = now + TOGETHER;
     size_t n = 0;
     int code = PT_OK;
-    for (const pt_kept *kept = keep->first; code == PT_OK && kept && (all || kept->drop_us <= now); kept = kept->next) {
+    for (const pt_kept *kept = keep->first; code == PT_OK && kept && (all || kept->drop_us <= now);
+         kept = kept->next) {
         code = look(engine, session, kept, restored, err);
         n += code == PT_OK;
     }

@@ -1,7 +1,8 @@
 /* Guards of files that are committed, for a while longer.
  *
- * Who calls delete_orphaned_files(cleanup_all => true) beside a writer may have listed a file as an orphan before its COMMIT and remove it after that. So a guard goes only when its file is
- * still there some time later; one that is not, and that the catalog names, is brought back. */
+ * Who calls delete_orphaned_files(cleanup_all => true) beside a writer may have listed a file as an
+ * orphan before its COMMIT and remove it after that. So a guard goes only when its file is still
+ * there some time later; one that is not, and that the catalog names, is brought back. */
 #pragma once
 
 #include <stdint.h>
@@ -17,10 +18,13 @@ typedef struct pt_keep {
     int64_t next_us;       /* monotonic: not looked at before; many are dropped together */
 } pt_keep;
 
-/* The flush is committed and its files were there: its guards are kept, and it has none any more. Without memory they are left to the next start. */
+/* The flush is committed and its files were there: its guards are kept, and it has none any more.
+ * Without memory they are left to the next start. */
 void pt_keep_add(pt_keep *keep, pt_flush *flush);
-/* When some are old enough, or all of them: looks, brings back, drops. Not in a transaction. *restored counts files. What fails is tried again later. */
-int pt_keep_tend(pt_keep *keep, pt_engine *engine, pt_session *session, bool all, uint64_t *restored, pt_error *err) PT_CHECKED;
+/* When some are old enough, or all of them: looks, brings back, drops. Not in a transaction.
+ * *restored counts files. What fails is tried again later. */
+int pt_keep_tend(pt_keep *keep, pt_engine *engine, pt_session *session, bool all,
+                 uint64_t *restored, pt_error *err) PT_CHECKED;
 /* When the next ones are old enough (monotonic); INT64_MAX: there are none. */
 int64_t pt_keep_due(const pt_keep *keep);
 /* Forgets them; the guards that are left are leftovers. */

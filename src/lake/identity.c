@@ -17,14 +17,15 @@ static void add_key(pt_text *out, const char *prefix, const char *const *slices,
     pt_text_add(out, "]");
 }
 
-/* ---- the notes ----------------------------------------------------------------------------------------- */
+/* ---- the notes ---- */
 
 int pt_identities_read(pt_engine *engine, pt_session *session, pt_result *out, pt_error *err) {
     pt_text sql = {0};
     pt_result there = {0};
     const char *alias = pt_engine_alias(engine);
     *out = (pt_result){0};
-    pt_text_add(&sql, "SELECT 1 FROM duckdb_tables() WHERE schema_name = 'pintail' AND table_name = 'meta' AND database_name = ");
+    pt_text_add(&sql, "SELECT 1 FROM duckdb_tables() WHERE schema_name = 'pintail' AND table_name "
+                      "= 'meta' AND database_name = ");
     pt_text_add_sql_string(&sql, alias);
     PT_TRY(pt_statement_result(session, &sql, &there, err));
     bool form_2 = there.n_rows > 0;
@@ -32,11 +33,16 @@ int pt_identities_read(pt_engine *engine, pt_session *session, pt_result *out, p
     if (!form_2) {
         return PT_OK;
     }
-    pt_text_addf(&sql, "SELECT key, value FROM \"%s\".pintail.meta WHERE starts_with(key, '" PT_IDENTITY_PREFIX "') OR starts_with(key, '" PT_SCHEMA_PREFIX "')", alias);
+    pt_text_addf(
+        &sql,
+        "SELECT key, value FROM \"%s\".pintail.meta WHERE starts_with(key, '" PT_IDENTITY_PREFIX
+        "') OR starts_with(key, '" PT_SCHEMA_PREFIX "')",
+        alias);
     return pt_statement_result(session, &sql, out, err);
 }
 
-static const char *find(const pt_result *notes, const char *prefix, const char *const *slices, size_t n) {
+static const char *find(const pt_result *notes, const char *prefix, const char *const *slices,
+                        size_t n) {
     pt_text key = {0};
     const char *found = NULL;
     add_key(&key, prefix, slices, n);
@@ -48,20 +54,24 @@ static const char *find(const pt_result *notes, const char *prefix, const char *
     return found;
 }
 
-const char *pt_identities_find(const pt_result *notes, const char *pipeline, const char *topic, const char *label) {
+const char *pt_identities_find(const pt_result *notes, const char *pipeline, const char *topic,
+                               const char *label) {
     return find(notes, PT_IDENTITY_PREFIX, (const char *const[]){pipeline, topic, label}, 3);
 }
 
-const char *pt_identities_find_schema(const pt_result *notes, const char *topic, const char *label) {
+const char *pt_identities_find_schema(const pt_result *notes, const char *topic,
+                                      const char *label) {
     return find(notes, PT_SCHEMA_PREFIX, (const char *const[]){topic, label}, 2);
 }
 
-int pt_identity_of(pt_engine *engine, pt_session *session, const char *schema, const char *table, char **out, pt_error *err) {
+int pt_identity_of(pt_engine *engine, pt_session *session, const char *schema, const char *table,
+                   char **out, pt_error *err) {
     pt_text sql = {0};
     const char *alias = pt_engine_alias(engine);
     *out = NULL;
     pt_text_addf(&sql,
-                 "SELECT t.table_uuid::VARCHAR FROM \"__ducklake_metadata_%s\".ducklake_table t JOIN \"__ducklake_metadata_%s\".ducklake_schema s USING (schema_id) "
+                 "SELECT t.table_uuid::VARCHAR FROM \"__ducklake_metadata_%s\".ducklake_table t "
+                 "JOIN \"__ducklake_metadata_%s\".ducklake_schema s USING (schema_id) "
                  "WHERE t.end_snapshot IS NULL AND s.end_snapshot IS NULL AND s.schema_name = ",
                  alias, alias);
     pt_text_add_sql_string(&sql, schema);
@@ -99,11 +109,15 @@ static void add_note(pt_text *sql, const char *pipeline, const pt_identity *t, b
     }
 }
 
-static int write_some(pt_engine *engine, pt_session *session, const char *pipeline, const pt_identity *tables, size_t n, pt_error *err) {
+static int write_some(pt_engine *engine, pt_session *session, const char *pipeline,
+                      const pt_identity *tables, size_t n, pt_error *err) {
     pt_text sql = {0};
     const char *alias = pt_engine_alias(engine);
     for (int values = 0; values < 2; values++) {
-        pt_text_addf(&sql, values ? "INSERT INTO \"%s\".pintail.meta (key, value) VALUES " : "DELETE FROM \"%s\".pintail.meta WHERE key IN (", alias);
+        pt_text_addf(&sql,
+                     values ? "INSERT INTO \"%s\".pintail.meta (key, value) VALUES "
+                            : "DELETE FROM \"%s\".pintail.meta WHERE key IN (",
+                     alias);
         for (size_t i = 0; i < n; i++) {
             pt_text_add(&sql, i ? ", " : "");
             add_note(&sql, pipeline, &tables[i], values);
@@ -114,36 +128,44 @@ static int write_some(pt_engine *engine, pt_session *session, const char *pipeli
     return PT_OK;
 }
 
-int pt_identities_write(pt_engine *engine, pt_session *session, const char *pipeline, const pt_identities *tables, pt_error *err) {
+int pt_identities_write(pt_engine *engine, pt_session *session, const char *pipeline,
+                        const pt_identities *tables, pt_error *err) {
     const size_t at_once = PT_LEDGER_INSERT_ROWS / 2; /* each has two rows at most */
     for (size_t from = 0; from < tables->n; from += at_once) {
         size_t left = tables->n - from;
-        PT_TRY(write_some(engine, session, pipeline, tables->list + from, left < at_once ? left : at_once, err));
+        PT_TRY(write_some(engine, session, pipeline, tables->list + from,
+                          left < at_once ? left : at_once, err));
     }
     return PT_OK;
 }
 
-/* ---- a table in the place of another ------------------------------------------------------------------- */
+/* ---- a table in the place of another ---- */
 
 static int label_of(const pt_result *found, size_t row, char **out, pt_error *err) {
     *out = pt_table_name_label(pt_result_cell(found, row, 0), pt_result_cell(found, row, 1));
     return *out ? PT_OK : pt_fail_nomem(err, "a table's name");
 }
 
-/* The row of a table that is alive, or of any; first: the oldest. A schema has its name for life. */
-static int find_row(pt_engine *engine, pt_session *session, const char *uuid, bool first, pt_result *out, pt_error *err) {
+/* The row of a table that is alive, or of any; first: the oldest. A schema has its name for life.
+ */
+static int find_row(pt_engine *engine, pt_session *session, const char *uuid, bool first,
+                    pt_result *out, pt_error *err) {
     pt_text sql = {0};
     const char *alias = pt_engine_alias(engine);
-    pt_text_addf(&sql,
-                 "SELECT (SELECT any_value(schema_name) FROM \"__ducklake_metadata_%s\".ducklake_schema s WHERE s.schema_id = t.schema_id), table_name, begin_snapshot "
-                 "FROM \"__ducklake_metadata_%s\".ducklake_table t WHERE table_uuid::VARCHAR = ",
-                 alias, alias);
+    pt_text_addf(
+        &sql,
+        "SELECT (SELECT any_value(schema_name) FROM \"__ducklake_metadata_%s\".ducklake_schema s "
+        "WHERE s.schema_id = t.schema_id), table_name, begin_snapshot "
+        "FROM \"__ducklake_metadata_%s\".ducklake_table t WHERE table_uuid::VARCHAR = ",
+        alias, alias);
     pt_text_add_sql_string(&sql, uuid);
-    pt_text_add(&sql, first ? " ORDER BY begin_snapshot LIMIT 1" : " AND end_snapshot IS NULL LIMIT 1");
+    pt_text_add(&sql,
+                first ? " ORDER BY begin_snapshot LIMIT 1" : " AND end_snapshot IS NULL LIMIT 1");
     return pt_statement_result(session, &sql, out, err);
 }
 
-int pt_replaced_find(pt_engine *engine, pt_session *session, const char *was, const char *now, pt_replaced *out, pt_error *err) {
+int pt_replaced_find(pt_engine *engine, pt_session *session, const char *was, const char *now,
+                     pt_replaced *out, pt_error *err) {
     pt_result found = {0};
     *out = (pt_replaced){0};
     int code = find_row(engine, session, was, false, &found, err);

@@ -9,12 +9,12 @@
 #include "base/failpoint.h"
 #include "base/text.h"
 #include "base/uuid.h"
+#include "duck/transaction.h"
+#include "lake/commit_message.h"
 #include "lake/identity.h"
 #include "lake/ledger_form.h"
-#include "lake/commit_message.h"
-#include "duck/transaction.h"
 
-/* ---- claims -------------------------------------------------------------------------------------------- */
+/* ---- claims ---- */
 
 typedef struct claim_job {
     pt_engine *engine;
@@ -36,19 +36,27 @@ static pt_claim *find_claim(const claim_job *job, const char *topic, int64_t par
     return NULL;
 }
 
-int pt_ledger_epochs(pt_engine *engine, pt_session *session, const char *pipeline, pt_result *out, pt_error *err) {
+int pt_ledger_epochs(pt_engine *engine, pt_session *session, const char *pipeline, pt_result *out,
+                     pt_error *err) {
     pt_text sql = {0};
-    pt_text_addf(&sql, "SELECT topic, \"partition\", max(epoch), arg_max(owner, epoch) FROM \"%s\".pintail.epochs WHERE pipeline = ", pt_engine_alias(engine));
+    pt_text_addf(&sql,
+                 "SELECT topic, \"partition\", max(epoch), arg_max(owner, epoch) FROM "
+                 "\"%s\".pintail.epochs WHERE pipeline = ",
+                 pt_engine_alias(engine));
     pt_text_add_sql_string(&sql, pipeline);
     pt_text_add(&sql, " GROUP BY ALL");
     return pt_statement_result(session, &sql, out, err);
 }
 
-static int insert_some_epochs(const claim_job *job, const pt_claim *claims, size_t from, size_t to, pt_error *err) {
+static int insert_some_epochs(const claim_job *job, const pt_claim *claims, size_t from, size_t to,
+                              pt_error *err) {
     pt_text sql = {0};
     char now[40];
     pt_format_time(pt_now_us(), now, sizeof now);
-    pt_text_addf(&sql, "INSERT INTO \"%s\".pintail.epochs (pipeline, topic, \"partition\", epoch, owner, claimed_at) VALUES ", pt_engine_alias(job->engine));
+    pt_text_addf(&sql,
+                 "INSERT INTO \"%s\".pintail.epochs (pipeline, topic, \"partition\", epoch, owner, "
+                 "claimed_at) VALUES ",
+                 pt_engine_alias(job->engine));
     for (size_t i = from; i < to; i++) {
         const pt_claim *c = &claims[i];
         pt_text_add(&sql, i > from ? ", (" : "(");
@@ -64,18 +72,23 @@ static int insert_some_epochs(const claim_job *job, const pt_claim *claims, size
 
 static int insert_epochs(const claim_job *job, const pt_claim *claims, size_t n, pt_error *err) {
     for (size_t from = 0; from < n; from += PT_LEDGER_INSERT_ROWS) {
-        PT_TRY(insert_some_epochs(job, claims, from, n - from < PT_LEDGER_INSERT_ROWS ? n : from + PT_LEDGER_INSERT_ROWS, err));
+        PT_TRY(
+            insert_some_epochs(job, claims, from,
+                               n - from < PT_LEDGER_INSERT_ROWS ? n : from + PT_LEDGER_INSERT_ROWS,
+                               err));
     }
     return PT_OK;
 }
 
-/* COMMENT counts as ALTER: it conflicts with every INSERT into the ledger that is in flight, and only one such transaction wins. */
+/* COMMENT counts as ALTER: it conflicts with every INSERT into the ledger that is in flight, and
+ * only one such transaction wins. */
 static int comment_ledger(const claim_job *job, pt_error *err) {
     pt_text sql = {0};
     pt_text note = {0};
     pt_text_addf(&note, "fenced by %s for %s, epochs", job->owner, job->pipeline);
     for (size_t i = 0; i < job->n_claims && i < 8; i++) {
-        pt_text_addf(&note, " %s/%" PRId32 "=%" PRId64, job->claims[i].topic, job->claims[i].partition, job->claims[i].epoch);
+        pt_text_addf(&note, " %s/%" PRId32 "=%" PRId64, job->claims[i].topic,
+                     job->claims[i].partition, job->claims[i].epoch);
     }
     pt_text_addf(&sql, "COMMENT ON TABLE \"%s\".pintail.offsets IS ", pt_engine_alias(job->engine));
     pt_text_add_sql_string(&sql, pt_text_get(&note));
@@ -88,19 +101,21 @@ static int comment_ledger(const claim_job *job, pt_error *err) {
     return code;
 }
 
-/* ---- where a topic begins ------------------------------------------------------------------------------ */
+/* ---- where a topic begins ---- */
 
 /* partition -1: any. */
 static bool has_epoch(const pt_result *epochs, const char *topic, int64_t partition) {
     for (size_t r = 0; r < epochs->n_rows; r++) {
-        if ((partition < 0 || pt_result_int(epochs, r, 1) == partition) && strcmp(pt_result_cell(epochs, r, 0), topic) == 0) {
+        if ((partition < 0 || pt_result_int(epochs, r, 1) == partition) &&
+            strcmp(pt_result_cell(epochs, r, 0), topic) == 0) {
             return true;
         }
     }
     return false;
 }
 
-/* What is recorded of the starts: entries of the ledger, and epochs (0) of the partitions that this claim leaves to others, so that they are known. */
+/* What is recorded of the starts: entries of the ledger, and epochs (0) of the partitions that this
+ * claim leaves to others, so that they are known. */
 typedef struct recorded {
     pt_ledger_entry *entries;
     size_t n_entries;
@@ -140,15 +155,19 @@ static int insert_starts(const claim_job *job, const recorded *starts, pt_error 
     if (code == PT_OK) {
         code = insert_epochs(job, starts->others, starts->n_others, err);
     }
-    return code == PT_OK ? pt_ledger_insert(job->engine, job->session, &commit, starts->entries, starts->n_entries, err) : code;
+    return code == PT_OK ? pt_ledger_insert(job->engine, job->session, &commit, starts->entries,
+                                            starts->n_entries, err)
+                         : code;
 }
 
 static int record_starts(const claim_job *job, const pt_result *epochs, pt_error *err) {
     if (!job->starts || !job->starts->n) {
         return PT_OK;
     }
-    recorded starts = {.entries = calloc(job->starts->n, sizeof *starts.entries), .others = calloc(job->starts->n, sizeof *starts.others)};
-    int code = starts.entries && starts.others ? PT_OK : pt_fail_nomem(err, "the starts of partitions");
+    recorded starts = {.entries = calloc(job->starts->n, sizeof *starts.entries),
+                       .others = calloc(job->starts->n, sizeof *starts.others)};
+    int code = starts.entries && starts.others ? PT_OK
+                                               : pt_fail_nomem(err, "the starts of partitions");
     if (code == PT_OK) {
         choose_starts(job, epochs, &starts);
     }
@@ -160,7 +179,7 @@ static int record_starts(const claim_job *job, const pt_result *epochs, pt_error
     return code;
 }
 
-/* ---- raising ------------------------------------------------------------------------------------------- */
+/* ---- raising ---- */
 
 static int write_claims(claim_job *job, const pt_result *epochs, pt_error *err) {
     for (size_t r = 0; r < epochs->n_rows; r++) {
@@ -169,14 +188,17 @@ static int write_claims(claim_job *job, const pt_result *epochs, pt_error *err) 
             c->epoch = pt_result_int(epochs, r, 2) + 1;
         }
     }
-    PT_TRY(pt_message_claims(job->engine, job->session, job->pipeline, job->owner, job->claims, job->n_claims, err));
+    PT_TRY(pt_message_claims(job->engine, job->session, job->pipeline, job->owner, job->claims,
+                             job->n_claims, err));
     PT_TRY(insert_epochs(job, job->claims, job->n_claims, err));
     (void)pt_failpoint("claim.raised");
     if (!pt_rule_broken("comment")) {
         PT_TRY(comment_ledger(job, err));
     }
     PT_TRY(record_starts(job, epochs, err));
-    PT_TRY(job->tables ? pt_identities_write(job->engine, job->session, job->pipeline, job->tables, err) : PT_OK);
+    PT_TRY(job->tables
+               ? pt_identities_write(job->engine, job->session, job->pipeline, job->tables, err)
+               : PT_OK);
     (void)pt_failpoint("claim.commented");
     return PT_OK;
 }
@@ -237,26 +259,36 @@ static int read_offsets(void *arg, pt_error *err) {
     pt_text sql = {0};
     pt_result table = {0};
     pt_text_addf(&sql,
-                 "WITH o AS (SELECT *, kind = 'commit' AND row_count + dead_letter_count > 0 AS \"full\" FROM \"%s\".pintail.offsets WHERE pipeline = ",
+                 "WITH o AS (SELECT *, kind = 'commit' AND row_count + dead_letter_count > 0 AS "
+                 "\"full\" FROM \"%s\".pintail.offsets WHERE pipeline = ",
                  pt_engine_alias(job->engine));
     pt_text_add_sql_string(&sql, job->pipeline);
     pt_text_add(&sql, " AND kind IN ('commit', 'skip', 'reset') AND topic IN (");
     add_topics(job, &sql);
-    pt_text_add(&sql, ")), e AS (SELECT topic, \"partition\", epoch, max(next_offset) AS next_offset, arg_max(cluster_id, next_offset) AS cluster_id, "
-                      "arg_max(topic_id, next_offset) AS topic_id, bool_or(kind = 'reset') AS reset, arg_max({'a': from_offset, 'b': next_offset, 'at': committed_at, "
-                      "'t': target_table, 'e': leader_epoch}, next_offset) FILTER (\"full\") AS last FROM o GROUP BY ALL), "
-                      "l AS (SELECT *, coalesce(max(epoch) FILTER (reset) OVER (PARTITION BY topic, \"partition\"), -1) AS since FROM e), "
-                      "c AS (SELECT topic, \"partition\", max(next_offset) AS next_offset, arg_max(cluster_id, (epoch, next_offset)) AS cluster_id, "
-                      "arg_max(topic_id, (epoch, next_offset)) AS topic_id, arg_max(last, (epoch, next_offset)) FILTER (last IS NOT NULL) AS last "
-                      "FROM l WHERE epoch >= since GROUP BY ALL) "
-                      "SELECT topic, \"partition\", next_offset, cluster_id, topic_id, coalesce(last.a, -1), coalesce(last.b, -1), coalesce(epoch_us(last.at), 0), last.t, "
-                      "coalesce(last.e, -1) FROM c");
+    pt_text_add(&sql,
+                ")), e AS (SELECT topic, \"partition\", epoch, max(next_offset) AS next_offset, "
+                "arg_max(cluster_id, next_offset) AS cluster_id, "
+                "arg_max(topic_id, next_offset) AS topic_id, bool_or(kind = 'reset') AS reset, "
+                "arg_max({'a': from_offset, 'b': next_offset, 'at': committed_at, "
+                "'t': target_table, 'e': leader_epoch}, next_offset) FILTER (\"full\") AS last "
+                "FROM o GROUP BY ALL), "
+                "l AS (SELECT *, coalesce(max(epoch) FILTER (reset) OVER (PARTITION BY topic, "
+                "\"partition\"), -1) AS since FROM e), "
+                "c AS (SELECT topic, \"partition\", max(next_offset) AS next_offset, "
+                "arg_max(cluster_id, (epoch, next_offset)) AS cluster_id, "
+                "arg_max(topic_id, (epoch, next_offset)) AS topic_id, arg_max(last, (epoch, "
+                "next_offset)) FILTER (last IS NOT NULL) AS last "
+                "FROM l WHERE epoch >= since GROUP BY ALL) "
+                "SELECT topic, \"partition\", next_offset, cluster_id, topic_id, coalesce(last.a, "
+                "-1), coalesce(last.b, -1), coalesce(epoch_us(last.at), 0), last.t, "
+                "coalesce(last.e, -1) FROM c");
     int code = pt_text_check(&sql, err);
     if (code == PT_OK) {
         code = pt_session_result(job->session, pt_text_get(&sql), &table, err);
     }
     for (size_t i = 0; code == PT_OK && i < job->n_claims; i++) {
-        job->claims[i].next_offset = job->claims[i].read_from = job->claims[i].read_to = job->claims[i].last_offset = -1;
+        job->claims[i].next_offset = job->claims[i].read_from = job->claims[i].read_to =
+            job->claims[i].last_offset = -1;
         job->claims[i].leader_epoch = -1;
         job->claims[i].cluster_id[0] = job->claims[i].topic_id[0] = '\0';
     }
@@ -271,17 +303,20 @@ static int read_offsets(void *arg, pt_error *err) {
     return code;
 }
 
-int pt_ledger_raise(pt_engine *engine, pt_session *session, pt_turnstile *turnstile, const char *pipeline, const char *owner, pt_claim *claims, size_t n_claims,
+int pt_ledger_raise(pt_engine *engine, pt_session *session, pt_turnstile *turnstile,
+                    const char *pipeline, const char *owner, pt_claim *claims, size_t n_claims,
                     const pt_ledger_starts *starts, const pt_identities *tables, pt_error *err) {
     claim_job job = {engine, session, turnstile, pipeline, owner, claims, n_claims, starts, tables};
-    if (n_claims && !pt_rule_broken("fence") && pt_retry_busy(raise_in_transaction, &job, err) != PT_OK) {
+    if (n_claims && !pt_rule_broken("fence") &&
+        pt_retry_busy(raise_in_transaction, &job, err) != PT_OK) {
         return pt_fail_in(err, "partitions cannot be claimed in the lake");
     }
     (void)pt_failpoint("claim.committed");
     return PT_OK;
 }
 
-int pt_ledger_read(pt_engine *engine, pt_session *session, const char *pipeline, pt_claim *claims, size_t n_claims, pt_error *err) {
+int pt_ledger_read(pt_engine *engine, pt_session *session, const char *pipeline, pt_claim *claims,
+                   size_t n_claims, pt_error *err) {
     claim_job job = {engine, session, NULL, pipeline, NULL, claims, n_claims, NULL, NULL};
     if (n_claims && pt_retry_busy(read_offsets, &job, err) != PT_OK) {
         return pt_fail_in(err, "the ledger cannot be read");

@@ -1,9 +1,11 @@
 /* pintail's own tables in the lake: the ledger, the claims (epochs) and the dead letters.
  *
- * pintail.offsets has one row for each topic, partition and flush (kind 'commit'), plus a row for each deliberate jump (kind 'skip', 'reset').
- * The largest next_offset of (pipeline, topic, partition) in rows of these kinds since its last 'reset' row is where ingest goes on. Rows of kind 'replay', 'discard' and
- * 'moved' count rows and dead letters that came or went later, one offset each.
- * pintail.epochs has one row for each claim of a partition; the largest epoch of (pipeline, topic, partition) owns it. */
+ * pintail.offsets has one row for each topic, partition and flush (kind 'commit'), plus a row for
+ * each deliberate jump (kind 'skip', 'reset'). The largest next_offset of (pipeline, topic,
+ * partition) in rows of these kinds since its last 'reset' row is where ingest goes on. Rows of
+ * kind 'replay', 'discard' and 'moved' count rows and dead letters that came or went later, one
+ * offset each. pintail.epochs has one row for each claim of a partition; the largest epoch of
+ * (pipeline, topic, partition) owns it. */
 #pragma once
 
 #include <stdbool.h>
@@ -15,19 +17,26 @@
 #include "lake/turnstile.h"
 
 /* The contract's names and types; also what `pintail check` reads. */
-#define PT_LEDGER_COLUMNS                                                                                                 \
-    "pipeline VARCHAR, topic VARCHAR, \"partition\" INTEGER, from_offset BIGINT, next_offset BIGINT, row_count BIGINT, "  \
-    "dead_letter_count BIGINT, epoch BIGINT, cluster_id VARCHAR, topic_id VARCHAR, target_table VARCHAR, kind VARCHAR, "  \
-    "committed_at TIMESTAMPTZ, leader_epoch INTEGER, commit_id UUID, lake_snapshot BIGINT, detail VARCHAR"
-#define PT_EPOCH_COLUMNS                                                                                                  \
-    "pipeline VARCHAR, topic VARCHAR, \"partition\" INTEGER, epoch BIGINT, owner VARCHAR, claimed_at TIMESTAMPTZ"
-#define PT_DEAD_LETTER_COLUMNS                                                                                            \
-    "topic VARCHAR, \"partition\" INTEGER, \"offset\" BIGINT, timestamp TIMESTAMPTZ, key BLOB, value BLOB, "              \
-    "error_code VARCHAR, error_text VARCHAR, error_position BIGINT, ingest_time TIMESTAMPTZ, target_table VARCHAR, "      \
+#define PT_LEDGER_COLUMNS                                                                         \
+    "pipeline VARCHAR, topic VARCHAR, \"partition\" INTEGER, from_offset BIGINT, next_offset "    \
+    "BIGINT, row_count BIGINT, "                                                                  \
+    "dead_letter_count BIGINT, epoch BIGINT, cluster_id VARCHAR, topic_id VARCHAR, target_table " \
+    "VARCHAR, kind VARCHAR, "                                                                     \
+    "committed_at TIMESTAMPTZ, leader_epoch INTEGER, commit_id UUID, lake_snapshot BIGINT, "      \
+    "detail VARCHAR"
+#define PT_EPOCH_COLUMNS                                                                    \
+    "pipeline VARCHAR, topic VARCHAR, \"partition\" INTEGER, epoch BIGINT, owner VARCHAR, " \
+    "claimed_at TIMESTAMPTZ"
+#define PT_DEAD_LETTER_COLUMNS                                                                   \
+    "topic VARCHAR, \"partition\" INTEGER, \"offset\" BIGINT, timestamp TIMESTAMPTZ, key BLOB, " \
+    "value BLOB, "                                                                               \
+    "error_code VARCHAR, error_text VARCHAR, error_position BIGINT, ingest_time TIMESTAMPTZ, "   \
+    "target_table VARCHAR, "                                                                     \
     "pipeline VARCHAR, headers STRUCT(key VARCHAR, value BLOB)[]"
 
-/* Rows of one INSERT into pintail's own tables at most. DuckLake keeps so many in the catalog (inlining is judged per INSERT) and would write a larger one to
- * a file of its own, which it deletes when a COMMIT seems to have failed, also one that the server has done. */
+/* Rows of one INSERT into pintail's own tables at most. DuckLake keeps so many in the catalog
+ * (inlining is judged per INSERT) and would write a larger one to a file of its own, which it
+ * deletes when a COMMIT seems to have failed, also one that the server has done. */
 #define PT_LEDGER_INSERT_ROWS ((size_t)1000)
 
 /* A partition that this process owns, as the lake knows it. */
@@ -42,7 +51,7 @@ typedef struct pt_claim {
     int64_t read_from, read_to; /* its range; -1: there is none */
     int64_t read_at_us;         /* when it was */
     char read_table[128];       /* what it went to; a longer name is cut */
-    int32_t leader_epoch;       /* of its last record, which is the one before read_to; -1: unknown */
+    int32_t leader_epoch; /* of its last record, which is the one before read_to; -1: unknown */
     /* Its last record, as the table or the dead letters have it: out of pt_last_records_read. */
     bool asked;
     int64_t last_offset, last_us; /* -1: there is none; INT64_MIN: a record without a time */
@@ -52,27 +61,37 @@ typedef struct pt_claim {
 struct pt_identities; /* lake/identity.h */
 struct pt_ledger_entry;
 
-/* Where the partitions of topics begin, if the claim is the pipeline's first of the topic: all of them are recorded with it, so that every member begins where the first one
- * said. A partition that came later begins at its first offset, and that is recorded, too. */
+/* Where the partitions of topics begin, if the claim is the pipeline's first of the topic: all of
+ * them are recorded with it, so that every member begins where the first one said. A partition that
+ * came later begins at its first offset, and that is recorded, too. */
 typedef struct pt_ledger_starts {
-    const struct pt_ledger_entry *entries; /* [n] of kind 'skip', from the partition's first offset to where it begins; all partitions of each topic that is claimed */
+    const struct pt_ledger_entry
+        *entries; /* [n] of kind 'skip', from the partition's first offset to where it begins; all
+                     partitions of each topic that is claimed */
     size_t n;
 } pt_ledger_starts;
 
-/* Fences whoever owned these partitions (DESIGN 4.3): one transaction that raises their epochs and comments the ledger, tried again while others are in the way (each time
- * in its turn at the turnstile, NULL: none). Fills the epoch of each claim. starts: NULL, partitions begin at their first
- * offset. tables: which tables the pipeline fills, where the lake has no such note yet; NULL: none. */
-int pt_ledger_raise(pt_engine *engine, pt_session *session, pt_turnstile *turnstile, const char *pipeline, const char *owner, pt_claim *claims, size_t n_claims,
-                    const pt_ledger_starts *starts, const struct pt_identities *tables, pt_error *err) PT_CHECKED;
+/* Fences whoever owned these partitions (DESIGN 4.3): one transaction that raises their epochs and
+ * comments the ledger, tried again while others are in the way (each time in its turn at the
+ * turnstile, NULL: none). Fills the epoch of each claim. starts: NULL, partitions begin at their
+ * first offset. tables: which tables the pipeline fills, where the lake has no such note yet; NULL:
+ * none. */
+int pt_ledger_raise(pt_engine *engine, pt_session *session, pt_turnstile *turnstile,
+                    const char *pipeline, const char *owner, pt_claim *claims, size_t n_claims,
+                    const pt_ledger_starts *starts, const struct pt_identities *tables,
+                    pt_error *err) PT_CHECKED;
 
 /* After that: fills the rest of each claim. */
-int pt_ledger_read(pt_engine *engine, pt_session *session, const char *pipeline, pt_claim *claims, size_t n_claims, pt_error *err) PT_CHECKED;
+int pt_ledger_read(pt_engine *engine, pt_session *session, const char *pipeline, pt_claim *claims,
+                   size_t n_claims, pt_error *err) PT_CHECKED;
 
 /* Begins the owner of a claim that `pintail reset` makes; its process does not go on. */
 #define PT_RESET_OWNER "reset:"
 
-/* The largest epoch of each partition of the pipeline: rows of (topic, partition, epoch, owner). Inside a transaction, it is the fence's other half. */
-int pt_ledger_epochs(pt_engine *engine, pt_session *session, const char *pipeline, pt_result *out, pt_error *err) PT_CHECKED;
+/* The largest epoch of each partition of the pipeline: rows of (topic, partition, epoch, owner).
+ * Inside a transaction, it is the fence's other half. */
+int pt_ledger_epochs(pt_engine *engine, pt_session *session, const char *pipeline, pt_result *out,
+                     pt_error *err) PT_CHECKED;
 
 /* One row of the ledger to be written by a commit. */
 typedef struct pt_ledger_entry {
@@ -94,4 +113,5 @@ typedef struct pt_ledger_commit {
 } pt_ledger_commit;
 
 /* Inside a commit's transaction. */
-int pt_ledger_insert(pt_engine *engine, pt_session *session, const pt_ledger_commit *commit, const pt_ledger_entry *entries, size_t n, pt_error *err) PT_CHECKED;
+int pt_ledger_insert(pt_engine *engine, pt_session *session, const pt_ledger_commit *commit,
+                     const pt_ledger_entry *entries, size_t n, pt_error *err) PT_CHECKED;

@@ -7,18 +7,21 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "lake/ledger.h"
-#include "lake/commit_message.h"
 #include "duck/result.h"
 #include "duck/transaction.h"
+#include "lake/commit_message.h"
+#include "lake/ledger.h"
 
 #define OWN_TABLES 3 /* beside pintail.meta */
-#define WRITER "pintail " PT_VERSION
+#define WRITER     "pintail " PT_VERSION
 
 /* What later forms added to pintail.offsets. */
 static const struct {
     const char *name, *type;
-} additions[] = {{"leader_epoch", "INTEGER"}, {"commit_id", "UUID"}, {"lake_snapshot", "BIGINT"}, {"detail", "VARCHAR"}};
+} additions[] = {{"leader_epoch", "INTEGER"},
+                 {"commit_id", "UUID"},
+                 {"lake_snapshot", "BIGINT"},
+                 {"detail", "VARCHAR"}};
 
 #define N_ADDITIONS (sizeof additions / sizeof *additions)
 
@@ -33,7 +36,11 @@ typedef struct form {
 static int read_meta(pt_engine *engine, pt_session *session, form *f, pt_error *err) {
     pt_text sql = {0};
     pt_result meta = {0};
-    pt_text_addf(&sql, "SELECT max(CASE WHEN key = 'schema_version' THEN coalesce(try_cast(value AS BIGINT), 999999) END), max(value) FILTER (key = 'made_by') FROM \"%s\".pintail.meta", pt_engine_alias(engine));
+    pt_text_addf(
+        &sql,
+        "SELECT max(CASE WHEN key = 'schema_version' THEN coalesce(try_cast(value AS BIGINT), "
+        "999999) END), max(value) FILTER (key = 'made_by') FROM \"%s\".pintail.meta",
+        pt_engine_alias(engine));
     int code = pt_text_check(&sql, err);
     if (code == PT_OK) {
         code = pt_session_result(session, pt_text_get(&sql), &meta, err);
@@ -52,8 +59,11 @@ static int read_form(pt_engine *engine, pt_session *session, form *f, pt_error *
     pt_text sql = {0};
     pt_result found = {0};
     *f = (form){0};
-    pt_text_addf(&sql, "SELECT table_name, column_name FROM duckdb_columns() WHERE database_name = '%s' AND schema_name = 'pintail' AND (column_index = 1 OR table_name = 'offsets') "
-                       "ORDER BY table_name, column_index", pt_engine_alias(engine));
+    pt_text_addf(&sql,
+                 "SELECT table_name, column_name FROM duckdb_columns() WHERE database_name = '%s' "
+                 "AND schema_name = 'pintail' AND (column_index = 1 OR table_name = 'offsets') "
+                 "ORDER BY table_name, column_index",
+                 pt_engine_alias(engine));
     int code = pt_text_check(&sql, err);
     if (code == PT_OK) {
         code = pt_session_result(session, pt_text_get(&sql), &found, err);
@@ -64,7 +74,8 @@ static int read_form(pt_engine *engine, pt_session *session, form *f, pt_error *
         bool ledger = strcmp(table, "offsets") == 0;
         bool begins = r == 0 || strcmp(table, pt_result_cell(&found, r - 1, 0)) != 0;
         f->has_meta |= strcmp(table, "meta") == 0;
-        f->tables += begins && (ledger || strcmp(table, "epochs") == 0 || strcmp(table, "dead_letters") == 0);
+        f->tables += begins &&
+                     (ledger || strcmp(table, "epochs") == 0 || strcmp(table, "dead_letters") == 0);
         for (size_t i = 0; ledger && i < N_ADDITIONS; i++) {
             f->has[i] |= strcmp(column, additions[i].name) == 0;
         }
@@ -76,7 +87,10 @@ static int read_form(pt_engine *engine, pt_session *session, form *f, pt_error *
 
 static int check_version(const form *f, pt_error *err) {
     if (f->version > PT_LEDGER_FORM) {
-        return pt_fail(err, PT_E_LAKE, "pintail's own tables in this lake have form %" PRId64 ", which %s made; this is " WRITER ", which knows form %d: use %s or a newer one",
+        return pt_fail(err, PT_E_LAKE,
+                       "pintail's own tables in this lake have form %" PRId64
+                       ", which %s made; this is " WRITER
+                       ", which knows form %d: use %s or a newer one",
                        f->version, f->made_by, PT_LEDGER_FORM, f->made_by);
     }
     return PT_OK;
@@ -95,22 +109,30 @@ int pt_ledger_renew_form(pt_engine *engine, pt_session *session, pt_error *err) 
     PT_TRY(check_version(&f, err));
     for (size_t i = 0; i < N_ADDITIONS; i++) {
         if (!f.has[i]) {
-            PT_TRY(pt_session_runf(session, err, "ALTER TABLE \"%s\".pintail.offsets ADD COLUMN %s %s", a, additions[i].name, additions[i].type));
+            PT_TRY(pt_session_runf(session, err,
+                                   "ALTER TABLE \"%s\".pintail.offsets ADD COLUMN %s %s", a,
+                                   additions[i].name, additions[i].type));
         }
     }
     if (!f.has_meta) {
-        PT_TRY(pt_session_runf(session, err, "CREATE TABLE \"%s\".pintail.meta (%s)", a, PT_META_COLUMNS));
+        PT_TRY(pt_session_runf(session, err, "CREATE TABLE \"%s\".pintail.meta (%s)", a,
+                               PT_META_COLUMNS));
     }
     if (f.version == PT_LEDGER_FORM) {
         return PT_OK;
     }
     if (f.version) {
-        PT_TRY(pt_session_runf(session, err, "DELETE FROM \"%s\".pintail.meta WHERE key IN ('schema_version', 'made_by')", a));
+        PT_TRY(pt_session_runf(
+            session, err,
+            "DELETE FROM \"%s\".pintail.meta WHERE key IN ('schema_version', 'made_by')", a));
     }
-    return pt_session_runf(session, err, "INSERT INTO \"%s\".pintail.meta (key, value) VALUES ('schema_version', '%d'), ('made_by', '" WRITER "')", a, PT_LEDGER_FORM);
+    return pt_session_runf(session, err,
+                           "INSERT INTO \"%s\".pintail.meta (key, value) VALUES ('schema_version', "
+                           "'%d'), ('made_by', '" WRITER "')",
+                           a, PT_LEDGER_FORM);
 }
 
-/* ---- the tables themselves ------------------------------------------------------------------------------ */
+/* ---- the tables themselves ---- */
 
 typedef struct lake {
     pt_engine *engine;
@@ -122,23 +144,35 @@ static int create_tables(void *arg, pt_error *err) {
     const char *a = pt_engine_alias(l->engine);
     PT_TRY(pt_message_table(l->engine, l->session, NULL, "makes the tables of", "pintail", err));
     PT_TRY(pt_session_runf(l->session, err, "CREATE SCHEMA IF NOT EXISTS \"%s\".pintail", a));
-    PT_TRY(pt_session_runf(l->session, err, "CREATE TABLE IF NOT EXISTS \"%s\".pintail.offsets (%s)", a, PT_LEDGER_COLUMNS));
-    PT_TRY(pt_session_runf(l->session, err, "CREATE TABLE IF NOT EXISTS \"%s\".pintail.epochs (%s)", a, PT_EPOCH_COLUMNS));
-    PT_TRY(pt_session_runf(l->session, err, "CREATE TABLE IF NOT EXISTS \"%s\".pintail.dead_letters (%s)", a, PT_DEAD_LETTER_COLUMNS));
+    PT_TRY(pt_session_runf(l->session, err,
+                           "CREATE TABLE IF NOT EXISTS \"%s\".pintail.offsets (%s)", a,
+                           PT_LEDGER_COLUMNS));
+    PT_TRY(pt_session_runf(l->session, err, "CREATE TABLE IF NOT EXISTS \"%s\".pintail.epochs (%s)",
+                           a, PT_EPOCH_COLUMNS));
+    PT_TRY(pt_session_runf(l->session, err,
+                           "CREATE TABLE IF NOT EXISTS \"%s\".pintail.dead_letters (%s)", a,
+                           PT_DEAD_LETTER_COLUMNS));
     return pt_ledger_renew_form(l->engine, l->session, err);
 }
 
-/* DuckLake sets no option of a schema that is not committed yet, so a process may have died between the two. */
+/* DuckLake sets no option of a schema that is not committed yet, so a process may have died between
+ * the two. */
 static int set_inlining(const lake *l, pt_error *err) {
     char sql[512];
     const char *a = pt_engine_alias(l->engine);
     int64_t set = 0;
     (void)snprintf(sql, sizeof sql,
-                   "SELECT count(*) FROM \"__ducklake_metadata_%s\".ducklake_metadata WHERE key = 'data_inlining_row_limit' AND scope = 'schema' AND scope_id IN "
-                   "(SELECT schema_id FROM \"__ducklake_metadata_%s\".ducklake_schema WHERE schema_name = 'pintail' AND end_snapshot IS NULL)",
+                   "SELECT count(*) FROM \"__ducklake_metadata_%s\".ducklake_metadata WHERE key = "
+                   "'data_inlining_row_limit' AND scope = 'schema' AND scope_id IN "
+                   "(SELECT schema_id FROM \"__ducklake_metadata_%s\".ducklake_schema WHERE "
+                   "schema_name = 'pintail' AND end_snapshot IS NULL)",
                    a, a);
     PT_TRY(pt_session_int(l->session, sql, &set, err));
-    return set ? PT_OK : pt_session_runf(l->session, err, "CALL \"%s\".set_option('data_inlining_row_limit', %zu, schema => 'pintail')", a, PT_LEDGER_INSERT_ROWS);
+    return set ? PT_OK
+               : pt_session_runf(
+                     l->session, err,
+                     "CALL \"%s\".set_option('data_inlining_row_limit', %zu, schema => 'pintail')",
+                     a, PT_LEDGER_INSERT_ROWS);
 }
 
 static int create_once(void *arg, pt_error *err) {

@@ -5,12 +5,14 @@
 #include "base/text.h"
 #include "lake/ledger.h"
 
-static void add_entry(pt_text *sql, const pt_ledger_commit *commit, const pt_ledger_entry *e, const char *now) {
+static void add_entry(pt_text *sql, const pt_ledger_commit *commit, const pt_ledger_entry *e,
+                      const char *now) {
     pt_text_add_sql_string(sql, commit->pipeline);
     pt_text_add(sql, ", ");
     pt_text_add_sql_string(sql, e->topic);
-    pt_text_addf(sql, ", %" PRId32 ", %" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64 ", ", e->partition, e->from_offset, e->next_offset, e->rows,
-                 e->dead_letters, e->epoch);
+    pt_text_addf(sql,
+                 ", %" PRId32 ", %" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64 ", ",
+                 e->partition, e->from_offset, e->next_offset, e->rows, e->dead_letters, e->epoch);
     pt_text_add_sql_string(sql, e->cluster_id);
     pt_text_add(sql, ", ");
     pt_text_add_sql_string(sql, e->topic_id);
@@ -32,14 +34,17 @@ static void add_entry(pt_text *sql, const pt_ledger_commit *commit, const pt_led
     }
 }
 
-static int insert_some(pt_engine *engine, pt_session *session, const pt_ledger_commit *commit, const pt_ledger_entry *entries, size_t n, pt_error *err) {
+static int insert_some(pt_engine *engine, pt_session *session, const pt_ledger_commit *commit,
+                       const pt_ledger_entry *entries, size_t n, pt_error *err) {
     pt_text sql = {0};
     char now[40];
     pt_format_time(pt_now_us(), now, sizeof now);
-    pt_text_addf(&sql,
-                 "INSERT INTO \"%s\".pintail.offsets (pipeline, topic, \"partition\", from_offset, next_offset, row_count, dead_letter_count, epoch, cluster_id, topic_id, "
-                 "target_table, kind, committed_at, leader_epoch, commit_id, lake_snapshot, detail) VALUES ",
-                 pt_engine_alias(engine));
+    pt_text_addf(
+        &sql,
+        "INSERT INTO \"%s\".pintail.offsets (pipeline, topic, \"partition\", from_offset, "
+        "next_offset, row_count, dead_letter_count, epoch, cluster_id, topic_id, "
+        "target_table, kind, committed_at, leader_epoch, commit_id, lake_snapshot, detail) VALUES ",
+        pt_engine_alias(engine));
     for (size_t i = 0; i < n; i++) {
         pt_text_add(&sql, i ? ", (" : "(");
         add_entry(&sql, commit, &entries[i], now);
@@ -48,9 +53,12 @@ static int insert_some(pt_engine *engine, pt_session *session, const pt_ledger_c
     return pt_statement_run(session, &sql, err);
 }
 
-int pt_ledger_insert(pt_engine *engine, pt_session *session, const pt_ledger_commit *commit, const pt_ledger_entry *entries, size_t n, pt_error *err) {
+int pt_ledger_insert(pt_engine *engine, pt_session *session, const pt_ledger_commit *commit,
+                     const pt_ledger_entry *entries, size_t n, pt_error *err) {
     for (size_t from = 0; from < n; from += PT_LEDGER_INSERT_ROWS) {
-        PT_TRY(insert_some(engine, session, commit, entries + from, n - from < PT_LEDGER_INSERT_ROWS ? n - from : PT_LEDGER_INSERT_ROWS, err));
+        PT_TRY(insert_some(engine, session, commit, entries + from,
+                           n - from < PT_LEDGER_INSERT_ROWS ? n - from : PT_LEDGER_INSERT_ROWS,
+                           err));
     }
     return PT_OK;
 }

@@ -7,10 +7,10 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "duck/file_names.h"
-#include "lake/file_mark.h"
-#include "lake/guard.h"
 #include "duck/object_store.h"
 #include "duck/result.h"
+#include "lake/file_mark.h"
+#include "lake/guard.h"
 
 #define UUID_LENGTH 36
 #define MARK_LENGTH (1 + PT_MARK_DIGITS)
@@ -19,7 +19,8 @@ static bool is_guard(const char *name) {
     return strncmp(name, PT_GUARD_PREFIX, strlen(PT_GUARD_PREFIX)) == 0;
 }
 
-/* Microseconds since the epoch out of a version 7 UUID; -1 when the name is none that we gave to a file of this table. */
+/* Microseconds since the epoch out of a version 7 UUID; -1 when the name is none that we gave to a
+ * file of this table. */
 static int64_t time_of_name(const pt_table *t, const char *name) {
     int64_t ms = 0;
     size_t tag = 0;
@@ -29,7 +30,8 @@ static int64_t time_of_name(const pt_table *t, const char *name) {
         tag = PT_GUARD_TAG;
     }
     pt_file_mark(t, mark);
-    if (strlen(name) != UUID_LENGTH + MARK_LENGTH + tag + strlen(".pq") || strcmp(name + UUID_LENGTH + MARK_LENGTH + tag, ".pq") != 0 || name[14] != '7' ||
+    if (strlen(name) != UUID_LENGTH + MARK_LENGTH + tag + strlen(".pq") ||
+        strcmp(name + UUID_LENGTH + MARK_LENGTH + tag, ".pq") != 0 || name[14] != '7' ||
         name[UUID_LENGTH] != '-' || strncmp(name + UUID_LENGTH + 1, mark, PT_MARK_DIGITS) != 0) {
         return -1;
     }
@@ -53,9 +55,10 @@ static const char *name_of(const char *path) {
     return slash ? slash + 1 : path;
 }
 
-/* Files in the table's folder whose name no snapshot has and that do not wait for DuckLake's own cleanup. A file that is committed while this runs may be
- * among them; its age tells. */
-static int list_unknown(pt_engine *engine, pt_session *session, const pt_table *t, pt_result *out, pt_error *err) {
+/* Files in the table's folder whose name no snapshot has and that do not wait for DuckLake's own
+ * cleanup. A file that is committed while this runs may be among them; its age tells. */
+static int list_unknown(pt_engine *engine, pt_session *session, const pt_table *t, pt_result *out,
+                        pt_error *err) {
     pt_text sql = {0};
     pt_text pattern = {0};
     const char *alias = pt_engine_alias(engine);
@@ -65,7 +68,8 @@ static int list_unknown(pt_engine *engine, pt_session *session, const pt_table *
     pt_text_add_sql_string(&sql, pt_text_get(&pattern));
     pt_text_addf(&sql,
                  ") ANTI JOIN (SELECT path FROM \"__ducklake_metadata_%s\".ducklake_data_file "
-                 "UNION ALL SELECT path FROM \"__ducklake_metadata_%s\".ducklake_files_scheduled_for_deletion) k "
+                 "UNION ALL SELECT path FROM "
+                 "\"__ducklake_metadata_%s\".ducklake_files_scheduled_for_deletion) k "
                  "ON parse_filename(file) = parse_filename(k.path)",
                  alias, alias);
     int code = pt_text_check(&sql, err);
@@ -77,8 +81,10 @@ static int list_unknown(pt_engine *engine, pt_session *session, const pt_table *
     return code;
 }
 
-/* Guards and what they guard, where the catalog does not know the latter: its transaction never ended. */
-static int list_unfinished(pt_engine *engine, pt_session *session, const pt_table *t, pt_result *out, pt_error *err) {
+/* Guards and what they guard, where the catalog does not know the latter: its transaction never
+ * ended. */
+static int list_unfinished(pt_engine *engine, pt_session *session, const pt_table *t,
+                           pt_result *out, pt_error *err) {
     pt_text sql = {0};
     pt_text guards = {0};
     pt_text files = {0};
@@ -92,10 +98,14 @@ static int list_unfinished(pt_engine *engine, pt_session *session, const pt_tabl
     pt_text_add(&sql, ") g JOIN glob(");
     pt_text_add_sql_string(&sql, pt_text_get(&files));
     pt_text_addf(&sql,
-                 ") f ON parse_filename(g.file)[%zu:%zu] = parse_filename(f.file)[%zu:%zu] ANTI JOIN (SELECT path FROM \"__ducklake_metadata_%s\".ducklake_data_file "
+                 ") f ON parse_filename(g.file)[%zu:%zu] = parse_filename(f.file)[%zu:%zu] ANTI "
+                 "JOIN (SELECT path FROM \"__ducklake_metadata_%s\".ducklake_data_file "
                  "UNION ALL SELECT path FROM \"__ducklake_metadata_%s\".ducklake_delete_file "
-                 "UNION ALL SELECT path FROM \"__ducklake_metadata_%s\".ducklake_files_scheduled_for_deletion) k ON parse_filename(f.file) = parse_filename(k.path)",
-                 strlen(PT_GUARD_PREFIX) + 1, strlen(PT_GUARD_PREFIX) + UUID_LENGTH, strlen("ducklake-") + 1, strlen("ducklake-") + UUID_LENGTH, alias, alias, alias);
+                 "UNION ALL SELECT path FROM "
+                 "\"__ducklake_metadata_%s\".ducklake_files_scheduled_for_deletion) k ON "
+                 "parse_filename(f.file) = parse_filename(k.path)",
+                 strlen(PT_GUARD_PREFIX) + 1, strlen(PT_GUARD_PREFIX) + UUID_LENGTH,
+                 strlen("ducklake-") + 1, strlen("ducklake-") + UUID_LENGTH, alias, alias, alias);
     int code = pt_statement_result(session, &sql, out, err);
     pt_text_free(&guards);
     pt_text_free(&files);
@@ -107,7 +117,8 @@ static bool is_old(const pt_table *t, const char *path, int64_t now_us, int64_t 
     return made >= 0 && now_us - made >= max_age_us;
 }
 
-int pt_orphans_remove(pt_engine *engine, pt_session *session, const pt_table *t, int64_t max_age_us, uint64_t *removed, pt_error *err) {
+int pt_orphans_remove(pt_engine *engine, pt_session *session, const pt_table *t, int64_t max_age_us,
+                      uint64_t *removed, pt_error *err) {
     pt_result files = {0};
     pt_result unfinished = {0};
     int64_t now = pt_now_us();
@@ -125,7 +136,8 @@ int pt_orphans_remove(pt_engine *engine, pt_session *session, const pt_table *t,
     if (code == PT_OK && !old) {
         code = pt_fail_nomem(err, "a list of files");
     }
-    for (size_t i = 0; code == PT_OK && i < unfinished.n_rows; i++) { /* before their guards, without which they would not be found again */
+    for (size_t i = 0; code == PT_OK && i < unfinished.n_rows;
+         i++) { /* before their guards, without which they would not be found again */
         if (is_old(t, pt_result_cell(&unfinished, i, 0), now, max_age_us)) {
             old[n++] = pt_result_cell(&unfinished, i, 1);
         }

@@ -5,14 +5,14 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "duck/uri.h"
 #include "duck/result.h"
+#include "duck/uri.h"
 
 #define FOLDER_MAX 255  /* bytes of a folder's name on a disk (NAME_MAX) */
 #define OBJECT_MAX 1024 /* bytes of an object's whole key */
-#define FILE_NAME 64    /* what stands behind the folder: ducklake-<uuid>.parquet */
+#define FILE_NAME  64   /* what stands behind the folder: ducklake-<uuid>.parquet */
 
-/* ---- which columns ------------------------------------------------------------------------------------- */
+/* ---- which columns ---- */
 
 static bool is_unbounded(pt_type_id id) {
     return id == PT_VARCHAR || id == PT_JSON || id == PT_BLOB;
@@ -23,7 +23,8 @@ static size_t folder_bytes(const char *data, size_t len) {
     size_t bytes = len;
     for (size_t i = 0; i < len; i++) {
         char c = data[i];
-        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.' || c == '~';
+        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                     c == '-' || c == '_' || c == '.' || c == '~';
         bytes += plain ? 0 : 2;
     }
     return bytes;
@@ -52,7 +53,9 @@ static int add_key(pt_table *t, const char *name, bool folders, bool text_catalo
         return pt_fail_nomem(err, "the keys of a partitioned table");
     }
     t->keys = keys;
-    keys[t->n_keys++] = (pt_partition_key){.column = column, .room = folders ? room_for(t, name) : SIZE_MAX, .no_nul = text_catalog};
+    keys[t->n_keys++] = (pt_partition_key){.column = column,
+                                           .room = folders ? room_for(t, name) : SIZE_MAX,
+                                           .no_nul = text_catalog};
     return PT_OK;
 }
 
@@ -60,14 +63,22 @@ int pt_partition_open(pt_engine *engine, pt_session *session, pt_table *t, pt_er
     const char *alias = pt_engine_alias(engine);
     pt_text sql = {0};
     pt_result found = {0};
-    pt_text_addf(&sql,
-                 "SELECT c.column_name, (SELECT coalesce(lower(arg_max(value, CASE scope WHEN 'table' THEN 2 WHEN 'schema' THEN 1 ELSE 0 END)), '') IN ('false', '0') "
-                 "FROM \"__ducklake_metadata_%s\".ducklake_metadata WHERE key = 'hive_file_pattern' AND (scope IS NULL OR scope = 'global' OR scope_id = CASE scope WHEN 'table' "
-                 "THEN t.table_id ELSE t.schema_id END))::INTEGER FROM \"__ducklake_metadata_%s\".ducklake_table t JOIN \"__ducklake_metadata_%s\".ducklake_schema s USING (schema_id) "
-                 "JOIN \"__ducklake_metadata_%s\".ducklake_partition_info i USING (table_id) JOIN \"__ducklake_metadata_%s\".ducklake_partition_column k USING (partition_id) "
-                 "JOIN \"__ducklake_metadata_%s\".ducklake_column c ON c.table_id = t.table_id AND c.column_id = k.column_id "
-                 "WHERE t.end_snapshot IS NULL AND s.end_snapshot IS NULL AND i.end_snapshot IS NULL AND c.end_snapshot IS NULL AND k.transform = 'identity' AND t.table_name = ",
-                 alias, alias, alias, alias, alias, alias);
+    pt_text_addf(
+        &sql,
+        "SELECT c.column_name, (SELECT coalesce(lower(arg_max(value, CASE scope WHEN 'table' THEN "
+        "2 WHEN 'schema' THEN 1 ELSE 0 END)), '') IN ('false', '0') "
+        "FROM \"__ducklake_metadata_%s\".ducklake_metadata WHERE key = 'hive_file_pattern' AND "
+        "(scope IS NULL OR scope = 'global' OR scope_id = CASE scope WHEN 'table' "
+        "THEN t.table_id ELSE t.schema_id END))::INTEGER FROM "
+        "\"__ducklake_metadata_%s\".ducklake_table t JOIN "
+        "\"__ducklake_metadata_%s\".ducklake_schema s USING (schema_id) "
+        "JOIN \"__ducklake_metadata_%s\".ducklake_partition_info i USING (table_id) JOIN "
+        "\"__ducklake_metadata_%s\".ducklake_partition_column k USING (partition_id) "
+        "JOIN \"__ducklake_metadata_%s\".ducklake_column c ON c.table_id = t.table_id AND "
+        "c.column_id = k.column_id "
+        "WHERE t.end_snapshot IS NULL AND s.end_snapshot IS NULL AND i.end_snapshot IS NULL AND "
+        "c.end_snapshot IS NULL AND k.transform = 'identity' AND t.table_name = ",
+        alias, alias, alias, alias, alias, alias);
     pt_text_add_sql_string(&sql, t->name);
     pt_text_add(&sql, " AND s.schema_name = ");
     pt_text_add_sql_string(&sql, t->schema_name);
@@ -76,7 +87,8 @@ int pt_partition_open(pt_engine *engine, pt_session *session, pt_table *t, pt_er
         code = pt_session_result(session, pt_text_get(&sql), &found, err);
     }
     for (size_t i = 0; code == PT_OK && i < found.n_rows; i++) {
-        code = add_key(t, pt_result_cell(&found, i, 0), pt_result_int(&found, i, 1) == 0, pt_engine_catalog(engine) != PT_CATALOG_DUCKDB, err);
+        code = add_key(t, pt_result_cell(&found, i, 0), pt_result_int(&found, i, 1) == 0,
+                       pt_engine_catalog(engine) != PT_CATALOG_DUCKDB, err);
     }
     pt_result_clear(&found);
     pt_text_free(&sql);
@@ -92,7 +104,7 @@ static bool is_utf8(const char *data, size_t len) {
     return good;
 }
 
-/* ---- one row ------------------------------------------------------------------------------------------- */
+/* ---- one row ---- */
 
 bool pt_partition_refuses(const pt_table *t, const pt_rows *rows, char *text, size_t size) {
     for (size_t i = 0; i < t->n_keys; i++) {
@@ -105,15 +117,24 @@ bool pt_partition_refuses(const pt_table *t, const pt_rows *rows, char *text, si
         const char *name = t->names[key->column];
         size_t bytes = key->room < len * 3 ? folder_bytes(data, len) : 0;
         if (bytes > key->room) {
-            (void)snprintf(text, size, "column %.60s: the table is partitioned by it, and the value takes %zu bytes of a folder's name, which may have %zu", name, bytes, key->room);
+            (void)snprintf(text, size,
+                           "column %.60s: the table is partitioned by it, and the value takes %zu "
+                           "bytes of a folder's name, which may have %zu",
+                           name, bytes, key->room);
             return true;
         }
         if (key->no_nul && memchr(data, '\0', len)) {
-            (void)snprintf(text, size, "column %.60s: the table is partitioned by it, and the catalog cannot keep a value with a NUL", name);
+            (void)snprintf(text, size,
+                           "column %.60s: the table is partitioned by it, and the catalog cannot "
+                           "keep a value with a NUL",
+                           name);
             return true;
         }
         if (t->types[key->column].id == PT_BLOB && !is_utf8(data, len)) {
-            (void)snprintf(text, size, "column %.60s: the table is partitioned by it, and DuckDB takes only bytes that are UTF-8 for a folder's name", name);
+            (void)snprintf(text, size,
+                           "column %.60s: the table is partitioned by it, and DuckDB takes only "
+                           "bytes that are UTF-8 for a folder's name",
+                           name);
             return true;
         }
     }

@@ -4,13 +4,17 @@
 
 #include "duck/result.h"
 
-int pt_registered_check(pt_engine *engine, pt_session *session, const pt_slice *slice, bool *seen, pt_error *err) {
+int pt_registered_check(pt_engine *engine, pt_session *session, const pt_slice *slice, bool *seen,
+                        pt_error *err) {
     const char *slash = strrchr(slice->staged, '/');
     const char *name = slash ? slash + 1 : slice->staged;
     pt_text sql = {0};
     pt_result found = {0};
     *seen = false;
-    pt_text_addf(&sql, "SELECT path, path_is_relative::INTEGER FROM \"__ducklake_metadata_%s\".ducklake_data_file WHERE path IN (", pt_engine_alias(engine));
+    pt_text_addf(&sql,
+                 "SELECT path, path_is_relative::INTEGER FROM "
+                 "\"__ducklake_metadata_%s\".ducklake_data_file WHERE path IN (",
+                 pt_engine_alias(engine));
     pt_text_add_sql_string(&sql, name);
     pt_text_add(&sql, ", ");
     pt_text_add_sql_string(&sql, slice->staged);
@@ -22,8 +26,13 @@ int pt_registered_check(pt_engine *engine, pt_session *session, const pt_slice *
     if (code == PT_OK && found.n_rows) {
         *seen = true;
         if (pt_result_int(&found, 0, 1) != 1 || strcmp(pt_result_cell(&found, 0, 0), name) != 0) {
-            code = pt_fail(err, PT_E_LAKE, "table %s: the catalog keeps data file %s with its whole path, since DuckLake does not take %s for the table's folder; a cleanup by "
-                           "anybody may remove such a file, so nothing more is committed; compare --data-path with the data_path in the catalog's table ducklake_metadata", slice->table->label, slice->staged, slice->table->folder);
+            code =
+                pt_fail(err, PT_E_LAKE,
+                        "table %s: the catalog keeps data file %s with its whole path, since "
+                        "DuckLake does not take %s for the table's folder; a cleanup by "
+                        "anybody may remove such a file, so nothing more is committed; compare "
+                        "--data-path with the data_path in the catalog's table ducklake_metadata",
+                        slice->table->label, slice->staged, slice->table->folder);
         }
     }
     pt_result_clear(&found);

@@ -12,27 +12,39 @@
 
 static int read_version(pt_engine *engine, pt_session *session, int64_t *out, pt_error *err) {
     pt_text sql = {0};
-    pt_text_addf(&sql, "SELECT schema_version FROM \"__ducklake_metadata_%s\".ducklake_snapshot ORDER BY snapshot_id DESC LIMIT 1", pt_engine_alias(engine));
+    pt_text_addf(&sql,
+                 "SELECT schema_version FROM \"__ducklake_metadata_%s\".ducklake_snapshot ORDER BY "
+                 "snapshot_id DESC LIMIT 1",
+                 pt_engine_alias(engine));
     return pt_statement_int(session, &sql, out, err);
 }
 
-/* Out of the catalog's own tables: DuckDB's list of a lake's tables looks at the statistics of each one. */
+/* Out of the catalog's own tables: DuckDB's list of a lake's tables looks at the statistics of each
+ * one. */
 static int read_names(pt_engine *engine, pt_session *session, pt_result *out, pt_error *err) {
     pt_text sql = {0};
     const char *alias = pt_engine_alias(engine);
-    pt_text_addf(&sql,
-                 "WITH s AS (SELECT schema_id, schema_name FROM \"__ducklake_metadata_%s\".ducklake_schema WHERE end_snapshot IS NULL) SELECT schema_name, '', 0 FROM s "
-                 "UNION ALL SELECT schema_name, table_name, coalesce(record_count > 0, false)::INTEGER FROM \"__ducklake_metadata_%s\".ducklake_table JOIN s USING (schema_id) "
-                 "LEFT JOIN \"__ducklake_metadata_%s\".ducklake_table_stats USING (table_id) WHERE end_snapshot IS NULL "
-                 "UNION ALL SELECT schema_name, view_name, 0 FROM \"__ducklake_metadata_%s\".ducklake_view JOIN s USING (schema_id) WHERE end_snapshot IS NULL",
-                 alias, alias, alias, alias);
+    pt_text_addf(
+        &sql,
+        "WITH s AS (SELECT schema_id, schema_name FROM \"__ducklake_metadata_%s\".ducklake_schema "
+        "WHERE end_snapshot IS NULL) SELECT schema_name, '', 0 FROM s "
+        "UNION ALL SELECT schema_name, table_name, coalesce(record_count > 0, false)::INTEGER FROM "
+        "\"__ducklake_metadata_%s\".ducklake_table JOIN s USING (schema_id) "
+        "LEFT JOIN \"__ducklake_metadata_%s\".ducklake_table_stats USING (table_id) WHERE "
+        "end_snapshot IS NULL "
+        "UNION ALL SELECT schema_name, view_name, 0 FROM \"__ducklake_metadata_%s\".ducklake_view "
+        "JOIN s USING (schema_id) WHERE end_snapshot IS NULL",
+        alias, alias, alias, alias);
     return pt_statement_result(session, &sql, out, err);
 }
 
-static int read_columns(pt_engine *engine, pt_session *session, const pt_result *wanted, pt_result *out, pt_error *err) {
+static int read_columns(pt_engine *engine, pt_session *session, const pt_result *wanted,
+                        pt_result *out, pt_error *err) {
     pt_text sql = {0};
-    pt_text_add(&sql, "SELECT schema_name, table_name, column_name, data_type, is_nullable, column_default, (database_name, schema_name, table_name) IN "
-                      "(SELECT (database_name, schema_name, view_name) FROM duckdb_views()) FROM duckdb_columns() WHERE database_name = ");
+    pt_text_add(&sql, "SELECT schema_name, table_name, column_name, data_type, is_nullable, "
+                      "column_default, (database_name, schema_name, table_name) IN "
+                      "(SELECT (database_name, schema_name, view_name) FROM duckdb_views()) FROM "
+                      "duckdb_columns() WHERE database_name = ");
     pt_text_add_sql_string(&sql, pt_engine_alias(engine));
     pt_text_add(&sql, " AND table_name IN (''");
     for (size_t i = 0; i < wanted->n_rows; i++) {
@@ -45,27 +57,35 @@ static int read_columns(pt_engine *engine, pt_session *session, const pt_result 
     return pt_statement_result(session, &sql, out, err);
 }
 
-static int read_fed(pt_engine *engine, pt_session *session, const char *pipeline, pt_result *out, pt_error *err) {
+static int read_fed(pt_engine *engine, pt_session *session, const char *pipeline, pt_result *out,
+                    pt_error *err) {
     pt_text sql = {0};
     pt_text_add(&sql, "SELECT target_table, topic, bool_or(pipeline = ");
     pt_text_add_sql_string(&sql, pipeline);
-    pt_text_addf(&sql, ")::INTEGER, bool_or(row_count > 0)::INTEGER FROM \"%s\".pintail.offsets GROUP BY ALL ORDER BY topic", pt_engine_alias(engine));
+    pt_text_addf(&sql,
+                 ")::INTEGER, bool_or(row_count > 0)::INTEGER FROM \"%s\".pintail.offsets GROUP BY "
+                 "ALL ORDER BY topic",
+                 pt_engine_alias(engine));
     return pt_statement_result(session, &sql, out, err);
 }
 
-void pt_seen_spelling(const pt_seen *seen, const char *asked_schema, const char *asked_table, const char **schema, const char **table) {
+void pt_seen_spelling(const pt_seen *seen, const char *asked_schema, const char *asked_table,
+                      const char **schema, const char **table) {
     *schema = *table = NULL;
     for (size_t i = 0; i < seen->names.n_rows && !*table; i++) {
         const char *name = pt_result_cell(&seen->names, i, 1);
-        if (strcasecmp(pt_result_cell(&seen->names, i, 0), asked_schema) == 0 && (!*name || strcasecmp(name, asked_table) == 0)) {
+        if (strcasecmp(pt_result_cell(&seen->names, i, 0), asked_schema) == 0 &&
+            (!*name || strcasecmp(name, asked_table) == 0)) {
             *schema = pt_result_cell(&seen->names, i, 0);
             *table = *name ? name : NULL;
         }
     }
 }
 
-/* Names alone: rows of the asked tables that are there, as the lake spells them. The cells stay the names'. */
-static int find_wanted(const pt_seen *seen, const char *const *tables, size_t n, pt_result *out, pt_error *err) {
+/* Names alone: rows of the asked tables that are there, as the lake spells them. The cells stay the
+ * names'. */
+static int find_wanted(const pt_seen *seen, const char *const *tables, size_t n, pt_result *out,
+                       pt_error *err) {
     *out = (pt_result){.n_columns = 2, .cells = calloc(2 * n + 1, sizeof *out->cells)};
     if (!out->cells) {
         return pt_fail_nomem(err, "the lake's tables");
@@ -88,7 +108,8 @@ static int find_wanted(const pt_seen *seen, const char *const *tables, size_t n,
     return PT_OK;
 }
 
-int pt_seen_read(pt_engine *engine, pt_session *session, const char *pipeline, const char *const *tables, size_t n, pt_seen *out, pt_error *err) {
+int pt_seen_read(pt_engine *engine, pt_session *session, const char *pipeline,
+                 const char *const *tables, size_t n, pt_seen *out, pt_error *err) {
     pt_result wanted = {0};
     *out = (pt_seen){0};
     int code = read_version(engine, session, &out->schema_version, err);
@@ -122,7 +143,8 @@ void pt_seen_clear(pt_seen *seen) {
     *seen = (pt_seen){0};
 }
 
-int pt_seen_stands(pt_engine *engine, pt_session *session, const pt_seen *seen, bool *stands, pt_error *err) {
+int pt_seen_stands(pt_engine *engine, pt_session *session, const pt_seen *seen, bool *stands,
+                   pt_error *err) {
     int64_t now = 0;
     PT_TRY(read_version(engine, session, &now, err));
     *stands = now == seen->schema_version;
@@ -130,10 +152,12 @@ int pt_seen_stands(pt_engine *engine, pt_session *session, const pt_seen *seen, 
 }
 
 static bool is_of(const pt_result *columns, size_t row, const char *schema, const char *table) {
-    return strcmp(pt_result_cell(columns, row, 0), schema) == 0 && strcmp(pt_result_cell(columns, row, 1), table) == 0;
+    return strcmp(pt_result_cell(columns, row, 0), schema) == 0 &&
+           strcmp(pt_result_cell(columns, row, 1), table) == 0;
 }
 
-int pt_seen_columns(const pt_seen *seen, const char *schema, const char *table, pt_result *out, pt_error *err) {
+int pt_seen_columns(const pt_seen *seen, const char *schema, const char *table, pt_result *out,
+                    pt_error *err) {
     size_t from = 0;
     size_t n = 0;
     size_t width = seen->columns.n_columns - COLUMNS_BEFORE;
@@ -143,10 +167,13 @@ int pt_seen_columns(const pt_seen *seen, const char *schema, const char *table, 
     while (from + n < seen->columns.n_rows && is_of(&seen->columns, from + n, schema, table)) {
         n++;
     }
-    *out = (pt_result){.n_rows = n, .n_columns = width, .cells = calloc(n * width + 1, sizeof *out->cells)};
+    *out = (pt_result){.n_rows = n,
+                       .n_columns = width,
+                       .cells = calloc(n * width + 1, sizeof *out->cells)};
     bool complete = out->cells != NULL;
     for (size_t i = 0; complete && i < n * width; i++) {
-        const char *cell = pt_result_cell(&seen->columns, from + i / width, COLUMNS_BEFORE + i % width);
+        const char *cell = pt_result_cell(&seen->columns, from + i / width,
+                                          COLUMNS_BEFORE + i % width);
         out->cells[i] = cell ? strdup(cell) : NULL;
         complete = !cell || out->cells[i];
     }
@@ -162,7 +189,8 @@ const char *pt_seen_other_topic(const pt_seen *seen, const char *label, const ch
     for (size_t i = 0; i < seen->fed.n_rows; i++) {
         const char *table = pt_result_cell(&seen->fed, i, 0);
         const char *other = pt_result_cell(&seen->fed, i, 1);
-        if (table && other && pt_result_int(&seen->fed, i, 3) && strcmp(table, label) == 0 && strcmp(other, topic) != 0) {
+        if (table && other && pt_result_int(&seen->fed, i, 3) && strcmp(table, label) == 0 &&
+            strcmp(other, topic) != 0) {
             return other;
         }
     }
@@ -171,7 +199,8 @@ const char *pt_seen_other_topic(const pt_seen *seen, const char *label, const ch
 
 bool pt_seen_may_have_rows(const pt_seen *seen, const char *schema, const char *table) {
     for (size_t i = 0; i < seen->names.n_rows; i++) {
-        if (strcmp(pt_result_cell(&seen->names, i, 0), schema) == 0 && strcmp(pt_result_cell(&seen->names, i, 1), table) == 0) {
+        if (strcmp(pt_result_cell(&seen->names, i, 0), schema) == 0 &&
+            strcmp(pt_result_cell(&seen->names, i, 1), table) == 0) {
             return pt_result_int(&seen->names, i, 2) != 0;
         }
     }

@@ -10,10 +10,11 @@
 #include <strings.h>
 
 #define UNLIMITED INT64_MAX
-#define CODECS "one of uncompressed, snappy, gzip, zstd, brotli, lz4, lz4_raw"
+#define CODECS    "one of uncompressed, snappy, gzip, zstd, brotli, lz4, lz4_raw"
 
 static bool is_codec(const char *value) {
-    static const char *const codecs[] = {"uncompressed", "snappy", "gzip", "zstd", "brotli", "lz4", "lz4_raw"};
+    static const char *const codecs[] = {"uncompressed", "snappy", "gzip",   "zstd",
+                                         "brotli",       "lz4",    "lz4_raw"};
     for (size_t i = 0; i < sizeof codecs / sizeof *codecs; i++) {
         if (strcasecmp(value, codecs[i]) == 0) {
             return true;
@@ -28,7 +29,8 @@ static bool is_version(const char *value) {
 }
 
 static bool is_boolean(const char *value) {
-    return strcasecmp(value, "true") == 0 || strcasecmp(value, "false") == 0 || strcmp(value, "1") == 0 || strcmp(value, "0") == 0;
+    return strcasecmp(value, "true") == 0 || strcasecmp(value, "false") == 0 ||
+           strcmp(value, "1") == 0 || strcmp(value, "0") == 0;
 }
 
 /* Settings that are numbers. */
@@ -44,7 +46,8 @@ static const struct {
     {"data_inlining_row_limit", 0, UNLIMITED, "a number of rows, 0 for none"},
 };
 
-static const char *const booleans[] = {"per_thread_output", "hive_file_pattern", "sort_on_insert", "auto_compact"};
+static const char *const booleans[] = {"per_thread_output", "hive_file_pattern", "sort_on_insert",
+                                       "auto_compact"};
 
 static const char *wrong_number(const char *key, const char *value) {
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
@@ -52,7 +55,8 @@ static const char *wrong_number(const char *key, const char *value) {
             char *end;
             errno = 0;
             long long n = strtoll(value, &end, 10);
-            bool right = isdigit((unsigned char)*value) && *end == '\0' && errno == 0 && n >= numbers[i].least && n <= numbers[i].most;
+            bool right = isdigit((unsigned char)*value) && *end == '\0' && errno == 0 &&
+                         n >= numbers[i].least && n <= numbers[i].most;
             return right ? NULL : numbers[i].has_to_be;
         }
     }

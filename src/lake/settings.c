@@ -5,25 +5,37 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "duck/result.h"
 #include "lake/flush.h"
 #include "lake/setting_value.h"
 #include "lake/stage.h"
-#include "duck/result.h"
 
 #define LIMIT "data_inlining_row_limit"
-#define SORT "sort" /* the number of the table's SET SORTED BY, as if it were a setting */
+#define SORT  "sort" /* the number of the table's SET SORTED BY, as if it were a setting */
 
 /* What matters to a writer of files and of inlined rows, and to a fold. */
-static const char *const keys[] = {"parquet_compression", "parquet_compression_level", "parquet_version", "parquet_row_group_size", "parquet_row_group_size_bytes", "target_file_size",
-                                   "per_thread_output", "hive_file_pattern", LIMIT, "sort_on_insert", "auto_compact", SORT};
+static const char *const keys[] = {"parquet_compression",
+                                   "parquet_compression_level",
+                                   "parquet_version",
+                                   "parquet_row_group_size",
+                                   "parquet_row_group_size_bytes",
+                                   "target_file_size",
+                                   "per_thread_output",
+                                   "hive_file_pattern",
+                                   LIMIT,
+                                   "sort_on_insert",
+                                   "auto_compact",
+                                   SORT};
 
 /* key, value, scope, scope_id */
 static int read_all(pt_engine *engine, pt_session *session, pt_result *out, pt_error *err) {
     const char *alias = pt_engine_alias(engine);
     pt_text sql = {0};
     pt_text_addf(&sql,
-                 "SELECT key, value, scope, scope_id FROM \"__ducklake_metadata_%s\".ducklake_metadata UNION ALL "
-                 "SELECT '" SORT "', sort_id::VARCHAR, 'table', table_id FROM \"__ducklake_metadata_%s\".ducklake_sort_info WHERE end_snapshot IS NULL",
+                 "SELECT key, value, scope, scope_id FROM "
+                 "\"__ducklake_metadata_%s\".ducklake_metadata UNION ALL "
+                 "SELECT '" SORT "', sort_id::VARCHAR, 'table', table_id FROM "
+                 "\"__ducklake_metadata_%s\".ducklake_sort_info WHERE end_snapshot IS NULL",
                  alias, alias);
     return pt_statement_result(session, &sql, out, err);
 }
@@ -35,7 +47,9 @@ static int rank(const pt_result *all, size_t row, const pt_lake_settings *of) {
     if (!scope || strcmp(scope, "global") == 0) {
         return 1;
     }
-    return strcmp(scope, "table") == 0 && id == of->table_id ? 3 : strcmp(scope, "schema") == 0 && id == of->schema_id ? 2 : 0;
+    return strcmp(scope, "table") == 0 && id == of->table_id     ? 3
+           : strcmp(scope, "schema") == 0 && id == of->schema_id ? 2
+                                                                 : 0;
 }
 
 /* NULL: nothing is said. */
@@ -53,17 +67,25 @@ static const char *find(const pt_result *all, const char *key, const pt_lake_set
 }
 
 /* "of the lake", "of schema s", "of table s.t" */
-static void add_scope(pt_engine *engine, pt_session *session, const pt_result *all, size_t row, pt_text *out) {
+static void add_scope(pt_engine *engine, pt_session *session, const pt_result *all, size_t row,
+                      pt_text *out) {
     const char *scope = pt_result_cell(all, row, 2);
     bool table = scope && strcmp(scope, "table") == 0;
     const char *alias = pt_engine_alias(engine);
     pt_text sql = {0};
     char *name = NULL;
     if (table || (scope && strcmp(scope, "schema") == 0)) {
-        pt_text_addf(&sql, table ? "SELECT any_value(CASE s.schema_name WHEN 'main' THEN '' ELSE s.schema_name || '.' END || t.table_name) FROM \"__ducklake_metadata_%s\".ducklake_table t JOIN "
-                                   "\"__ducklake_metadata_%s\".ducklake_schema s USING (schema_id) WHERE t.end_snapshot IS NULL AND s.end_snapshot IS NULL AND t.table_id = %" PRId64
-                                 : "SELECT any_value(schema_name) FROM (SELECT '%s'), \"__ducklake_metadata_%s\".ducklake_schema WHERE end_snapshot IS NULL AND schema_id = %" PRId64,
-                     alias, alias, pt_result_int(all, row, 3));
+        pt_text_addf(
+            &sql,
+            table
+                ? "SELECT any_value(CASE s.schema_name WHEN 'main' THEN '' ELSE s.schema_name || "
+                  "'.' END || t.table_name) FROM \"__ducklake_metadata_%s\".ducklake_table t JOIN "
+                  "\"__ducklake_metadata_%s\".ducklake_schema s USING (schema_id) WHERE "
+                  "t.end_snapshot IS NULL AND s.end_snapshot IS NULL AND t.table_id = %" PRId64
+                : "SELECT any_value(schema_name) FROM (SELECT '%s'), "
+                  "\"__ducklake_metadata_%s\".ducklake_schema WHERE end_snapshot IS NULL AND "
+                  "schema_id = %" PRId64,
+            alias, alias, pt_result_int(all, row, 3));
         pt_error ignored;
         if (sql.failed || pt_session_text(session, pt_text_get(&sql), &name, &ignored) != PT_OK) {
             name = NULL;
@@ -76,31 +98,45 @@ static void add_scope(pt_engine *engine, pt_session *session, const pt_result *a
     pt_text_free(&sql);
 }
 
-static int fail_value(pt_engine *engine, pt_session *session, const pt_result *all, size_t row, const char *has_to_be, pt_error *err) {
+static int fail_value(pt_engine *engine, pt_session *session, const pt_result *all, size_t row,
+                      const char *has_to_be, pt_error *err) {
     pt_text scope = {0};
     const char *key = pt_result_cell(all, row, 0);
     const char *value = pt_result_cell(all, row, 1);
     add_scope(engine, session, all, row, &scope);
-    int code = pt_fail(err, PT_E_LAKE, "the setting %s %s is '%s' in the catalog (ducklake_metadata), and has to be %s; set it anew with CALL lake.set_option('%s', ...) for that scope, or delete its row there",
-                       key, pt_text_get(&scope), value ? value : "NULL", has_to_be, key);
+    int code = pt_fail(
+        err, PT_E_LAKE,
+        "the setting %s %s is '%s' in the catalog (ducklake_metadata), and has to be %s; set it "
+        "anew with CALL lake.set_option('%s', ...) for that scope, or delete its row there",
+        key, pt_text_get(&scope), value ? value : "NULL", has_to_be, key);
     pt_text_free(&scope);
     return code;
 }
 
-/* What is said of the lake, and where `of` is given of its table and schema, is something that can be. */
-static int check_values(pt_engine *engine, pt_session *session, const pt_result *all, const pt_lake_settings *of, pt_error *err) {
+/* What is said of the lake, and where `of` is given of its table and schema, is something that can
+ * be. */
+static int check_values(pt_engine *engine, pt_session *session, const pt_result *all,
+                        const pt_lake_settings *of, pt_error *err) {
     for (size_t r = 0; r < all->n_rows; r++) {
         const char *value = pt_result_cell(all, r, 1);
-        const char *has_to_be = rank(all, r, of) ? pt_setting_wrong(pt_result_cell(all, r, 0), value ? value : "") : NULL;
+        const char *has_to_be = rank(all, r, of) ? pt_setting_wrong(pt_result_cell(all, r, 0),
+                                                                    value ? value : "")
+                                                 : NULL;
         if (has_to_be) {
             return fail_value(engine, session, all, r, has_to_be, err);
         }
     }
     const char *level = find(all, "parquet_compression_level", of);
     const char *codec = find(all, "parquet_compression", of);
-    if (level && (!codec || strcasecmp(codec, "zstd") != 0)) { /* DuckDB refuses the two, also for rows that stay in the catalog */
-        return pt_fail(err, PT_E_LAKE, "the lake's settings do not go together: parquet_compression_level is %s, which is for zstd alone, and parquet_compression is %s; set one of them anew with CALL "
-                       "lake.set_option, or delete the row of the level in ducklake_metadata", level, codec ? codec : "not set (snappy)");
+    if (level &&
+        (!codec || strcasecmp(codec, "zstd") !=
+                       0)) { /* DuckDB refuses the two, also for rows that stay in the catalog */
+        return pt_fail(
+            err, PT_E_LAKE,
+            "the lake's settings do not go together: parquet_compression_level is %s, which is for "
+            "zstd alone, and parquet_compression is %s; set one of them anew with CALL "
+            "lake.set_option, or delete the row of the level in ducklake_metadata",
+            level, codec ? codec : "not set (snappy)");
     }
     return PT_OK;
 }
@@ -109,14 +145,20 @@ static int check_version(const pt_result *all, pt_error *err) {
     static const pt_lake_settings lake = {.table_id = -1, .schema_id = -1};
     const char *version = find(all, "version", &lake);
     if (version && strcmp(version, PT_DUCKLAKE_VERSION) != 0) {
-        return pt_fail(err, PT_E_LAKE,
-                       "the lake's catalog is of DuckLake version %s, and this program speaks " PT_DUCKLAKE_VERSION ": somebody has migrated it, which cannot be undone; put a backup back, "
-                       "and keep others from migrating it with DUCKLAKE_VERSION '" PT_DUCKLAKE_VERSION "' at their ATTACH, without AUTOMATIC_MIGRATION", version);
+        return pt_fail(
+            err, PT_E_LAKE,
+            "the lake's catalog is of DuckLake version %s, and this program "
+            "speaks " PT_DUCKLAKE_VERSION
+            ": somebody has migrated it, which cannot be undone; put a backup back, "
+            "and keep others from migrating it with DUCKLAKE_VERSION '" PT_DUCKLAKE_VERSION
+            "' at their ATTACH, without AUTOMATIC_MIGRATION",
+            version);
     }
     return PT_OK;
 }
 
-/* Where the lake says at whatever scope how many bytes a row group has, an INSERT of DuckLake's wants to be free in the order of rows: those into pintail's own tables, too. */
+/* Where the lake says at whatever scope how many bytes a row group has, an INSERT of DuckLake's
+ * wants to be free in the order of rows: those into pintail's own tables, too. */
 int pt_settings_begin(pt_engine *engine, pt_session *session, pt_error *err) {
     static const pt_lake_settings lake = {.table_id = -1, .schema_id = -1};
     pt_result all = {0};
@@ -135,7 +177,8 @@ int pt_settings_begin(pt_engine *engine, pt_session *session, pt_error *err) {
     return code;
 }
 
-static int add_all(const pt_result *all, const pt_lake_settings *of, bool limit, pt_text *out, pt_error *err) {
+static int add_all(const pt_result *all, const pt_lake_settings *of, bool limit, pt_text *out,
+                   pt_error *err) {
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         const char *value = find(all, keys[i], of);
         if (value && (limit || strcmp(keys[i], LIMIT) != 0)) {
@@ -156,7 +199,8 @@ static void add_option(pt_text *copy, const char *option, const char *value) {
     }
 }
 
-int pt_settings_take(pt_engine *engine, pt_session *session, pt_lake_settings *settings, pt_error *err) {
+int pt_settings_take(pt_engine *engine, pt_session *session, pt_lake_settings *settings,
+                     pt_error *err) {
     pt_result all = {0};
     pt_text text = {0};
     pt_text rest = {0};
@@ -184,7 +228,10 @@ int pt_settings_take(pt_engine *engine, pt_session *session, pt_lake_settings *s
         add_option(&copy, "COMPRESSION_LEVEL", find(&all, "parquet_compression_level", settings));
         settings->group_rows = rows ? strtoull(rows, NULL, 10) : PT_STAGE_GROUP_ROWS;
         settings->group_bytes = bytes ? strtoull(bytes, NULL, 10) : 0;
-        settings->insert = find(&all, "target_file_size", settings) || is_true(find(&all, "per_thread_output", settings)) || find(&all, SORT, settings); /* DuckLake 1.0 sorts whatever sort_on_insert says */
+        settings->insert = find(&all, "target_file_size", settings) ||
+                           is_true(find(&all, "per_thread_output", settings)) ||
+                           find(&all, SORT,
+                                settings); /* DuckLake 1.0 sorts whatever sort_on_insert says */
         code = pt_text_check(&copy, err);
     }
     if (code == PT_OK) {
@@ -192,7 +239,9 @@ int pt_settings_take(pt_engine *engine, pt_session *session, pt_lake_settings *s
         settings->copy = strdup(pt_text_get(&copy));
         settings->rest = strdup(pt_text_get(&rest));
         settings->forbidden = calloc(1, sizeof *settings->forbidden);
-        code = settings->all && settings->copy && settings->rest && settings->forbidden ? PT_OK : pt_fail_nomem(err, "the lake's settings");
+        code = settings->all && settings->copy && settings->rest && settings->forbidden
+                   ? PT_OK
+                   : pt_fail_nomem(err, "the lake's settings");
     }
     pt_result_clear(&all);
     pt_text_free(&text);
@@ -210,20 +259,25 @@ void pt_lake_settings_clear(pt_lake_settings *settings) {
     settings->forbidden = NULL;
 }
 
-int pt_settings_check(pt_engine *engine, pt_session *session, const pt_flush *flush, pt_error *err) {
+int pt_settings_check(pt_engine *engine, pt_session *session, const pt_flush *flush,
+                      pt_error *err) {
     pt_result all = {0};
     PT_TRY(read_all(engine, session, &all, err));
     int code = check_version(&all, err);
     for (size_t i = 0; code == PT_OK && i < flush->n_slices; i++) {
         const pt_table *t = flush->slices[i].table;
-        if (flush->n_entries && !pt_slice_rows(&flush->slices[i])) { /* nothing of it is written; a fold has no entries */
+        if (flush->n_entries &&
+            !pt_slice_rows(
+                &flush->slices[i])) { /* nothing of it is written; a fold has no entries */
             continue;
         }
         const char *was = *t->settings.forbidden ? t->settings.rest : t->settings.all;
         pt_text now = {0};
         code = add_all(&all, &t->settings, !*t->settings.forbidden, &now, err);
         if (code == PT_OK && strcmp(pt_text_get(&now), was) != 0) {
-            code = pt_fail(err, PT_E_LAKE_CHANGED, "table %s: the lake's settings were changed from (%s) to (%s)", t->label, *was ? was : "none", *pt_text_get(&now) ? pt_text_get(&now) : "none");
+            code = pt_fail(err, PT_E_LAKE_CHANGED,
+                           "table %s: the lake's settings were changed from (%s) to (%s)", t->label,
+                           *was ? was : "none", *pt_text_get(&now) ? pt_text_get(&now) : "none");
         }
         pt_text_free(&now);
     }

@@ -9,8 +9,12 @@
 
 static void add_tables(pt_text *sql, const char *alias) {
     pt_text_addf(sql,
-                 "SELECT t.table_id, (SELECT max(v.begin_snapshot) FROM \"__ducklake_metadata_%s\".ducklake_schema_versions v WHERE v.table_id = t.table_id), s.schema_name, t.table_name, t.table_uuid::VARCHAR "
-                 "FROM \"__ducklake_metadata_%s\".ducklake_table t JOIN \"__ducklake_metadata_%s\".ducklake_schema s USING (schema_id) WHERE t.end_snapshot IS NULL AND s.end_snapshot IS NULL",
+                 "SELECT t.table_id, (SELECT max(v.begin_snapshot) FROM "
+                 "\"__ducklake_metadata_%s\".ducklake_schema_versions v WHERE v.table_id = "
+                 "t.table_id), s.schema_name, t.table_name, t.table_uuid::VARCHAR "
+                 "FROM \"__ducklake_metadata_%s\".ducklake_table t JOIN "
+                 "\"__ducklake_metadata_%s\".ducklake_schema s USING (schema_id) WHERE "
+                 "t.end_snapshot IS NULL AND s.end_snapshot IS NULL",
                  alias, alias, alias);
 }
 
@@ -47,16 +51,28 @@ static int check_table(const pt_table *t, const pt_result *found, pt_error *err)
             continue;
         }
         if (strcmp(schema, t->schema_name) != 0 || strcmp(name, t->name) != 0) {
-            return pt_fail(err, PT_E_LAKE, "table %s does not exist by that name any more, it is now named %s.%s: " STOP "; ways out: start with --table for the new name and the same --group, or give the table its name back", t->label,
-                           schema, name);
+            return pt_fail(
+                err, PT_E_LAKE,
+                "table %s does not exist by that name any more, it is now named %s.%s: " STOP
+                "; ways out: start with --table for the new name and the same --group, or give the "
+                "table its name back",
+                t->label, schema, name);
         }
         if (pt_result_int(found, r, 1) != t->shape) {
-            return pt_fail(err, PT_E_LAKE_CHANGED, "table %s was altered; what was read for it is read again by its columns of now", t->label);
+            return pt_fail(
+                err, PT_E_LAKE_CHANGED,
+                "table %s was altered; what was read for it is read again by its columns of now",
+                t->label);
         }
         return PT_OK;
     }
-    return pt_fail(err, PT_E_LAKE, "table %s does not exist any more: it was dropped while it was being filled (one of that name that is there now is another): " STOP "; ways out: pintail reset, which "
-                   "reads the topic again from where you say, or another --group; AT (VERSION => n) still reads the rows of the dropped table", t->label);
+    return pt_fail(err, PT_E_LAKE,
+                   "table %s does not exist any more: it was dropped while it was being filled "
+                   "(one of that name that is there now is another): " STOP
+                   "; ways out: pintail reset, which "
+                   "reads the topic again from where you say, or another --group; AT (VERSION => "
+                   "n) still reads the rows of the dropped table",
+                   t->label);
 }
 
 int pt_shapes_check(pt_engine *engine, pt_session *session, const pt_flush *flush, pt_error *err) {

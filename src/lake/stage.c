@@ -13,23 +13,26 @@
 #include "base/uuid.h"
 #include "duck/dictionary.h"
 #include "duck/file_names.h"
-#include "lake/file_mark.h"
-#include "lake/inlined.h"
-#include "duck/uri.h"
 #include "duck/object_store.h"
 #include "duck/scan.h"
+#include "duck/uri.h"
+#include "lake/file_mark.h"
+#include "lake/inlined.h"
 
-#define GROUP_SHARE 6 /* of the memory limit: each thread buffers a row group, and encodes it into pages beside that double in size */
+#define GROUP_SHARE                                                                             \
+    6 /* of the memory limit: each thread buffers a row group, and encodes it into pages beside \
+         that double in size */
 
 struct pt_stager {
     pt_engine *engine;
     pt_session *session;
     pt_scan *scan;
     pt_dictionaries *dictionaries; /* of the part that is being written */
-    bool new_values; /* have come where none was expected */
-    bool minus_zero; /* one has come while a file was being written with dictionaries */
-    bool plain;      /* the last file has no dictionary of numbers */
-    uint64_t group_bytes; /* a row group is written at this size, so that large rows fit into the memory limit; 0: no limit */
+    bool new_values;               /* have come where none was expected */
+    bool minus_zero;      /* one has come while a file was being written with dictionaries */
+    bool plain;           /* the last file has no dictionary of numbers */
+    uint64_t group_bytes; /* a row group is written at this size, so that large rows fit into the
+                             memory limit; 0: no limit */
 };
 
 int pt_stager_open(const pt_lake_options *options, bool remote, pt_stager **out, pt_error *err) {
@@ -84,7 +87,8 @@ static bool has_json(const pt_type *type) {
     return has;
 }
 
-/* JSON vectors, also those inside of nested values, are plain VARCHAR here and must be JSON in the file. */
+/* JSON vectors, also those inside of nested values, are plain VARCHAR here and must be JSON in the
+ * file. */
 static int add_select(pt_text *sql, const pt_table *t, pt_error *err) {
     pt_text_add(sql, "SELECT * ");
     const char *separator = "REPLACE (";
@@ -102,21 +106,28 @@ static int add_select(pt_text *sql, const pt_table *t, pt_error *err) {
             separator = ", ";
         }
     }
-    pt_text_add(sql, strcmp(separator, ", ") == 0 ? ") FROM pintail_rows(0)" : "FROM pintail_rows(0)");
+    pt_text_add(sql,
+                strcmp(separator, ", ") == 0 ? ") FROM pintail_rows(0)" : "FROM pintail_rows(0)");
     return PT_OK;
 }
 
-/* Once a batch that was being filled has brought a value that its first rows had not, this is not tried again: a file would be begun for nothing. */
+/* Once a batch that was being filled has brought a value that its first rows had not, this is not
+ * tried again: a file would be begun for nothing. */
 static void show(pt_stager *s, const pt_slice *slice) {
     const pt_table *t = slice->table;
-    bool coded = !slice->piece && (!s->new_values || pt_rows_complete(slice->rows)); /* else the statistics of a piece would be those of all values */
+    bool coded =
+        !slice->piece &&
+        (!s->new_values ||
+         pt_rows_complete(
+             slice->rows)); /* else the statistics of a piece would be those of all values */
     if (coded) {
         pt_dictionaries_make(s->dictionaries, slice->rows, t->types);
     }
     pt_scan_show_coded(s->scan, 0, slice->rows, t->types, t->names, coded ? s->dictionaries : NULL);
 }
 
-/* DuckDB's dictionary takes 0.0 and -0.0 for one value, so a file that may hold a -0.0 has none. What a batch that is still being filled will bring is not known. */
+/* DuckDB's dictionary takes 0.0 and -0.0 for one value, so a file that may hold a -0.0 has none.
+ * What a batch that is still being filled will bring is not known. */
 static bool wants_plain(const pt_stager *s, const pt_slice *slice) {
     return pt_rows_complete(slice->rows) ? pt_rows_has_minus_zero(slice->rows) : s->minus_zero;
 }
@@ -131,9 +142,14 @@ static int write_file(pt_stager *s, const pt_slice *slice, const char *path, pt_
     pt_slice_add_where(slice, &sql);
     pt_text_add(&sql, ") TO ");
     pt_text_add_sql_string(&sql, path);
-    pt_text_addf(&sql, " (FORMAT parquet, DICTIONARY_SIZE_LIMIT %d, WRITE_BLOOM_FILTER false, ROW_GROUP_SIZE %" PRIu64 ", USE_TMP_FILE false%s",
+    pt_text_addf(&sql,
+                 " (FORMAT parquet, DICTIONARY_SIZE_LIMIT %d, WRITE_BLOOM_FILTER false, "
+                 "ROW_GROUP_SIZE %" PRIu64 ", USE_TMP_FILE false%s",
                  s->plain ? 0 : 1000, t->settings.group_rows, t->settings.copy);
-    uint64_t bytes = t->settings.group_bytes && (!s->group_bytes || t->settings.group_bytes < s->group_bytes) ? t->settings.group_bytes : s->group_bytes;
+    uint64_t bytes = t->settings.group_bytes &&
+                             (!s->group_bytes || t->settings.group_bytes < s->group_bytes)
+                         ? t->settings.group_bytes
+                         : s->group_bytes;
     if (bytes) {
         pt_text_addf(&sql, ", ROW_GROUP_SIZE_BYTES %" PRIu64, bytes);
     }
@@ -154,7 +170,9 @@ static int write_file(pt_stager *s, const pt_slice *slice, const char *path, pt_
             (void)unlink(path);
         }
         const char *said = t->settings.rest ? t->settings.rest : "";
-        return pt_fail_in(err, "staging rows for table %s%s%s%s as %s%s", t->label, *said ? " by the lake's settings (" : "", said, *said ? ")" : "", path, pt_object_store_advice(err->text));
+        return pt_fail_in(err, "staging rows for table %s%s%s%s as %s%s", t->label,
+                          *said ? " by the lake's settings (" : "", said, *said ? ")" : "", path,
+                          pt_object_store_advice(err->text));
     }
     return PT_OK;
 }
@@ -166,7 +184,8 @@ static int stage_part(pt_stager *s, pt_slice *slice, pt_error *err) {
     char *spelled = pt_rule_broken("catalog-path") ? realpath(slice->table->folder, NULL) : NULL;
     char mark[PT_MARK_DIGITS + 1];
     pt_file_mark(slice->table, mark);
-    int n = spelled ? asprintf(&path, "%s/%s-%s.pq", spelled, uuid, mark) : asprintf(&path, "%s%s-%s.pq", slice->table->folder, uuid, mark);
+    int n = spelled ? asprintf(&path, "%s/%s-%s.pq", spelled, uuid, mark)
+                    : asprintf(&path, "%s%s-%s.pq", slice->table->folder, uuid, mark);
     free(spelled);
     if (n < 0) {
         return pt_fail_nomem(err, "a path");
@@ -188,7 +207,8 @@ static bool may_be_staged(const pt_slice *slice) {
 
 int pt_stage_ahead(pt_stager *stager, pt_flush *flush, size_t slice_at, pt_error *err) {
     pt_slice *slice = &flush->slices[slice_at];
-    if (!may_be_staged(slice)) { /* it is big already, and its rows are not looked at but as pt_rows_follow shows them */
+    if (!may_be_staged(slice)) { /* it is big already, and its rows are not looked at but as
+                                    pt_rows_follow shows them */
         return PT_OK;
     }
     (void)pt_failpoint("stage.before");
@@ -197,7 +217,9 @@ int pt_stage_ahead(pt_stager *stager, pt_flush *flush, size_t slice_at, pt_error
     PT_TRY(code);
     if (!pt_rows_complete(slice->rows)) {
         pt_unstage(stager->session, flush);
-    } else if (!stager->plain && pt_rows_has_minus_zero(slice->rows)) { /* it is written anew with the rest of the flush */
+    } else if (!stager->plain &&
+               pt_rows_has_minus_zero(
+                   slice->rows)) { /* it is written anew with the rest of the flush */
         stager->minus_zero = true;
         pt_unstage(stager->session, flush);
     }
@@ -209,7 +231,8 @@ int pt_stage(pt_stager *stager, pt_flush *flush, pt_error *err) {
     (void)pt_failpoint("stage.before");
     for (size_t i = 0; i < flush->n_slices; i++) {
         pt_slice *slice = &flush->slices[i];
-        if (may_be_staged(slice) && !slice->staged && pt_slice_rows(slice) && !pt_inlined_slice(slice)) {
+        if (may_be_staged(slice) && !slice->staged && pt_slice_rows(slice) &&
+            !pt_inlined_slice(slice)) {
             PT_TRY(stage_part(stager, slice, err));
         }
     }

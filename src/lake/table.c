@@ -1,5 +1,5 @@
-#include "lake/partition.h"
 #include "lake/table.h"
+#include "lake/partition.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -10,16 +10,17 @@
 #include "base/text.h"
 #include "columns/rows_internal.h"
 #include "duck/file_names.h"
+#include "duck/uri.h"
 #include "lake/history.h"
 #include "lake/identity.h"
-#include "duck/uri.h"
 #include "lake/partition.h"
 #include "lake/seen.h"
 #include "lake/shape.h"
-#include "lake/table_name.h"
 #include "lake/table_internal.h"
+#include "lake/table_name.h"
 
-#define INLINE_VECTORS 200 /* columns, those below nested ones included, of a table whose rows are inlined */
+#define INLINE_VECTORS \
+    200 /* columns, those below nested ones included, of a table whose rows are inlined */
 
 void pt_table_add_sql_name(const pt_table *t, const pt_engine *engine, pt_text *sql) {
     pt_text_add_sql_name(sql, pt_engine_alias(engine));
@@ -29,12 +30,15 @@ void pt_table_add_sql_name(const pt_table *t, const pt_engine *engine, pt_text *
     pt_text_add_sql_name(sql, t->name);
 }
 
-/* ---- what the table has -------------------------------------------------------------------------------- */
+/* ---- what the table has ---- */
 
-static int read_columns(pt_engine *engine, pt_session *session, const pt_table *t, pt_result *out, pt_error *err) {
+static int read_columns(pt_engine *engine, pt_session *session, const pt_table *t, pt_result *out,
+                        pt_error *err) {
     pt_text sql = {0};
-    pt_text_add(&sql, "SELECT column_name, data_type, is_nullable, column_default, (database_name, schema_name, table_name) IN "
-                      "(SELECT (database_name, schema_name, view_name) FROM duckdb_views()) FROM duckdb_columns() WHERE database_name = ");
+    pt_text_add(&sql, "SELECT column_name, data_type, is_nullable, column_default, (database_name, "
+                      "schema_name, table_name) IN "
+                      "(SELECT (database_name, schema_name, view_name) FROM duckdb_views()) FROM "
+                      "duckdb_columns() WHERE database_name = ");
     pt_text_add_sql_string(&sql, pt_engine_alias(engine));
     pt_text_add(&sql, " AND schema_name = ");
     pt_text_add_sql_string(&sql, t->schema_name);
@@ -45,7 +49,8 @@ static int read_columns(pt_engine *engine, pt_session *session, const pt_table *
 }
 
 /* now: it was seen a moment ago; else a table that was not there may have been made since. */
-static int know_columns(pt_engine *engine, pt_session *session, const pt_seen *seen, bool now, const pt_table *t, pt_result *out, pt_error *err) {
+static int know_columns(pt_engine *engine, pt_session *session, const pt_seen *seen, bool now,
+                        const pt_table *t, pt_result *out, pt_error *err) {
     *out = (pt_result){0};
     if (seen) {
         PT_TRY(pt_seen_columns(seen, t->schema_name, t->name, out, err));
@@ -57,13 +62,17 @@ static int know_columns(pt_engine *engine, pt_session *session, const pt_seen *s
     return read_columns(engine, session, t, out, err);
 }
 
-/* DuckDB's names are the same in any case, its lists of them are not: the table's and the schema's names as the catalog has them, if it has them. */
+/* DuckDB's names are the same in any case, its lists of them are not: the table's and the schema's
+ * names as the catalog has them, if it has them. */
 static int take_spelling(pt_engine *engine, pt_session *session, pt_table *t, pt_error *err) {
-    static const char *const lists[][2] = {{"duckdb_tables()", "table_name"}, {"duckdb_views()", "view_name"}, {"duckdb_schemas()", NULL}};
+    static const char *const lists[][2] = {{"duckdb_tables()", "table_name"},
+                                           {"duckdb_views()", "view_name"},
+                                           {"duckdb_schemas()", NULL}};
     pt_text sql = {0};
     pt_result found = {0};
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
-        pt_text_addf(&sql, "%sSELECT schema_name, %s AS name FROM %s WHERE database_name = ", i ? " UNION ALL " : "", lists[i][1] ? lists[i][1] : "''", lists[i][0]);
+        pt_text_addf(&sql, "%sSELECT schema_name, %s AS name FROM %s WHERE database_name = ",
+                     i ? " UNION ALL " : "", lists[i][1] ? lists[i][1] : "''", lists[i][0]);
         pt_text_add_sql_string(&sql, pt_engine_alias(engine));
         pt_text_add(&sql, " AND ");
         pt_table_name_add_sql_is(&sql, "schema_name", t->schema_name);
@@ -92,7 +101,8 @@ static int take_spelling(pt_engine *engine, pt_session *session, pt_table *t, pt
     return code;
 }
 
-static int know_spelling(pt_engine *engine, pt_session *session, const pt_seen *seen, pt_table *t, pt_error *err) {
+static int know_spelling(pt_engine *engine, pt_session *session, const pt_seen *seen, pt_table *t,
+                         pt_error *err) {
     const char *schema = NULL, *name = NULL;
     if (seen) {
         pt_seen_spelling(seen, t->schema_name, t->name, &schema, &name);
@@ -111,7 +121,7 @@ static int know_spelling(pt_engine *engine, pt_session *session, const pt_seen *
     return t->schema_name && t->name ? PT_OK : pt_fail_nomem(err, "a table's name");
 }
 
-/* ---- layout and folder --------------------------------------------------------------------------------- */
+/* ---- layout and folder ---- */
 
 static int lay_out(pt_table *t, pt_error *err) {
     size_t n = t->schema->n_columns + PT_META_COUNT;
@@ -139,7 +149,8 @@ static int lay_out(pt_table *t, pt_error *err) {
 /* A column of such a name hides DuckLake's own, by which the files of an INSERT are found. */
 static bool hides_virtual_columns(const pt_table *t) {
     for (size_t i = 0; i < t->n_columns; i++) {
-        if (strcasecmp(t->names[i], "filename") == 0 || strcasecmp(t->names[i], "snapshot_id") == 0) {
+        if (strcasecmp(t->names[i], "filename") == 0 ||
+            strcasecmp(t->names[i], "snapshot_id") == 0) {
             return true;
         }
     }
@@ -155,7 +166,8 @@ static bool is_wide(const pt_table *t) {
     return vectors > INLINE_VECTORS;
 }
 
-/* But in a DuckDB catalog DuckLake 1.0 keeps nested values as text, and cannot read a quote or a backslash in them back: the whole table cannot be read then. */
+/* But in a DuckDB catalog DuckLake 1.0 keeps nested values as text, and cannot read a quote or a
+ * backslash in them back: the whole table cannot be read then. */
 static bool has_nested(const pt_table *t) {
     for (size_t i = 0; i < t->n_columns; i++) {
         if (pt_shape_count(&t->types[i]) > 1) {
@@ -165,8 +177,9 @@ static bool has_nested(const pt_table *t) {
     return false;
 }
 
-/* Out of find_folder's row: the lake's limit for the table, its schema or all; else what ingest was told. Of pintail's own tables the smaller one: they are all told to inline
- * more, for the ledger's sake. What cannot be staged is inlined as the lake says, whatever ingest was told. */
+/* Out of find_folder's row: the lake's limit for the table, its schema or all; else what ingest was
+ * told. Of pintail's own tables the smaller one: they are all told to inline more, for the ledger's
+ * sake. What cannot be staged is inlined as the lake says, whatever ingest was told. */
 static size_t inline_rows(const pt_result *found, bool own, bool stage) {
     size_t logged = (size_t)pt_result_int(found, 0, 3);
     if ((logged == 0 && stage) || !pt_result_cell(found, 0, 2)) {
@@ -177,23 +190,32 @@ static size_t inline_rows(const pt_result *found, bool own, bool stage) {
 }
 
 /* And whether it may be staged, and what is inlined. */
-static int find_folder(pt_engine *engine, pt_session *session, pt_table *t, bool own, pt_error *err) {
+static int find_folder(pt_engine *engine, pt_session *session, pt_table *t, bool own,
+                       pt_error *err) {
     pt_text sql = {0};
     const char *alias = pt_engine_alias(engine);
     pt_text_addf(&sql,
-                 "WITH d AS (SELECT value AS p FROM \"__ducklake_metadata_%s\".ducklake_metadata WHERE key = 'data_path' AND scope IS NULL), "
-                 "s AS (SELECT schema_id, CASE WHEN path_is_relative THEN (SELECT p FROM d) || path ELSE path END AS p "
-                 "FROM \"__ducklake_metadata_%s\".ducklake_schema WHERE end_snapshot IS NULL AND schema_name = ",
+                 "WITH d AS (SELECT value AS p FROM \"__ducklake_metadata_%s\".ducklake_metadata "
+                 "WHERE key = 'data_path' AND scope IS NULL), "
+                 "s AS (SELECT schema_id, CASE WHEN path_is_relative THEN (SELECT p FROM d) || "
+                 "path ELSE path END AS p "
+                 "FROM \"__ducklake_metadata_%s\".ducklake_schema WHERE end_snapshot IS NULL AND "
+                 "schema_name = ",
                  alias, alias);
     pt_text_add_sql_string(&sql, t->schema_name);
-    pt_text_addf(&sql,
-                 ") SELECT CASE WHEN t.path_is_relative THEN s.p || t.path ELSE t.path END, "
-                 "(SELECT count(*) FROM \"__ducklake_metadata_%s\".ducklake_partition_info i WHERE i.table_id = t.table_id AND i.end_snapshot IS NULL), "
-                 "(SELECT arg_max(value, CASE scope WHEN 'table' THEN 2 WHEN 'schema' THEN 1 ELSE 0 END) FROM \"__ducklake_metadata_%s\".ducklake_metadata "
-                 "WHERE key = 'data_inlining_row_limit' AND (scope IS NULL OR scope = 'global' OR scope_id = CASE scope WHEN 'table' THEN t.table_id ELSE t.schema_id END)), "
-                 "current_setting('ducklake_default_data_inlining_row_limit'), t.table_id, s.schema_id "
-                 "FROM \"__ducklake_metadata_%s\".ducklake_table t JOIN s USING (schema_id) WHERE t.end_snapshot IS NULL AND t.table_name = ",
-                 alias, alias, alias);
+    pt_text_addf(
+        &sql,
+        ") SELECT CASE WHEN t.path_is_relative THEN s.p || t.path ELSE t.path END, "
+        "(SELECT count(*) FROM \"__ducklake_metadata_%s\".ducklake_partition_info i WHERE "
+        "i.table_id = t.table_id AND i.end_snapshot IS NULL), "
+        "(SELECT arg_max(value, CASE scope WHEN 'table' THEN 2 WHEN 'schema' THEN 1 ELSE 0 END) "
+        "FROM \"__ducklake_metadata_%s\".ducklake_metadata "
+        "WHERE key = 'data_inlining_row_limit' AND (scope IS NULL OR scope = 'global' OR scope_id "
+        "= CASE scope WHEN 'table' THEN t.table_id ELSE t.schema_id END)), "
+        "current_setting('ducklake_default_data_inlining_row_limit'), t.table_id, s.schema_id "
+        "FROM \"__ducklake_metadata_%s\".ducklake_table t JOIN s USING (schema_id) WHERE "
+        "t.end_snapshot IS NULL AND t.table_name = ",
+        alias, alias, alias);
     pt_text_add_sql_string(&sql, t->name);
     pt_result found = {0};
     int code = pt_text_check(&sql, err);
@@ -201,7 +223,8 @@ static int find_folder(pt_engine *engine, pt_session *session, pt_table *t, bool
         code = pt_session_result(session, pt_text_get(&sql), &found, err);
     }
     if (code == PT_OK && (found.n_rows != 1 || !pt_result_cell(&found, 0, 0))) {
-        code = pt_fail(err, PT_E_LAKE, "table %s: the catalog does not say where its files lie", t->label);
+        code = pt_fail(err, PT_E_LAKE, "table %s: the catalog does not say where its files lie",
+                       t->label);
     }
     if (code == PT_OK && !(t->folder = strdup(pt_result_cell(&found, 0, 0)))) {
         code = pt_fail_nomem(err, "a path");
@@ -213,10 +236,13 @@ static int find_folder(pt_engine *engine, pt_session *session, pt_table *t, bool
     }
     if (code == PT_OK) {
         t->encrypted = pt_engine_encrypted(engine);
-        t->stage = pt_result_int(&found, 0, 1) == 0 && !t->encrypted && !t->settings.insert; /* a registered file has no key */
+        t->stage = pt_result_int(&found, 0, 1) == 0 && !t->encrypted &&
+                   !t->settings.insert; /* a registered file has no key */
         t->guard = !hides_virtual_columns(t);
         t->inline_unfit = pt_engine_catalog(engine) != PT_CATALOG_DUCKDB && has_nested(t);
-        t->inline_rows = t->stage && (is_wide(t) || t->inline_unfit) ? 0 : inline_rows(&found, own, t->stage);
+        t->inline_rows = t->stage && (is_wide(t) || t->inline_unfit)
+                             ? 0
+                             : inline_rows(&found, own, t->stage);
     }
     pt_result_clear(&found);
     pt_text_free(&sql);
@@ -245,7 +271,10 @@ int pt_table_look_for_rows(pt_engine *engine, pt_session *session, pt_table *t, 
     if (code == PT_OK) {
         code = pt_session_int(session, pt_text_get(&sql), &n, err);
         if (code != PT_OK) {
-            code = pt_fail_in(err, "table %s cannot be read (a relative data path counts from the working directory)", t->label);
+            code = pt_fail_in(
+                err,
+                "table %s cannot be read (a relative data path counts from the working directory)",
+                t->label);
         }
     }
     t->has_rows = n > 0;
@@ -253,7 +282,7 @@ int pt_table_look_for_rows(pt_engine *engine, pt_session *session, pt_table *t, 
     return code;
 }
 
-/* ---- open ---------------------------------------------------------------------------------------------- */
+/* ---- open ---- */
 
 int pt_table_check(const pt_table_options *options, pt_error *err) {
     pt_schema *asked = NULL;
@@ -264,28 +293,35 @@ int pt_table_check(const pt_table_options *options, pt_error *err) {
     free(name);
     if (code == PT_OK && options->schema_text) {
         code = pt_schema_parse(options->schema_text, &asked, err);
-        code = code == PT_OK ? pt_table_check_asked(asked, options->table, false, err) : pt_fail_in(err, "schema of table %s", options->table);
+        code = code == PT_OK ? pt_table_check_asked(asked, options->table, false, err)
+                             : pt_fail_in(err, "schema of table %s", options->table);
     }
     pt_schema_free(&asked);
     return code;
 }
 
 /* The columns of the table, none when it is missing: then it can be made of what is asked. */
-static int find_columns(pt_engine *engine, pt_session *session, const pt_seen *seen, bool now, const pt_table *t, pt_schema *asked, pt_result *columns, pt_error *err) {
+static int find_columns(pt_engine *engine, pt_session *session, const pt_seen *seen, bool now,
+                        const pt_table *t, pt_schema *asked, pt_result *columns, pt_error *err) {
     PT_TRY(know_columns(engine, session, seen, now, t, columns, err));
     if (columns->n_rows && strcmp(pt_result_cell(columns, 0, 4), "true") == 0) {
-        return pt_fail(err, PT_E_USAGE, "%s is a view, and rows go into tables only; give --table another name", t->label);
+        return pt_fail(err, PT_E_USAGE,
+                       "%s is a view, and rows go into tables only; give --table another name",
+                       t->label);
     }
     if (columns->n_rows) {
         return PT_OK;
     }
     if (!asked) {
-        return pt_fail(err, PT_E_USAGE, PT_TARGET_NO_TABLE, t->label, pt_table_name_hint(engine, session, t->label).text);
+        return pt_fail(err, PT_E_USAGE, PT_TARGET_NO_TABLE, t->label,
+                       pt_table_name_hint(engine, session, t->label).text);
     }
-    return pt_table_check_new(engine, session, t, asked, err); /* one that cannot be used must not leave a table behind */
+    return pt_table_check_new(engine, session, t, asked,
+                              err); /* one that cannot be used must not leave a table behind */
 }
 
-static int parse_asked(const pt_table *t, const char *schema_text, bool own, pt_schema **out, pt_error *err) {
+static int parse_asked(const pt_table *t, const char *schema_text, bool own, pt_schema **out,
+                       pt_error *err) {
     *out = NULL;
     if (!schema_text) {
         return PT_OK;
@@ -308,8 +344,9 @@ static int take_noted(pt_table *t, const char *text, pt_error *err) {
     return PT_OK;
 }
 
-static int open_named(pt_engine *engine, pt_session *session, const pt_seen *seen, pt_table *t, const char *schema_text, const char *noted_text, bool own, pt_metas metas, const char *other_topic,
-                      pt_error *err) {
+static int open_named(pt_engine *engine, pt_session *session, const pt_seen *seen, pt_table *t,
+                      const char *schema_text, const char *noted_text, bool own, pt_metas metas,
+                      const char *other_topic, pt_error *err) {
     pt_schema *asked = NULL;
     pt_result columns = {0};
     int code = parse_asked(t, schema_text, own, &asked, err);
@@ -363,8 +400,10 @@ static int finish(pt_table *t, int code, pt_table **out) {
     return code;
 }
 
-static int know_other_topic(pt_engine *engine, pt_session *session, const pt_table_options *options, const char *label, char **other, pt_error *err) {
-    const char *seen = options->seen ? pt_seen_other_topic(options->seen, label, options->topic) : NULL;
+static int know_other_topic(pt_engine *engine, pt_session *session, const pt_table_options *options,
+                            const char *label, char **other, pt_error *err) {
+    const char *seen = options->seen ? pt_seen_other_topic(options->seen, label, options->topic)
+                                     : NULL;
     *other = NULL;
     if (!options->seen) {
         return pt_history_other_topic(engine, session, label, options->topic, other, err);
@@ -372,8 +411,10 @@ static int know_other_topic(pt_engine *engine, pt_session *session, const pt_tab
     return !seen || (*other = strdup(seen)) ? PT_OK : pt_fail_nomem(err, "a topic");
 }
 
-/* Its names as the lake spells them, and the metadata columns that it gets; *other: the topic because of which it needs _kafka_topic, or NULL. */
-static int name_target(pt_engine *engine, pt_session *session, const pt_table_options *options, pt_table *t, pt_metas *metas, char **other, pt_error *err) {
+/* Its names as the lake spells them, and the metadata columns that it gets; *other: the topic
+ * because of which it needs _kafka_topic, or NULL. */
+static int name_target(pt_engine *engine, pt_session *session, const pt_table_options *options,
+                       pt_table *t, pt_metas *metas, char **other, pt_error *err) {
     *other = NULL;
     *metas = PT_METAS_ALWAYS | options->extra;
     PT_TRY(pt_table_name_split(options->table, &t->schema_name, &t->name, err));
@@ -390,7 +431,8 @@ static int name_target(pt_engine *engine, pt_session *session, const pt_table_op
     return PT_OK;
 }
 
-int pt_table_plan(pt_engine *engine, pt_session *session, const pt_table_options *options, pt_table_planned *out, pt_text *sql, pt_error *err) {
+int pt_table_plan(pt_engine *engine, pt_session *session, const pt_table_options *options,
+                  pt_table_planned *out, pt_text *sql, pt_error *err) {
     pt_table *t = calloc(1, sizeof *t);
     pt_schema *asked = NULL;
     pt_result columns = {0};
@@ -418,7 +460,8 @@ int pt_table_plan(pt_engine *engine, pt_session *session, const pt_table_options
     return code;
 }
 
-int pt_table_open(pt_engine *engine, pt_session *session, const pt_table_options *options, pt_table **out, pt_error *err) {
+int pt_table_open(pt_engine *engine, pt_session *session, const pt_table_options *options,
+                  pt_table **out, pt_error *err) {
     pt_table *t = calloc(1, sizeof *t);
     pt_metas metas;
     char *other = NULL;
@@ -428,14 +471,19 @@ int pt_table_open(pt_engine *engine, pt_session *session, const pt_table_options
     }
     int code = name_target(engine, session, options, t, &metas, &other, err);
     if (code == PT_OK) {
-        const char *noted = options->notes && options->topic ? pt_identities_find_schema(options->notes, options->topic, t->label) : NULL;
-        code = open_named(engine, session, options->seen, t, options->schema_text, noted, false, metas, other, err);
+        const char *noted = options->notes && options->topic
+                                ? pt_identities_find_schema(options->notes, options->topic,
+                                                            t->label)
+                                : NULL;
+        code = open_named(engine, session, options->seen, t, options->schema_text, noted, false,
+                          metas, other, err);
     }
     free(other);
     return finish(t, code, out);
 }
 
-int pt_table_open_own(pt_engine *engine, pt_session *session, const char *name, const char *schema_text, pt_table **out, pt_error *err) {
+int pt_table_open_own(pt_engine *engine, pt_session *session, const char *name,
+                      const char *schema_text, pt_table **out, pt_error *err) {
     pt_table *t = calloc(1, sizeof *t);
     *out = NULL;
     if (!t) {
@@ -451,7 +499,8 @@ int pt_table_open_own(pt_engine *engine, pt_session *session, const char *name, 
     return finish(t, code, out);
 }
 
-int pt_table_open_place(pt_engine *engine, pt_session *session, const char *schema, const char *name, pt_table **out, pt_error *err) {
+int pt_table_open_place(pt_engine *engine, pt_session *session, const char *schema,
+                        const char *name, pt_table **out, pt_error *err) {
     pt_table *t = calloc(1, sizeof *t);
     *out = NULL;
     if (!t) {

@@ -7,7 +7,8 @@
 #include "base/text.h"
 
 static char key_name[] = "key", value_name[] = "value";
-static pt_field header_parts[] = {{key_name, sizeof key_name - 1, {.id = PT_VARCHAR}}, {value_name, sizeof value_name - 1, {.id = PT_BLOB}}};
+static pt_field header_parts[] = {{key_name, sizeof key_name - 1, {.id = PT_VARCHAR}},
+                                  {value_name, sizeof value_name - 1, {.id = PT_BLOB}}};
 static pt_field header[] = {{NULL, 0, {.id = PT_STRUCT, .fields = header_parts, .n_fields = 2}}};
 
 const pt_meta_column pt_meta_columns[PT_META_COUNT] = {
@@ -17,7 +18,9 @@ const pt_meta_column pt_meta_columns[PT_META_COUNT] = {
     {"ingest_time", "TIMESTAMPTZ", {.id = PT_TIMESTAMPTZ}},
     {"_kafka_topic", "VARCHAR", {.id = PT_VARCHAR}},
     {"_kafka_key", "BLOB", {.id = PT_BLOB}},
-    {"_kafka_headers", "STRUCT(key VARCHAR, value BLOB)[]", {.id = PT_LIST, .fields = header, .n_fields = 1}},
+    {"_kafka_headers",
+     "STRUCT(key VARCHAR, value BLOB)[]",
+     {.id = PT_LIST, .fields = header, .n_fields = 1}},
 };
 
 static int meta_index(const char *name) {
@@ -29,7 +32,7 @@ static int meta_index(const char *name) {
     return -1;
 }
 
-/* ---- fitting the schema that was asked for to the table that is there ----------------------------------- */
+/* ---- fitting the schema that was asked for to the table that is there ---- */
 
 static const pt_column *find_column(const pt_schema *schema, const char *name) {
     for (size_t i = 0; schema && i < schema->n_columns; i++) {
@@ -56,7 +59,9 @@ static const pt_type *find_lossy(const pt_type *type) {
 static int refuse_lossy(const pt_schema *schema, pt_error *err) {
     for (size_t i = 0; i < schema->n_columns; i++) {
         if (find_lossy(&schema->columns[i].type)) {
-            return pt_fail(err, PT_E_USAGE, "column %s: Parquet in a DuckLake keeps (U)HUGEINT as DOUBLE, which loses digits; use DECIMAL(38,0)",
+            return pt_fail(err, PT_E_USAGE,
+                           "column %s: Parquet in a DuckLake keeps (U)HUGEINT as DOUBLE, which "
+                           "loses digits; use DECIMAL(38,0)",
                            schema->columns[i].name);
         }
     }
@@ -76,8 +81,9 @@ static int take_over_name(char **name, const char *from, pt_error *err) {
     return PT_OK;
 }
 
-/* EPOCH and BASE64/HEX are pintail's own and not in the catalog: taken over from what was asked for. So is the spelling of names, which is the records': to the lake upper and
- * lower case are the same. */
+/* EPOCH and BASE64/HEX are pintail's own and not in the catalog: taken over from what was asked
+ * for. So is the spelling of names, which is the records': to the lake upper and lower case are the
+ * same. */
 static int take_over_reading(pt_type *to, const pt_type *from, pt_error *err) {
     to->epoch = from->epoch;
     to->blob = from->blob;
@@ -97,8 +103,10 @@ static int fit_column(const pt_table *t, pt_column *have, const pt_schema *asked
     char *b = pt_type_sql(&have->type);
     int code = a && b ? PT_OK : pt_fail_nomem(err, "a type");
     if (code == PT_OK && strcasecmp(a, b) != 0) {
-        code = pt_fail(err, PT_E_USAGE, "table %s does not fit: column %s is %s in the lake and %s in the schema; change the schema, or ALTER the table", t->label,
-                       have->name, b, a);
+        code = pt_fail(err, PT_E_USAGE,
+                       "table %s does not fit: column %s is %s in the lake and %s in the schema; "
+                       "change the schema, or ALTER the table",
+                       t->label, have->name, b, a);
     }
     free(a);
     free(b);
@@ -106,7 +114,8 @@ static int fit_column(const pt_table *t, pt_column *have, const pt_schema *asked
     PT_TRY(take_over_name(&have->name, want->name, err));
     PT_TRY(take_over_reading(&have->type, &want->type, err));
     have->not_null = have->not_null || want->not_null;
-    if (!have->default_sql && want->default_sql && !(have->default_sql = strdup(want->default_sql))) {
+    if (!have->default_sql && want->default_sql &&
+        !(have->default_sql = strdup(want->default_sql))) {
         return pt_fail_nomem(err, "a default");
     }
     return PT_OK;
@@ -115,7 +124,9 @@ static int fit_column(const pt_table *t, pt_column *have, const pt_schema *asked
 static int check_known(const pt_table *t, const pt_schema *asked, pt_error *err) {
     for (size_t i = 0; asked && i < asked->n_columns; i++) {
         if (!find_column(t->schema, asked->columns[i].name)) {
-            return pt_fail(err, PT_E_USAGE, "table %s does not fit: it has no column %s; ALTER TABLE %s ADD COLUMN %s ..., or leave it out of the schema",
+            return pt_fail(err, PT_E_USAGE,
+                           "table %s does not fit: it has no column %s; ALTER TABLE %s ADD COLUMN "
+                           "%s ..., or leave it out of the schema",
                            t->label, asked->columns[i].name, t->label, asked->columns[i].name);
         }
     }
@@ -143,7 +154,8 @@ static int add_column(pt_table *t, const pt_result *table, size_t row, pt_error 
 }
 
 /* One that the table has. */
-static int take_meta(pt_table *t, const pt_result *columns, size_t row, size_t meta, pt_error *err) {
+static int take_meta(pt_table *t, const pt_result *columns, size_t row, size_t meta,
+                     pt_error *err) {
     const pt_meta_column *m = &pt_meta_columns[meta];
     pt_type have = {0};
     int code = pt_type_parse(pt_result_cell(columns, row, 1), &have, err);
@@ -160,11 +172,16 @@ static int take_meta(pt_table *t, const pt_result *columns, size_t row, size_t m
         return code;
     }
     if (!fits) {
-        return pt_fail(err, PT_E_USAGE, "table %s does not fit: the metadata column %s is %s, it must be %s", t->label, m->name, pt_result_cell(columns, row, 1), m->sql);
+        return pt_fail(err, PT_E_USAGE,
+                       "table %s does not fit: the metadata column %s is %s, it must be %s",
+                       t->label, m->name, pt_result_cell(columns, row, 1), m->sql);
     }
-    if (meta == PT_META_KEY && strcmp(pt_result_cell(columns, row, 2), "false") == 0) { /* DuckLake would believe it, and fail to merge the files */
-        return pt_fail(err, PT_E_USAGE, "table %s does not fit: %s is NOT NULL, and records may have no key; ALTER TABLE %s ALTER COLUMN %s DROP NOT NULL", t->label, m->name,
-                       t->label, m->name);
+    if (meta == PT_META_KEY && strcmp(pt_result_cell(columns, row, 2), "false") ==
+                                   0) { /* DuckLake would believe it, and fail to merge the files */
+        return pt_fail(err, PT_E_USAGE,
+                       "table %s does not fit: %s is NOT NULL, and records may have no key; ALTER "
+                       "TABLE %s ALTER COLUMN %s DROP NOT NULL",
+                       t->label, m->name, t->label, m->name);
     }
     t->metas |= 1U << meta;
     return PT_OK;
@@ -172,19 +189,27 @@ static int take_meta(pt_table *t, const pt_result *columns, size_t row, size_t m
 
 static int check_meta(const pt_table *t, pt_metas wanted, const char *other_topic, pt_error *err) {
     if (other_topic && (wanted & ~t->metas & (1U << PT_META_TOPIC))) {
-        return pt_fail(err, PT_E_USAGE, "table %s holds rows of topic %s, which could not be told from those of another one: the metadata column _kafka_topic is missing; "
-                       "ALTER TABLE %s ADD COLUMN _kafka_topic VARCHAR; UPDATE %s SET _kafka_topic = '%s'; or give another --table", t->label, other_topic, t->label, t->label, other_topic);
+        return pt_fail(err, PT_E_USAGE,
+                       "table %s holds rows of topic %s, which could not be told from those of "
+                       "another one: the metadata column _kafka_topic is missing; "
+                       "ALTER TABLE %s ADD COLUMN _kafka_topic VARCHAR; UPDATE %s SET _kafka_topic "
+                       "= '%s'; or give another --table",
+                       t->label, other_topic, t->label, t->label, other_topic);
     }
     for (size_t m = 0; m < PT_META_COUNT; m++) {
         if (wanted & ~t->metas & (1U << m)) {
-            return pt_fail(err, PT_E_USAGE, "table %s does not fit: the metadata column %s is missing; ALTER TABLE %s ADD COLUMN %s %s", t->label,
-                           pt_meta_columns[m].name, t->label, pt_meta_columns[m].name, pt_meta_columns[m].sql);
+            return pt_fail(err, PT_E_USAGE,
+                           "table %s does not fit: the metadata column %s is missing; ALTER TABLE "
+                           "%s ADD COLUMN %s %s",
+                           t->label, pt_meta_columns[m].name, t->label, pt_meta_columns[m].name,
+                           pt_meta_columns[m].sql);
         }
     }
     return PT_OK;
 }
 
-int pt_table_take_columns(pt_table *t, const pt_result *columns, const pt_schema *asked, bool own, pt_metas wanted, const char *other_topic, pt_error *err) {
+int pt_table_take_columns(pt_table *t, const pt_result *columns, const pt_schema *asked, bool own,
+                          pt_metas wanted, const char *other_topic, pt_error *err) {
     t->schema = calloc(1, sizeof *t->schema);
     if (!t->schema || !(t->schema->columns = calloc(columns->n_rows, sizeof *t->schema->columns))) {
         return pt_fail_nomem(err, "a schema");
@@ -203,7 +228,7 @@ int pt_table_take_columns(pt_table *t, const pt_result *columns, const pt_schema
     return check_meta(t, wanted, other_topic, err);
 }
 
-/* ---- what was asked for once ---------------------------------------------------------------------------- */
+/* ---- what was asked for once ---- */
 
 /* A part of the same name, in the same place where names tell nothing (LIST, MAP). */
 static const pt_field *part_of(const pt_type *noted, const pt_type *now, size_t i) {
@@ -242,13 +267,16 @@ void pt_table_take_noted(pt_table *t, const pt_schema *noted) {
     }
 }
 
-/* ---- before the table is looked at --------------------------------------------------------------------- */
+/* ---- before the table is looked at ---- */
 
 int pt_table_check_asked(const pt_schema *asked, const char *label, bool own, pt_error *err) {
     PT_TRY(refuse_lossy(asked, err));
     for (size_t i = 0; !own && i < asked->n_columns; i++) {
         if (meta_index(asked->columns[i].name) >= 0) {
-            return pt_fail(err, PT_E_USAGE, "schema of table %s: column %s is a metadata column that pintail fills; leave it out", label, asked->columns[i].name);
+            return pt_fail(err, PT_E_USAGE,
+                           "schema of table %s: column %s is a metadata column that pintail fills; "
+                           "leave it out",
+                           label, asked->columns[i].name);
         }
     }
     return PT_OK;

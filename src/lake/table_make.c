@@ -5,17 +5,18 @@
 #include <strings.h>
 
 #include "base/text.h"
-#include "lake/commit_message.h"
 #include "duck/result.h"
-#include "lake/table_name.h"
-#include "lake/table_internal.h"
 #include "duck/transaction.h"
+#include "lake/commit_message.h"
+#include "lake/table_internal.h"
+#include "lake/table_name.h"
 
-/* ---- names that the catalog does not take -------------------------------------------------------------- */
+/* ---- names that the catalog does not take ---- */
 
-#define FOLDER_NAME_MAX 255   /* bytes, on every file system in use */
-#define POSTGRES_COLUMNS 1597 /* a table of PostgreSQL has 1600; three of an inlined one are DuckLake's */
-#define SQLITE_COLUMNS 1997   /* likewise of 2000 */
+#define FOLDER_NAME_MAX 255 /* bytes, on every file system in use */
+#define POSTGRES_COLUMNS \
+    1597 /* a table of PostgreSQL has 1600; three of an inlined one are DuckLake's */
+#define SQLITE_COLUMNS 1997 /* likewise of 2000 */
 
 static bool is_one_of(const char *name, const char *const *list) {
     for (; *list; list++) {
@@ -26,16 +27,21 @@ static bool is_one_of(const char *name, const char *const *list) {
     return false;
 }
 
-/* DuckLake keeps few rows in a table of the catalog that has the same columns, unless the limit is 0: as it will be for this table, whose schema may be new, too. */
-static int has_inlining(pt_engine *engine, pt_session *session, const pt_table *t, bool *out, pt_error *err) {
+/* DuckLake keeps few rows in a table of the catalog that has the same columns, unless the limit is
+ * 0: as it will be for this table, whose schema may be new, too. */
+static int has_inlining(pt_engine *engine, pt_session *session, const pt_table *t, bool *out,
+                        pt_error *err) {
     pt_text sql = {0};
     int64_t limit = 0;
     const char *alias = pt_engine_alias(engine);
-    pt_text_addf(&sql,
-                 "SELECT coalesce((SELECT arg_max(value, CASE scope WHEN 'schema' THEN 1 ELSE 0 END)::BIGINT FROM \"__ducklake_metadata_%s\".ducklake_metadata "
-                 "WHERE key = 'data_inlining_row_limit' AND (scope IS NULL OR scope = 'global' OR (scope = 'schema' AND scope_id IN (SELECT schema_id FROM "
-                 "\"__ducklake_metadata_%s\".ducklake_schema WHERE end_snapshot IS NULL AND schema_name = ",
-                 alias, alias);
+    pt_text_addf(
+        &sql,
+        "SELECT coalesce((SELECT arg_max(value, CASE scope WHEN 'schema' THEN 1 ELSE 0 "
+        "END)::BIGINT FROM \"__ducklake_metadata_%s\".ducklake_metadata "
+        "WHERE key = 'data_inlining_row_limit' AND (scope IS NULL OR scope = 'global' OR (scope = "
+        "'schema' AND scope_id IN (SELECT schema_id FROM "
+        "\"__ducklake_metadata_%s\".ducklake_schema WHERE end_snapshot IS NULL AND schema_name = ",
+        alias, alias);
     pt_text_add_sql_string(&sql, t->schema_name);
     pt_text_add(&sql, ")))), current_setting('ducklake_default_data_inlining_row_limit')::BIGINT)");
     int code = pt_text_check(&sql, err);
@@ -47,20 +53,31 @@ static int has_inlining(pt_engine *engine, pt_session *session, const pt_table *
     return code;
 }
 
-#define NO_INLINING "or CALL lake.set_option('data_inlining_row_limit', 0) first, by pintail sql or DuckDB"
+#define NO_INLINING \
+    "or CALL lake.set_option('data_inlining_row_limit', 0) first, by pintail sql or DuckDB"
 
-static int check_column(pt_catalog catalog, bool inlining, const char *label, const char *name, pt_error *err) {
+static int check_column(pt_catalog catalog, bool inlining, const char *label, const char *name,
+                        pt_error *err) {
     static const char *const ducklakes[] = {"row_id", "begin_snapshot", "end_snapshot", NULL};
-    static const char *const postgres[] = {"tableoid", "xmin", "cmin", "xmax", "cmax", "ctid", NULL};
+    static const char *const postgres[] = {"tableoid", "xmin", "cmin", "xmax",
+                                           "cmax",     "ctid", NULL};
     if (strncasecmp(name, "_ducklake_", strlen("_ducklake_")) == 0) {
-        return pt_fail(err, PT_E_USAGE, "table %s, column %s: names that begin with _ducklake_ are DuckLake's own; give it another name", label, name);
+        return pt_fail(err, PT_E_USAGE,
+                       "table %s, column %s: names that begin with _ducklake_ are DuckLake's own; "
+                       "give it another name",
+                       label, name);
     }
     if (inlining && is_one_of(name, ducklakes)) {
-        return pt_fail(err, PT_E_USAGE, "table %s, column %s: DuckLake keeps that name for itself where small flushes stay in the catalog; give it another name, " NO_INLINING, label, name);
+        return pt_fail(err, PT_E_USAGE,
+                       "table %s, column %s: DuckLake keeps that name for itself where small "
+                       "flushes stay in the catalog; give it another name, " NO_INLINING,
+                       label, name);
     }
     if (inlining && catalog == PT_CATALOG_POSTGRES && is_one_of(name, postgres)) {
-        return pt_fail(err, PT_E_USAGE, "table %s, column %s: PostgreSQL, which keeps the catalog, has a column of that name in each table; give it another name, " NO_INLINING, label,
-                       name);
+        return pt_fail(err, PT_E_USAGE,
+                       "table %s, column %s: PostgreSQL, which keeps the catalog, has a column of "
+                       "that name in each table; give it another name, " NO_INLINING,
+                       label, name);
     }
     return PT_OK;
 }
@@ -68,26 +85,35 @@ static int check_column(pt_catalog catalog, bool inlining, const char *label, co
 /* A name of these characters alone becomes a folder's name as it is. */
 static int check_folder(const char *label, const char *name, pt_error *err) {
     size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-");
-    return n > FOLDER_NAME_MAX && !name[n] ? pt_fail(err, PT_E_USAGE, "table %.60s...: a name of %zu characters cannot be a folder's; the longest has %d", label, n, FOLDER_NAME_MAX)
+    return n > FOLDER_NAME_MAX && !name[n] ? pt_fail(err, PT_E_USAGE,
+                                                     "table %.60s...: a name of %zu characters "
+                                                     "cannot be a folder's; the longest has %d",
+                                                     label, n, FOLDER_NAME_MAX)
                                            : PT_OK;
 }
 
-static int check_names(pt_catalog catalog, bool inlining, const pt_table *t, const pt_schema *asked, pt_error *err) {
+static int check_names(pt_catalog catalog, bool inlining, const pt_table *t, const pt_schema *asked,
+                       pt_error *err) {
     PT_TRY(check_folder(t->label, t->schema_name, err));
     PT_TRY(check_folder(t->label, t->name, err));
     for (size_t i = 0; i < asked->n_columns; i++) {
         PT_TRY(check_column(catalog, inlining, t->label, asked->columns[i].name, err));
     }
     size_t n = asked->n_columns + PT_META_COUNT; /* about */
-    size_t most = catalog == PT_CATALOG_POSTGRES ? POSTGRES_COLUMNS : catalog == PT_CATALOG_SQLITE ? SQLITE_COLUMNS : SIZE_MAX;
+    size_t most = catalog == PT_CATALOG_POSTGRES ? POSTGRES_COLUMNS
+                  : catalog == PT_CATALOG_SQLITE ? SQLITE_COLUMNS
+                                                 : SIZE_MAX;
     if (inlining && n > most) {
-        return pt_fail(err, PT_E_USAGE, "table %s: %zu columns are more than a table of the catalog can have (%zu with pintail's own); leave some out, " NO_INLINING, t->label,
-                       asked->n_columns, most);
+        return pt_fail(err, PT_E_USAGE,
+                       "table %s: %zu columns are more than a table of the catalog can have (%zu "
+                       "with pintail's own); leave some out, " NO_INLINING,
+                       t->label, asked->n_columns, most);
     }
     return PT_OK;
 }
 
-int pt_table_check_names(const pt_table_options *options, pt_catalog catalog, bool inlining, pt_error *err) {
+int pt_table_check_names(const pt_table_options *options, pt_catalog catalog, bool inlining,
+                         pt_error *err) {
     pt_table t = {0};
     pt_schema *asked = NULL;
     int code = pt_table_name_split(options->table, &t.schema_name, &t.name, err);
@@ -110,11 +136,16 @@ int pt_table_check_names(const pt_table_options *options, pt_catalog catalog, bo
     return code;
 }
 
-int pt_table_check_new(pt_engine *engine, pt_session *session, const pt_table *t, pt_schema *asked, pt_error *err) {
-    for (size_t i = 0; i < asked->n_columns; i++) { /* DuckDB's own refusal comes from the whole CREATE TABLE and names no column */
+int pt_table_check_new(pt_engine *engine, pt_session *session, const pt_table *t, pt_schema *asked,
+                       pt_error *err) {
+    for (size_t i = 0; i < asked->n_columns;
+         i++) { /* DuckDB's own refusal comes from the whole CREATE TABLE and names no column */
         const pt_column *c = &asked->columns[i];
         if (c->default_sql && c->type.n_fields) {
-            return pt_fail(err, PT_E_USAGE, "table %s, column %s: DuckLake has no DEFAULT for LIST, STRUCT and MAP; leave it out, or make the column JSON", t->label, c->name);
+            return pt_fail(err, PT_E_USAGE,
+                           "table %s, column %s: DuckLake has no DEFAULT for LIST, STRUCT and MAP; "
+                           "leave it out, or make the column JSON",
+                           t->label, c->name);
         }
     }
     bool inlining;
@@ -123,15 +154,17 @@ int pt_table_check_new(pt_engine *engine, pt_session *session, const pt_table *t
     return pt_table_evaluate_defaults(session, t->label, asked, err);
 }
 
-/* ---- statements ---------------------------------------------------------------------------------------- */
+/* ---- statements ---- */
 
-static void add_column(pt_text *sql, const char *separator, const char *name, const char *type, const char *rest) {
+static void add_column(pt_text *sql, const char *separator, const char *name, const char *type,
+                       const char *rest) {
     pt_text_add(sql, separator);
     pt_text_add_sql_name(sql, name);
     pt_text_addf(sql, " %s%s", type, rest);
 }
 
-void pt_table_add_create(const pt_engine *engine, const pt_table *t, const pt_schema *schema, pt_metas metas, pt_text *sql) {
+void pt_table_add_create(const pt_engine *engine, const pt_table *t, const pt_schema *schema,
+                         pt_metas metas, pt_text *sql) {
     pt_text_add(sql, "CREATE SCHEMA IF NOT EXISTS ");
     pt_text_add_sql_name(sql, pt_engine_alias(engine));
     pt_text_add(sql, ".");
@@ -171,11 +204,14 @@ static int run_statements(void *arg, pt_error *err) {
     return pt_session_run(job->session, job->sql, err);
 }
 
-int pt_tables_make(pt_engine *engine, pt_session *session, const char *what, pt_text *sql, pt_error *err) {
+int pt_tables_make(pt_engine *engine, pt_session *session, const char *what, pt_text *sql,
+                   pt_error *err) {
     PT_TRY(pt_text_check(sql, err));
     make_job job = {engine, session, what, pt_text_get(sql)};
     if (sql->len && pt_transaction(session, run_statements, &job, err) != PT_OK) {
-        err->code = strstr(err->text, "DEFAULT value") ? PT_E_USAGE : err->code; /* such as a subquery, which can be evaluated */
+        err->code = strstr(err->text, "DEFAULT value")
+                        ? PT_E_USAGE
+                        : err->code; /* such as a subquery, which can be evaluated */
         return pt_fail_in(err, "table %s cannot be made", what);
     }
     return PT_OK;

@@ -8,10 +8,14 @@
 #include "duck/result.h"
 
 static int bad_name(const char *table, pt_error *err) {
-    return pt_fail(err, PT_E_USAGE, "bad table name '%s': write name or schema.name, a part that has dots or quotes of its own as \"part\" (schema pintail is pintail's own)", table);
+    return pt_fail(err, PT_E_USAGE,
+                   "bad table name '%s': write name or schema.name, a part that has dots or quotes "
+                   "of its own as \"part\" (schema pintail is pintail's own)",
+                   table);
 }
 
-/* One part of the name at *p, which is moved behind it: bare up to a dot, or "in quotes" with "" for a quote. NULL with code PT_OK: there is none. */
+/* One part of the name at *p, which is moved behind it: bare up to a dot, or "in quotes" with ""
+ * for a quote. NULL with code PT_OK: there is none. */
 static int read_part(const char **p, char **out, pt_error *err) {
     bool quoted = **p == '"';
     const char *from = *p + quoted;
@@ -54,7 +58,8 @@ bool pt_table_name_same(const char *a, const char *b) {
     char *names[4] = {0};
     pt_error ignored;
     bool same = strcmp(a, b) == 0;
-    if (!same && pt_table_name_split(a, &names[0], &names[1], &ignored) == PT_OK && pt_table_name_split(b, &names[2], &names[3], &ignored) == PT_OK) {
+    if (!same && pt_table_name_split(a, &names[0], &names[1], &ignored) == PT_OK &&
+        pt_table_name_split(b, &names[2], &names[3], &ignored) == PT_OK) {
         same = strcasecmp(names[0], names[2]) == 0 && strcasecmp(names[1], names[3]) == 0;
     }
     for (size_t i = 0; i < 4; i++) {
@@ -73,14 +78,17 @@ void pt_table_name_add_sql_is(pt_text *sql, const char *expr, const char *name) 
 int pt_table_name_refuse_alias(const char *table, const char *alias, pt_error *err) {
     size_t n = strlen(alias);
     if (strncasecmp(table, alias, n) == 0 && table[n] == '.') {
-        return pt_fail(err, PT_E_USAGE, "table %s: %s is the lake itself (--alias), not a schema in it; write %s", table, alias, table + n + 1);
+        return pt_fail(err, PT_E_USAGE,
+                       "table %s: %s is the lake itself (--alias), not a schema in it; write %s",
+                       table, alias, table + n + 1);
     }
     return PT_OK;
 }
 
 char *pt_table_name_label(const char *schema, const char *name) {
     char *label = NULL;
-    int n = strcmp(schema, "main") == 0 ? asprintf(&label, "%s", name) : asprintf(&label, "%s.%s", schema, name);
+    int n = strcmp(schema, "main") == 0 ? asprintf(&label, "%s", name)
+                                        : asprintf(&label, "%s.%s", schema, name);
     return n < 0 ? NULL : label;
 }
 
@@ -121,7 +129,10 @@ pt_hint pt_table_name_hint(pt_engine *engine, pt_session *session, const char *t
     pt_result known = {0};
     pt_nearest nearest;
     pt_nearest_begin(&nearest, table);
-    pt_text_add(&sql, "SELECT CASE schema_name WHEN 'main' THEN '' ELSE schema_name || '.' END || table_name FROM duckdb_tables() WHERE schema_name <> 'pintail' AND database_name = ");
+    pt_text_add(
+        &sql,
+        "SELECT CASE schema_name WHEN 'main' THEN '' ELSE schema_name || '.' END || table_name "
+        "FROM duckdb_tables() WHERE schema_name <> 'pintail' AND database_name = ");
     pt_text_add_sql_string(&sql, pt_engine_alias(engine));
     if (!sql.failed && pt_session_result(session, pt_text_get(&sql), &known, NULL) == PT_OK) {
         for (size_t i = 0; i < known.n_rows; i++) {

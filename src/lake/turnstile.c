@@ -4,11 +4,12 @@
 #include <stdlib.h>
 
 /* Of the database; "pintail" in ASCII, so that it meets nobody else's lock by chance. */
-#define LOCK_KEY "31639398052260204"
+#define LOCK_KEY  "31639398052260204"
 #define LOCK_WAIT "2s"
 
 struct pt_turnstile {
-    pt_session *session; /* its transaction holds the lock; the committer's own is another connection to the server */
+    pt_session *session; /* its transaction holds the lock; the committer's own is another
+                            connection to the server */
     char *enter;         /* the statement */
     bool inside;
 };
@@ -23,8 +24,11 @@ int pt_turnstile_open(pt_engine *engine, pt_turnstile **out, pt_error *err) {
         return pt_fail_nomem(err, "the turnstile");
     }
     int code = PT_OK;
-    if (asprintf(&t->enter, "CALL postgres_execute('__ducklake_metadata_%s', 'SET LOCAL lock_timeout = ''" LOCK_WAIT "''; SELECT pg_advisory_xact_lock(" LOCK_KEY ")')",
-                 pt_engine_alias(engine)) < 0) {
+    if (asprintf(
+            &t->enter,
+            "CALL postgres_execute('__ducklake_metadata_%s', 'SET LOCAL lock_timeout = ''" LOCK_WAIT
+            "''; SELECT pg_advisory_xact_lock(" LOCK_KEY ")')",
+            pt_engine_alias(engine)) < 0) {
         t->enter = NULL;
         code = pt_fail_nomem(err, "the turnstile");
     }

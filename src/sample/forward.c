@@ -13,10 +13,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define PT_FORWARD_PAIRS 512
+#define PT_FORWARD_PAIRS  512
 #define PT_FORWARD_BUFFER ((size_t)256 * 1024)
 
-/* One direction: what was read from `from` and not yet written to `to`. The next read waits until all of it is written. */
+/* One direction: what was read from `from` and not yet written to `to`. The next read waits until
+ * all of it is written. */
 typedef struct flow {
     char *data; /* PT_FORWARD_BUFFER bytes */
     size_t at, len;
@@ -45,7 +46,9 @@ static void pair_close(pair *p) {
 }
 
 static struct sockaddr_in loopback(uint16_t port) {
-    return (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    return (struct sockaddr_in){.sin_family = AF_INET,
+                                .sin_port = htons(port),
+                                .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 }
 
 static int connect_target(uint16_t table) {
@@ -92,7 +95,8 @@ static bool pump(pair *p, int from) {
         w->at = 0;
         w->len = (size_t)n;
     }
-    ssize_t n = send(p->socket[1 - from], w->data + w->at, w->len - w->at, MSG_DONTWAIT | MSG_NOSIGNAL);
+    ssize_t n = send(p->socket[1 - from], w->data + w->at, w->len - w->at,
+                     MSG_DONTWAIT | MSG_NOSIGNAL);
     if (n < 0) {
         return errno == EAGAIN || errno == EINTR;
     }
@@ -134,7 +138,8 @@ static void *forward_thread(void *arg) {
         fds[1] = (struct pollfd){.fd = f->listener, .events = POLLIN};
         for (size_t k = 0; k < n; k++) {
             for (int i = 0; i < 2; i++) {
-                fds[2 + 2 * k + (size_t)i] = (struct pollfd){.fd = f->pairs[k].socket[i], .events = wanted(&f->pairs[k], i)};
+                fds[2 + 2 * k + (size_t)i] = (struct pollfd){.fd = f->pairs[k].socket[i],
+                                                             .events = wanted(&f->pairs[k], i)};
             }
         }
         if (poll(fds, (nfds_t)(2 + 2 * n), -1) < 0) {
@@ -165,7 +170,10 @@ static int listen_on(uint16_t port, int *out, pt_error *err) {
     if (bind(*out, (struct sockaddr *)&address, sizeof address) != 0 || listen(*out, 128) != 0) {
         int why = errno;
         (void)close(*out);
-        return pt_fail(err, PT_E_IO, "cannot listen on 127.0.0.1:%u: %s; choose another --port, or leave it out for a free one", port, strerror(why));
+        return pt_fail(err, PT_E_IO,
+                       "cannot listen on 127.0.0.1:%u: %s; choose another --port, or leave it out "
+                       "for a free one",
+                       port, strerror(why));
     }
     return PT_OK;
 }

@@ -1,5 +1,6 @@
-/* Forwards TCP connections from a port of 127.0.0.1 to another. The mock cluster binds whatever port the system gives it, but lets us
- * choose the address that it advertises: so `pintail broker --port P` listens on P, advertises P, and forwards. */
+/* Forwards TCP connections from a port of 127.0.0.1 to another. The mock cluster binds whatever
+ * port the system gives it, but lets us choose the address that it advertises: so `pintail broker
+ * --port P` listens on P, advertises P, and forwards. */
 #pragma once
 
 #include <stdint.h>

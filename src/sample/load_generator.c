@@ -9,16 +9,20 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/signals.h"
-#include "sample/orders.h"
 #include "kafka/topic.h"
+#include "sample/orders.h"
 
-#define BATCH 1000                /* records handed to librdkafka at once */
-#define IN_FLIGHT 50000            /* records not acknowledged yet, at most: bounds memory, and more of them only miss the caches */
+#define BATCH 1000 /* records handed to librdkafka at once */
+#define IN_FLIGHT                                                                                 \
+    50000 /* records not acknowledged yet, at most: bounds memory, and more of them only miss the \
+             caches */
 #define PROGRESS (PT_SECOND / 5)
 
-/* Owned by one thread; librdkafka's threads touch `trouble` only, delivery reports come in rd_kafka_poll. */
+/* Owned by one thread; librdkafka's threads touch `trouble` only, delivery reports come in
+ * rd_kafka_poll. */
 typedef struct producer {
-    pt_kafka_last_error last_error; /* first: the opaque of librdkafka's callbacks is this and the producer alike */
+    pt_kafka_last_error
+        last_error; /* first: the opaque of librdkafka's callbacks is this and the producer alike */
     const pt_generator_options *options;
     pt_generator_summary *summary;
     rd_kafka_t *rk;
@@ -34,7 +38,8 @@ typedef struct producer {
 
 /* The first one that says why: what is thrown away after it says nothing. */
 static void note_failure(producer *p, rd_kafka_resp_err_t code) {
-    bool purged = p->first_failure == RD_KAFKA_RESP_ERR__PURGE_QUEUE || p->first_failure == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT;
+    bool purged = p->first_failure == RD_KAFKA_RESP_ERR__PURGE_QUEUE ||
+                  p->first_failure == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT;
     p->first_failure = p->first_failure && !purged ? p->first_failure : code;
 }
 
@@ -49,7 +54,7 @@ static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *message, void 
     }
 }
 
-/* ---- set-up -------------------------------------------------------------------------------------------- */
+/* ---- set-up ---- */
 
 static int configure(const producer *p, rd_kafka_conf_t *conf, pt_error *err) {
     const char *const properties[][2] = {
@@ -83,11 +88,15 @@ static int producer_open(producer *p, pt_error *err) {
     PT_TRY(pt_kafka_new(RD_KAFKA_PRODUCER, conf, &p->rk, err));
     int64_t deadline = pt_monotonic_us() + p->options->timeout_us;
     if (p->options->create) {
-        PT_TRY(pt_topic_create(p->rk, &p->options->kafka, &p->last_error, p->options->topic, (int)p->options->create, p->options->timeout_us, err));
+        PT_TRY(pt_topic_create(p->rk, &p->options->kafka, &p->last_error, p->options->topic,
+                               (int)p->options->create, p->options->timeout_us, err));
     }
-    PT_TRY(pt_topic_wait(p->rk, &p->options->kafka, &p->last_error, p->options->topic, deadline - pt_monotonic_us(), err));
+    PT_TRY(pt_topic_wait(p->rk, &p->options->kafka, &p->last_error, p->options->topic,
+                         deadline - pt_monotonic_us(), err));
     p->rkt = rd_kafka_topic_new(p->rk, p->options->topic, NULL);
-    return p->rkt ? PT_OK : pt_fail(err, PT_E_KAFKA, "topic %s: %s", p->options->topic, rd_kafka_err2str(rd_kafka_last_error()));
+    return p->rkt ? PT_OK
+                  : pt_fail(err, PT_E_KAFKA, "topic %s: %s", p->options->topic,
+                            rd_kafka_err2str(rd_kafka_last_error()));
 }
 
 static void producer_close(producer *p) {
@@ -95,12 +104,13 @@ static void producer_close(producer *p) {
         rd_kafka_topic_destroy(p->rkt);
     }
     if (p->rk) {
-        (void)rd_kafka_purge(p->rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT | RD_KAFKA_PURGE_F_NON_BLOCKING);
+        (void)rd_kafka_purge(p->rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT |
+                                        RD_KAFKA_PURGE_F_NON_BLOCKING);
         rd_kafka_destroy(p->rk);
     }
 }
 
-/* ---- the records --------------------------------------------------------------------------------------- */
+/* ---- the records ---- */
 
 /* Whether record number n (from 0) is a broken one. */
 static bool is_broken(const producer *p, uint64_t n) {
@@ -116,7 +126,8 @@ static bool is_broken(const producer *p, uint64_t n) {
     }
     /* Spread evenly: the share of records sent so far (this one included), of all broken ones. */
     long double due = (long double)(n + 1) * (long double)o->broken / (long double)o->count;
-    return (long double)(p->summary->broken + 1) <= due || o->count - n <= o->broken - p->summary->broken;
+    return (long double)(p->summary->broken + 1) <= due ||
+           o->count - n <= o->broken - p->summary->broken;
 }
 
 static void make_batch(producer *p, size_t n) {
@@ -139,8 +150,10 @@ static void make_batch(producer *p, size_t n) {
 static int fatal_failure(producer *p, pt_error *err) {
     char ignored[8];
     rd_kafka_resp_err_t code = rd_kafka_fatal_error(p->rk, ignored, sizeof ignored);
-    if (code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED || code == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED) {
-        return pt_kafka_failed(code, &p->options->kafka, &p->last_error, NULL, err, "topic %s cannot be written", p->options->topic);
+    if (code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
+        code == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED) {
+        return pt_kafka_failed(code, &p->options->kafka, &p->last_error, NULL, err,
+                               "topic %s cannot be written", p->options->topic);
     }
     char reason[sizeof p->last_error.reason + PT_KAFKA_ADVICE];
     (void)pt_kafka_last_error_read(&p->last_error, reason, sizeof reason);
@@ -150,7 +163,8 @@ static int fatal_failure(producer *p, pt_error *err) {
 /* Hands over the batch, in order; waits while the client's queue is full. */
 static int send_batch(producer *p, size_t n, pt_error *err) {
     for (size_t at = 0; at < n;) {
-        (void)rd_kafka_produce_batch(p->rkt, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY, p->messages + at, (int)(n - at));
+        (void)rd_kafka_produce_batch(p->rkt, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY,
+                                     p->messages + at, (int)(n - at));
         for (; at < n && p->messages[at].err != RD_KAFKA_RESP_ERR__QUEUE_FULL; at++) {
             if (p->messages[at].err) { /* refused at once: it will have no delivery report */
                 p->summary->failed++;
@@ -185,8 +199,11 @@ static void show_progress(producer *p) {
     if (p->options->count) {
         (void)snprintf(of, sizeof of, " of %" PRIu64, p->options->count);
     }
-    (void)snprintf(line, sizeof line, "%s: %" PRIu64 "%s records acknowledged, %.0f/s, %d waiting, %" PRIu64 " failed", p->options->topic,
-                   acknowledged(p), of, seconds > 0 ? (double)acknowledged(p) / seconds : 0, rd_kafka_outq_len(p->rk), p->summary->failed);
+    (void)snprintf(line, sizeof line,
+                   "%s: %" PRIu64 "%s records acknowledged, %.0f/s, %d waiting, %" PRIu64 " failed",
+                   p->options->topic, acknowledged(p), of,
+                   seconds > 0 ? (double)acknowledged(p) / seconds : 0, rd_kafka_outq_len(p->rk),
+                   p->summary->failed);
     pt_progress(line);
 }
 
@@ -196,7 +213,9 @@ static size_t due_now(const producer *p) {
     if (p->options->rate > 0) {
         double elapsed = (double)(pt_monotonic_us() - p->started) / 1e6;
         double until_now = elapsed * p->options->rate + 1; /* the first one at once */
-        due = until_now > (double)p->summary->sent ? (uint64_t)(until_now - (double)p->summary->sent) : 0;
+        due = until_now > (double)p->summary->sent
+                  ? (uint64_t)(until_now - (double)p->summary->sent)
+                  : 0;
     }
     if (p->options->count && due > p->options->count - p->summary->sent) {
         due = p->options->count - p->summary->sent;
@@ -234,7 +253,8 @@ static int send_all(producer *p, pt_error *err) {
     return PT_OK;
 }
 
-/* Waits for the acknowledgements: after a stop for the timeout, else as long as message.timeout.ms lets librdkafka try. */
+/* Waits for the acknowledgements: after a stop for the timeout, else as long as message.timeout.ms
+ * lets librdkafka try. */
 static void flush(producer *p) {
     int64_t deadline = 0;
     (void)rd_kafka_flush(p->rk, 0); /* ends the lingering */
@@ -260,8 +280,10 @@ static int judge(producer *p, pt_error *err) {
     }
     rd_kafka_resp_err_t why = p->first_failure ? p->first_failure : RD_KAFKA_RESP_ERR__TIMED_OUT;
     int code = pt_kafka_failed(why, &p->options->kafka, &p->last_error, NULL, err,
-                           "topic %s: %" PRIu64 " of %" PRIu64 " records were not acknowledged", p->options->topic, s->sent - s->delivered, s->sent);
-    if (why == RD_KAFKA_RESP_ERR__MSG_TIMED_OUT || why == RD_KAFKA_RESP_ERR__TIMED_OUT) { /* no answer in time */
+                               "topic %s: %" PRIu64 " of %" PRIu64 " records were not acknowledged",
+                               p->options->topic, s->sent - s->delivered, s->sent);
+    if (why == RD_KAFKA_RESP_ERR__MSG_TIMED_OUT ||
+        why == RD_KAFKA_RESP_ERR__TIMED_OUT) { /* no answer in time */
         code = (int)(err->code = PT_E_KAFKA_DOWN);
     }
     return code;
@@ -282,13 +304,15 @@ static int produce(producer *p, pt_error *err) {
     s->seconds = (double)(pt_monotonic_us() - p->started) / 1e6;
     s->failed += lost;
     s->delivered = s->sent - (s->failed < s->sent ? s->failed : s->sent);
-    p->failed_bytes += lost && s->sent ? s->bytes / s->sent * lost : 0; /* of those in flight only the number is known */
+    p->failed_bytes += lost && s->sent ? s->bytes / s->sent * lost
+                                       : 0; /* of those in flight only the number is known */
     s->bytes -= p->failed_bytes < s->bytes ? p->failed_bytes : s->bytes;
     pt_progress(NULL);
     return code == PT_OK ? judge(p, err) : code;
 }
 
-int pt_generator_run(const pt_generator_options *options, pt_generator_summary *summary, pt_error *err) {
+int pt_generator_run(const pt_generator_options *options, pt_generator_summary *summary,
+                     pt_error *err) {
     *summary = (pt_generator_summary){0};
     producer *p = calloc(1, sizeof *p);
     if (!p) {

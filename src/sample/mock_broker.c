@@ -32,11 +32,14 @@ static int start_cluster(pt_broker *b, pt_error *err) {
     }
     b->cluster = rd_kafka_mock_cluster_new(b->rk, NODE);
     if (!b->cluster) {
-        return pt_fail(err, PT_E_KAFKA, "librdkafka's mock cluster did not start; is 127.0.0.1 there?");
+        return pt_fail(err, PT_E_KAFKA,
+                       "librdkafka's mock cluster did not start; is 127.0.0.1 there?");
     }
-    rd_kafka_mock_set_controller_id(b->cluster, NODE); /* else admin requests wait for one until they time out */
+    rd_kafka_mock_set_controller_id(
+        b->cluster, NODE); /* else admin requests wait for one until they time out */
     rd_kafka_mock_group_initial_rebalance_delay_ms(b->cluster, 0);
-    (void)snprintf(b->address, sizeof b->address, "%s", rd_kafka_mock_cluster_bootstraps(b->cluster));
+    (void)snprintf(b->address, sizeof b->address, "%s",
+                   rd_kafka_mock_cluster_bootstraps(b->cluster));
     return PT_OK;
 }
 
@@ -70,7 +73,9 @@ int pt_mock_broker_start(uint16_t port, pt_broker **out, pt_error *err) {
 
 int pt_mock_broker_topic(pt_broker *broker, const char *name, int32_t partitions, pt_error *err) {
     rd_kafka_resp_err_t code = rd_kafka_mock_topic_create(broker->cluster, name, partitions, 1);
-    return code ? pt_fail(err, PT_E_KAFKA, "topic %s:%d: %s", name, (int)partitions, rd_kafka_err2str(code)) : PT_OK;
+    return code ? pt_fail(err, PT_E_KAFKA, "topic %s:%d: %s", name, (int)partitions,
+                          rd_kafka_err2str(code))
+                : PT_OK;
 }
 
 const char *pt_mock_broker_address(const pt_broker *broker) {

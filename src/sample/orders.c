@@ -5,24 +5,31 @@
 
 #include "base/clock.h"
 
-const char *const pt_order_products[10] = {"Laptop",   "Smartphone", "Tablet", "Headphones", "Monitor",
-                                           "Keyboard", "Mouse",      "Webcam", "Printer",    "Speaker"};
+const char *const pt_order_products[10] = {"Laptop",  "Smartphone", "Tablet", "Headphones",
+                                           "Monitor", "Keyboard",   "Mouse",  "Webcam",
+                                           "Printer", "Speaker"};
 const char *const pt_order_regions[6] = {"North", "South", "East", "West", "Central", "Overseas"};
 
 static const char *const broken_names[PT_BROKEN_KINDS] = {
-    [PT_BROKEN_NOT_JSON] = "not JSON",           [PT_BROKEN_TRUNCATED] = "truncated",
-    [PT_BROKEN_WRONG_TYPE] = "wrong type",       [PT_BROKEN_MISSING_VALUE] = "missing value",
-    [PT_BROKEN_UTF8] = "invalid UTF-8",          [PT_BROKEN_DUPLICATE_KEY] = "duplicate key",
-    [PT_BROKEN_TRAILING_BYTES] = "trailing bytes", [PT_BROKEN_OVERFLOW] = "overflow",
-    [PT_BROKEN_EMPTY] = "empty value",           [PT_BROKEN_TOMBSTONE] = "tombstone",
-    [PT_BROKEN_NO_OBJECT] = "not an object",     [PT_BROKEN_UUID] = "bad UUID",
+    [PT_BROKEN_NOT_JSON] = "not JSON",
+    [PT_BROKEN_TRUNCATED] = "truncated",
+    [PT_BROKEN_WRONG_TYPE] = "wrong type",
+    [PT_BROKEN_MISSING_VALUE] = "missing value",
+    [PT_BROKEN_UTF8] = "invalid UTF-8",
+    [PT_BROKEN_DUPLICATE_KEY] = "duplicate key",
+    [PT_BROKEN_TRAILING_BYTES] = "trailing bytes",
+    [PT_BROKEN_OVERFLOW] = "overflow",
+    [PT_BROKEN_EMPTY] = "empty value",
+    [PT_BROKEN_TOMBSTONE] = "tombstone",
+    [PT_BROKEN_NO_OBJECT] = "not an object",
+    [PT_BROKEN_UUID] = "bad UUID",
 };
 
 const char *pt_broken_name(pt_broken kind) {
     return kind >= 0 && kind < PT_BROKEN_KINDS ? broken_names[kind] : "sound";
 }
 
-/* ---- random numbers: splitmix64 for the seed, xoshiro256** (Blackman, Vigna) for the rest -------------- */
+/* ---- random numbers: splitmix64 for the seed, xoshiro256** (Blackman, Vigna) for the rest ---- */
 
 static uint64_t splitmix(uint64_t *state) {
     uint64_t z = (*state += 0x9e3779b97f4a7c15U);
@@ -57,7 +64,7 @@ static inline uint32_t below32(uint64_t bits, uint32_t n) {
     return (uint32_t)(((bits & 0xffffffffU) * n) >> 32);
 }
 
-/* ---- text ---------------------------------------------------------------------------------------------- */
+/* ---- text ---- */
 
 static inline char *put(char *p, const char *text, size_t len) {
     memcpy(p, text, len);
@@ -104,7 +111,8 @@ static uint64_t order_time(const pt_orders *o, uint64_t bits) {
     if (o->wall_clock) {
         return (uint64_t)pt_now_us() * 10 + below16(bits, 10);
     }
-    return 17672256000000000U + o->sequence * 1000000U + below32(bits, 1000000U); /* from 2026-01-01 on, ten a second */
+    return 17672256000000000U + o->sequence * 1000000U +
+           below32(bits, 1000000U); /* from 2026-01-01 on, ten a second */
 }
 
 static char *put_time(char *p, uint64_t time) {
@@ -148,7 +156,7 @@ static size_t write_order(pt_orders *o, char *key, char *value) {
     return (size_t)(p - value);
 }
 
-/* ---- damage -------------------------------------------------------------------------------------------- */
+/* ---- damage ---- */
 
 /* Puts text in place of `was` bytes at `at`; returns the new length. */
 static size_t splice(char *value, size_t len, size_t at, size_t was, const char *text) {
@@ -168,32 +176,27 @@ static size_t damage(pt_orders *o, pt_broken broken, char *value, size_t len) {
     size_t quantity = value_of(value, len, "\"quantity\":");
     switch (broken) {
     case PT_BROKEN_NOT_JSON:
-        return (size_t)snprintf(value, PT_ORDER_MAX, "order %llu, please call me back", (unsigned long long)o->sequence);
+        return (size_t)snprintf(value, PT_ORDER_MAX, "order %llu, please call me back",
+                                (unsigned long long)o->sequence);
     case PT_BROKEN_TRUNCATED:
-        return 1 + below32(o->state[0], (uint32_t)len - 1); /* the state, not a new number: orders stay the same beside broken ones */
-    case PT_BROKEN_WRONG_TYPE:
-        return splice(value, len, quantity, 1, "\"a few\"");
-    case PT_BROKEN_MISSING_VALUE:
-        return splice(value, len, quantity, 1, "");
+        return 1 + below32(o->state[0], (uint32_t)len - 1); /* the state, not a new number: orders
+                                                               stay the same beside broken ones */
+    case PT_BROKEN_WRONG_TYPE: return splice(value, len, quantity, 1, "\"a few\"");
+    case PT_BROKEN_MISSING_VALUE: return splice(value, len, quantity, 1, "");
     case PT_BROKEN_UTF8:
         return splice(value, len, value_of(value, len, "\"product\":\""), 0, "Caf\xe9 \xff");
-    case PT_BROKEN_DUPLICATE_KEY:
-        return splice(value, len, len - 1, 0, ",\"region\":\"Nowhere\"");
-    case PT_BROKEN_TRAILING_BYTES:
-        return splice(value, len, len, 0, "}{");
-    case PT_BROKEN_OVERFLOW:
-        return splice(value, len, quantity, 1, "99999999999");
+    case PT_BROKEN_DUPLICATE_KEY: return splice(value, len, len - 1, 0, ",\"region\":\"Nowhere\"");
+    case PT_BROKEN_TRAILING_BYTES: return splice(value, len, len, 0, "}{");
+    case PT_BROKEN_OVERFLOW: return splice(value, len, quantity, 1, "99999999999");
     case PT_BROKEN_EMPTY:
-    case PT_BROKEN_TOMBSTONE:
-        return 0;
+    case PT_BROKEN_TOMBSTONE: return 0;
     case PT_BROKEN_NO_OBJECT:
         len = splice(value, len, 0, 0, "[");
         return splice(value, len, len, 0, "]");
     case PT_BROKEN_UUID:
         return splice(value, len, value_of(value, len, "\"order_id\":\""), 8, "not-a-uu");
     case PT_BROKEN_NONE:
-    case PT_BROKEN_KINDS:
-        break;
+    case PT_BROKEN_KINDS: break;
     }
     return len;
 }

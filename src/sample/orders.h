@@ -7,10 +7,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PT_ORDER_KEY 9    /* "CUST-0001" */
-#define PT_ORDER_MAX 320  /* the longest value, broken ones included */
+#define PT_ORDER_KEY 9   /* "CUST-0001" */
+#define PT_ORDER_MAX 320 /* the longest value, broken ones included */
 
-/* What is wrong with a broken record; each of them belongs into the dead letters of a table of orders. */
+/* What is wrong with a broken record; each of them belongs into the dead letters of a table of
+ * orders. */
 typedef enum pt_broken {
     PT_BROKEN_NOT_JSON,
     PT_BROKEN_TRUNCATED,
@@ -33,13 +34,15 @@ const char *pt_broken_name(pt_broken kind);
 typedef struct pt_orders {
     uint64_t state[4]; /* xoshiro256** */
     uint64_t sequence;
-    bool wall_clock;   /* order_time is now, else it grows by a tenth of a second from 2026-01-01 on */
+    bool
+        wall_clock; /* order_time is now, else it grows by a tenth of a second from 2026-01-01 on */
 } pt_orders;
 
 void pt_orders_init(pt_orders *orders, uint64_t seed, bool wall_clock);
 
-/* Writes the next order: key (PT_ORDER_KEY bytes, no NUL) and value (up to PT_ORDER_MAX bytes, no NUL). Returns the value's length. A broken kind other
- * than PT_BROKEN_NONE damages it; a tombstone has length 0 too, and the caller sends NULL. */
+/* Writes the next order: key (PT_ORDER_KEY bytes, no NUL) and value (up to PT_ORDER_MAX bytes, no
+ * NUL). Returns the value's length. A broken kind other than PT_BROKEN_NONE damages it; a tombstone
+ * has length 0 too, and the caller sends NULL. */
 size_t pt_orders_next(pt_orders *orders, pt_broken broken, char *key, char *value);
 
 extern const char *const pt_order_products[10];

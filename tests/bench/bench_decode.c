@@ -1,9 +1,11 @@
-/* How fast JSON becomes vectors: GB/s and ns a record for both scanners, and DuckDB's from_json on one thread over the same bytes.
+/* How fast JSON becomes vectors: GB/s and ns a record for both scanners, and DuckDB's from_json on
+ * one thread over the same bytes.
  *
  *   bench_decode [--seconds S] [--json] [--no-baseline] [CASE]...
  *
- * --json prints one JSON object a line instead of the table. Every figure is the best of several rounds, each over about 8 MB in
- * records of their own, written to vectors as the pipeline does and reset when 100,000 rows are in. */
+ * --json prints one JSON object a line instead of the table. Every figure is the best of several
+ * rounds, each over about 8 MB in records of their own, written to vectors as the pipeline does and
+ * reset when 100,000 rows are in. */
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -14,12 +16,12 @@
 
 #include <duckdb.h>
 
-#include "decode/decode.h"
 #include "columns/rows.h"
 #include "columns/schema.h"
+#include "decode/decode.h"
 
 #define CORPUS_BYTES ((size_t)8 << 20)
-#define FLUSH_ROWS 100000
+#define FLUSH_ROWS   100000
 
 static double round_seconds = 0.3;
 static bool as_json, baseline = true;
@@ -70,8 +72,10 @@ static uint64_t rnd(uint64_t below) {
 
 /* ---- the cases ---- */
 
-static const char ORDERS[] = "order_id UUID, order_time TIMESTAMPTZ, customer_id VARCHAR, product VARCHAR, quantity INTEGER, unit_price DECIMAL(10,2), region VARCHAR";
-static const char *const products[] = {"Laptop", "Monitor", "Keyboard", "Mouse", "Headphones", "Webcam", "Desk Lamp", "USB Hub", "Tablet", "Smartphone"};
+static const char ORDERS[] = "order_id UUID, order_time TIMESTAMPTZ, customer_id VARCHAR, product "
+                             "VARCHAR, quantity INTEGER, unit_price DECIMAL(10,2), region VARCHAR";
+static const char *const products[] = {"Laptop", "Monitor",   "Keyboard", "Mouse",  "Headphones",
+                                       "Webcam", "Desk Lamp", "USB Hub",  "Tablet", "Smartphone"};
 static const char *const regions[] = {"Kanto", "Kansai", "Chubu", "Kyushu", "Tohoku", "Hokkaido"};
 
 typedef struct order {
@@ -80,14 +84,20 @@ typedef struct order {
 
 static order new_order(const char *colon, bool escapes) {
     order o;
-    (void)snprintf(o.field[0], 96, "\"order_id\":%s\"%08x-%04x-4%03x-a%03x-%012llx\"", colon, (unsigned)rnd(1ULL << 32), (unsigned)rnd(65536), (unsigned)rnd(4096), (unsigned)rnd(4096),
-                   (unsigned long long)rnd(1ULL << 48));
-    (void)snprintf(o.field[1], 96, "\"order_time\":%s1790%06u.%07u", colon, (unsigned)rnd(1000000), (unsigned)rnd(10000000));
-    (void)snprintf(o.field[2], 96, "\"customer_id\":%s\"CUST-%04u\"", colon, (unsigned)rnd(500) + 1);
-    (void)snprintf(o.field[3], 96, "\"product\":%s\"%s%s\"", colon, products[rnd(10)], escapes ? " \\\"15\\u2033\\\"" : "");
+    (void)snprintf(o.field[0], 96, "\"order_id\":%s\"%08x-%04x-4%03x-a%03x-%012llx\"", colon,
+                   (unsigned)rnd(1ULL << 32), (unsigned)rnd(65536), (unsigned)rnd(4096),
+                   (unsigned)rnd(4096), (unsigned long long)rnd(1ULL << 48));
+    (void)snprintf(o.field[1], 96, "\"order_time\":%s1790%06u.%07u", colon, (unsigned)rnd(1000000),
+                   (unsigned)rnd(10000000));
+    (void)snprintf(o.field[2], 96, "\"customer_id\":%s\"CUST-%04u\"", colon,
+                   (unsigned)rnd(500) + 1);
+    (void)snprintf(o.field[3], 96, "\"product\":%s\"%s%s\"", colon, products[rnd(10)],
+                   escapes ? " \\\"15\\u2033\\\"" : "");
     (void)snprintf(o.field[4], 96, "\"quantity\":%s%u", colon, (unsigned)rnd(5) + 1);
-    (void)snprintf(o.field[5], 96, "\"unit_price\":%s%u.%02u", colon, (unsigned)rnd(9900) + 100, (unsigned)rnd(100));
-    (void)snprintf(o.field[6], 96, "\"region\":%s\"%s%s\"", colon, regions[rnd(6)], escapes ? "\\n\\t\\u65e5\\u672c, the second line" : "");
+    (void)snprintf(o.field[5], 96, "\"unit_price\":%s%u.%02u", colon, (unsigned)rnd(9900) + 100,
+                   (unsigned)rnd(100));
+    (void)snprintf(o.field[6], 96, "\"region\":%s\"%s%s\"", colon, regions[rnd(6)],
+                   escapes ? "\\n\\t\\u65e5\\u672c, the second line" : "");
     return o;
 }
 
@@ -129,29 +139,40 @@ static void unknown(corpus *c) {
 
 static void wide(corpus *c) {
     for (int i = 0; i < 100; i++) {
-        put(c, i % 3 == 0 ? "%s\"column_%d\":%u" : i % 3 == 1 ? "%s\"column_%d\":\"value %u\"" : "%s\"column_%d\":%u.25", i ? "," : "{", i, (unsigned)rnd(100000));
+        put(c,
+            i % 3 == 0   ? "%s\"column_%d\":%u"
+            : i % 3 == 1 ? "%s\"column_%d\":\"value %u\""
+                         : "%s\"column_%d\":%u.25",
+            i ? "," : "{", i, (unsigned)rnd(100000));
     }
     put(c, "}");
 }
 
 static void nested(corpus *c) {
-    put(c, "{\"id\":%u,\"customer\":{\"name\":\"Taro Yamada %u\",\"city\":\"Osaka\"},\"tags\":[\"new\",\"express\"],\"items\":[", (unsigned)rnd(1000000), (unsigned)rnd(1000));
+    put(c,
+        "{\"id\":%u,\"customer\":{\"name\":\"Taro Yamada "
+        "%u\",\"city\":\"Osaka\"},\"tags\":[\"new\",\"express\"],\"items\":[",
+        (unsigned)rnd(1000000), (unsigned)rnd(1000));
     size_t n = rnd(4) + 1;
     for (size_t i = 0; i < n; i++) {
-        put(c, "%s{\"sku\":\"SKU-%05u\",\"count\":%u,\"price\":%u.%02u}", i ? "," : "", (unsigned)rnd(100000), (unsigned)rnd(9) + 1, (unsigned)rnd(1000), (unsigned)rnd(100));
+        put(c, "%s{\"sku\":\"SKU-%05u\",\"count\":%u,\"price\":%u.%02u}", i ? "," : "",
+            (unsigned)rnd(100000), (unsigned)rnd(9) + 1, (unsigned)rnd(1000), (unsigned)rnd(100));
     }
     put(c, "],\"attributes\":{\"color\":\"red\",\"size\":\"%u\"}}", (unsigned)rnd(60));
 }
 
 static void doubles(corpus *c) {
-    put(c, "{\"a\":%.17g,\"b\":%.6f,\"c\":%.15g,\"d\":%.17ge%d}", (double)rnd(1ULL << 53) / 9007199254740992.0, (double)rnd(100000000) / 1e4, (double)rnd(1ULL << 40) / 1e3,
+    put(c, "{\"a\":%.17g,\"b\":%.6f,\"c\":%.15g,\"d\":%.17ge%d}",
+        (double)rnd(1ULL << 53) / 9007199254740992.0, (double)rnd(100000000) / 1e4,
+        (double)rnd(1ULL << 40) / 1e3,
         (double)(rnd(9) + 1) + (double)rnd(1ULL << 50) / 1125899906842624.0, (int)rnd(80) - 40);
 }
 
 static void long_strings(corpus *c) {
     put(c, "{\"id\":%u,\"text\":\"", (unsigned)rnd(1000000));
     for (int i = 0; i < 4096 / 64; i++) {
-        put(c, "%08x the quick brown fox jumps over the lazy dog, and so on. ... ", (unsigned)rnd(1ULL << 32));
+        put(c, "%08x the quick brown fox jumps over the lazy dog, and so on. ... ",
+            (unsigned)rnd(1ULL << 32));
     }
     put(c, "\"}");
 }
@@ -159,7 +180,8 @@ static void long_strings(corpus *c) {
 static void japanese(corpus *c) {
     put(c, "{\"id\":%u,\"text\":\"", (unsigned)rnd(1000000));
     for (int i = 0; i < 8; i++) {
-        put(c, "\xE6\x97\xA5\xE6\x9C\xAC\xE8\xAA\x9E\xE3\x81\xAE\xE6\x96\x87\xE5\xAD\x97%u", (unsigned)rnd(10));
+        put(c, "\xE6\x97\xA5\xE6\x9C\xAC\xE8\xAA\x9E\xE3\x81\xAE\xE6\x96\x87\xE5\xAD\x97%u",
+            (unsigned)rnd(10));
     }
     put(c, "\"}");
 }
@@ -174,7 +196,10 @@ static const struct bench_case {
     {"orders_escapes", ORDERS, escapes},
     {"orders_unknown_keys", ORDERS, unknown},
     {"columns_100", NULL, wide},
-    {"nested", "id BIGINT, customer STRUCT(name VARCHAR, city VARCHAR), tags VARCHAR[], items STRUCT(sku VARCHAR, count INTEGER, price DECIMAL(10,2))[], attributes MAP(VARCHAR, VARCHAR)", nested},
+    {"nested",
+     "id BIGINT, customer STRUCT(name VARCHAR, city VARCHAR), tags VARCHAR[], items STRUCT(sku "
+     "VARCHAR, count INTEGER, price DECIMAL(10,2))[], attributes MAP(VARCHAR, VARCHAR)",
+     nested},
     {"doubles", "a DOUBLE, b DOUBLE, c DOUBLE, d DOUBLE", doubles},
     {"strings_4k", "id BIGINT, text VARCHAR", long_strings},
     {"utf8", "id BIGINT, text VARCHAR", japanese},
@@ -184,7 +209,10 @@ static char *wide_schema(void) {
     char *text = must(malloc(8192));
     size_t len = 0;
     for (int i = 0; i < 100; i++) {
-        len += (size_t)snprintf(text + len, 8192 - len, "%scolumn_%d %s", i ? ", " : "", i, i % 3 == 0 ? "INTEGER" : i % 3 == 1 ? "VARCHAR" : "DECIMAL(12,2)");
+        len += (size_t)snprintf(text + len, 8192 - len, "%scolumn_%d %s", i ? ", " : "", i,
+                                i % 3 == 0   ? "INTEGER"
+                                : i % 3 == 1 ? "VARCHAR"
+                                             : "DECIMAL(12,2)");
     }
     return text;
 }
@@ -193,7 +221,8 @@ static char *wide_schema(void) {
 
 static double now(void) {
     struct timespec t;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t); /* one thread computes; other load on the machine counts less so */
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID,
+                  &t); /* one thread computes; other load on the machine counts less so */
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
@@ -210,7 +239,8 @@ static double decode_all(const corpus *c, pt_decoder *decoder, pt_rows *rows) {
     pt_rows_reset(rows, 0);
     size_t from = 0;
     for (size_t i = 0; i < c->n; i++) {
-        if (pt_rows_open(rows, &err) != PT_OK || pt_decode(decoder, c->bytes + from, c->ends[i] - from, rows, &error, &err) != PT_OK) {
+        if (pt_rows_open(rows, &err) != PT_OK ||
+            pt_decode(decoder, c->bytes + from, c->ends[i] - from, rows, &error, &err) != PT_OK) {
             stop("decode", err.text);
         }
         if (error.code != PT_DECODE_OK) {
@@ -243,7 +273,8 @@ static double measure(const corpus *c, const pt_schema *schema, bool portable) {
     types[n].id = PT_INTEGER; /* the caller's columns: partition, offset, two times */
     types[n + 1].id = PT_BIGINT;
     types[n + 2].id = types[n + 3].id = PT_TIMESTAMPTZ;
-    if (pt_rows_new(types, n + 4, &rows, &err) != PT_OK || pt_decoder_new_json(schema, &decoder, &err) != PT_OK) {
+    if (pt_rows_new(types, n + 4, &rows, &err) != PT_OK ||
+        pt_decoder_new_json(schema, &decoder, &err) != PT_OK) {
         stop("decoder", err.text);
     }
     if (portable) {
@@ -286,10 +317,14 @@ static double measure_duckdb(const corpus *c, const pt_schema *schema) {
     for (size_t i = 0; i < schema->n_columns; i++) {
         const pt_type *type = &schema->columns[i].type;
         char *name = must(pt_type_sql(type));
-        /* from_json takes nested types as JSON; and no epoch numbers for TIMESTAMPTZ: DOUBLE there */
+        /* from_json takes nested types as JSON; and no epoch numbers for TIMESTAMPTZ: DOUBLE there
+         */
         const char *shown = type->id == PT_TIMESTAMPTZ ? "DOUBLE" : name;
         if (type->n_fields) {
-            static const char *const forms[] = {"{\"name\":\"VARCHAR\",\"city\":\"VARCHAR\"}", "[\"VARCHAR\"]", "[{\"sku\":\"VARCHAR\",\"count\":\"INTEGER\",\"price\":\"DECIMAL(10,2)\"}]", "\"MAP(VARCHAR, VARCHAR)\""};
+            static const char *const forms[] = {
+                "{\"name\":\"VARCHAR\",\"city\":\"VARCHAR\"}", "[\"VARCHAR\"]",
+                "[{\"sku\":\"VARCHAR\",\"count\":\"INTEGER\",\"price\":\"DECIMAL(10,2)\"}]",
+                "\"MAP(VARCHAR, VARCHAR)\""};
             (void)fprintf(f, "%s\"%s\":%s", i ? "," : "", schema->columns[i].name, forms[i - 1]);
         } else {
             (void)fprintf(f, "%s\"%s\":\"%s\"", i ? "," : "", schema->columns[i].name, shown);
@@ -319,11 +354,15 @@ static void report(const struct bench_case *b, const corpus *c, const char *how,
     if (s <= 0) {
         return;
     }
-    double gbs = (double)c->len / s / 1e9, ns = s * 1e9 / (double)c->n, bytes = (double)c->len / (double)c->n;
+    double gbs = (double)c->len / s / 1e9, ns = s * 1e9 / (double)c->n,
+           bytes = (double)c->len / (double)c->n;
     if (as_json) {
-        printf("{\"bench\":\"decode\",\"case\":\"%s\",\"scanner\":\"%s\",\"gb_per_s\":%.3f,\"ns_per_record\":%.1f,\"bytes_per_record\":%.1f}\n", b->name, how, gbs, ns, bytes);
+        printf("{\"bench\":\"decode\",\"case\":\"%s\",\"scanner\":\"%s\",\"gb_per_s\":%.3f,\"ns_"
+               "per_record\":%.1f,\"bytes_per_record\":%.1f}\n",
+               b->name, how, gbs, ns, bytes);
     } else {
-        printf("%-20s %-9s %6.2f GB/s %9.1f ns/record %8.1f bytes/record\n", b->name, how, gbs, ns, bytes);
+        printf("%-20s %-9s %6.2f GB/s %9.1f ns/record %8.1f bytes/record\n", b->name, how, gbs, ns,
+               bytes);
     }
     (void)fflush(stdout);
 }

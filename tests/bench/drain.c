@@ -1,7 +1,9 @@
-/* The limit: how fast librdkafka alone hands over the records of a topic, with the settings that pintail uses (batch API of 20,000, all partitions, from the
- * first offset to the end offsets seen at the start). Prints one JSON line; the time runs from the assignment to the last record.
+/* The limit: how fast librdkafka alone hands over the records of a topic, with the settings that
+ * pintail uses (batch API of 20,000, all partitions, from the first offset to the end offsets seen
+ * at the start). Prints one JSON line; the time runs from the assignment to the last record.
  *
- * usage: bench_drain BROKERS TOPIC [FILE]     FILE: the values are written there, a line each; the time then says nothing */
+ * usage: bench_drain BROKERS TOPIC [FILE]     FILE: the values are written there, a line each; the
+ * time then says nothing */
 #include <inttypes.h>
 #include <librdkafka/rdkafka.h>
 #include <stdbool.h>
@@ -10,7 +12,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
-#define BATCH 20000
+#define BATCH      20000
 #define PATIENCE_S 30.0 /* without a record, an end of partition or an answer */
 
 typedef struct drain {
@@ -36,14 +38,24 @@ static _Noreturn void stop(const char *what, const char *why) {
 
 static rd_kafka_t *make_consumer(const char *brokers) {
     const char *const settings[][2] = {
-        {"bootstrap.servers", brokers}, {"log_level", "0"}, {"group.id", "bench-drain"}, {"enable.auto.commit", "false"}, {"enable.auto.offset.store", "false"},
-        {"auto.offset.reset", "error"}, {"enable.partition.eof", "true"}, {"fetch.queue.backoff.ms", "5"}, {"fetch.wait.max.ms", "100"},
-        {"queued.min.messages", "1000000"}, {"queued.max.messages.kbytes", "32768"}, {"fetch.message.max.bytes", "1048576"},
+        {"bootstrap.servers", brokers},
+        {"log_level", "0"},
+        {"group.id", "bench-drain"},
+        {"enable.auto.commit", "false"},
+        {"enable.auto.offset.store", "false"},
+        {"auto.offset.reset", "error"},
+        {"enable.partition.eof", "true"},
+        {"fetch.queue.backoff.ms", "5"},
+        {"fetch.wait.max.ms", "100"},
+        {"queued.min.messages", "1000000"},
+        {"queued.max.messages.kbytes", "32768"},
+        {"fetch.message.max.bytes", "1048576"},
     };
     char why[256];
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
-        if (rd_kafka_conf_set(conf, settings[i][0], settings[i][1], why, sizeof why) != RD_KAFKA_CONF_OK) {
+        if (rd_kafka_conf_set(conf, settings[i][0], settings[i][1], why, sizeof why) !=
+            RD_KAFKA_CONF_OK) {
             stop(settings[i][0], why);
         }
     }
@@ -55,7 +67,8 @@ static rd_kafka_t *make_consumer(const char *brokers) {
     return rk;
 }
 
-/* A broker that has just made the topic may not tell its partitions yet, or name no leader: asked again until it does. */
+/* A broker that has just made the topic may not tell its partitions yet, or name no leader: asked
+ * again until it does. */
 static int count_partitions(rd_kafka_t *rk, const char *topic) {
     const char *why = "";
     rd_kafka_topic_t *handle = rd_kafka_topic_new(rk, topic, NULL);
@@ -64,7 +77,8 @@ static int count_partitions(rd_kafka_t *rk, const char *topic) {
         rd_kafka_resp_err_t code = rd_kafka_metadata(rk, 0, handle, &metadata, 5000);
         int n = 0;
         if (!code) {
-            code = metadata->topic_cnt == 1 ? metadata->topics[0].err : RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC;
+            code = metadata->topic_cnt == 1 ? metadata->topics[0].err
+                                            : RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC;
             n = code ? 0 : metadata->topics[0].partition_cnt;
             for (int i = 0; i < n && !code; i++) {
                 code = metadata->topics[0].partitions[i].err;
@@ -91,7 +105,9 @@ static void assign_all(drain *d) {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(d->n_partitions);
     for (int i = 0; i < d->n_partitions; i++) {
         int64_t low = 0;
-        rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(d->rk, d->topic, i, &low, &d->ends[i], (int)(PATIENCE_S * 1000));
+        rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(d->rk, d->topic, i, &low,
+                                                                    &d->ends[i],
+                                                                    (int)(PATIENCE_S * 1000));
         if (code) {
             stop(d->topic, rd_kafka_err2str(code));
         }
@@ -109,7 +125,8 @@ static void assign_all(drain *d) {
     }
 }
 
-/* A partition is done when it stands at its end: by its last record, or by "end of partition" where control records or compaction leave a gap before it. */
+/* A partition is done when it stands at its end: by its last record, or by "end of partition" where
+ * control records or compaction leave a gap before it. */
 static void stands_at(drain *d, int32_t partition, int64_t offset) {
     if (d->ends[partition] >= 0 && offset >= d->ends[partition]) {
         d->ends[partition] = -1;
@@ -120,14 +137,16 @@ static void stands_at(drain *d, int32_t partition, int64_t offset) {
 static void take(drain *d, const rd_kafka_message_t *m) {
     if (m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
         stands_at(d, m->partition, m->offset);
-    } else if (m->err == RD_KAFKA_RESP_ERR__TRANSPORT || m->err == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
+    } else if (m->err == RD_KAFKA_RESP_ERR__TRANSPORT ||
+               m->err == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
         return; /* librdkafka connects again; PATIENCE_S bounds it */
     } else if (m->err) {
         stop(d->topic, rd_kafka_message_errstr(m));
     } else if (d->ends[m->partition] >= 0) {
         d->records++;
         d->bytes += m->len;
-        if (d->dump && (fwrite(m->payload, 1, m->len, d->dump) != m->len || fputc('\n', d->dump) == EOF)) {
+        if (d->dump &&
+            (fwrite(m->payload, 1, m->len, d->dump) != m->len || fputc('\n', d->dump) == EOF)) {
             stop("the file", "cannot be written");
         }
         stands_at(d, m->partition, m->offset + 1);
@@ -171,8 +190,11 @@ int main(int argc, char **argv) {
     }
     struct rusage usage;
     (void)getrusage(RUSAGE_SELF, &usage);
-    double cpu = (double)usage.ru_utime.tv_sec + (double)usage.ru_stime.tv_sec + (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
-    printf("{\"records\": %" PRId64 ", \"bytes\": %" PRIu64 ", \"seconds\": %.3f, \"cpu_seconds\": %.3f}\n", d.records, d.bytes, seconds, cpu);
+    double cpu = (double)usage.ru_utime.tv_sec + (double)usage.ru_stime.tv_sec +
+                 (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+    printf("{\"records\": %" PRId64 ", \"bytes\": %" PRIu64
+           ", \"seconds\": %.3f, \"cpu_seconds\": %.3f}\n",
+           d.records, d.bytes, seconds, cpu);
     free(d.ends);
     (void)rd_kafka_consumer_close(d.rk);
     rd_kafka_destroy(d.rk);

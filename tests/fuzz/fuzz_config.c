@@ -18,7 +18,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     pt_config *config = NULL;
     pt_error err = {0};
     int code = pt_config_load(path, &config, &err);
-    if (code == PT_OK ? !config || config->topics_count == 0 || !config->topics[0].topic : config || !err.text[0] || strchr(err.text, '\n') != NULL) {
+    if (code == PT_OK ? !config || config->topics_count == 0 || !config->topics[0].topic
+                      : config || !err.text[0] || strchr(err.text, '\n') != NULL) {
         (void)fprintf(stderr, "code %d: %s\n", code, err.text);
         abort();
     }

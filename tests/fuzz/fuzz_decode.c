@@ -1,5 +1,6 @@
 /* The first byte chooses a schema, the rest is a record. Checked for every input:
- * - the scanner of this CPU and the portable one agree on code, position and text, or on every byte of the row;
+ * - the scanner of this CPU and the portable one agree on code, position and text, or on every byte
+ * of the row;
  * - so do a decoder that is new and one that has learned the form of earlier records;
  * - nothing outside of the record is read (it ends at the end of an allocation);
  * - what is accepted has balanced brackets and quotes (a second, naive look at it). */
@@ -8,18 +9,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "decode/decode.h"
 #include "columns/rows.h"
-#include "columns/schema.h"
 #include "columns/same_rows.h"
+#include "columns/schema.h"
+#include "decode/decode.h"
 
 static const char *const schemas[] = {
-    "order_id UUID, order_time TIMESTAMPTZ, customer_id VARCHAR, product VARCHAR, quantity INTEGER, unit_price DECIMAL(10,2), region VARCHAR",
-    "a TINYINT, b SMALLINT, c INTEGER, d BIGINT, e HUGEINT, f UTINYINT, g USMALLINT, h UINTEGER, i UBIGINT, j UHUGEINT",
+    "order_id UUID, order_time TIMESTAMPTZ, customer_id VARCHAR, product VARCHAR, quantity "
+    "INTEGER, unit_price DECIMAL(10,2), region VARCHAR",
+    "a TINYINT, b SMALLINT, c INTEGER, d BIGINT, e HUGEINT, f UTINYINT, g USMALLINT, h UINTEGER, i "
+    "UBIGINT, j UHUGEINT",
     "a REAL, b DOUBLE, c DECIMAL(4,2), d DECIMAL(9,9), e DECIMAL(18,0), f DECIMAL(38,10)",
     "a VARCHAR, b JSON, c BLOB, d BLOB HEX, e UUID, f BOOLEAN",
-    "a DATE, b TIME, c TIMESTAMP, d TIMESTAMP_S, e TIMESTAMP_MS EPOCH ms, f TIMESTAMP_NS EPOCH ns, g TIMESTAMPTZ EPOCH us",
-    "a INTEGER[], b STRUCT(c VARCHAR, d STRUCT(e DOUBLE)[]), m MAP(VARCHAR, INTEGER), n MAP(DOUBLE, VARCHAR[]), o VARCHAR[][]",
+    "a DATE, b TIME, c TIMESTAMP, d TIMESTAMP_S, e TIMESTAMP_MS EPOCH ms, f TIMESTAMP_NS EPOCH ns, "
+    "g TIMESTAMPTZ EPOCH us",
+    "a INTEGER[], b STRUCT(c VARCHAR, d STRUCT(e DOUBLE)[]), m MAP(VARCHAR, INTEGER), n "
+    "MAP(DOUBLE, VARCHAR[]), o VARCHAR[][]",
     "a INTEGER NOT NULL, b VARCHAR NOT NULL DEFAULT 'x'",
 };
 #define SCHEMAS (sizeof schemas / sizeof *schemas)
@@ -92,9 +97,13 @@ static pt_decode_error decode(pt_decoder *decoder, pt_rows *rows, const char *da
     return e;
 }
 
-static void same(const pt_decode_error *ea, const pt_rows *a, const pt_decode_error *eb, const pt_rows *b, size_t columns) {
-    if (ea->code != eb->code || (ea->code != PT_DECODE_OK && (ea->position != eb->position || strcmp(ea->text, eb->text) != 0))) {
-        (void)fprintf(stderr, "%d at %lld: %s\n%d at %lld: %s\n", (int)ea->code, (long long)ea->position, ea->text, (int)eb->code, (long long)eb->position, eb->text);
+static void same(const pt_decode_error *ea, const pt_rows *a, const pt_decode_error *eb,
+                 const pt_rows *b, size_t columns) {
+    if (ea->code != eb->code || (ea->code != PT_DECODE_OK && (ea->position != eb->position ||
+                                                              strcmp(ea->text, eb->text) != 0))) {
+        (void)fprintf(stderr, "%d at %lld: %s\n%d at %lld: %s\n", (int)ea->code,
+                      (long long)ea->position, ea->text, (int)eb->code, (long long)eb->position,
+                      eb->text);
         abort();
     }
     if (ea->code == PT_DECODE_OK && !same_open_row(a, b, columns)) {
@@ -139,7 +148,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     }
     struct setup *s = setup_of(data[0] % SCHEMAS);
     size_t len = size - 1, columns = s->schema->n_columns;
-    char *record = malloc(len ? len : 1); /* its own allocation, so that the sanitizer sees a read behind it */
+    char *record = malloc(
+        len ? len : 1); /* its own allocation, so that the sanitizer sees a read behind it */
     if (!record) {
         abort();
     }

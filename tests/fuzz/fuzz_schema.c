@@ -1,12 +1,13 @@
-/* A schema text, from a user. Checked: it is refused with a text, or every type of it, written down again, is read as the same type; a decoder and rows can be made. */
+/* A schema text, from a user. Checked: it is refused with a text, or every type of it, written down
+ * again, is read as the same type; a decoder and rows can be made. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "decode/decode.h"
 #include "columns/rows.h"
 #include "columns/schema.h"
+#include "decode/decode.h"
 
 static void must(int holds, const char *what) {
     if (!holds) {
@@ -60,7 +61,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (pt_schema_parse(text, &schema, &err) == PT_OK) {
         use(schema);
     } else {
-        must(schema == NULL && err.text[0] && !strchr(err.text, '\n'), "refused without a line that says why");
+        must(schema == NULL && err.text[0] && !strchr(err.text, '\n'),
+             "refused without a line that says why");
     }
     pt_schema_free(&schema);
     free(text);

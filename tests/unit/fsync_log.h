@@ -1,5 +1,5 @@
-/* Which files and folders fsync was called for, in order: this program's fsync stands before libc's, also for DuckDB and its extensions. Include it in one
- * source of a test program. */
+/* Which files and folders fsync was called for, in order: this program's fsync stands before
+ * libc's, also for DuckDB and its extensions. Include it in one source of a test program. */
 #pragma once
 
 #include <pthread.h>

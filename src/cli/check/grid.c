@@ -90,7 +90,8 @@ static void shrink(pt_grid *g, size_t *widths, size_t room) {
         size_t used = 2 * (g->n_columns - 1), widest = SIZE_MAX;
         for (size_t c = 0; c < g->n_columns; c++) {
             used += widths[c];
-            if (!g->right[c] && widths[c] > SHRUNK && (widest == SIZE_MAX || widths[c] > widths[widest])) {
+            if (!g->right[c] && widths[c] > SHRUNK &&
+                (widest == SIZE_MAX || widths[c] > widths[widest])) {
                 widest = c;
             }
         }
@@ -112,7 +113,8 @@ static size_t columns_that_fit(const pt_grid *g, const size_t *widths, size_t ro
     return n;
 }
 
-static void print_row(const pt_grid *g, size_t row, const size_t *widths, size_t shown, pt_text *out) {
+static void print_row(const pt_grid *g, size_t row, const size_t *widths, size_t shown,
+                      pt_text *out) {
     for (size_t c = 0; c < shown; c++) {
         const char *cell = g->cells[row * g->n_columns + c];
         size_t pad = widths[c] - pt_display_width(cell);
@@ -134,7 +136,10 @@ size_t pt_grid_print(pt_grid *grid, const char *indent, size_t width, bool colou
         if (grid->all_columns && width > strlen(indent)) {
             shrink(grid, widths, width - strlen(indent));
         }
-        size_t shown = columns_that_fit(grid, widths, !grid->all_columns && width > strlen(indent) ? width - strlen(indent) : 0);
+        size_t shown = columns_that_fit(grid, widths,
+                                        !grid->all_columns && width > strlen(indent)
+                                            ? width - strlen(indent)
+                                            : 0);
         left_out = grid->n_columns - shown;
         for (size_t row = 0; row < grid->n_cells / grid->n_columns; row++) {
             pt_text_add(out, indent);

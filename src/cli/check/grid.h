@@ -13,7 +13,7 @@ typedef struct pt_grid {
     size_t n_cells, n_columns;
     bool right[64];
     bool all_columns; /* cells are cut so that all columns fit, rather than columns left out */
-    bool failed; /* without memory: prints nothing */
+    bool failed;      /* without memory: prints nothing */
 } pt_grid;
 
 /* A column; all of them before the first cell. Up to 64, more are dropped and false is returned. */

@@ -11,38 +11,43 @@
 
 #define RULE "=========================================================================="
 
-/* ---- shared with the JSON ------------------------------------------------------------------------------ */
+/* ---- shared with the JSON ---- */
 
 const char *pt_check_verdict(const pt_audit *audit) {
     return audit->n_findings ? "findings" : audit->has_ledger ? "sound" : "not audited";
 }
 
 static bool same_block(const pt_audit_partition *x, const pt_audit_partition *y) {
-    return strcmp(x->pipeline, y->pipeline) == 0 && strcmp(x->topic, y->topic) == 0 && strcmp(x->table, y->table) == 0;
+    return strcmp(x->pipeline, y->pipeline) == 0 && strcmp(x->topic, y->topic) == 0 &&
+           strcmp(x->table, y->table) == 0;
 }
 
 size_t pt_check_block_end(const pt_audit *audit, size_t from) {
     size_t until = from + 1;
-    while (until < audit->n_partitions && same_block(&audit->partitions[from], &audit->partitions[until])) {
+    while (until < audit->n_partitions &&
+           same_block(&audit->partitions[from], &audit->partitions[until])) {
         until++;
     }
     return until;
 }
 
 bool pt_check_shows_reason(const pt_audit *audit, size_t row) {
-    const char *pipeline = pt_result_cell(&audit->reasons, row, 0), *topic = pt_result_cell(&audit->reasons, row, 1);
+    const char *pipeline = pt_result_cell(&audit->reasons, row, 0),
+               *topic = pt_result_cell(&audit->reasons, row, 1);
     for (size_t i = 0; pipeline && topic && i < audit->n_partitions; i++) {
-        if (strcmp(audit->partitions[i].pipeline, pipeline) == 0 && strcmp(audit->partitions[i].topic, topic) == 0) {
+        if (strcmp(audit->partitions[i].pipeline, pipeline) == 0 &&
+            strcmp(audit->partitions[i].topic, topic) == 0) {
             return true;
         }
     }
     return false;
 }
 
-/* ---- pieces -------------------------------------------------------------------------------------------- */
+/* ---- pieces ---- */
 
 static void heading(const pt_check_report *r, pt_text *out, const char *text) {
-    pt_text_addf(out, "\n%s%s%s\n", r->colour ? PT_MARK_BOLD : "", text, r->colour ? PT_MARK_END : "");
+    pt_text_addf(out, "\n%s%s%s\n", r->colour ? PT_MARK_BOLD : "", text,
+                 r->colour ? PT_MARK_END : "");
 }
 
 static void add_size(char *out, size_t size, int64_t bytes) {
@@ -80,7 +85,7 @@ static void add_banner(const pt_check_report *r, pt_text *out) {
     pt_text_add(out, "\n" RULE "\n");
 }
 
-/* ---- what the tables hold ------------------------------------------------------------------------------ */
+/* ---- what the tables hold ---- */
 
 static bool is_number(const char *text) {
     return *text && text[strspn(text, "+-0123456789.eE")] == '\0';
@@ -113,7 +118,8 @@ static void add_latest(const pt_check_report *r, const pt_audit_table *t, pt_tex
             if (rank(rows->names[c]) != want) {
                 continue;
             }
-            if (n < sizeof order / sizeof *order && pt_grid_column(&grid, rows->names[c], is_numeric(rows, c))) {
+            if (n < sizeof order / sizeof *order &&
+                pt_grid_column(&grid, rows->names[c], is_numeric(rows, c))) {
                 order[n++] = c;
             } else {
                 dropped++;
@@ -137,7 +143,8 @@ static void add_amount(pt_grid *grid, const char *amount) {
     pt_text shown = {0};
     size_t digits = amount ? strspn(amount, "-0123456789") : 0;
     long long whole;
-    if (!amount || digits > 18 || (amount[digits] && amount[digits] != '.') || sscanf(amount, "%lld", &whole) != 1 || (whole == 0 && *amount == '-')) {
+    if (!amount || digits > 18 || (amount[digits] && amount[digits] != '.') ||
+        sscanf(amount, "%lld", &whole) != 1 || (whole == 0 && *amount == '-')) {
         pt_grid_add(grid, amount);
         return;
     }
@@ -215,7 +222,7 @@ static void add_files(const pt_check_report *r, pt_text *out) {
     (void)pt_grid_print(&grid, "  ", r->width, r->colour, out);
 }
 
-/* ---- partitions ---------------------------------------------------------------------------------------- */
+/* ---- partitions ---- */
 
 enum { SUM_ROWS, SUM_DEAD, SUM_GAPS, SUM_DUPLICATES, SUM_HIDDEN, SUM_LAG, N_SUMS };
 
@@ -229,7 +236,8 @@ typedef struct pt_check_line {
 } pt_check_line;
 
 static void sum_up(pt_check_line *line, const pt_audit_partition *p) {
-    const int64_t sums[N_SUMS] = {p->rows, p->dead_letters, p->gaps, p->duplicates, p->not_exposed, p->lag};
+    const int64_t sums[N_SUMS] = {p->rows,       p->dead_letters, p->gaps,
+                                  p->duplicates, p->not_exposed,  p->lag};
     for (size_t k = 0; k < N_SUMS; k++) {
         line->sums[k] += sums[k] > 0 ? sums[k] : 0;
     }
@@ -242,16 +250,19 @@ static bool is_clean(const pt_audit_partition *p) {
 }
 
 /* The line that begins with partition `from`; returns where the next one begins. */
-static size_t make_line(const pt_audit *audit, size_t from, size_t until, bool fold, pt_check_line *line) {
+static size_t make_line(const pt_audit *audit, size_t from, size_t until, bool fold,
+                        pt_check_line *line) {
     const pt_audit_partition *p = &audit->partitions[from];
     size_t end = from + 1;
-    while (fold && is_clean(p) && end < until && is_clean(&audit->partitions[end]) && audit->partitions[end].partition == audit->partitions[end - 1].partition + 1 &&
+    while (fold && is_clean(p) && end < until && is_clean(&audit->partitions[end]) &&
+           audit->partitions[end].partition == audit->partitions[end - 1].partition + 1 &&
            (audit->partitions[end].lag < 0) == (p->lag < 0)) {
         end++;
     }
     *line = (pt_check_line){.first = -1, .next = -1, .behind_us = -1};
     if (end == from + 1) {
-        const int64_t sums[N_SUMS] = {p->rows, p->dead_letters, p->gaps, p->duplicates, p->not_exposed, p->lag};
+        const int64_t sums[N_SUMS] = {p->rows,       p->dead_letters, p->gaps,
+                                      p->duplicates, p->not_exposed,  p->lag};
         memcpy(line->sums, sums, sizeof sums);
         (void)snprintf(line->name, sizeof line->name, "%" PRId32, p->partition);
         line->first = p->first_offset;
@@ -259,7 +270,8 @@ static size_t make_line(const pt_audit *audit, size_t from, size_t until, bool f
         line->behind_us = p->behind_us;
         return end;
     }
-    (void)snprintf(line->name, sizeof line->name, "%" PRId32 "-%" PRId32, p->partition, audit->partitions[end - 1].partition);
+    (void)snprintf(line->name, sizeof line->name, "%" PRId32 "-%" PRId32, p->partition,
+                   audit->partitions[end - 1].partition);
     for (size_t i = from; i < end; i++) {
         sum_up(line, &audit->partitions[i]);
     }
@@ -272,12 +284,16 @@ typedef struct pt_check_columns {
 } pt_check_columns;
 
 static pt_check_columns choose_columns(const pt_check_report *r, const pt_check_line *all) {
-    return (pt_check_columns){all->sums[SUM_GAPS] > 0, all->sums[SUM_DUPLICATES] > 0, all->sums[SUM_HIDDEN] > 0, r->brokers != NULL};
+    return (pt_check_columns){all->sums[SUM_GAPS] > 0, all->sums[SUM_DUPLICATES] > 0,
+                              all->sums[SUM_HIDDEN] > 0, r->brokers != NULL};
 }
 
 static void add_heads(pt_grid *grid, const pt_check_columns *c) {
-    static const char *const heads[] = {"partition", "rows", "dead letters", "first", "next", "gaps", "duplicates", "not exposed", "lag", "behind"};
-    const bool shown[] = {true, true, true, true, true, c->gaps, c->duplicates, c->hidden, c->broker, c->broker};
+    static const char *const heads[] = {"partition", "rows",  "dead letters", "first",
+                                        "next",      "gaps",  "duplicates",   "not exposed",
+                                        "lag",       "behind"};
+    const bool shown[] = {true,    true,          true,      true,      true,
+                          c->gaps, c->duplicates, c->hidden, c->broker, c->broker};
     for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) {
         if (shown[i]) {
             (void)pt_grid_column(grid, heads[i], true);
@@ -311,15 +327,23 @@ static void add_line(pt_grid *grid, const pt_check_line *line, const pt_check_co
 static void add_skipped(const pt_audit *audit, size_t from, size_t until, pt_text *out) {
     for (size_t i = from, end; i < until; i = end) {
         int64_t skipped = audit->partitions[i].skipped;
-        for (end = i + 1; skipped > 0 && end < until && audit->partitions[end].skipped > 0 && audit->partitions[end].partition == audit->partitions[end - 1].partition + 1; end++) {
+        for (end = i + 1;
+             skipped > 0 && end < until && audit->partitions[end].skipped > 0 &&
+             audit->partitions[end].partition == audit->partitions[end - 1].partition + 1;
+             end++) {
             skipped += audit->partitions[end].skipped;
         }
         if (skipped > 0) {
-            pt_text_addf(out, end == i + 1 ? "  partition %" PRId32 : "  partitions %" PRId32, audit->partitions[i].partition);
+            pt_text_addf(out, end == i + 1 ? "  partition %" PRId32 : "  partitions %" PRId32,
+                         audit->partitions[i].partition);
             if (end > i + 1) {
                 pt_text_addf(out, "-%" PRId32, audit->partitions[end - 1].partition);
             }
-            pt_text_addf(out, ": %" PRId64 " offsets were skipped (--start latest, pintail reset ahead, or --on-missing-data skip after the broker had deleted them)\n", skipped);
+            pt_text_addf(out,
+                         ": %" PRId64
+                         " offsets were skipped (--start latest, pintail reset ahead, or "
+                         "--on-missing-data skip after the broker had deleted them)\n",
+                         skipped);
         }
     }
 }
@@ -330,7 +354,8 @@ static void add_block(const pt_check_report *r, size_t from, size_t until, pt_te
     pt_text title = {0};
     pt_grid grid = {0};
     pt_check_line all = {.name = "all", .first = -1, .next = -1, .behind_us = -1};
-    pt_text_addf(&title, "topic %s -> %s  (pipeline %s)", head->topic, *head->table ? head->table : "no table yet", head->pipeline);
+    pt_text_addf(&title, "topic %s -> %s  (pipeline %s)", head->topic,
+                 *head->table ? head->table : "no table yet", head->pipeline);
     heading(r, out, pt_text_get(&title));
     pt_text_free(&title);
     for (size_t i = from; i < until; i++) {
@@ -355,7 +380,8 @@ static void add_block(const pt_check_report *r, size_t from, size_t until, pt_te
 static void add_summary(const pt_check_report *r, pt_text *out) {
     const pt_audit *audit = r->audit;
     pt_grid grid = {0};
-    static const char *const heads[] = {"topic", "pipeline", "partitions", "rows", "dead letters", "lag", "behind"};
+    static const char *const heads[] = {"topic",        "pipeline", "partitions", "rows",
+                                        "dead letters", "lag",      "behind"};
     for (size_t i = 0; audit->n_partitions && i < (r->brokers ? 7 : 5); i++) {
         (void)pt_grid_column(&grid, heads[i], i > 1);
     }
@@ -422,7 +448,7 @@ static void add_reasons(const pt_check_report *r, pt_text *out) {
     (void)pt_grid_print(&grid, "  ", r->width, r->colour, out);
 }
 
-/* ---- the verdict --------------------------------------------------------------------------------------- */
+/* ---- the verdict ---- */
 
 /* "missing_file" as "missing file" */
 static void add_kind(const char *kind, pt_text *out) {
@@ -447,14 +473,19 @@ static void add_finding(const pt_finding *f, pt_text *out) {
     }
     pt_text_add(out, f->text);
     for (size_t i = 0; i < f->n_examples; i++) {
-        pt_text_addf(out, "%s%" PRId64, i ? ", " : f->count > 1 ? "; offsets " : "; offset ", f->examples[i]);
+        pt_text_addf(out, "%s%" PRId64,
+                     i              ? ", "
+                     : f->count > 1 ? "; offsets "
+                                    : "; offset ",
+                     f->examples[i]);
     }
     pt_text_add(out, f->n_examples && f->count > (int64_t)f->n_examples ? ", ...\n" : "\n");
 }
 
 /* "3 findings: 1 gap, 2 duplicate" */
 static void add_kinds(const pt_audit *audit, pt_text *out) {
-    pt_text_addf(out, "%zu %s: ", audit->n_findings, audit->n_findings == 1 ? "finding" : "findings");
+    pt_text_addf(out, "%zu %s: ", audit->n_findings,
+                 audit->n_findings == 1 ? "finding" : "findings");
     const char *comma = "";
     for (size_t i = 0; i < audit->n_findings; i++) {
         const char *kind = audit->findings[i].kind;
@@ -475,7 +506,10 @@ static void add_kinds(const pt_audit *audit, pt_text *out) {
 
 static void add_verdict(const pt_check_report *r, pt_text *out) {
     const pt_audit *audit = r->audit;
-    pt_text_add(out, !r->colour ? "" : audit->n_findings ? PT_MARK_RED : audit->has_ledger ? PT_MARK_GREEN : PT_MARK_BOLD);
+    pt_text_add(out, !r->colour          ? ""
+                     : audit->n_findings ? PT_MARK_RED
+                     : audit->has_ledger ? PT_MARK_GREEN
+                                         : PT_MARK_BOLD);
     if (audit->n_findings) {
         add_kinds(audit, out);
     } else if (!audit->has_ledger) {
@@ -490,7 +524,8 @@ static void add_verdict(const pt_check_report *r, pt_text *out) {
 
 /* The marks to sequences, everything else that steers a terminal to text. */
 static void add_for_terminal(const pt_check_report *r, const pt_text *made, pt_text *out) {
-    static const char *const sequences[] = {"\033[1m", "\033[1;31m", "\033[1;32m", "\033[2m", "\033[0m"};
+    static const char *const sequences[] = {"\033[1m", "\033[1;31m", "\033[1;32m", "\033[2m",
+                                            "\033[0m"};
     const char *p = pt_text_get(made);
     out->failed |= made->failed;
     while (*p) {
@@ -504,7 +539,8 @@ static void add_for_terminal(const pt_check_report *r, const pt_text *made, pt_t
     }
 }
 
-/* Lines of words that are wider than width are broken between two, and go on further to the right. A word alone may be wider. */
+/* Lines of words that are wider than width are broken between two, and go on further to the right.
+ * A word alone may be wider. */
 static void wrap(const pt_text *made, size_t width, pt_text *out) {
     const char *p = pt_text_get(made);
     out->failed |= made->failed;

@@ -22,7 +22,7 @@ struct pt_cells {
     char *time_zone, *calendar; /* that the session is set to */
 };
 
-/* ---- the table function ----------------------------------------------------------------------------------- */
+/* ---- the table function ---- */
 
 static void bind_rows(duckdb_bind_info info) {
     pt_cells *cells = duckdb_bind_get_extra_info(info);
@@ -48,7 +48,8 @@ static void give_rows(duckdb_function_info info, duckdb_data_chunk output) {
         return;
     }
     for (size_t c = 0; c < cells->n_columns; c++) {
-        duckdb_vector_reference_vector(duckdb_data_chunk_get_vector(output, c), duckdb_data_chunk_get_vector(cells->chunk, c));
+        duckdb_vector_reference_vector(duckdb_data_chunk_get_vector(output, c),
+                                       duckdb_data_chunk_get_vector(cells->chunk, c));
     }
     duckdb_data_chunk_set_size(output, duckdb_data_chunk_get_size(cells->chunk));
     cells->chunk = NULL;
@@ -63,7 +64,10 @@ static int register_rows(pt_cells *cells, pt_error *err) {
     duckdb_table_function_set_function(function, give_rows);
     duckdb_state state = duckdb_register_table_function(cells->connection, function);
     duckdb_destroy_table_function(&function);
-    return state == DuckDBSuccess ? PT_OK : pt_fail(err, PT_E_INTERNAL, "DuckDB refused the table function %s", PT_ROWS_FUNCTION);
+    return state == DuckDBSuccess
+               ? PT_OK
+               : pt_fail(err, PT_E_INTERNAL, "DuckDB refused the table function %s",
+                         PT_ROWS_FUNCTION);
 }
 
 int pt_cells_open(pt_engine *engine, pt_cells **out, pt_error *err) {
@@ -122,7 +126,7 @@ void pt_cells_close(pt_cells **cells) {
     }
 }
 
-/* ---- columns ---------------------------------------------------------------------------------------------- */
+/* ---- columns ---- */
 
 static bool is_number(duckdb_type type) {
     switch (type) {
@@ -139,10 +143,8 @@ static bool is_number(duckdb_type type) {
     case DUCKDB_TYPE_FLOAT:
     case DUCKDB_TYPE_DOUBLE:
     case DUCKDB_TYPE_DECIMAL:
-    case DUCKDB_TYPE_BIGNUM:
-        return true;
-    default:
-        return false;
+    case DUCKDB_TYPE_BIGNUM: return true;
+    default: return false;
     }
 }
 
@@ -153,10 +155,8 @@ static bool is_nested(duckdb_type type) {
     case DUCKDB_TYPE_STRUCT:
     case DUCKDB_TYPE_MAP:
     case DUCKDB_TYPE_UNION:
-    case DUCKDB_TYPE_VARIANT:
-        return true;
-    default:
-        return false;
+    case DUCKDB_TYPE_VARIANT: return true;
+    default: return false;
     }
 }
 
@@ -171,8 +171,10 @@ static bool is_json(duckdb_logical_type type) {
 /* INTEGER as int32 and so on, as DuckDB's own command line shows types. */
 static char *short_type(const char *sql_type) {
     static const char *const names[][2] = {
-        {"TINYINT", "int8"}, {"SMALLINT", "int16"}, {"INTEGER", "int32"}, {"BIGINT", "int64"}, {"HUGEINT", "int128"},
-        {"UTINYINT", "uint8"}, {"USMALLINT", "uint16"}, {"UINTEGER", "uint32"}, {"UBIGINT", "uint64"}, {"UHUGEINT", "uint128"},
+        {"TINYINT", "int8"},     {"SMALLINT", "int16"},  {"INTEGER", "int32"},
+        {"BIGINT", "int64"},     {"HUGEINT", "int128"},  {"UTINYINT", "uint8"},
+        {"USMALLINT", "uint16"}, {"UINTEGER", "uint32"}, {"UBIGINT", "uint64"},
+        {"UHUGEINT", "uint128"},
     };
     pt_text text = {0};
     size_t n = strcspn(sql_type, "[");
@@ -193,8 +195,12 @@ static char *short_type(const char *sql_type) {
 
 static int type_names(pt_cells *cells, pt_error *err) {
     pt_result table;
-    PT_TRY(pt_session_result(cells->session, "DESCRIBE SELECT * FROM " PT_ROWS_FUNCTION "()", &table, err));
-    int code = table.n_rows == cells->n_columns ? PT_OK : pt_fail(err, PT_E_INTERNAL, "DESCRIBE gave %zu of %zu columns", table.n_rows, cells->n_columns);
+    PT_TRY(pt_session_result(cells->session, "DESCRIBE SELECT * FROM " PT_ROWS_FUNCTION "()",
+                             &table, err));
+    int code = table.n_rows == cells->n_columns
+                   ? PT_OK
+                   : pt_fail(err, PT_E_INTERNAL, "DESCRIBE gave %zu of %zu columns", table.n_rows,
+                             cells->n_columns);
     for (size_t c = 0; code == PT_OK && c < cells->n_columns; c++) {
         cells->type_names[c] = short_type(pt_result_cell(&table, c, 1));
         cells->columns[c].type = cells->type_names[c];
@@ -214,8 +220,10 @@ static char *column_name(const pt_cells_source *source, size_t c) {
     return copy;
 }
 
-static int set_columns(pt_cells *cells, const pt_cells_source *source, bool with_types, pt_error *err) {
-    size_t n = source->result ? duckdb_column_count(source->result) : duckdb_prepared_statement_column_count(source->statement);
+static int set_columns(pt_cells *cells, const pt_cells_source *source, bool with_types,
+                       pt_error *err) {
+    size_t n = source->result ? duckdb_column_count(source->result)
+                              : duckdb_prepared_statement_column_count(source->statement);
     cells->types = calloc(n + 1, sizeof *cells->types);
     cells->names = calloc(n + 1, sizeof *cells->names);
     cells->type_names = calloc(n + 1, sizeof *cells->type_names);
@@ -226,7 +234,9 @@ static int set_columns(pt_cells *cells, const pt_cells_source *source, bool with
     }
     cells->n_columns = n;
     for (size_t c = 0; c < n; c++) {
-        cells->types[c] = source->result ? duckdb_column_logical_type(source->result, c) : duckdb_prepared_statement_column_logical_type(source->statement, c);
+        cells->types[c] = source->result
+                              ? duckdb_column_logical_type(source->result, c)
+                              : duckdb_prepared_statement_column_logical_type(source->statement, c);
         cells->names[c] = column_name(source, c);
         if (!cells->names[c]) {
             return pt_fail_nomem(err, "the columns of a result");
@@ -235,7 +245,8 @@ static int set_columns(pt_cells *cells, const pt_cells_source *source, bool with
         cells->columns[c] = (pt_column){
             .name = cells->names[c],
             .number = is_number(type),
-            .raw = is_number(type) || type == DUCKDB_TYPE_BOOLEAN || is_nested(type) || is_json(cells->types[c]),
+            .raw = is_number(type) || type == DUCKDB_TYPE_BOOLEAN || is_nested(type) ||
+                   is_json(cells->types[c]),
         };
     }
     return with_types ? type_names(cells, err) : PT_OK;
@@ -246,19 +257,24 @@ static int prepare_cast(pt_cells *cells, bool json, pt_error *err) {
     pt_text_add(&sql, "SELECT ");
     for (size_t c = 0; c < cells->n_columns; c++) {
         bool nested = is_nested(duckdb_get_type_id(cells->types[c]));
-        pt_text_addf(&sql, "%sCAST(%s(c%zu) AS VARCHAR)", c ? ", " : "", json && nested ? "to_json" : "", c);
+        pt_text_addf(&sql, "%sCAST(%s(c%zu) AS VARCHAR)", c ? ", " : "",
+                     json && nested ? "to_json" : "", c);
     }
     pt_text_add(&sql, " FROM " PT_ROWS_FUNCTION "()");
     int code = pt_text_check(&sql, err);
-    if (code == PT_OK && duckdb_prepare(cells->connection, pt_text_get(&sql), &cells->cast) == DuckDBError) {
-        code = pt_fail(err, PT_E_INTERNAL, "the result cannot be shown: %s", duckdb_prepare_error(cells->cast));
+    if (code == PT_OK &&
+        duckdb_prepare(cells->connection, pt_text_get(&sql), &cells->cast) == DuckDBError) {
+        code = pt_fail(err, PT_E_INTERNAL, "the result cannot be shown: %s",
+                       duckdb_prepare_error(cells->cast));
     }
     pt_text_free(&sql);
     return code;
 }
 
-/* A setting of the source's connection that shapes the text of times, taken over when it has changed. */
-static void follow_setting(pt_cells *cells, duckdb_client_context context, const char *name, char **known) {
+/* A setting of the source's connection that shapes the text of times, taken over when it has
+ * changed. */
+static void follow_setting(pt_cells *cells, duckdb_client_context context, const char *name,
+                           char **known) {
     duckdb_value value = duckdb_client_context_get_config_option(context, name, NULL);
     char *text = value ? duckdb_get_varchar(value) : NULL;
     if (text && (!*known || strcmp(text, *known) != 0)) {
@@ -277,7 +293,8 @@ static void follow_setting(pt_cells *cells, duckdb_client_context context, const
     }
 }
 
-int pt_cells_begin(pt_cells *cells, const pt_cells_source *source, pt_format format, const pt_column **columns, size_t *n_columns, pt_error *err) {
+int pt_cells_begin(pt_cells *cells, const pt_cells_source *source, pt_format format,
+                   const pt_column **columns, size_t *n_columns, pt_error *err) {
     clear(cells);
     duckdb_client_context context;
     duckdb_connection_get_client_context(source->connection, &context);
@@ -291,7 +308,7 @@ int pt_cells_begin(pt_cells *cells, const pt_cells_source *source, pt_format for
     return PT_OK;
 }
 
-/* ---- rows ------------------------------------------------------------------------------------------------- */
+/* ---- rows ---- */
 
 static pt_cell text_cell(duckdb_vector vector, idx_t row) {
     uint64_t *validity = duckdb_vector_get_validity(vector);
@@ -302,7 +319,8 @@ static pt_cell text_cell(duckdb_vector vector, idx_t row) {
     return (pt_cell){.data = duckdb_string_t_data(s), .len = duckdb_string_t_length(*s)};
 }
 
-static int each_row(pt_cells *cells, duckdb_data_chunk texts, pt_cells_row row, void *context, pt_error *err) {
+static int each_row(pt_cells *cells, duckdb_data_chunk texts, pt_cells_row row, void *context,
+                    pt_error *err) {
     idx_t n = duckdb_data_chunk_get_size(texts);
     for (idx_t r = 0; r < n; r++) {
         for (size_t c = 0; c < cells->n_columns; c++) {
@@ -313,12 +331,14 @@ static int each_row(pt_cells *cells, duckdb_data_chunk texts, pt_cells_row row, 
     return PT_OK;
 }
 
-int pt_cells_each(pt_cells *cells, duckdb_data_chunk chunk, pt_cells_row row, void *context, pt_error *err) {
+int pt_cells_each(pt_cells *cells, duckdb_data_chunk chunk, pt_cells_row row, void *context,
+                  pt_error *err) {
     duckdb_result result;
     cells->chunk = chunk;
     int code = PT_OK;
     if (duckdb_execute_prepared(cells->cast, &result) == DuckDBError) {
-        code = pt_fail(err, PT_E_LAKE, "the result cannot be shown: %s", duckdb_result_error(&result));
+        code = pt_fail(err, PT_E_LAKE, "the result cannot be shown: %s",
+                       duckdb_result_error(&result));
     }
     cells->chunk = NULL;
     duckdb_data_chunk texts;

@@ -56,7 +56,9 @@ int pt_history_append(const char *path, const char *statement, pt_error *err) {
         code = folder ? pt_make_folders(folder, err) : pt_fail_nomem(err, "a path");
     }
     int fd = code == PT_OK ? open_private(path, O_WRONLY | O_CREAT | O_APPEND) : -1;
-    if (code == PT_OK && (fd < 0 || write(fd, pt_text_get(&line), line.len) != (ssize_t)line.len)) { /* one write: whole lines beside other prompts */
+    if (code == PT_OK &&
+        (fd < 0 || write(fd, pt_text_get(&line), line.len) !=
+                       (ssize_t)line.len)) { /* one write: whole lines beside other prompts */
         code = fail(path, err);
     }
     if (fd >= 0) {
@@ -137,7 +139,8 @@ static int shorten(const char *path, const char *kept, pt_error *err) {
     return code;
 }
 
-int pt_history_load(const char *path, void (*add)(void *context, const char *statement), void *context, pt_error *err) {
+int pt_history_load(const char *path, void (*add)(void *context, const char *statement),
+                    void *context, pt_error *err) {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
         return errno == ENOENT ? PT_OK : fail(path, err);

@@ -41,7 +41,7 @@ bool pt_sql_prompt_cancelled(void) {
     return interrupted || pt_stop_asked();
 }
 
-/* ---- libedit ---------------------------------------------------------------------------------------------- */
+/* ---- libedit ---- */
 
 static wchar_t *prompt_text(EditLine *edit) {
     static wchar_t first[] = L"pintail> ";
@@ -79,7 +79,10 @@ static int next_char(EditLine *edit, wchar_t *out) {
         return n;
     }
     size_t more = byte >= 0xF0 ? 3 : byte >= 0xE0 ? 2 : byte >= 0xC0 ? 1 : 0;
-    wchar_t c = (wchar_t)(more == 3 ? byte & 0x07 : more == 2 ? byte & 0x0F : more == 1 ? byte & 0x1F : byte);
+    wchar_t c = (wchar_t)(more == 3   ? byte & 0x07
+                          : more == 2 ? byte & 0x0F
+                          : more == 1 ? byte & 0x1F
+                                      : byte);
     while (more--) {
         n = next_byte(&byte);
         if (n <= 0) {
@@ -118,13 +121,14 @@ static void keep(pt_prompt *p, const char *statement) {
     }
     remember(p, statement);
     pt_error err;
-    if (p->history_path.len && pt_history_append(pt_text_get(&p->history_path), statement, &err) != PT_OK) {
+    if (p->history_path.len &&
+        pt_history_append(pt_text_get(&p->history_path), statement, &err) != PT_OK) {
         (void)fprintf(stderr, "%s; statements are not kept\n", err.text);
         pt_text_clear(&p->history_path);
     }
 }
 
-/* ---- statements ------------------------------------------------------------------------------------------- */
+/* ---- statements ---- */
 
 static void tell(const pt_error *err) {
     pt_text redacted = {0}, shown = {0};
@@ -151,10 +155,11 @@ static void run(pt_prompt *p, const char *sql) {
     interrupted = 0;
 }
 
-/* ---- dot commands ----------------------------------------------------------------------------------------- */
+/* ---- dot commands ---- */
 
 static void help(void) {
-    (void)fputs("SQL ends with a semicolon and may take several lines. Ctrl-C drops the line or stops the statement, Ctrl-D ends.\n"
+    (void)fputs("SQL ends with a semicolon and may take several lines. Ctrl-C drops the line or "
+                "stops the statement, Ctrl-D ends.\n"
                 "  .tables            the tables\n"
                 "  .schema [TABLE]    CREATE statements\n"
                 "  .snapshots         the lake's newest snapshots\n"
@@ -165,7 +170,8 @@ static void help(void) {
 
 static void schema(pt_prompt *p, const char *table) {
     pt_text sql = {0};
-    pt_text_add(&sql, "SELECT sql FROM duckdb_tables() WHERE NOT internal AND database_name NOT LIKE '\\_\\_ducklake%' ESCAPE '\\'");
+    pt_text_add(&sql, "SELECT sql FROM duckdb_tables() WHERE NOT internal AND database_name NOT "
+                      "LIKE '\\_\\_ducklake%' ESCAPE '\\'");
     if (*table) {
         pt_text_add(&sql, " AND table_name = ");
         pt_text_add_sql_string(&sql, table);
@@ -173,7 +179,9 @@ static void schema(pt_prompt *p, const char *table) {
     pt_text_add(&sql, " ORDER BY database_name, schema_name, table_name");
     pt_result found;
     pt_error err;
-    if (pt_text_check(&sql, &err) != PT_OK || pt_session_result(pt_sql_runner_session(p->runner), pt_text_get(&sql), &found, &err) != PT_OK) {
+    if (pt_text_check(&sql, &err) != PT_OK ||
+        pt_session_result(pt_sql_runner_session(p->runner), pt_text_get(&sql), &found, &err) !=
+            PT_OK) {
         tell(&err);
     } else {
         for (size_t i = 0; i < found.n_rows; i++) {
@@ -223,8 +231,10 @@ static void dot_command(pt_prompt *p, char *line) {
     } else if (strcmp(line, ".help") == 0) {
         help();
     } else if (strcmp(line, ".tables") == 0) {
-        run(p, "SELECT database_name AS \"database\", schema_name AS \"schema\", table_name AS \"table\" FROM duckdb_tables() "
-               "WHERE NOT internal AND database_name NOT LIKE '\\_\\_ducklake%' ESCAPE '\\' ORDER BY ALL");
+        run(p, "SELECT database_name AS \"database\", schema_name AS \"schema\", table_name AS "
+               "\"table\" FROM duckdb_tables() "
+               "WHERE NOT internal AND database_name NOT LIKE '\\_\\_ducklake%' ESCAPE '\\' ORDER "
+               "BY ALL");
     } else if (strcmp(line, ".schema") == 0) {
         schema(p, argument);
     } else if (strcmp(line, ".snapshots") == 0) {
@@ -239,7 +249,7 @@ static void dot_command(pt_prompt *p, char *line) {
     }
 }
 
-/* ---- the loop --------------------------------------------------------------------------------------------- */
+/* ---- the loop ---- */
 
 static void drop_typed(pt_prompt *p) {
     pt_sql_splitter_reset(&p->splitter);
@@ -268,7 +278,8 @@ static void take_line(pt_prompt *p, char *line) {
             drop_typed(p);
             return;
         }
-        if (found && !kept && !pt_sql_splitter_open(&p->splitter)) { /* all that was typed is whole: one entry */
+        if (found && !kept &&
+            !pt_sql_splitter_open(&p->splitter)) { /* all that was typed is whole: one entry */
             p->typed.data[p->typed.len - (p->typed.data[p->typed.len - 1] == '\n')] = '\0';
             keep(p, pt_text_get(&p->typed));
             pt_text_clear(&p->typed);
@@ -283,7 +294,8 @@ static void take_line(pt_prompt *p, char *line) {
     }
 }
 
-/* libedit shows its prompt before it switches the terminal's line mode off; a Ctrl-D typed in between would be lost. */
+/* libedit shows its prompt before it switches the terminal's line mode off; a Ctrl-D typed in
+ * between would be lost. */
 static void leave_line_mode(void) {
     struct termios mode;
     if (tcgetattr(STDIN_FILENO, &mode) == 0) {
@@ -350,10 +362,12 @@ int pt_sql_prompt(pt_sql_runner *runner, const char *lake, pt_error *err) {
     }
     if (code == PT_OK) {
         pt_error why;
-        if (p.history_path.len && pt_history_load(pt_text_get(&p.history_path), remember, &p, &why) != PT_OK) {
+        if (p.history_path.len &&
+            pt_history_load(pt_text_get(&p.history_path), remember, &p, &why) != PT_OK) {
             (void)fprintf(stderr, "%s\n", why.text);
         }
-        (void)printf("pintail %s, DuckDB %s%s%s; .help shows the commands\n", PT_VERSION, duckdb_library_version(), lake ? ", lake attached as " : "", lake ? lake : "");
+        (void)printf("pintail %s, DuckDB %s%s%s; .help shows the commands\n", PT_VERSION,
+                     duckdb_library_version(), lake ? ", lake attached as " : "", lake ? lake : "");
         loop(&p);
     }
     if (p.edit) {

@@ -27,7 +27,8 @@ struct pt_sql_runner {
     bool secret; /* the statement under way may hold a password */
 };
 
-int pt_sql_runner_open(pt_engine *engine, const pt_sql_runner_options *options, pt_sql_runner **out, pt_error *err) {
+int pt_sql_runner_open(pt_engine *engine, const pt_sql_runner_options *options, pt_sql_runner **out,
+                       pt_error *err) {
     pt_sql_runner *r = calloc(1, sizeof *r);
     *out = r;
     if (!r) {
@@ -71,13 +72,14 @@ bool pt_sql_runner_in_transaction(const pt_sql_runner *runner) {
     return runner->in_transaction;
 }
 
-/* ---- errors ----------------------------------------------------------------------------------------------- */
+/* ---- errors ---- */
 
 static int cancelled(pt_error *err) {
     return pt_fail(err, PT_E_INTERRUPTED, "the statement was interrupted");
 }
 
-/* DuckDB's message without the "LINE 2: ... ^" picture below it, the white space made single; of the picture the line is kept. */
+/* DuckDB's message without the "LINE 2: ... ^" picture below it, the white space made single; of
+ * the picture the line is kept. */
 static int failed(pt_sql_runner *r, const char *message, pt_error *err) {
     if (r->options.cancelled()) {
         return cancelled(err);
@@ -87,7 +89,8 @@ static int failed(pt_sql_runner *r, const char *message, pt_error *err) {
     size_t len = picture ? (size_t)(picture - message) : strlen(message);
     pt_text line = {0};
     for (size_t i = 0; i < len; i++) {
-        bool space = message[i] == ' ' || message[i] == '\n' || message[i] == '\r' || message[i] == '\t';
+        bool space = message[i] == ' ' || message[i] == '\n' || message[i] == '\r' ||
+                     message[i] == '\t';
         if (!space) {
             pt_text_add_n(&line, &message[i], 1);
         } else if (line.len && line.data[line.len - 1] != ' ') {
@@ -131,9 +134,10 @@ void pt_sql_show_statement(FILE *out, const char *sql) {
     pt_text_free(&shown);
 }
 
-/* ---- results ---------------------------------------------------------------------------------------------- */
+/* ---- results ---- */
 
-/* The rows of one statement on their way to the writer, which is opened when the first ones come: what fails before has written nothing. */
+/* The rows of one statement on their way to the writer, which is opened when the first ones come:
+ * what fails before has written nothing. */
 typedef struct pt_output {
     pt_sql_runner *runner;
     const pt_column *columns;
@@ -146,7 +150,8 @@ static int open_output(pt_output *o, pt_error *err) {
     if (o->writer) {
         return PT_OK;
     }
-    if (r->wrote && r->options.writer.format == PT_FORMAT_MARKDOWN) { /* else the second one would be rows of the first */
+    if (r->wrote && r->options.writer.format ==
+                        PT_FORMAT_MARKDOWN) { /* else the second one would be rows of the first */
         PT_TRY(pt_writer_put(r->options.writer.out, "\n", 1, err));
     }
     r->wrote = true;
@@ -188,8 +193,11 @@ static int write_chunks(pt_sql_runner *r, duckdb_result *result, pt_output *o, p
     return code == PT_OK && message && *message ? failed(r, message, err) : code;
 }
 
-static int begin_cells(pt_sql_runner *r, duckdb_result *result, duckdb_prepared_statement statement, pt_format format, pt_output *o, pt_error *err) {
-    const pt_cells_source source = {.connection = r->connection, .result = result, .statement = statement};
+static int begin_cells(pt_sql_runner *r, duckdb_result *result, duckdb_prepared_statement statement,
+                       pt_format format, pt_output *o, pt_error *err) {
+    const pt_cells_source source = {.connection = r->connection,
+                                    .result = result,
+                                    .statement = statement};
     *o = (pt_output){.runner = r};
     return pt_cells_begin(r->cells, &source, format, &o->columns, &o->n_columns, err);
 }
@@ -232,7 +240,8 @@ static int drain(pt_sql_runner *r, duckdb_result *result, pt_error *err) {
         return failed(r, message, err);
     }
     if (r->options.log_done && counts) {
-        (void)fprintf(r->options.writer.out, "%" PRId64 " row%s\n", changed, changed == 1 ? "" : "s");
+        (void)fprintf(r->options.writer.out, "%" PRId64 " row%s\n", changed,
+                      changed == 1 ? "" : "s");
     } else if (r->options.log_done) {
         (void)fputs("OK\n", r->options.writer.out);
     }
@@ -244,16 +253,18 @@ static int show(pt_sql_runner *r, duckdb_result *result, pt_error *err) {
         return drain(r, result, err);
     }
     bool box = r->options.writer.format == PT_FORMAT_BOX;
-    if (box && duckdb_column_count(result) == 1 && strcmp(duckdb_column_name(result, 0), "Success") == 0) {
+    if (box && duckdb_column_count(result) == 1 &&
+        strcmp(duckdb_column_name(result, 0), "Success") == 0) {
         return drain(r, result, err); /* what a CALL says that has nothing to say: an empty table */
     }
-    if (box && duckdb_result_statement_type(*result) == DUCKDB_STATEMENT_TYPE_EXPLAIN && duckdb_column_count(result) == 2) {
+    if (box && duckdb_result_statement_type(*result) == DUCKDB_STATEMENT_TYPE_EXPLAIN &&
+        duckdb_column_count(result) == 2) {
         return write_plan(r, result, err);
     }
     return write_result(r, result, err);
 }
 
-/* ---- statements ------------------------------------------------------------------------------------------- */
+/* ---- statements ---- */
 
 static bool begins_with(const char *sql, const char *const *words) {
     size_t n = strspn(sql, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
@@ -279,7 +290,9 @@ static void follow_transaction(pt_sql_runner *r, const char *sql, bool done) {
 /* As a whole: what changes something is done when duckdb_query returns. */
 static int run_at_once(pt_sql_runner *r, const char *sql, pt_error *err) {
     duckdb_result result = {0};
-    int code = duckdb_query(r->connection, sql, &result) == DuckDBError ? failed(r, duckdb_result_error(&result), err) : show(r, &result, err);
+    int code = duckdb_query(r->connection, sql, &result) == DuckDBError
+                   ? failed(r, duckdb_result_error(&result), err)
+                   : show(r, &result, err);
     duckdb_destroy_result(&result);
     return code;
 }
@@ -287,13 +300,16 @@ static int run_at_once(pt_sql_runner *r, const char *sql, pt_error *err) {
 /* Its rows are all in memory before the first is shown. */
 static int run_prepared(pt_sql_runner *r, duckdb_prepared_statement statement, pt_error *err) {
     duckdb_result result = {0};
-    int code = duckdb_execute_prepared(statement, &result) == DuckDBError ? failed(r, duckdb_result_error(&result), err) : show(r, &result, err);
+    int code = duckdb_execute_prepared(statement, &result) == DuckDBError
+                   ? failed(r, duckdb_result_error(&result), err)
+                   : show(r, &result, err);
     duckdb_destroy_result(&result);
     return code;
 }
 
 /* The rows go out as DuckDB makes them. */
-static int run_sunk(pt_sql_runner *r, const char *sql, duckdb_prepared_statement statement, pt_error *err) {
+static int run_sunk(pt_sql_runner *r, const char *sql, duckdb_prepared_statement statement,
+                    pt_error *err) {
     pt_output o;
     duckdb_result result;
     int code = PT_OK;
@@ -320,7 +336,8 @@ static int begin_own(pt_sql_runner *r, bool *own, pt_error *err) {
         *own = true;
         return PT_OK;
     }
-    if (strstr(err->text, "within a transaction")) { /* a COMMIT that was interrupted has left it open */
+    if (strstr(err->text,
+               "within a transaction")) { /* a COMMIT that was interrupted has left it open */
         r->in_transaction = true;
         return PT_OK;
     }
@@ -330,7 +347,9 @@ static int begin_own(pt_sql_runner *r, bool *own, pt_error *err) {
 static int end_own(pt_sql_runner *r, int code, pt_error *err) {
     if (code == PT_OK) {
         duckdb_result result = {0};
-        code = duckdb_query(r->connection, "COMMIT", &result) == DuckDBError ? failed(r, duckdb_result_error(&result), err) : PT_OK;
+        code = duckdb_query(r->connection, "COMMIT", &result) == DuckDBError
+                   ? failed(r, duckdb_result_error(&result), err)
+                   : PT_OK;
         duckdb_destroy_result(&result);
     }
     if (code != PT_OK) {
@@ -342,14 +361,17 @@ static int end_own(pt_sql_runner *r, int code, pt_error *err) {
 }
 
 /* Streams the rows, in one transaction for the statement's binding and its run. */
-static int run_streamed(pt_sql_runner *r, const char *sql, duckdb_extracted_statements statements, pt_error *err) {
+static int run_streamed(pt_sql_runner *r, const char *sql, duckdb_extracted_statements statements,
+                        pt_error *err) {
     duckdb_prepared_statement statement = NULL;
     bool own;
     int code;
     PT_TRY(begin_own(r, &own, err));
-    if (duckdb_prepare_extracted_statement(r->connection, statements, 0, &statement) == DuckDBError) {
+    if (duckdb_prepare_extracted_statement(r->connection, statements, 0, &statement) ==
+        DuckDBError) {
         code = failed(r, duckdb_prepare_error(statement), err);
-    } else if (duckdb_prepared_statement_type(statement) == DUCKDB_STATEMENT_TYPE_SELECT && duckdb_nparams(statement) == 0) {
+    } else if (duckdb_prepared_statement_type(statement) == DUCKDB_STATEMENT_TYPE_SELECT &&
+               duckdb_nparams(statement) == 0) {
         code = run_sunk(r, sql, statement, err);
     } else { /* WITH ... INSERT, or $1 */
         code = run_prepared(r, statement, err);

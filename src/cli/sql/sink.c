@@ -6,7 +6,9 @@
 #include "base/text.h"
 
 #define PT_ROWS_FORMAT "__pintail_sql_rows"
-#define PT_NO_FILE "/dev/null/pintail" /* DuckDB looks whether the file is there, and removes it after an error: one that cannot be */
+#define PT_NO_FILE                                                                                \
+    "/dev/null/pintail" /* DuckDB looks whether the file is there, and removes it after an error: \
+                           one that cannot be */
 
 struct pt_sql_sink {
     duckdb_connection connection;
@@ -62,10 +64,13 @@ void pt_sql_sink_free(pt_sql_sink **sink) {
     *sink = NULL;
 }
 
-pt_sql_sunk pt_sql_sink_run(pt_sql_sink *sink, const char *sql, pt_sql_sink_chunk chunk, void *context, duckdb_result *result, int *code, pt_error *err) {
+pt_sql_sunk pt_sql_sink_run(pt_sql_sink *sink, const char *sql, pt_sql_sink_chunk chunk,
+                            void *context, duckdb_result *result, int *code, pt_error *err) {
     pt_text copy = {0};
     memset(result, 0, sizeof *result);
-    pt_text_addf(&copy, "COPY (%s\n) TO '" PT_NO_FILE "' (FORMAT " PT_ROWS_FORMAT ", USE_TMP_FILE false)", sql); /* the statement may end with a comment */
+    pt_text_addf(&copy,
+                 "COPY (%s\n) TO '" PT_NO_FILE "' (FORMAT " PT_ROWS_FORMAT ", USE_TMP_FILE false)",
+                 sql); /* the statement may end with a comment */
     *code = pt_text_check(&copy, err);
     if (*code != PT_OK) {
         return PT_SQL_SUNK;

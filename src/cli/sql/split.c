@@ -56,17 +56,20 @@ int pt_sql_splitter_add(pt_sql_splitter *s, const char *data, size_t len, pt_err
     }
     compact(s);
     if (s->buffer.len + len > PT_SQL_STATEMENT_MAX) {
-        return pt_fail(err, PT_E_DATA, "a statement is longer than %zu MiB; is a quote left open?", PT_SQL_STATEMENT_MAX >> 20);
+        return pt_fail(err, PT_E_DATA, "a statement is longer than %zu MiB; is a quote left open?",
+                       PT_SQL_STATEMENT_MAX >> 20);
     }
     pt_text_add_n(&s->buffer, data, len);
     return pt_text_check(&s->buffer, err);
 }
 
 static bool name_byte(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || (unsigned char)c >= 0x80;
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           (unsigned char)c >= 0x80;
 }
 
-/* Length of the dollar quote's tag at p ("$$", "$body$"); 0 when it is none; PT_SQL_NONE when more text must tell. */
+/* Length of the dollar quote's tag at p ("$$", "$body$"); 0 when it is none; PT_SQL_NONE when more
+ * text must tell. */
 static size_t tag_length(const char *p, size_t left, bool end) {
     size_t n = 1;
     while (n < left && name_byte(p[n]) && !(n == 1 && p[n] >= '0' && p[n] <= '9')) {
@@ -89,7 +92,8 @@ static void begin(pt_sql_splitter *s) {
 static bool is_escape_string(const pt_sql_splitter *s) {
     const char *p = s->buffer.data;
     size_t at = s->at;
-    return s->start != PT_SQL_NONE && at > s->start && (p[at - 1] == 'e' || p[at - 1] == 'E') && (at - 1 == s->start || !(name_byte(p[at - 2]) || p[at - 2] == '$'));
+    return s->start != PT_SQL_NONE && at > s->start && (p[at - 1] == 'e' || p[at - 1] == 'E') &&
+           (at - 1 == s->start || !(name_byte(p[at - 2]) || p[at - 2] == '$'));
 }
 
 static void open_quote(pt_sql_splitter *s, int state, size_t length) {
@@ -98,7 +102,8 @@ static void open_quote(pt_sql_splitter *s, int state, size_t length) {
     s->at += length;
 }
 
-/* One step outside quotes and comments. False: more text is needed. *whole: a semicolon was reached. */
+/* One step outside quotes and comments. False: more text is needed. *whole: a semicolon was
+ * reached. */
 static bool step_plain(pt_sql_splitter *s, bool end, bool *whole) {
     const char *p = s->buffer.data + s->at;
     size_t left = s->buffer.len - s->at;
@@ -122,7 +127,8 @@ static bool step_plain(pt_sql_splitter *s, bool end, bool *whole) {
         open_quote(s, is_escape_string(s) ? ESCAPED : SINGLE, 1);
     } else if (*p == '"') {
         open_quote(s, DOUBLE, 1);
-    } else if (*p == '$' && !(s->start != PT_SQL_NONE && s->at > s->start && (name_byte(p[-1]) || p[-1] == '$'))) {
+    } else if (*p == '$' && !(s->start != PT_SQL_NONE && s->at > s->start &&
+                              (name_byte(p[-1]) || p[-1] == '$'))) {
         size_t n = tag_length(p, left, end);
         if (n == PT_SQL_NONE) {
             return false;
@@ -208,22 +214,19 @@ static bool step_block_comment(pt_sql_splitter *s, bool end) {
 
 static bool step(pt_sql_splitter *s, bool end, bool *whole) {
     switch (s->state) {
-    case PLAIN:
-        return step_plain(s, end, whole);
-    case DOLLAR:
-        return step_dollar(s, end);
+    case PLAIN: return step_plain(s, end, whole);
+    case DOLLAR: return step_dollar(s, end);
     case LINE_COMMENT:
         s->state = s->buffer.data[s->at] == '\n' ? PLAIN : LINE_COMMENT;
         s->at += s->state == LINE_COMMENT; /* the line's end is counted outside */
         return true;
-    case BLOCK_COMMENT:
-        return step_block_comment(s, end);
-    default:
-        return step_quoted(s, end);
+    case BLOCK_COMMENT: return step_block_comment(s, end);
+    default: return step_quoted(s, end);
     }
 }
 
-static int give_out(pt_sql_splitter *s, size_t stop, bool *found, pt_sql_statement *out, pt_error *err) {
+static int give_out(pt_sql_splitter *s, size_t stop, bool *found, pt_sql_statement *out,
+                    pt_error *err) {
     while (stop > s->start && strchr(" \t\r\n\f\v", s->buffer.data[stop - 1])) {
         stop--;
     }
@@ -235,7 +238,8 @@ static int give_out(pt_sql_splitter *s, size_t stop, bool *found, pt_sql_stateme
     return pt_text_check(&s->statement, err);
 }
 
-int pt_sql_splitter_next(pt_sql_splitter *s, bool end, bool *found, pt_sql_statement *out, pt_error *err) {
+int pt_sql_splitter_next(pt_sql_splitter *s, bool end, bool *found, pt_sql_statement *out,
+                         pt_error *err) {
     *found = false;
     while (s->at < s->buffer.len) {
         bool whole = false;

@@ -88,7 +88,8 @@ void pt_json_note_unknown(pt_json *js, const pt_json_node *node, const char *key
         node_path(node, path.text, sizeof path.text);
     }
     size_t n = strlen(path.text);
-    (void)snprintf(path.text + n, sizeof path.text - n, "%s%s", n ? "." : "", pt_json_quoted(key, len).text);
+    (void)snprintf(path.text + n, sizeof path.text - n, "%s%s", n ? "." : "",
+                   pt_json_quoted(key, len).text);
     for (size_t i = 0; i < js->n_unknown_names; i++) {
         if (strcmp(js->unknown_names[i].text, path.text) == 0) {
             return;
@@ -99,7 +100,8 @@ void pt_json_note_unknown(pt_json *js, const pt_json_node *node, const char *key
     }
 }
 
-const char *pt_json_fail(pt_json *js, const pt_json_node *node, pt_decode_code code, const char *at, const char *format, ...) {
+const char *pt_json_fail(pt_json *js, const pt_json_node *node, pt_decode_code code, const char *at,
+                         const char *format, ...) {
     pt_decode_error *e = js->error;
     e->code = code;
     e->position = at >= js->begin && at <= js->end ? at - js->begin : -1;
@@ -116,11 +118,15 @@ const char *pt_json_fail(pt_json *js, const pt_json_node *node, pt_decode_code c
     return NULL;
 }
 
-const char *pt_json_expected(pt_json *js, const pt_json_node *node, const char *p, const char *wanted) {
+const char *pt_json_expected(pt_json *js, const pt_json_node *node, const char *p,
+                             const char *wanted) {
     if (p >= js->end) {
-        return pt_json_fail(js, node, PT_DECODE_TRUNCATED, js->end, "the record ends where %s should stand", wanted);
+        return pt_json_fail(js, node, PT_DECODE_TRUNCATED, js->end,
+                            "the record ends where %s should stand", wanted);
     }
-    return pt_json_fail(js, node, PT_DECODE_SYNTAX, p, "expected %s, found '%s'", wanted, pt_json_quoted(p, (size_t)(js->end - p) < 16 ? (size_t)(js->end - p) : 16).text);
+    return pt_json_fail(
+        js, node, PT_DECODE_SYNTAX, p, "expected %s, found '%s'", wanted,
+        pt_json_quoted(p, (size_t)(js->end - p) < 16 ? (size_t)(js->end - p) : 16).text);
 }
 
 const char *pt_json_own(pt_json *js, int code) {

@@ -1,5 +1,6 @@
-/* Decimal to binary floating point, correctly rounded: Clinger's exact cases, then Eisel-Lemire (D. Lemire, "Number parsing at a
- * gigabyte per second", 2021), and the C library for numbers of more than 19 digits. */
+/* Decimal to binary floating point, correctly rounded: Clinger's exact cases, then Eisel-Lemire (D.
+ * Lemire, "Number parsing at a gigabyte per second", 2021), and the C library for numbers of more
+ * than 19 digits. */
 #include <locale.h>
 #include <math.h>
 #include <pthread.h>
@@ -62,8 +63,8 @@ int pt_json_float_start(void) {
 typedef struct binary {
     int bits; /* of the mantissa, without the hidden one */
     int bias, infinite;
-    int power_min, power_max;       /* smaller: zero, larger: infinite */
-    int even_min, even_max;         /* powers at which a tie is possible */
+    int power_min, power_max; /* smaller: zero, larger: infinite */
+    int even_min, even_max;   /* powers at which a tie is possible */
 } binary;
 
 static const binary binary32 = {23, 127, 0xFF, -65, 38, -17, 10};
@@ -97,9 +98,11 @@ static uint64_t eisel_lemire(uint64_t w, int64_t q, const binary *f) {
         }
         mantissa >>= 1 - exponent;
         mantissa = (mantissa + (mantissa & 1)) >> 1;
-        return mantissa; /* if it became the smallest normal number, the bit of the exponent is already right */
+        return mantissa; /* if it became the smallest normal number, the bit of the exponent is
+                            already right */
     }
-    if (low <= 1 && q >= f->even_min && q <= f->even_max && (mantissa & 3) == 1 && mantissa << shift == high) {
+    if (low <= 1 && q >= f->even_min && q <= f->even_max && (mantissa & 3) == 1 &&
+        mantissa << shift == high) {
         mantissa &= ~(uint64_t)1;
     }
     mantissa = (mantissa + (mantissa & 1)) >> 1;
@@ -153,13 +156,16 @@ static void bounded_text(const pt_json_number *n, char text[TEXT_DIGITS + 40]) {
 }
 
 bool pt_json_to_double(const pt_json_number *n, double *out) {
-    static const double exact[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+    static const double exact[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                   1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                   1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
     double value;
     if (n->digits >> 64 || n->more) {
         char text[TEXT_DIGITS + 40];
         bounded_text(n, text);
         value = strtod_l(text, NULL, c_locale);
-    } else if ((uint64_t)n->digits <= (uint64_t)1 << 53 && n->exponent >= -22 && n->exponent <= 22) {
+    } else if ((uint64_t)n->digits <= (uint64_t)1 << 53 && n->exponent >= -22 &&
+               n->exponent <= 22) {
         value = (double)(uint64_t)n->digits;
         value = n->exponent < 0 ? value / exact[-n->exponent] : value * exact[n->exponent];
     } else {
@@ -171,13 +177,15 @@ bool pt_json_to_double(const pt_json_number *n, double *out) {
 }
 
 bool pt_json_to_float(const pt_json_number *n, float *out) {
-    static const float exact[] = {1e0F, 1e1F, 1e2F, 1e3F, 1e4F, 1e5F, 1e6F, 1e7F, 1e8F, 1e9F, 1e10F};
+    static const float exact[] = {1e0F, 1e1F, 1e2F, 1e3F, 1e4F, 1e5F,
+                                  1e6F, 1e7F, 1e8F, 1e9F, 1e10F};
     float value;
     if (n->digits >> 64 || n->more) {
         char text[TEXT_DIGITS + 40];
         bounded_text(n, text);
         value = strtof_l(text, NULL, c_locale);
-    } else if ((uint64_t)n->digits <= (uint64_t)1 << 24 && n->exponent >= -10 && n->exponent <= 10) {
+    } else if ((uint64_t)n->digits <= (uint64_t)1 << 24 && n->exponent >= -10 &&
+               n->exponent <= 10) {
         value = (float)(uint64_t)n->digits;
         value = n->exponent < 0 ? value / exact[-n->exponent] : value * exact[n->exponent];
     } else {

@@ -5,7 +5,7 @@
 #include "decode/decode.h"
 #include "decode/json/json.h"
 
-#define BUFFER_MIN ((size_t)16 << 10)
+#define BUFFER_MIN  ((size_t)16 << 10)
 #define BUFFER_KEEP ((size_t)4 << 20)
 
 struct pt_decoder {
@@ -79,7 +79,8 @@ int pt_decoder_new_json(const pt_schema *schema, pt_decoder **out, pt_error *err
     js->schema = schema;
     js->scanner = &pt_json_portable;
 #if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2")) {
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
+        __builtin_cpu_supports("bmi2")) {
         js->scanner = &pt_json_avx2;
     }
 #endif
@@ -140,7 +141,8 @@ static int check_rows(pt_json *js, const pt_rows *rows) {
         same = rows->column_vec[i] == node->vec && rows->shapes[node->vec].id == node->id;
     }
     if (!same) {
-        return pt_fail(js->own, PT_E_INTERNAL, "the rows do not have the columns of the decoder's schema");
+        return pt_fail(js->own, PT_E_INTERNAL,
+                       "the rows do not have the columns of the decoder's schema");
     }
     js->rows_serial = rows->serial;
     return PT_OK;
@@ -177,7 +179,8 @@ static const char *decode(pt_json *js) {
         p++;
     }
     if (p != js->end) {
-        return pt_json_fail(js, NULL, PT_DECODE_TRAILING, p, "bytes after the object: '%s'", pt_json_quoted(p, (size_t)(js->end - p)).text);
+        return pt_json_fail(js, NULL, PT_DECODE_TRAILING, p, "bytes after the object: '%s'",
+                            pt_json_quoted(p, (size_t)(js->end - p)).text);
     }
     return PT_UNLIKELY(js->no_column) ? pt_json_no_column(js, object) : p;
 }
@@ -196,20 +199,24 @@ static inline void copy_record(char *to, const char *from, size_t len) {
     memcpy(to + len - 32, from + len - 32, 32);
 }
 
-int pt_decode(pt_decoder *decoder, const char *data, size_t len, pt_rows *rows, pt_decode_error *error, pt_error *err) {
+int pt_decode(pt_decoder *decoder, const char *data, size_t len, pt_rows *rows,
+              pt_decode_error *error, pt_error *err) {
     pt_json *js = &decoder->json;
     js->own = err;
     js->error = error;
     error->code = PT_DECODE_OK;
     if (len > PT_DECODE_BYTES_MAX) {
         js->begin = js->end = NULL;
-        pt_json_fail(js, NULL, PT_DECODE_TOO_LARGE, (const char *)js, "%zu bytes are more than the %zu that a record may have", len, PT_DECODE_BYTES_MAX);
+        pt_json_fail(js, NULL, PT_DECODE_TOO_LARGE, (const char *)js,
+                     "%zu bytes are more than the %zu that a record may have", len,
+                     PT_DECODE_BYTES_MAX);
         return PT_OK;
     }
     if (js->rows_serial != rows->serial) {
         PT_TRY(check_rows(js, rows));
     }
-    if (len + PT_JSON_PAD > js->buffer_size || (js->buffer_size > BUFFER_KEEP && len < BUFFER_KEEP / 2)) {
+    if (len + PT_JSON_PAD > js->buffer_size ||
+        (js->buffer_size > BUFFER_KEEP && len < BUFFER_KEEP / 2)) {
         PT_TRY(grow_buffer(js, len));
     }
     copy_record(js->buffer, data, len);

@@ -1,18 +1,19 @@
 /* The keys of the open objects, for duplicates.
  *
- * An object's keys are compared one by one up to LINEAR of them; from then on its keys are also in one hash table that all
- * objects of the record share (a key there carries its object's number). A new record only raises the generation, which
- * empties the table. The hash is seeded, so that keys cannot be made to collide on purpose. */
+ * An object's keys are compared one by one up to LINEAR of them; from then on its keys are also in
+ * one hash table that all objects of the record share (a key there carries its object's number). A
+ * new record only raises the generation, which empties the table. The hash is seeded, so that keys
+ * cannot be made to collide on purpose. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
 #include "decode/json/json.h"
 
-#define LINEAR 12
-#define TABLE_MIN 1024
+#define LINEAR     12
+#define TABLE_MIN  1024
 #define TABLE_KEEP ((size_t)1 << 16)
-#define KEYS_KEEP ((size_t)1 << 15)
+#define KEYS_KEEP  ((size_t)1 << 15)
 
 static uint64_t load64(const char *p) {
     uint64_t v;
@@ -33,13 +34,15 @@ uint64_t pt_json_hash(const char *data, size_t len, uint64_t seed) {
         data += 8;
         len -= 8;
     }
-    uint64_t last = len ? load64(data) << (64 - 8 * len) : 0; /* little-endian: the bytes behind len fall out */
+    uint64_t last = len ? load64(data) << (64 - 8 * len)
+                        : 0; /* little-endian: the bytes behind len fall out */
     return mix(h ^ last, k1 ^ seed) ^ h;
 }
 
 void pt_json_keys_start(pt_json_keys *keys) {
     if (keys->seed == 0) {
-        if (getrandom(&keys->seed, sizeof keys->seed, GRND_NONBLOCK) != (ssize_t)sizeof keys->seed) {
+        if (getrandom(&keys->seed, sizeof keys->seed, GRND_NONBLOCK) !=
+            (ssize_t)sizeof keys->seed) {
             keys->seed = (uint64_t)(uintptr_t)keys;
         }
         keys->seed |= 1;
@@ -124,7 +127,10 @@ static bool table_add(pt_json_keys *keys, size_t key) {
     }
     keys->table_used++;
     table_put(keys->table, keys->table_mask,
-              (pt_json_keyslot){.generation = keys->generation, .scope = keys->scope, .hash = keys->keys[key].hash, .key = (uint32_t)key});
+              (pt_json_keyslot){.generation = keys->generation,
+                                .scope = keys->scope,
+                                .hash = keys->keys[key].hash,
+                                .key = (uint32_t)key});
     return true;
 }
 
@@ -133,9 +139,11 @@ static bool same(const pt_json_key *k, const char *data, size_t len) {
 }
 
 static bool table_has(const pt_json_keys *keys, const char *data, size_t len, uint32_t hash) {
-    for (size_t i = (hash ^ keys->scope * 0x9e3779b1U) & keys->table_mask; keys->table[i].generation == keys->generation; i = (i + 1) & keys->table_mask) {
+    for (size_t i = (hash ^ keys->scope * 0x9e3779b1U) & keys->table_mask;
+         keys->table[i].generation == keys->generation; i = (i + 1) & keys->table_mask) {
         const pt_json_keyslot *slot = &keys->table[i];
-        if (slot->hash == hash && slot->scope == keys->scope && same(&keys->keys[slot->key], data, len)) {
+        if (slot->hash == hash && slot->scope == keys->scope &&
+            same(&keys->keys[slot->key], data, len)) {
             return true;
         }
     }

@@ -1,10 +1,12 @@
-/* Objects and lists, and the table of readers. Included last, once by each scanner; it ends with the scanner's definition. */
+/* Objects and lists, and the table of readers. Included last, once by each scanner; it ends with
+ * the scanner's definition. */
 
 /* ---- objects: the record and STRUCT ---- */
 
 /* The column of a key, or PT_JSON_END. */
 static inline uint32_t find_column(const pt_json_object *o, const char *key, size_t len) {
-    for (size_t at = pt_json_name_hash(key, len) & o->table_mask; o->table[at]; at = (at + 1) & o->table_mask) {
+    for (size_t at = pt_json_name_hash(key, len) & o->table_mask; o->table[at];
+         at = (at + 1) & o->table_mask) {
         uint32_t i = o->table[at] - 1;
         const pt_json_node *node = &o->nodes[i];
         if (node->name_len == len && memcmp(node->name, key, len) == 0) {
@@ -15,7 +17,8 @@ static inline uint32_t find_column(const pt_json_object *o, const char *key, siz
 }
 
 /* Learns at the first miss and then seldom: where keys come in any order it is of no use. */
-static inline void learn(pt_json_slot *slot, const char *from, const char *key, const char *to, uint32_t column) {
+static inline void learn(pt_json_slot *slot, const char *from, const char *key, const char *to,
+                         uint32_t column) {
     if (slot->misses++ % 32 == 0) {
         pt_json_slot_learn(slot, from, key, to, column);
     }
@@ -34,7 +37,8 @@ typedef struct unknown_keys {
     pt_json_scope outer;
 } unknown_keys;
 
-static bool add_unknown(pt_json *js, const pt_json_node *node, unknown_keys *unknown, const char *key, size_t len, const char *at) {
+static bool add_unknown(pt_json *js, const pt_json_node *node, unknown_keys *unknown,
+                        const char *key, size_t len, const char *at) {
     if (!unknown->any) {
         unknown->any = true;
         unknown->outer = pt_json_keys_enter(&js->keys);
@@ -49,9 +53,11 @@ static bool add_unknown(pt_json *js, const pt_json_node *node, unknown_keys *unk
     return add_key(js, node, key, len, at);
 }
 
-/* The general way from the object's { (first) or from behind a value to the next column's value or the end. Keys without a column are
- * skipped here. */
-static __attribute__((noinline)) step next_key(pt_json *js, const pt_json_node *node, pt_json_object *o, pt_json_slot *slot, const char *p, unknown_keys *unknown) {
+/* The general way from the object's { (first) or from behind a value to the next column's value or
+ * the end. Keys without a column are skipped here. */
+static __attribute__((noinline)) step next_key(pt_json *js, const pt_json_node *node,
+                                               pt_json_object *o, pt_json_slot *slot, const char *p,
+                                               unknown_keys *unknown) {
     const step failed = {NULL, 0, 0};
     const char *from = p;
     bool first = slot == o->slots;
@@ -101,20 +107,24 @@ static __attribute__((noinline)) step next_key(pt_json *js, const pt_json_node *
     }
 }
 
-/* The same for what is usual where keys come in any order: a column's name without escapes, one blank at most on either side. */
+/* The same for what is usual where keys come in any order: a column's name without escapes, one
+ * blank at most on either side. */
 static inline step quick_key(const pt_json_object *o, pt_json_slot *slot, const char *p) {
     bool first = slot == o->slots;
     if (*p == '}' && !first) {
         learn(slot, p, p, p + 1, PT_JSON_END);
         return (step){p + 1, PT_JSON_END, 0};
     }
-    size_t gap = o->gap[first], colon_gap = o->colon_gap; /* not looked at but assumed, so that nothing has to wait for it */
+    size_t gap = o->gap[first],
+           colon_gap =
+               o->colon_gap; /* not looked at but assumed, so that nothing has to wait for it */
     const char *key = p + gap;
     const uint32_t guess = pt_json_quick(o, key + 1);
     const pt_json_slot *name = &o->names[guess - (guess != 0)];
     const char *colon = key + 1 + name->len;
     const char *value = colon + colon_gap;
-    bool good = guess && *p == (first ? '{' : ',') && *key == '"' && slot_matches(name, key + 1) && *colon == ':';
+    bool good = guess && *p == (first ? '{' : ',') && *key == '"' && slot_matches(name, key + 1) &&
+                *colon == ':';
     good = good && (gap == 1 || p[1] == ' ') && (colon_gap == 1 || colon[1] == ' ');
     if (PT_UNLIKELY(!good || (unsigned char)*value <= ' ')) {
         return (step){NULL, 0, 0};
@@ -123,12 +133,14 @@ static inline step quick_key(const pt_json_object *o, pt_json_slot *slot, const 
     return (step){value, guess - 1, (uint32_t)(value - key)};
 }
 
-static COLD const char *finish_object(pt_json *js, pt_json_object *o, const char *start, const char *p, size_t row) {
+static COLD const char *finish_object(pt_json *js, pt_json_object *o, const char *start,
+                                      const char *p, size_t row) {
     return pt_json_object_missing(js, o, start, row) ? p : NULL;
 }
 
 /* p at the {. node is the STRUCT, NULL for the record. */
-static inline const char *read_object(pt_json *js, const pt_json_node *node, pt_json_object *o, const char *p, size_t row) {
+static inline const char *read_object(pt_json *js, const pt_json_node *node, pt_json_object *o,
+                                      const char *p, size_t row) {
     pt_json_slot *slot = o->slots;
     const char *start = p;
     unknown_keys unknown = {.any = false};
@@ -141,7 +153,8 @@ static inline const char *read_object(pt_json *js, const pt_json_node *node, pt_
     for (;;) {
         step next;
         /* white space where the value should start: the slot is from a record with less of it */
-        if (PT_LIKELY(ordered && slot_matches(slot, p) && ((unsigned char)p[slot->len] > ' ' || slot->column == PT_JSON_END))) {
+        if (PT_LIKELY(ordered && slot_matches(slot, p) &&
+                      ((unsigned char)p[slot->len] > ' ' || slot->column == PT_JSON_END))) {
             next = (step){p + slot->len, slot->column, (uint32_t)slot->len - slot->key_at};
         } else {
             surprises += slot->mask != 0;
@@ -220,7 +233,8 @@ static inline bool add_element(pt_json *js, const pt_json_node *node, size_t *in
 }
 
 static inline void put_list(pt_json *js, const pt_json_node *node, size_t row, size_t offset) {
-    ((duckdb_list_entry *)vec_data(js, node))[row] = (duckdb_list_entry){.offset = offset, .length = js->rows->vecs[node->vec].used - offset};
+    ((duckdb_list_entry *)vec_data(js, node))[row] =
+        (duckdb_list_entry){.offset = offset, .length = js->rows->vecs[node->vec].used - offset};
 }
 
 static const char *read_list(pt_json *js, const pt_json_node *node, const char *p, size_t row) {
@@ -251,8 +265,8 @@ static const char *read_list(pt_json *js, const pt_json_node *node, const char *
     return p;
 }
 
-/* The key of a MAP as its stored value, so that 1 and 1.0 are the same key of MAP(INTEGER, ...): its bytes, in scratch where
- * the vector may move. */
+/* The key of a MAP as its stored value, so that 1 and 1.0 are the same key of MAP(INTEGER, ...):
+ * its bytes, in scratch where the vector may move. */
 static bool add_map_key(pt_json *js, const pt_json_node *key, size_t index, const char *at) {
     const char *data;
     size_t len;
@@ -344,34 +358,20 @@ static const char *read_map(pt_json *js, const pt_json_node *node, const char *p
 
 static pt_json_read reader_of(const pt_json_node *node) {
     static const pt_json_read readers[] = {
-        [PT_BOOLEAN] = read_boolean,
-        [PT_TINYINT] = read_i8,
-        [PT_SMALLINT] = read_i16,
-        [PT_INTEGER] = read_i32,
-        [PT_BIGINT] = read_i64,
-        [PT_HUGEINT] = read_number,
-        [PT_UTINYINT] = read_u8,
-        [PT_USMALLINT] = read_u16,
-        [PT_UINTEGER] = read_u32,
-        [PT_UBIGINT] = read_u64,
-        [PT_UHUGEINT] = read_number,
-        [PT_REAL] = read_float,
-        [PT_DOUBLE] = read_double,
-        [PT_DECIMAL] = read_decimal,
-        [PT_VARCHAR] = read_string,
-        [PT_UUID] = read_uuid,
-        [PT_DATE] = read_text,
-        [PT_TIME] = read_text,
-        [PT_TIMESTAMP] = read_epoch,
-        [PT_TIMESTAMP_S] = read_epoch,
-        [PT_TIMESTAMP_MS] = read_epoch,
-        [PT_TIMESTAMP_NS] = read_epoch,
-        [PT_TIMESTAMPTZ] = read_epoch,
-        [PT_BLOB] = read_text,
-        [PT_JSON] = read_json,
-        [PT_LIST] = read_list,
-        [PT_STRUCT] = read_struct,
-        [PT_MAP] = read_map,
+        [PT_BOOLEAN] = read_boolean,    [PT_TINYINT] = read_i8,
+        [PT_SMALLINT] = read_i16,       [PT_INTEGER] = read_i32,
+        [PT_BIGINT] = read_i64,         [PT_HUGEINT] = read_number,
+        [PT_UTINYINT] = read_u8,        [PT_USMALLINT] = read_u16,
+        [PT_UINTEGER] = read_u32,       [PT_UBIGINT] = read_u64,
+        [PT_UHUGEINT] = read_number,    [PT_REAL] = read_float,
+        [PT_DOUBLE] = read_double,      [PT_DECIMAL] = read_decimal,
+        [PT_VARCHAR] = read_string,     [PT_UUID] = read_uuid,
+        [PT_DATE] = read_text,          [PT_TIME] = read_text,
+        [PT_TIMESTAMP] = read_epoch,    [PT_TIMESTAMP_S] = read_epoch,
+        [PT_TIMESTAMP_MS] = read_epoch, [PT_TIMESTAMP_NS] = read_epoch,
+        [PT_TIMESTAMPTZ] = read_epoch,  [PT_BLOB] = read_text,
+        [PT_JSON] = read_json,          [PT_LIST] = read_list,
+        [PT_STRUCT] = read_struct,      [PT_MAP] = read_map,
     };
     return readers[node->id];
 }

@@ -1,4 +1,5 @@
-/* Numbers, the general way: any length, any exponent. The readers take the short forms themselves. */
+/* Numbers, the general way: any length, any exponent. The readers take the short forms themselves.
+ */
 #include <string.h>
 
 #include "decode/json/json.h"
@@ -24,7 +25,7 @@ const uint64_t pt_json_pow10[20] = {1U,
                                     1000000000000000000U,
                                     10000000000000000000U};
 
-#define U128_MAX (~(pt_u128)0)
+#define U128_MAX     (~(pt_u128)0)
 #define EXPONENT_MAX 2000000000
 
 /* k <= 38 */
@@ -36,8 +37,8 @@ static bool is_digit(char c) {
     return c >= '0' && c <= '9';
 }
 
-/* Digits up to the next other character. Once a digit did not fit all are dropped: then only the place of the point matters and
- * whether anything but zeros was lost. */
+/* Digits up to the next other character. Once a digit did not fit all are dropped: then only the
+ * place of the point matters and whether anything but zeros was lost. */
 static const char *take_digits(const char *p, pt_json_number *n, bool fraction, bool *dropped) {
     for (; is_digit(*p); p++) {
         unsigned digit = (unsigned)(*p - '0');
@@ -126,7 +127,8 @@ static whole to_whole(const pt_json_number *n, unsigned shift, pt_u128 *out) {
     return n->digits % unit != 0 || n->more ? WHOLE_FRACTION : WHOLE;
 }
 
-/* |n| * 10^shift, rounded half away from zero; false when too large. shift may be negative. *exact: nothing was rounded. */
+/* |n| * 10^shift, rounded half away from zero; false when too large. shift may be negative. *exact:
+ * nothing was rounded. */
 static bool to_rounded(const pt_json_number *n, int shift, pt_u128 *out, bool *exact) {
     *out = 0;
     *exact = n->digits == 0;
@@ -142,7 +144,8 @@ static bool to_rounded(const pt_json_number *n, int shift, pt_u128 *out, bool *e
         *exact = true;
         return true;
     }
-    /* Digits that were dropped lie below the last one kept and cannot lift a remainder over the half. */
+    /* Digits that were dropped lie below the last one kept and cannot lift a remainder over the
+     * half. */
     pt_u128 unit = pow10_wide((unsigned)-e);
     *out = n->digits / unit + (n->digits % unit >= unit / 2);
     *exact = n->digits % unit == 0 && !n->more;
@@ -152,24 +155,23 @@ static bool to_rounded(const pt_json_number *n, int shift, pt_u128 *out, bool *e
 /* The largest magnitude of an integer type, or of DECIMAL's unscaled value. */
 static pt_u128 magnitude_max(const pt_json_node *node, bool negative) {
     static const uint8_t bits[] = {
-        [PT_TINYINT] = 7, [PT_SMALLINT] = 15, [PT_INTEGER] = 31, [PT_BIGINT] = 63, [PT_HUGEINT] = 127, [PT_UTINYINT] = 8, [PT_USMALLINT] = 16, [PT_UINTEGER] = 32, [PT_UBIGINT] = 64,
+        [PT_TINYINT] = 7,    [PT_SMALLINT] = 15, [PT_INTEGER] = 31,
+        [PT_BIGINT] = 63,    [PT_HUGEINT] = 127, [PT_UTINYINT] = 8,
+        [PT_USMALLINT] = 16, [PT_UINTEGER] = 32, [PT_UBIGINT] = 64,
     };
     switch (node->id) {
-    case PT_DECIMAL:
-        return pow10_wide(node->width) - 1;
+    case PT_DECIMAL: return pow10_wide(node->width) - 1;
     case PT_UTINYINT:
     case PT_USMALLINT:
     case PT_UINTEGER:
-    case PT_UBIGINT:
-        return negative ? 0 : ((pt_u128)1 << bits[node->id]) - 1;
-    case PT_UHUGEINT:
-        return negative ? 0 : U128_MAX;
-    default:
-        return ((pt_u128)1 << bits[node->id]) - 1 + negative;
+    case PT_UBIGINT: return negative ? 0 : ((pt_u128)1 << bits[node->id]) - 1;
+    case PT_UHUGEINT: return negative ? 0 : U128_MAX;
+    default: return ((pt_u128)1 << bits[node->id]) - 1 + negative;
     }
 }
 
-bool pt_json_store_integer(const pt_json_node *node, void *data, size_t row, bool negative, pt_u128 magnitude) {
+bool pt_json_store_integer(const pt_json_node *node, void *data, size_t row, bool negative,
+                           pt_u128 magnitude) {
     if (magnitude > magnitude_max(node, negative)) {
         return false;
     }
@@ -179,8 +181,10 @@ bool pt_json_store_integer(const pt_json_node *node, void *data, size_t row, boo
     return true;
 }
 
-/* The number as a time of the unit, in the type's resolution; false outside of what a number may come to. */
-static bool to_time(pt_type_id id, pt_epoch_unit unit, const uint64_t max[2], const pt_json_number *n, uint64_t *magnitude, bool *exact) {
+/* The number as a time of the unit, in the type's resolution; false outside of what a number may
+ * come to. */
+static bool to_time(pt_type_id id, pt_epoch_unit unit, const uint64_t max[2],
+                    const pt_json_number *n, uint64_t *magnitude, bool *exact) {
     pt_u128 wide;
     if (!to_rounded(n, pt_json_epoch_shift(id, unit), &wide, exact) || wide > max[n->negative]) {
         return false;
@@ -190,9 +194,14 @@ static bool to_time(pt_type_id id, pt_epoch_unit unit, const uint64_t max[2], co
 }
 
 /* Says which unit the number is of, if it is in range in a finer one. */
-static bool time_out_of_range(pt_json *js, const pt_json_node *node, const pt_json_number *n, const char *at) {
-    static const char *const units[] = {[PT_EPOCH_S] = "seconds", [PT_EPOCH_MS] = "milliseconds", [PT_EPOCH_US] = "microseconds", [PT_EPOCH_NS] = "nanoseconds"};
-    static const char *const names[] = {[PT_EPOCH_S] = "s", [PT_EPOCH_MS] = "ms", [PT_EPOCH_US] = "us", [PT_EPOCH_NS] = "ns"};
+static bool time_out_of_range(pt_json *js, const pt_json_node *node, const pt_json_number *n,
+                              const char *at) {
+    static const char *const units[] = {[PT_EPOCH_S] = "seconds",
+                                        [PT_EPOCH_MS] = "milliseconds",
+                                        [PT_EPOCH_US] = "microseconds",
+                                        [PT_EPOCH_NS] = "nanoseconds"};
+    static const char *const names[] = {
+        [PT_EPOCH_S] = "s", [PT_EPOCH_MS] = "ms", [PT_EPOCH_US] = "us", [PT_EPOCH_NS] = "ns"};
     pt_json_quote quote = pt_json_quoted(n->start, (size_t)(n->end - n->start));
     bool short_range = node->id == PT_TIMESTAMP_NS;
     const char *years = short_range ? "1677 to 2262" : "1 to 9999";
@@ -201,33 +210,47 @@ static bool time_out_of_range(pt_json *js, const pt_json_node *node, const pt_js
     bool exact;
     pt_json_epoch_limits(PT_TIMESTAMP, usual);
     if (short_range && to_time(PT_TIMESTAMP, node->epoch, usual, n, &magnitude, &exact)) {
-        pt_json_fail(js, node, PT_DECODE_RANGE, at, "%s as epoch %s is outside the years %s of %s; declare TIMESTAMP", quote.text, units[node->epoch], years, type.text);
+        pt_json_fail(js, node, PT_DECODE_RANGE, at,
+                     "%s as epoch %s is outside the years %s of %s; declare TIMESTAMP", quote.text,
+                     units[node->epoch], years, type.text);
         return false;
     }
     for (unsigned unit = node->epoch + 1U; unit <= PT_EPOCH_NS; unit++) {
         if (to_time(node->id, (pt_epoch_unit)unit, node->epoch_max, n, &magnitude, &exact)) {
             int64_t seconds = (int64_t)(magnitude / (uint64_t)pt_json_time_units(node->id));
-            pt_json_fail(js, node, PT_DECODE_RANGE, at, "%s as epoch %s is outside the years %s; as EPOCH %s it is in %lld: declare %s EPOCH %s", quote.text, units[node->epoch],
-                         years, names[unit], (long long)pt_json_year(n->negative ? -seconds : seconds), type.text, names[unit]);
+            pt_json_fail(js, node, PT_DECODE_RANGE, at,
+                         "%s as epoch %s is outside the years %s; as EPOCH %s it is in %lld: "
+                         "declare %s EPOCH %s",
+                         quote.text, units[node->epoch], years, names[unit],
+                         (long long)pt_json_year(n->negative ? -seconds : seconds), type.text,
+                         names[unit]);
             return false;
         }
     }
-    pt_json_fail(js, node, PT_DECODE_RANGE, at, "%s as epoch %s is outside the years %s, and so it is in every finer unit", quote.text, units[node->epoch], years);
+    pt_json_fail(js, node, PT_DECODE_RANGE, at,
+                 "%s as epoch %s is outside the years %s, and so it is in every finer unit",
+                 quote.text, units[node->epoch], years);
     return false;
 }
 
-static bool store_time(pt_json *js, const pt_json_node *node, const pt_json_number *n, const char *at, size_t row) {
+static bool store_time(pt_json *js, const pt_json_node *node, const pt_json_number *n,
+                       const char *at, size_t row) {
     uint64_t magnitude;
     bool exact;
     if (!to_time(node->id, node->epoch, node->epoch_max, n, &magnitude, &exact)) {
         return time_out_of_range(js, node, n, at);
     }
     if (!exact && pt_json_time_exact(node->id)) {
-        pt_json_fail(js, node, PT_DECODE_LOSSY, at, "%s would lose digits in %s; declare the column TIMESTAMP%s", pt_json_quoted(n->start, (size_t)(n->end - n->start)).text,
-                     pt_json_type_of(node).text, node->id == PT_TIMESTAMP_NS ? ", which rounds to the microsecond" : " or TIMESTAMP_NS");
+        pt_json_fail(js, node, PT_DECODE_LOSSY, at,
+                     "%s would lose digits in %s; declare the column TIMESTAMP%s",
+                     pt_json_quoted(n->start, (size_t)(n->end - n->start)).text,
+                     pt_json_type_of(node).text,
+                     node->id == PT_TIMESTAMP_NS ? ", which rounds to the microsecond"
+                                                 : " or TIMESTAMP_NS");
         return false;
     }
-    ((int64_t *)js->rows->vecs[node->vec].data)[row] = n->negative ? -(int64_t)magnitude : (int64_t)magnitude;
+    ((int64_t *)js->rows->vecs[node->vec].data)[row] = n->negative ? -(int64_t)magnitude
+                                                                   : (int64_t)magnitude;
     return true;
 }
 
@@ -239,7 +262,9 @@ static const char *range_advice(const pt_json_node *node, const pt_json_number *
     if (n->negative && node->id >= PT_UTINYINT && node->id <= PT_UHUGEINT) {
         return "declare a signed type, such as BIGINT, for negative numbers";
     }
-    if (!is_float && to_whole(n, node->id == PT_DECIMAL ? node->scale : 0, &magnitude) != WHOLE_TOO_LARGE && magnitude < pow10_wide(38)) {
+    if (!is_float &&
+        to_whole(n, node->id == PT_DECIMAL ? node->scale : 0, &magnitude) != WHOLE_TOO_LARGE &&
+        magnitude < pow10_wide(38)) {
         return "a wider column type takes it";
     }
     if (node->id != PT_DOUBLE && pt_json_to_double(n, &d)) {
@@ -248,27 +273,36 @@ static const char *range_advice(const pt_json_node *node, const pt_json_number *
     return "no number type takes it; declare JSON to keep its text";
 }
 
-static bool out_of_range(pt_json *js, const pt_json_node *node, const pt_json_number *n, const char *at) {
-    pt_json_fail(js, node, PT_DECODE_RANGE, at, "%s does not fit into %s; %s", pt_json_quoted(n->start, (size_t)(n->end - n->start)).text,
+static bool out_of_range(pt_json *js, const pt_json_node *node, const pt_json_number *n,
+                         const char *at) {
+    pt_json_fail(js, node, PT_DECODE_RANGE, at, "%s does not fit into %s; %s",
+                 pt_json_quoted(n->start, (size_t)(n->end - n->start)).text,
                  pt_json_type_of(node).text, range_advice(node, n));
     return false;
 }
 
-static bool store_whole(pt_json *js, const pt_json_node *node, const pt_json_number *n, const char *at, size_t row) {
+static bool store_whole(pt_json *js, const pt_json_node *node, const pt_json_number *n,
+                        const char *at, size_t row) {
     pt_u128 magnitude;
     whole how = to_whole(n, node->id == PT_DECIMAL ? node->scale : 0, &magnitude);
     if (how == WHOLE_TOO_LARGE || magnitude > magnitude_max(node, n->negative)) {
         return out_of_range(js, node, n, at);
     }
     if (how == WHOLE_FRACTION) {
-        const char *advice = node->id == PT_DECIMAL ? "has more decimals than the column keeps; round it or declare a larger scale" : "is no whole number; declare DECIMAL or DOUBLE to keep the fraction";
-        pt_json_fail(js, node, PT_DECODE_LOSSY, at, "%s for %s %s", pt_json_quoted(n->start, (size_t)(n->end - n->start)).text, pt_json_type_of(node).text, advice);
+        const char *advice =
+            node->id == PT_DECIMAL
+                ? "has more decimals than the column keeps; round it or declare a larger scale"
+                : "is no whole number; declare DECIMAL or DOUBLE to keep the fraction";
+        pt_json_fail(js, node, PT_DECODE_LOSSY, at, "%s for %s %s",
+                     pt_json_quoted(n->start, (size_t)(n->end - n->start)).text,
+                     pt_json_type_of(node).text, advice);
         return false;
     }
     return pt_json_store_integer(node, js->rows->vecs[node->vec].data, row, n->negative, magnitude);
 }
 
-bool pt_json_put_double(pt_json *js, const pt_json_node *node, const pt_json_number *n, size_t row) {
+bool pt_json_put_double(pt_json *js, const pt_json_node *node, const pt_json_number *n,
+                        size_t row) {
     double *out = (double *)js->rows->vecs[node->vec].data + row;
     bool fits = pt_json_to_double(n, out);
     if (n->negative && fits && *out == 0) {
@@ -286,7 +320,8 @@ bool pt_json_put_float(pt_json *js, const pt_json_node *node, const pt_json_numb
     return fits;
 }
 
-bool pt_json_from_number(pt_json *js, const pt_json_node *node, const pt_json_number *n, const char *at, size_t row) {
+bool pt_json_from_number(pt_json *js, const pt_json_node *node, const pt_json_number *n,
+                         const char *at, size_t row) {
     switch (node->id) {
     case PT_TINYINT:
     case PT_SMALLINT:
@@ -298,20 +333,17 @@ bool pt_json_from_number(pt_json *js, const pt_json_node *node, const pt_json_nu
     case PT_UINTEGER:
     case PT_UBIGINT:
     case PT_UHUGEINT:
-    case PT_DECIMAL:
-        return store_whole(js, node, n, at, row);
+    case PT_DECIMAL: return store_whole(js, node, n, at, row);
     case PT_TIMESTAMP:
     case PT_TIMESTAMP_S:
     case PT_TIMESTAMP_MS:
     case PT_TIMESTAMP_NS:
-    case PT_TIMESTAMPTZ:
-        return store_time(js, node, n, at, row);
-    case PT_REAL:
-        return pt_json_put_float(js, node, n, row) || out_of_range(js, node, n, at);
-    case PT_DOUBLE:
-        return pt_json_put_double(js, node, n, row) || out_of_range(js, node, n, at);
+    case PT_TIMESTAMPTZ: return store_time(js, node, n, at, row);
+    case PT_REAL: return pt_json_put_float(js, node, n, row) || out_of_range(js, node, n, at);
+    case PT_DOUBLE: return pt_json_put_double(js, node, n, row) || out_of_range(js, node, n, at);
     default:
-        pt_json_fail(js, node, PT_DECODE_TYPE, at, "a number for %s; send a string", pt_json_type_of(node).text);
+        pt_json_fail(js, node, PT_DECODE_TYPE, at, "a number for %s; send a string",
+                     pt_json_type_of(node).text);
         return false;
     }
 }

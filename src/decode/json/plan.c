@@ -7,21 +7,16 @@
 static uint8_t integer_bits(const pt_type *type) {
     switch (type->id) {
     case PT_TINYINT:
-    case PT_UTINYINT:
-        return 8;
+    case PT_UTINYINT: return 8;
     case PT_SMALLINT:
-    case PT_USMALLINT:
-        return 16;
+    case PT_USMALLINT: return 16;
     case PT_INTEGER:
-    case PT_UINTEGER:
-        return 32;
+    case PT_UINTEGER: return 32;
     case PT_DECIMAL:
         return type->width <= 4 ? 16 : type->width <= 9 ? 32 : type->width <= 18 ? 64 : 128;
     case PT_HUGEINT:
-    case PT_UHUGEINT:
-        return 128;
-    default:
-        return 64;
+    case PT_UHUGEINT: return 128;
+    default: return 64;
     }
 }
 
@@ -36,13 +31,15 @@ static char *padded(const char *text, size_t len, bool key) {
 }
 
 static int object_new(size_t n, pt_json_object **out, pt_error *err);
-static int node_init(pt_json_node *node, const pt_type *type, const char *name, size_t name_len, const pt_json_node *parent, uint32_t *vec, pt_error *err);
+static int node_init(pt_json_node *node, const pt_type *type, const char *name, size_t name_len,
+                     const pt_json_node *parent, uint32_t *vec, pt_error *err);
 
 static int node_children(pt_json_node *node, const pt_type *type, uint32_t *vec, pt_error *err) {
     if (type->id == PT_STRUCT) {
         PT_TRY(object_new(type->n_fields, &node->object, err));
         for (size_t i = 0; i < type->n_fields; i++) {
-            PT_TRY(node_init(&node->object->nodes[i], &type->fields[i].type, type->fields[i].name, type->fields[i].name_len, node, vec, err));
+            PT_TRY(node_init(&node->object->nodes[i], &type->fields[i].type, type->fields[i].name,
+                             type->fields[i].name_len, node, vec, err));
         }
         return PT_OK;
     }
@@ -57,7 +54,8 @@ static int node_children(pt_json_node *node, const pt_type *type, uint32_t *vec,
     return PT_OK;
 }
 
-static int node_init(pt_json_node *node, const pt_type *type, const char *name, size_t name_len, const pt_json_node *parent, uint32_t *vec, pt_error *err) {
+static int node_init(pt_json_node *node, const pt_type *type, const char *name, size_t name_len,
+                     const pt_json_node *parent, uint32_t *vec, pt_error *err) {
     *node = (pt_json_node){
         .vec = (*vec)++,
         .id = type->id,
@@ -110,7 +108,8 @@ static int object_new(size_t n, pt_json_object **out, pt_error *err) {
     return PT_OK;
 }
 
-/* Fills the table of guesses for one choice of bytes and factor; returns how many names have their own place. */
+/* Fills the table of guesses for one choice of bytes and factor; returns how many names have their
+ * own place. */
 static size_t quick_fill(pt_json_object *o, size_t at, uint64_t bytes, uint64_t factor) {
     memset(o->quick, 0, ((size_t)1 << (64 - o->quick_shift)) * sizeof *o->quick);
     o->quick_at = at;
@@ -129,18 +128,21 @@ static size_t quick_fill(pt_json_object *o, size_t at, uint64_t bytes, uint64_t 
     return placed;
 }
 
-/* Looks for up to 8 bytes, all within the shortest name and its quote, that tell most names apart. */
+/* Looks for up to 8 bytes, all within the shortest name and its quote, that tell most names apart.
+ */
 static void quick_index(pt_json_object *o) {
     size_t shortest = SIZE_MAX;
     for (size_t i = 0; i < o->n; i++) {
         shortest = o->nodes[i].name_len < shortest ? o->nodes[i].name_len : shortest;
     }
-    size_t width = o->n && shortest + 1 < 8 ? shortest + 1 : 8, last = o->n ? shortest + 1 - width : 0;
+    size_t width = o->n && shortest + 1 < 8 ? shortest + 1 : 8,
+           last = o->n ? shortest + 1 - width : 0;
     uint64_t bytes = ~(uint64_t)0 >> (64 - 8 * width), best_factor = 1;
     size_t best = 0, best_at = 0;
     for (size_t at = 0; at <= last && at < 32; at++) {
         uint64_t factor = 0x9E3779B97F4A7C15U;
-        for (int i = 0; i < 64; i++, factor = factor * 6364136223846793005U + 1442695040888963406U) {
+        for (int i = 0; i < 64;
+             i++, factor = factor * 6364136223846793005U + 1442695040888963406U) {
             size_t placed = quick_fill(o, at, bytes, factor | 1);
             if (placed > best) {
                 best = placed;
@@ -245,7 +247,8 @@ void pt_json_slot_clear(pt_json_slot *slot) {
     slot->want = 1;
 }
 
-void pt_json_slot_learn(pt_json_slot *slot, const char *from, const char *key, const char *to, uint32_t column) {
+void pt_json_slot_learn(pt_json_slot *slot, const char *from, const char *key, const char *to,
+                        uint32_t column) {
     size_t len = (size_t)(to - from);
     if (len > PT_JSON_SLOT_MAX) {
         slot->mask = 0;
@@ -253,7 +256,9 @@ void pt_json_slot_learn(pt_json_slot *slot, const char *from, const char *key, c
         slot->want = 1;
         return;
     }
-    memcpy(slot->text, from, PT_JSON_SLOT_MAX); /* the record's buffer is padded; what lies behind `to` is masked out */
+    memcpy(
+        slot->text, from,
+        PT_JSON_SLOT_MAX); /* the record's buffer is padded; what lies behind `to` is masked out */
     for (size_t i = 0; i < 4; i++) {
         size_t bytes = len > i * 8 ? len - i * 8 : 0;
         slot->masks[i] = bytes >= 8 ? ~(uint64_t)0 : ((uint64_t)1 << bytes * 8) - 1;
@@ -307,7 +312,8 @@ bool pt_json_object_missing(pt_json *js, pt_json_object *o, const char *at, size
                 return false;
             }
         } else if (node->not_null) {
-            pt_json_fail(js, node, PT_DECODE_NOT_NULL, at, "missing, but the column is NOT NULL and has no default");
+            pt_json_fail(js, node, PT_DECODE_NOT_NULL, at,
+                         "missing, but the column is NOT NULL and has no default");
             return false;
         } else {
             pt_rows_vec_null(js->rows, node->vec, row);

@@ -9,4 +9,6 @@
 
 #include "decode/json/nested.h"
 
-const pt_json_scanner pt_json_portable = {.record = read_record, .skip = skip_value, .reader = reader_of};
+const pt_json_scanner pt_json_portable = {.record = read_record,
+                                          .skip = skip_value,
+                                          .reader = reader_of};

@@ -1,13 +1,17 @@
-/* Readers of simple values, straight into the vector. Included after json_skip.h, once by each scanner.
+/* Readers of simple values, straight into the vector. Included after json_skip.h, once by each
+ * scanner.
  *
- * A reader takes the common form of its type at once and leaves everything else, errors included, to a function that is not inlined. */
+ * A reader takes the common form of its type at once and leaves everything else, errors included,
+ * to a function that is not inlined. */
 
 static inline void *vec_data(const pt_json *js, const pt_json_node *node) {
     return js->rows->vecs[node->vec].data;
 }
 
-/* A value whose first byte the reader does not take: null, or the wrong kind (after all of it was checked), or no JSON. */
-static COLD const char *read_other(pt_json *js, const pt_json_node *node, const char *p, size_t row) {
+/* A value whose first byte the reader does not take: null, or the wrong kind (after all of it was
+ * checked), or no JSON. */
+static COLD const char *read_other(pt_json *js, const pt_json_node *node, const char *p,
+                                   size_t row) {
     if (p[0] == 'n' && p[1] == 'u' && p[2] == 'l' && p[3] == 'l') {
         return pt_json_null(js, node, p, row) ? p + 4 : NULL;
     }
@@ -15,11 +19,17 @@ static COLD const char *read_other(pt_json *js, const pt_json_node *node, const 
     if (!end) {
         return NULL;
     }
-    const char *kind = *p == '"' ? "a string" : *p == '{' ? "an object" : *p == '[' ? "a list" : *p == 't' || *p == 'f' ? "a boolean" : "a number";
-    return pt_json_fail(js, node, PT_DECODE_TYPE, p, "%s where %s is wanted: %s", kind, pt_json_type_of(node).text, pt_json_quoted(p, (size_t)(end - p)).text);
+    const char *kind = *p == '"'                ? "a string"
+                       : *p == '{'              ? "an object"
+                       : *p == '['              ? "a list"
+                       : *p == 't' || *p == 'f' ? "a boolean"
+                                                : "a number";
+    return pt_json_fail(js, node, PT_DECODE_TYPE, p, "%s where %s is wanted: %s", kind,
+                        pt_json_type_of(node).text, pt_json_quoted(p, (size_t)(end - p)).text);
 }
 
-static __attribute__((noinline)) const char *read_number(pt_json *js, const pt_json_node *node, const char *p, size_t row) {
+static __attribute__((noinline)) const char *read_number(pt_json *js, const pt_json_node *node,
+                                                         const char *p, size_t row) {
     if (*p != '-' && (*p < '0' || *p > '9')) {
         return read_other(js, node, p, row);
     }
@@ -33,7 +43,8 @@ static __attribute__((noinline)) const char *read_number(pt_json *js, const pt_j
 }
 
 /* Strings that are converted. */
-static __attribute__((noinline)) const char *read_text(pt_json *js, const pt_json_node *node, const char *p, size_t row) {
+static __attribute__((noinline)) const char *read_text(pt_json *js, const pt_json_node *node,
+                                                       const char *p, size_t row) {
     if (*p != '"') {
         return read_other(js, node, p, row);
     }
@@ -43,7 +54,9 @@ static __attribute__((noinline)) const char *read_text(pt_json *js, const pt_jso
     return end && pt_json_from_text(js, node, text, len, p, row) ? end : NULL;
 }
 
-static __attribute__((noinline)) const char *read_number_or_text(pt_json *js, const pt_json_node *node, const char *p, size_t row) {
+static __attribute__((noinline)) const char *read_number_or_text(pt_json *js,
+                                                                 const pt_json_node *node,
+                                                                 const char *p, size_t row) {
     return *p == '"' ? read_text(js, node, p, row) : read_number(js, node, p, row);
 }
 
@@ -77,28 +90,28 @@ static inline const char *plain_integer(const char *p, bool *negative, uint64_t 
     return end;
 }
 
-#define SIGNED_READER(name, type, max)                                                                              \
-    static const char *name(pt_json *js, const pt_json_node *node, const char *p, size_t row) {                     \
-        bool negative;                                                                                              \
-        uint64_t value;                                                                                             \
-        const char *end = plain_integer(p, &negative, &value);                                                      \
-        if (PT_UNLIKELY(!end || value > (uint64_t)(max) + negative)) {                                              \
-            return read_number(js, node, p, row);                                                                   \
-        }                                                                                                           \
-        ((type *)vec_data(js, node))[row] = (type)(negative ? 0 - value : value);                                   \
-        return end;                                                                                                 \
+#define SIGNED_READER(name, type, max)                                                          \
+    static const char *name(pt_json *js, const pt_json_node *node, const char *p, size_t row) { \
+        bool negative;                                                                          \
+        uint64_t value;                                                                         \
+        const char *end = plain_integer(p, &negative, &value);                                  \
+        if (PT_UNLIKELY(!end || value > (uint64_t)(max) + negative)) {                          \
+            return read_number(js, node, p, row);                                               \
+        }                                                                                       \
+        ((type *)vec_data(js, node))[row] = (type)(negative ? 0 - value : value);               \
+        return end;                                                                             \
     }
 
-#define UNSIGNED_READER(name, type, max)                                                                            \
-    static const char *name(pt_json *js, const pt_json_node *node, const char *p, size_t row) {                     \
-        bool negative;                                                                                              \
-        uint64_t value;                                                                                             \
-        const char *end = plain_integer(p, &negative, &value);                                                      \
-        if (PT_UNLIKELY(!end || negative || value > (max))) {                                                       \
-            return read_number(js, node, p, row);                                                                   \
-        }                                                                                                           \
-        ((type *)vec_data(js, node))[row] = (type)value;                                                            \
-        return end;                                                                                                 \
+#define UNSIGNED_READER(name, type, max)                                                        \
+    static const char *name(pt_json *js, const pt_json_node *node, const char *p, size_t row) { \
+        bool negative;                                                                          \
+        uint64_t value;                                                                         \
+        const char *end = plain_integer(p, &negative, &value);                                  \
+        if (PT_UNLIKELY(!end || negative || value > (max))) {                                   \
+            return read_number(js, node, p, row);                                               \
+        }                                                                                       \
+        ((type *)vec_data(js, node))[row] = (type)value;                                        \
+        return end;                                                                             \
     }
 
 SIGNED_READER(read_i8, int8_t, INT8_MAX)
@@ -112,7 +125,8 @@ UNSIGNED_READER(read_u64, uint64_t, UINT64_MAX)
 
 /* ---- numbers with a fraction ---- */
 
-/* whole.fraction without an exponent, 19 digits together at most: digits = whole * 10^decimals + fraction. */
+/* whole.fraction without an exponent, 19 digits together at most: digits = whole * 10^decimals +
+ * fraction. */
 typedef struct plain {
     uint64_t digits;
     unsigned decimals;
@@ -163,14 +177,9 @@ static const char *read_decimal(pt_json *js, const pt_json_node *node, const cha
     int64_t stored = n.negative ? -(int64_t)value : (int64_t)value;
     void *data = vec_data(js, node);
     switch (node->bits) {
-    case 16:
-        ((int16_t *)data)[row] = (int16_t)stored;
-        break;
-    case 32:
-        ((int32_t *)data)[row] = (int32_t)stored;
-        break;
-    default:
-        ((int64_t *)data)[row] = stored;
+    case 16: ((int16_t *)data)[row] = (int16_t)stored; break;
+    case 32: ((int32_t *)data)[row] = (int32_t)stored; break;
+    default: ((int64_t *)data)[row] = stored;
     }
     return end;
 }
@@ -224,12 +233,17 @@ static const char *read_double(pt_json *js, const pt_json_node *node, const char
         return read_number(js, node, p, row);
     }
     double *out = (double *)vec_data(js, node) + row;
-    if (exponent == 0 && n.digits <= (uint64_t)1 << 53 && (n.digits || !n.negative)) { /* both exact, so one division rounds once (Clinger) */
+    if (exponent == 0 && n.digits <= (uint64_t)1 << 53 &&
+        (n.digits || !n.negative)) { /* both exact, so one division rounds once (Clinger) */
         double value = (double)n.digits / (double)pt_json_pow10[n.decimals];
         *out = n.negative ? -value : value;
         return end;
     }
-    pt_json_number number = {.start = p, .end = end, .digits = n.digits, .exponent = exponent - (int64_t)n.decimals, .negative = n.negative};
+    pt_json_number number = {.start = p,
+                             .end = end,
+                             .digits = n.digits,
+                             .exponent = exponent - (int64_t)n.decimals,
+                             .negative = n.negative};
     if (PT_UNLIKELY(!pt_json_to_double(&number, out))) {
         return read_number(js, node, p, row);
     }
@@ -249,7 +263,11 @@ static const char *read_float(pt_json *js, const pt_json_node *node, const char 
     if (PT_UNLIKELY(!end)) {
         return read_number(js, node, p, row);
     }
-    pt_json_number number = {.start = p, .end = end, .digits = n.digits, .exponent = exponent - (int64_t)n.decimals, .negative = n.negative};
+    pt_json_number number = {.start = p,
+                             .end = end,
+                             .digits = n.digits,
+                             .exponent = exponent - (int64_t)n.decimals,
+                             .negative = n.negative};
     float *out = (float *)vec_data(js, node) + row;
     if (PT_UNLIKELY(!pt_json_to_float(&number, out))) {
         return read_number(js, node, p, row);
@@ -275,9 +293,12 @@ static inline void put_long(duckdb_string_t *out, char *text, size_t len) {
 #define SMALL_STRING ((size_t)4096)
 
 /* A string with escapes or bytes >= 0x80, or no good one. */
-static __attribute__((noinline)) const char *read_string_other(pt_json *js, const pt_json_node *node, const char *p, size_t row) {
+static __attribute__((noinline)) const char *read_string_other(pt_json *js,
+                                                               const pt_json_node *node,
+                                                               const char *p, size_t row) {
     size_t room = (size_t)(js->end - p);
-    if (room > SMALL_STRING) { /* the rest of the record is a bound on the length, but a wasteful one */
+    if (room >
+        SMALL_STRING) { /* the rest of the record is a bound on the length, but a wasteful one */
         bool escaped;
         const char *quote = check_string(js, node, p + 1, &escaped);
         if (!quote) {

@@ -1,14 +1,15 @@
-/* Records that are in order but not what is wanted: what are they then? All of this runs for refused records only. */
+/* Records that are in order but not what is wanted: what are they then? All of this runs for
+ * refused records only. */
 #include <stdio.h>
 #include <string.h>
 
-#include "decode/json/json.h"
 #include "columns/schema_lex.h"
+#include "decode/json/json.h"
 
-#define FRAME_BYTES 5      /* 0, then a schema's number, big-endian */
-#define FRAME_BYTES_LONG 9 /* the same with a number of eight bytes */
-#define GLUE_BYTES 18      /* 3, how the rest is compressed, then a schema version's UUID */
-#define KEYS_LOOKED 16
+#define FRAME_BYTES      5  /* 0, then a schema's number, big-endian */
+#define FRAME_BYTES_LONG 9  /* the same with a number of eight bytes */
+#define GLUE_BYTES       18 /* 3, how the rest is compressed, then a schema version's UUID */
+#define KEYS_LOOKED      16
 
 static const char *skip_space(const char *p) {
     while (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t') {
@@ -17,7 +18,7 @@ static const char *skip_space(const char *p) {
     return p;
 }
 
-/* ---- framing ------------------------------------------------------------------------------------------- */
+/* ---- framing ---- */
 
 static uint32_t big_endian(const unsigned char *p) {
     return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
@@ -31,7 +32,8 @@ static bool is_framed(pt_json *js) {
     size_t frame = 0;
     if (len >= GLUE_BYTES && p[0] == 3 && (p[1] == 0 || p[1] == 5)) {
         frame = GLUE_BYTES;
-        (void)snprintf(what, sizeof what, "byte 3 and a schema version's UUID, %s", p[1] ? "zlib" : "no compression");
+        (void)snprintf(what, sizeof what, "byte 3 and a schema version's UUID, %s",
+                       p[1] ? "zlib" : "no compression");
     } else if (len >= FRAME_BYTES_LONG && p[0] == 0 && big_endian(p + 1) == 0) {
         frame = FRAME_BYTES_LONG;
         (void)snprintf(what, sizeof what, "byte 0 and the 8-byte schema id %u", big_endian(p + 5));
@@ -44,14 +46,18 @@ static bool is_framed(pt_json *js) {
     }
     const char *value = js->begin + frame;
     bool json = value < js->end && *skip_space(value) == '{';
-    const char *advice = json ? "JSON follows: let the producer write it without the registry's serializer" : "what follows is no JSON object (Avro or Protobuf?), which pintail does not read";
-    pt_json_fail(js, NULL, PT_DECODE_FRAMED, js->begin, "the record is framed for a schema registry (%s); %s", what, advice);
+    const char *advice =
+        json ? "JSON follows: let the producer write it without the registry's serializer"
+             : "what follows is no JSON object (Avro or Protobuf?), which pintail does not read";
+    pt_json_fail(js, NULL, PT_DECODE_FRAMED, js->begin,
+                 "the record is framed for a schema registry (%s); %s", what, advice);
     return true;
 }
 
-/* ---- no object ----------------------------------------------------------------------------------------- */
+/* ---- no object ---- */
 
-/* The string of [from, end), which is in order, without its escapes: its end, in scratch with a pad of zeros. NULL: no memory. */
+/* The string of [from, end), which is in order, without its escapes: its end, in scratch with a pad
+ * of zeros. NULL: no memory. */
 static const char *unescaped(pt_json *js, const char *from, const char *end, char **text) {
     *text = pt_json_scratch_get(js, (size_t)(end - from));
     if (!*text) {
@@ -70,7 +76,8 @@ static const char *unescaped(pt_json *js, const char *from, const char *end, cha
     return p ? to : NULL;
 }
 
-/* What the text of a string is as JSON; NULL: none, or a simple value, which any text may look like. */
+/* What the text of a string is as JSON; NULL: none, or a simple value, which any text may look
+ * like. */
 static const char *json_inside(pt_json *js, const char *p, const char *end) {
     char *text;
     const char *text_end = unescaped(js, p, end, &text);
@@ -94,7 +101,9 @@ static const char *json_inside(pt_json *js, const char *p, const char *end) {
 
 const char *pt_json_not_object(pt_json *js, const char *p) {
     if (memcmp(p, "\xef\xbb\xbf", 3) == 0) { /* the buffer has a pad */
-        return pt_json_fail(js, NULL, PT_DECODE_SYNTAX, p, "the record begins with a byte order mark (EF BB BF), which JSON must not have; let the producer leave it out");
+        return pt_json_fail(js, NULL, PT_DECODE_SYNTAX, p,
+                            "the record begins with a byte order mark (EF BB BF), which JSON must "
+                            "not have; let the producer leave it out");
     }
     if (is_framed(js)) {
         return NULL;
@@ -105,7 +114,8 @@ const char *pt_json_not_object(pt_json *js, const char *p) {
     }
     const char *rest = skip_space(end);
     if (rest != js->end) {
-        return pt_json_fail(js, NULL, PT_DECODE_TRAILING, rest, "bytes after the value: '%s'", pt_json_quoted(rest, (size_t)(js->end - rest)).text);
+        return pt_json_fail(js, NULL, PT_DECODE_TRAILING, rest, "bytes after the value: '%s'",
+                            pt_json_quoted(rest, (size_t)(js->end - rest)).text);
     }
     pt_json_quote found = pt_json_quoted(p, (size_t)(js->end - p));
     const char *inside = *p == '"' ? json_inside(js, p, end) : NULL;
@@ -113,12 +123,16 @@ const char *pt_json_not_object(pt_json *js, const char *p) {
         return NULL;
     }
     if (inside) {
-        return pt_json_fail(js, NULL, PT_DECODE_NOT_OBJECT, p, "the record is a JSON string that holds JSON (%s): it was encoded twice; send the object itself, found '%s'", inside, found.text);
+        return pt_json_fail(js, NULL, PT_DECODE_NOT_OBJECT, p,
+                            "the record is a JSON string that holds JSON (%s): it was encoded "
+                            "twice; send the object itself, found '%s'",
+                            inside, found.text);
     }
-    return pt_json_fail(js, NULL, PT_DECODE_NOT_OBJECT, p, "a record must be a JSON object {...}, found '%s'", found.text);
+    return pt_json_fail(js, NULL, PT_DECODE_NOT_OBJECT, p,
+                        "a record must be a JSON object {...}, found '%s'", found.text);
 }
 
-/* ---- no column ----------------------------------------------------------------------------------------- */
+/* ---- no column ---- */
 
 typedef struct key {
     const char *text; /* as it stands in the record, with its escapes */
@@ -158,7 +172,8 @@ static void write_hint(const pt_json *js, const key *keys, size_t n, char *out, 
         for (size_t c = 0; c < js->top->n; c++) {
             const pt_json_node *node = &js->top->nodes[c];
             if (pt_name_same(keys[i].text, keys[i].len, node->name, node->name_len)) {
-                (void)snprintf(out, size, "; column %s: upper and lower case differ", pt_json_quoted(node->name, node->name_len).text);
+                (void)snprintf(out, size, "; column %s: upper and lower case differ",
+                               pt_json_quoted(node->name, node->name_len).text);
                 return;
             }
         }
@@ -170,7 +185,8 @@ static void write_hint(const pt_json *js, const key *keys, size_t n, char *out, 
         hint = "; an envelope of change data: let the connector unwrap it (ExtractNewRecordState)";
     } else if (has(keys, n, "specversion") && has(keys, n, "type")) {
         hint = "; an envelope of CloudEvents: the columns are those of its 'data'";
-    } else if (has(keys, n, "_kafka_offset") || has(keys, n, "_kafka_partition") || has(keys, n, "ingest_time")) {
+    } else if (has(keys, n, "_kafka_offset") || has(keys, n, "_kafka_partition") ||
+               has(keys, n, "ingest_time")) {
         hint = "; the metadata columns are filled by pintail, not by records";
     }
     (void)snprintf(out, size, "%s", hint);
@@ -185,14 +201,19 @@ const char *pt_json_no_column(pt_json *js, const char *p) {
         js->n_unknown_names = js->n_unknown_names_before;
     }
     if (n == 0) {
-        return pt_json_fail(js, NULL, PT_DECODE_NO_COLUMN, p, "the record is an object without keys; --on-no-column null takes it as a row");
+        return pt_json_fail(
+            js, NULL, PT_DECODE_NO_COLUMN, p,
+            "the record is an object without keys; --on-no-column null takes it as a row");
     }
     char names[100] = "", hint[96];
     size_t len = 0, shown = 0;
     for (; shown < n && len < sizeof names / 2; shown++) {
-        int wrote = snprintf(names + len, sizeof names - len, "%s%s", shown ? ", " : "", pt_json_quoted(keys[shown].text, keys[shown].len).text);
+        int wrote = snprintf(names + len, sizeof names - len, "%s%s", shown ? ", " : "",
+                             pt_json_quoted(keys[shown].text, keys[shown].len).text);
         len += wrote > 0 ? (size_t)wrote : 0;
     }
     write_hint(js, keys, n, hint, sizeof hint);
-    return pt_json_fail(js, NULL, PT_DECODE_NO_COLUMN, p, "none of the record's keys is a column: %s%s%s", names, shown < n || more ? ", ..." : "", hint);
+    return pt_json_fail(js, NULL, PT_DECODE_NO_COLUMN, p,
+                        "none of the record's keys is a column: %s%s%s", names,
+                        shown < n || more ? ", ..." : "", hint);
 }

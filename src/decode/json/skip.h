@@ -1,4 +1,5 @@
-/* Checking values without storing them: ignored keys' values and JSON columns. Included after json_scan.h, once by each scanner. */
+/* Checking values without storing them: ignored keys' values and JSON columns. Included after
+ * json_scan.h, once by each scanner. */
 
 #define COLD __attribute__((cold, noinline))
 
@@ -6,21 +7,28 @@ static const char *skip_value(pt_json *js, const pt_json_node *node, const char 
 
 static COLD const char *bad_utf8(pt_json *js, const pt_json_node *node, const char *at) {
     if (pt_json_utf8_cut(at, js->end)) {
-        return pt_json_fail(js, node, PT_DECODE_TRUNCATED, js->end, "the record ends inside a character");
+        return pt_json_fail(js, node, PT_DECODE_TRUNCATED, js->end,
+                            "the record ends inside a character");
     }
-    return pt_json_fail(js, node, PT_DECODE_UTF8, at, "byte 0x%02X starts no valid UTF-8 sequence", (unsigned)(unsigned char)*at);
+    return pt_json_fail(js, node, PT_DECODE_UTF8, at, "byte 0x%02X starts no valid UTF-8 sequence",
+                        (unsigned)(unsigned char)*at);
 }
 
 /* At a byte that find_stop found and that is no quote or backslash. */
 static COLD const char *bad_string(pt_json *js, const pt_json_node *node, const char *p) {
     if (p >= js->end) {
-        return pt_json_fail(js, node, PT_DECODE_TRUNCATED, js->end, "the record ends inside a string");
+        return pt_json_fail(js, node, PT_DECODE_TRUNCATED, js->end,
+                            "the record ends inside a string");
     }
-    return pt_json_fail(js, node, PT_DECODE_SYNTAX, p, "control character 0x%02X in a string must be escaped", (unsigned)(unsigned char)*p);
+    return pt_json_fail(js, node, PT_DECODE_SYNTAX, p,
+                        "control character 0x%02X in a string must be escaped",
+                        (unsigned)(unsigned char)*p);
 }
 
-/* Checks the string whose first byte is p: returns its closing quote, and whether it has escapes. */
-static const char *check_string(pt_json *js, const pt_json_node *node, const char *p, bool *escaped) {
+/* Checks the string whose first byte is p: returns its closing quote, and whether it has escapes.
+ */
+static const char *check_string(pt_json *js, const pt_json_node *node, const char *p,
+                                bool *escaped) {
     *escaped = false;
     for (;;) {
         bool high = false;
@@ -50,9 +58,11 @@ static const char *check_string(pt_json *js, const pt_json_node *node, const cha
     }
 }
 
-/* Checks the string at p (after its opening quote) and writes its text to out, which has room for the rest of the string as
- * it stands and PT_ARENA_SLACK. Returns the byte after the closing quote. */
-static const char *copy_string(pt_json *js, const pt_json_node *node, const char *p, char *out, size_t *len) {
+/* Checks the string at p (after its opening quote) and writes its text to out, which has room for
+ * the rest of the string as it stands and PT_ARENA_SLACK. Returns the byte after the closing quote.
+ */
+static const char *copy_string(pt_json *js, const pt_json_node *node, const char *p, char *out,
+                               size_t *len) {
     char *o = out;
     for (;;) {
         bool high = false;
@@ -86,9 +96,10 @@ static const char *copy_string(pt_json *js, const pt_json_node *node, const char
     }
 }
 
-/* The text of the string at p (its opening quote): in the record itself, or in scratch when it has escapes. Returns the
- * byte after the closing quote. */
-static const char *text_of(pt_json *js, const pt_json_node *node, const char *p, const char **text, size_t *len) {
+/* The text of the string at p (its opening quote): in the record itself, or in scratch when it has
+ * escapes. Returns the byte after the closing quote. */
+static const char *text_of(pt_json *js, const pt_json_node *node, const char *p, const char **text,
+                           size_t *len) {
     bool escaped;
     const char *quote = check_string(js, node, p + 1, &escaped);
     if (!quote) {
@@ -113,15 +124,19 @@ static COLD const char *duplicate_key(pt_json *js, const pt_json_node *node, con
     while (end < js->end && *end != '"') {
         end++;
     }
-    return pt_json_fail(js, node, PT_DECODE_DUPLICATE_KEY, at, "the key \"%s\" stands twice in one object", pt_json_quoted(at + 1, (size_t)(end - at - 1)).text);
+    return pt_json_fail(js, node, PT_DECODE_DUPLICATE_KEY, at,
+                        "the key \"%s\" stands twice in one object",
+                        pt_json_quoted(at + 1, (size_t)(end - at - 1)).text);
 }
 
 static COLD const char *too_deep(pt_json *js, const pt_json_node *node, const char *at) {
-    return pt_json_fail(js, node, PT_DECODE_DEPTH, at, "nested deeper than %d levels", PT_DECODE_DEPTH_MAX);
+    return pt_json_fail(js, node, PT_DECODE_DEPTH, at, "nested deeper than %d levels",
+                        PT_DECODE_DEPTH_MAX);
 }
 
 /* Adds a key of the innermost object; at: its opening quote. */
-static bool add_key(pt_json *js, const pt_json_node *node, const char *key, size_t len, const char *at) {
+static bool add_key(pt_json *js, const pt_json_node *node, const char *key, size_t len,
+                    const char *at) {
     int added = pt_json_keys_add(&js->keys, key, len);
     if (PT_LIKELY(added == 1)) {
         return true;
@@ -143,9 +158,10 @@ static inline const char *take_colon(pt_json *js, const pt_json_node *node, cons
     return skip_space(p + 1);
 }
 
-/* After a value in an object or list: the separator. Returns the next key's or element's first byte with *more set, or the byte
- * after the closing bracket. */
-static inline const char *take_separator(pt_json *js, const pt_json_node *node, const char *p, char close, bool *more) {
+/* After a value in an object or list: the separator. Returns the next key's or element's first byte
+ * with *more set, or the byte after the closing bracket. */
+static inline const char *take_separator(pt_json *js, const pt_json_node *node, const char *p,
+                                         char close, bool *more) {
     p = skip_space(p);
     *more = *p == ',';
     if (*more) {
@@ -200,14 +216,16 @@ static const char *skip_list(pt_json *js, const pt_json_node *node, const char *
 }
 
 static COLD const char *bad_number(pt_json *js, const pt_json_node *node, const char *at) {
-    return pt_json_expected(js, node, at, "a digit of a number (no leading zeros, digits on both sides of the point)");
+    return pt_json_expected(
+        js, node, at, "a digit of a number (no leading zeros, digits on both sides of the point)");
 }
 
 static const char *skip_number(pt_json *js, const pt_json_node *node, const char *p) {
     const char *q = p + (*p == '-');
     unsigned run = digit_run(load64(q));
     const char *e = q + run;
-    if (PT_LIKELY(run > 0 && run < 8 && *e != '.' && (*e | 0x20) != 'e' && (run == 1 || *q != '0'))) {
+    if (PT_LIKELY(run > 0 && run < 8 && *e != '.' && (*e | 0x20) != 'e' &&
+                  (run == 1 || *q != '0'))) {
         return e;
     }
     pt_json_number n;
@@ -252,13 +270,10 @@ static const char *skip_value(pt_json *js, const pt_json_node *node, const char 
     case '6':
     case '7':
     case '8':
-    case '9':
-        return skip_number(js, node, p);
+    case '9': return skip_number(js, node, p);
     case 't':
     case 'f':
-    case 'n':
-        return skip_word(js, node, p);
-    default:
-        return pt_json_expected(js, node, p, "a JSON value");
+    case 'n': return skip_word(js, node, p);
+    default: return pt_json_expected(js, node, p, "a JSON value");
     }
 }

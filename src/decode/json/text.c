@@ -1,4 +1,5 @@
-/* What stands inside of strings: UTF-8, escapes, and text that is converted (UUID, times, base64, hex, numbers). */
+/* What stands inside of strings: UTF-8, escapes, and text that is converted (UUID, times, base64,
+ * hex, numbers). */
 #include <stdlib.h>
 #include <string.h>
 
@@ -6,7 +7,7 @@
 
 /* ---- scratch ---- */
 
-#define SCRATCH_MIN ((size_t)4096)
+#define SCRATCH_MIN  ((size_t)4096)
 #define SCRATCH_KEEP ((size_t)1 << 16)
 
 struct pt_json_scratch {
@@ -50,7 +51,8 @@ void pt_json_scratch_reset(pt_json *js) {
 
 /* ---- UTF-8 ---- */
 
-/* The length of the valid sequence at p (RFC 3629: no overlong form, no surrogate, up to U+10FFFF), 0 when there is none. */
+/* The length of the valid sequence at p (RFC 3629: no overlong form, no surrogate, up to U+10FFFF),
+ * 0 when there is none. */
 static size_t sequence(const unsigned char *p, const unsigned char *end) {
     size_t left = (size_t)(end - p);
     if (p[0] < 0x80) {
@@ -65,7 +67,8 @@ static size_t sequence(const unsigned char *p, const unsigned char *end) {
         }
         return (p[0] == 0xE0 && p[1] < 0xA0) || (p[0] == 0xED && p[1] > 0x9F) ? 0 : 3;
     }
-    if (p[0] > 0xF4 || left < 4 || (p[1] & 0xC0) != 0x80 || (p[2] & 0xC0) != 0x80 || (p[3] & 0xC0) != 0x80) {
+    if (p[0] > 0xF4 || left < 4 || (p[1] & 0xC0) != 0x80 || (p[2] & 0xC0) != 0x80 ||
+        (p[3] & 0xC0) != 0x80) {
         return 0;
     }
     return (p[0] == 0xF0 && p[1] < 0x90) || (p[0] == 0xF4 && p[1] > 0x8F) ? 0 : 4;
@@ -148,7 +151,10 @@ static char *utf8_put(char *out, uint32_t c) {
 }
 
 static const char *lone_surrogate(pt_json *js, const pt_json_node *node, const char *at) {
-    return pt_json_fail(js, node, PT_DECODE_UTF8, at, "%s is half of a surrogate pair; the other half must follow or precede it as \\uXXXX", pt_json_quoted(at, 6).text);
+    return pt_json_fail(
+        js, node, PT_DECODE_UTF8, at,
+        "%s is half of a surrogate pair; the other half must follow or precede it as \\uXXXX",
+        pt_json_quoted(at, 6).text);
 }
 
 static const char *unescape_u(pt_json *js, const pt_json_node *node, const char *p, char **out) {
@@ -190,26 +196,13 @@ const char *pt_json_unescape(pt_json *js, const pt_json_node *node, const char *
     switch (p[1]) {
     case '"':
     case '\\':
-    case '/':
-        c = p[1];
-        break;
-    case 'b':
-        c = '\b';
-        break;
-    case 'f':
-        c = '\f';
-        break;
-    case 'n':
-        c = '\n';
-        break;
-    case 'r':
-        c = '\r';
-        break;
-    case 't':
-        c = '\t';
-        break;
-    case 'u':
-        return unescape_u(js, node, p, out);
+    case '/': c = p[1]; break;
+    case 'b': c = '\b'; break;
+    case 'f': c = '\f'; break;
+    case 'n': c = '\n'; break;
+    case 'r': c = '\r'; break;
+    case 't': c = '\t'; break;
+    case 'u': return unescape_u(js, node, p, out);
     default:
         return pt_json_expected(js, node, p + 1, "one of \" \\ / b f n r t u after a backslash");
     }
@@ -240,7 +233,9 @@ bool pt_json_uuid(const char *text, size_t len, duckdb_hugeint *out) {
         n++;
     }
     out->lower = half[1];
-    out->upper = (int64_t)(half[0] ^ (uint64_t)1 << 63); /* so that DuckDB's signed order is the order of the text */
+    out->upper = (int64_t)(half[0] ^
+                           (uint64_t)1
+                               << 63); /* so that DuckDB's signed order is the order of the text */
     return true;
 }
 
@@ -278,7 +273,8 @@ ptrdiff_t pt_json_base64(const char *text, size_t len, char *out) {
     }
     char *o = out;
     for (size_t i = 0; i < len; i += 4) {
-        int pad = i + 4 == len ? (text[i + 3] == '=') + (text[i + 3] == '=' && text[i + 2] == '=') : 0;
+        int pad = i + 4 == len ? (text[i + 3] == '=') + (text[i + 3] == '=' && text[i + 2] == '=')
+                               : 0;
         int a = base64_digit(text[i]), b = base64_digit(text[i + 1]);
         int c = pad == 2 ? 0 : base64_digit(text[i + 2]), d = pad ? 0 : base64_digit(text[i + 3]);
         if (a < 0 || b < 0 || c < 0 || d < 0 || (pad == 2 && (b & 15)) || (pad == 1 && (c & 3))) {
@@ -295,12 +291,15 @@ ptrdiff_t pt_json_base64(const char *text, size_t len, char *out) {
     return o - out;
 }
 
-static bool no_format(pt_json *js, const pt_json_node *node, const char *text, size_t len, const char *at, const char *what) {
-    pt_json_fail(js, node, PT_DECODE_FORMAT, at, "'%s' is no %s: %s", pt_json_quoted(text, len).text, pt_json_type_of(node).text, what);
+static bool no_format(pt_json *js, const pt_json_node *node, const char *text, size_t len,
+                      const char *at, const char *what) {
+    pt_json_fail(js, node, PT_DECODE_FORMAT, at, "'%s' is no %s: %s",
+                 pt_json_quoted(text, len).text, pt_json_type_of(node).text, what);
     return false;
 }
 
-static bool from_time(pt_json *js, const pt_json_node *node, const char *text, size_t len, const char *at, size_t row) {
+static bool from_time(pt_json *js, const pt_json_node *node, const char *text, size_t len,
+                      const char *at, size_t row) {
     void *data = js->rows->vecs[node->vec].data;
     const char *form = "send ISO 8601 text such as 2026-01-31T23:59:59.123Z, or a number";
     pt_json_time_result result;
@@ -314,29 +313,40 @@ static bool from_time(pt_json *js, const pt_json_node *node, const char *text, s
         result = pt_json_timestamp_text(node->id, text, len, (int64_t *)data + row);
     }
     if (result == PT_TIME_RANGE) {
-        pt_json_fail(js, node, PT_DECODE_RANGE, at, "'%s' is outside what %s can hold", pt_json_quoted(text, len).text, pt_json_type_of(node).text);
+        pt_json_fail(js, node, PT_DECODE_RANGE, at, "'%s' is outside what %s can hold",
+                     pt_json_quoted(text, len).text, pt_json_type_of(node).text);
     } else if (result == PT_TIME_LOSSY) {
-        pt_json_fail(js, node, PT_DECODE_LOSSY, at, "'%s' would lose %s in %s; declare the column TIMESTAMP or TIMESTAMP_NS", pt_json_quoted(text, len).text,
-                     node->id == PT_DATE ? "its time of day" : "digits", pt_json_type_of(node).text);
+        pt_json_fail(js, node, PT_DECODE_LOSSY, at,
+                     "'%s' would lose %s in %s; declare the column TIMESTAMP or TIMESTAMP_NS",
+                     pt_json_quoted(text, len).text,
+                     node->id == PT_DATE ? "its time of day" : "digits",
+                     pt_json_type_of(node).text);
     }
-    return result == PT_TIME_OK || (result == PT_TIME_FORMAT && no_format(js, node, text, len, at, form));
+    return result == PT_TIME_OK ||
+           (result == PT_TIME_FORMAT && no_format(js, node, text, len, at, form));
 }
 
-static bool from_blob(pt_json *js, const pt_json_node *node, const char *text, size_t len, const char *at, size_t row) {
+static bool from_blob(pt_json *js, const pt_json_node *node, const char *text, size_t len,
+                      const char *at, size_t row) {
     if (pt_rows_arena_room(js->rows, len, js->own) != PT_OK) {
         return pt_json_own(js, PT_E_NOMEM) != NULL;
     }
     char *out = js->rows->arena_at;
-    ptrdiff_t n = node->blob == PT_BLOB_HEX ? pt_json_hex(text, len, out) : pt_json_base64(text, len, out);
+    ptrdiff_t n = node->blob == PT_BLOB_HEX ? pt_json_hex(text, len, out)
+                                            : pt_json_base64(text, len, out);
     if (n < 0) {
-        return no_format(js, node, text, len, at, node->blob == PT_BLOB_HEX ? "send an even number of hexadecimal digits" : "send base64 (RFC 4648, with padding), or declare the column HEX");
+        return no_format(js, node, text, len, at,
+                         node->blob == PT_BLOB_HEX
+                             ? "send an even number of hexadecimal digits"
+                             : "send base64 (RFC 4648, with padding), or declare the column HEX");
     }
     js->rows->arena_at += n > 12 ? n : 0;
     ((duckdb_string_t *)js->rows->vecs[node->vec].data)[row] = pt_rows_string_of(out, (size_t)n);
     return true;
 }
 
-static bool from_varchar(pt_json *js, const pt_json_node *node, const char *text, size_t len, size_t row) {
+static bool from_varchar(pt_json *js, const pt_json_node *node, const char *text, size_t len,
+                         size_t row) {
     if (len > 12) {
         if (pt_rows_arena_room(js->rows, len, js->own) != PT_OK) {
             return pt_json_own(js, PT_E_NOMEM) != NULL;
@@ -349,7 +359,8 @@ static bool from_varchar(pt_json *js, const pt_json_node *node, const char *text
     return true;
 }
 
-static bool from_boolean(pt_json *js, const pt_json_node *node, const char *text, size_t len, const char *at, size_t row) {
+static bool from_boolean(pt_json *js, const pt_json_node *node, const char *text, size_t len,
+                         const char *at, size_t row) {
     bool yes = len == 4 && memcmp(text, "true", 4) == 0;
     if (!yes && (len != 5 || memcmp(text, "false", 5) != 0)) {
         return no_format(js, node, text, len, at, "send true or false");
@@ -358,26 +369,23 @@ static bool from_boolean(pt_json *js, const pt_json_node *node, const char *text
     return true;
 }
 
-bool pt_json_from_text(pt_json *js, const pt_json_node *node, const char *text, size_t len, const char *at, size_t row) {
+bool pt_json_from_text(pt_json *js, const pt_json_node *node, const char *text, size_t len,
+                       const char *at, size_t row) {
     switch (node->id) {
-    case PT_VARCHAR:
-        return from_varchar(js, node, text, len, row);
+    case PT_VARCHAR: return from_varchar(js, node, text, len, row);
     case PT_UUID:
-        return pt_json_uuid(text, len, (duckdb_hugeint *)js->rows->vecs[node->vec].data + row) || no_format(js, node, text, len, at, "send 8-4-4-4-12 hexadecimal digits");
+        return pt_json_uuid(text, len, (duckdb_hugeint *)js->rows->vecs[node->vec].data + row) ||
+               no_format(js, node, text, len, at, "send 8-4-4-4-12 hexadecimal digits");
     case PT_DATE:
     case PT_TIME:
     case PT_TIMESTAMP:
     case PT_TIMESTAMP_S:
     case PT_TIMESTAMP_MS:
     case PT_TIMESTAMP_NS:
-    case PT_TIMESTAMPTZ:
-        return from_time(js, node, text, len, at, row);
-    case PT_BLOB:
-        return from_blob(js, node, text, len, at, row);
-    case PT_BOOLEAN:
-        return from_boolean(js, node, text, len, at, row);
-    default:
-        break;
+    case PT_TIMESTAMPTZ: return from_time(js, node, text, len, at, row);
+    case PT_BLOB: return from_blob(js, node, text, len, at, row);
+    case PT_BOOLEAN: return from_boolean(js, node, text, len, at, row);
+    default: break;
     }
     pt_json_number number;
     const char *bad;

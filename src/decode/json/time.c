@@ -4,22 +4,19 @@
 #include "decode/json/json.h"
 
 #define DAY_SECONDS 86400
-#define NANOS 1000000000
+#define NANOS       1000000000
 
 int64_t pt_json_time_units(pt_type_id id) {
     switch (id) {
-    case PT_TIMESTAMP_S:
-        return 1;
-    case PT_TIMESTAMP_MS:
-        return 1000;
-    case PT_TIMESTAMP_NS:
-        return NANOS;
-    default:
-        return 1000000;
+    case PT_TIMESTAMP_S: return 1;
+    case PT_TIMESTAMP_MS: return 1000;
+    case PT_TIMESTAMP_NS: return NANOS;
+    default: return 1000000;
     }
 }
 
-/* The ends of the int64 range mean infinity in DuckDB; the first day of TIMESTAMP is 290309-12-22 (BC), of TIMESTAMP_NS 1677-09-22. */
+/* The ends of the int64 range mean infinity in DuckDB; the first day of TIMESTAMP is 290309-12-22
+ * (BC), of TIMESTAMP_NS 1677-09-22. */
 bool pt_json_time_in_range(pt_type_id id, pt_i128 value) {
     if (id == PT_TIMESTAMP_NS) {
         return value >= (pt_i128)-106751 * DAY_SECONDS * NANOS && value < INT64_MAX;
@@ -28,11 +25,12 @@ bool pt_json_time_in_range(pt_type_id id, pt_i128 value) {
     return micros >= (pt_i128)-106751991 * DAY_SECONDS * 1000000 && micros < INT64_MAX;
 }
 
-#define FIRST_SECOND INT64_C(62135596800) /* 0001-01-01, before 1970 */
-#define LAST_SECOND INT64_C(253402300799) /* 9999-12-31 23:59:59 */
+#define FIRST_SECOND INT64_C(62135596800)  /* 0001-01-01, before 1970 */
+#define LAST_SECOND  INT64_C(253402300799) /* 9999-12-31 23:59:59 */
 
 int8_t pt_json_epoch_shift(pt_type_id id, pt_epoch_unit unit) {
-    static const int8_t digits[] = {[PT_EPOCH_S] = 0, [PT_EPOCH_MS] = 3, [PT_EPOCH_US] = 6, [PT_EPOCH_NS] = 9};
+    static const int8_t digits[] = {
+        [PT_EPOCH_S] = 0, [PT_EPOCH_MS] = 3, [PT_EPOCH_US] = 6, [PT_EPOCH_NS] = 9};
     int8_t shift = (int8_t)-digits[unit];
     for (int64_t units = pt_json_time_units(id); units > 1; units /= 10) {
         shift++;
@@ -77,7 +75,8 @@ static int64_t digits(text *t, int min, int max) {
     return n >= min ? value : -1;
 }
 
-/* H. Hinnant, "chrono-compatible low-level date algorithms": days since 1970-01-01 in the proleptic Gregorian calendar. */
+/* H. Hinnant, "chrono-compatible low-level date algorithms": days since 1970-01-01 in the proleptic
+ * Gregorian calendar. */
 static int64_t days_from_civil(int64_t year, int64_t month, int64_t day) {
     year -= month <= 2;
     int64_t era = (year >= 0 ? year : year - 399) / 400;
@@ -91,7 +90,8 @@ int64_t pt_json_year(int64_t seconds) {
     int64_t days = seconds / DAY_SECONDS - (seconds % DAY_SECONDS < 0) + 719468;
     int64_t era = (days >= 0 ? days : days - 146096) / 146097;
     int64_t day_of_era = days - era * 146097;
-    int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+    int64_t year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
     int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     return year_of_era + era * 400 + (day_of_year >= 306);
 }
@@ -116,11 +116,13 @@ static bool date(text *t, int64_t *days) {
         return false;
     }
     int64_t month = digits(t, 2, 2);
-    return month >= 0 && take(t, '-') && calendar_day(negative ? -year : year, month, digits(t, 2, 2), days);
+    return month >= 0 && take(t, '-') &&
+           calendar_day(negative ? -year : year, month, digits(t, 2, 2), days);
 }
 
 /* SS[.f{1,9}], or a comma; 24:00:00 is the end of the day. */
-static bool second_and_sum(text *t, int64_t hour, int64_t minute, bool with_second, int64_t *seconds, int64_t *nanos) {
+static bool second_and_sum(text *t, int64_t hour, int64_t minute, bool with_second,
+                           int64_t *seconds, int64_t *nanos) {
     int64_t second = with_second ? digits(t, 2, 2) : 0;
     *nanos = 0;
     if (minute < 0 || minute > 59 || second < 0 || second > 59) {
@@ -187,11 +189,14 @@ static bool basic_time(text *t, bool hour_alone, int64_t *seconds, int64_t *nano
     int64_t hour = digits(t, 2, 2);
     bool with_minute = is_digit_at(t);
     int64_t minute = with_minute ? digits(t, 2, 2) : 0;
-    return hour >= 0 && hour <= 24 && (with_minute || hour_alone) && second_and_sum(t, hour, minute, is_digit_at(t), seconds, nanos);
+    return hour >= 0 && hour <= 24 && (with_minute || hour_alone) &&
+           second_and_sum(t, hour, minute, is_digit_at(t), seconds, nanos);
 }
 
-/* YYYYMMDD, alone or with THH[MM[SS[.f{1,9}]]] and Z, +HH or +HHMM or none: ISO 8601's basic form, all of it or nothing. */
-static bool basic_form(const char *s, size_t len, int64_t *days, int64_t *seconds, int64_t *nanos, int64_t *zone) {
+/* YYYYMMDD, alone or with THH[MM[SS[.f{1,9}]]] and Z, +HH or +HHMM or none: ISO 8601's basic form,
+ * all of it or nothing. */
+static bool basic_form(const char *s, size_t len, int64_t *days, int64_t *seconds, int64_t *nanos,
+                       int64_t *zone) {
     text t = {s, s + len};
     if (!basic_date(&t, days)) {
         return false;
@@ -199,7 +204,8 @@ static bool basic_form(const char *s, size_t len, int64_t *days, int64_t *second
     if (t.p == t.end) {
         return true;
     }
-    return take_either(&t, 'T', 't') && !memchr(t.p, ':', (size_t)(t.end - t.p)) && basic_time(&t, true, seconds, nanos) && offset(&t, zone) && t.p == t.end;
+    return take_either(&t, 'T', 't') && !memchr(t.p, ':', (size_t)(t.end - t.p)) &&
+           basic_time(&t, true, seconds, nanos) && offset(&t, zone) && t.p == t.end;
 }
 
 /* value / unit, rounded half away from zero */
@@ -232,7 +238,8 @@ pt_json_time_result pt_json_date_text(const char *s, size_t len, int32_t *days) 
     if (basic) {
         t = start;
     }
-    if ((basic && !basic_date(&t, &d)) || (t.p != t.end && !no_zone_follows(&t, basic, &time_of_day))) {
+    if ((basic && !basic_date(&t, &d)) ||
+        (t.p != t.end && !no_zone_follows(&t, basic, &time_of_day))) {
         return PT_TIME_FORMAT;
     }
     if (time_of_day) {
@@ -249,7 +256,9 @@ pt_json_time_result pt_json_time_text(const char *s, size_t len, int64_t *micros
     text t = {s, s + len};
     int64_t seconds, nanos;
     bool extended = len > 2 && s[2] == ':';
-    if (!(extended ? clock_time(&t, false, &seconds, &nanos) : basic_time(&t, false, &seconds, &nanos)) || t.p != t.end) {
+    if (!(extended ? clock_time(&t, false, &seconds, &nanos)
+                   : basic_time(&t, false, &seconds, &nanos)) ||
+        t.p != t.end) {
         return PT_TIME_FORMAT;
     }
     *micros = seconds * 1000000 + (nanos + 500) / 1000;
@@ -260,7 +269,9 @@ pt_json_time_result pt_json_timestamp_text(pt_type_id id, const char *s, size_t 
     text t = {s, s + len};
     int64_t days, seconds = 0, nanos = 0, zone = 0;
     bool extended = date(&t, &days);
-    if (extended ? t.p != t.end && ((!take_either(&t, 'T', 't') && !take(&t, ' ')) || !clock_time(&t, true, &seconds, &nanos) || !offset(&t, &zone) || t.p != t.end)
+    if (extended ? t.p != t.end && ((!take_either(&t, 'T', 't') && !take(&t, ' ')) ||
+                                    !clock_time(&t, true, &seconds, &nanos) || !offset(&t, &zone) ||
+                                    t.p != t.end)
                  : !basic_form(s, len, &days, &seconds, &nanos, &zone)) {
         return PT_TIME_FORMAT;
     }

@@ -1,9 +1,9 @@
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
-#include <cmocka.h>
 #include <string.h>
+#include <cmocka.h>
 
 #include "base/error.h"
 #include "base/nearest.h"
@@ -26,7 +26,8 @@ static void a_slip_of_the_fingers_is_seen(void **state) {
     assert_string_equal(NEAREST("Orders", "orders"), "orders");
     assert_string_equal(NEAREST("flsh-rows", "flush-bytes", "flush-rows"), "flush-rows");
     assert_string_equal(NEAREST("sqll", "sql", "reset"), "sql");
-    assert_string_equal(NEAREST("order", "orders", "border"), "orders"); /* the first of two alike */
+    assert_string_equal(NEAREST("order", "orders", "border"),
+                        "orders"); /* the first of two alike */
 }
 
 static void another_word_is_not_suggested(void **state) {
@@ -52,8 +53,11 @@ static void the_hint_is_empty_or_a_question(void **state) {
 
 static void an_exit_code_tells_what_trying_again_can_mend(void **state) {
     (void)state;
-    static const int want[][2] = {{PT_OK, 0}, {PT_E_USAGE, 2}, {PT_E_KAFKA_DOWN, 3}, {PT_E_LAKE_DOWN, 3}, {PT_E_LAKE_BUSY, 3}, {PT_E_RESTART, 3},
-                                  {PT_E_KAFKA, 1}, {PT_E_LAKE, 1}, {PT_E_DATA, 1}, {PT_E_FENCED, 1}, {PT_E_INTERRUPTED, 1}, {PT_E_IO, 1}, {PT_E_NOMEM, 1}, {PT_E_READER_GONE, 141}};
+    static const int want[][2] = {{PT_OK, 0},          {PT_E_USAGE, 2},        {PT_E_KAFKA_DOWN, 3},
+                                  {PT_E_LAKE_DOWN, 3}, {PT_E_LAKE_BUSY, 3},    {PT_E_RESTART, 3},
+                                  {PT_E_KAFKA, 1},     {PT_E_LAKE, 1},         {PT_E_DATA, 1},
+                                  {PT_E_FENCED, 1},    {PT_E_INTERRUPTED, 1},  {PT_E_IO, 1},
+                                  {PT_E_NOMEM, 1},     {PT_E_READER_GONE, 141}};
     for (size_t i = 0; i < sizeof want / sizeof *want; i++) {
         assert_int_equal(pt_exit_code(want[i][0]), want[i][1]);
     }

@@ -53,7 +53,8 @@ static void of_folders_that_are_there_only_the_last_ones_parent_is_fsynced(void 
     pt_error err = {0};
     must(pt_make_folders(below(state, "/a/b"), &err), &err);
     size_t n = n_fsyncs;
-    must(pt_make_folders(below(state, "/a/b"), &err), &err); /* whoever made it may have died before that */
+    must(pt_make_folders(below(state, "/a/b"), &err),
+         &err); /* whoever made it may have died before that */
     assert_int_equal(n_fsyncs, n + 1);
     assert_int_equal(fsynced(below(state, "/a"), n), n);
     must(pt_make_folders(below(state, "/a/b//"), &err), &err);
@@ -107,11 +108,15 @@ static void whether_a_folder_can_be_made_is_tried_and_nothing_stays(void **state
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(the_parent_of_each_new_folder_is_fsynced, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(of_folders_that_are_there_only_the_last_ones_parent_is_fsynced, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_relative_folder_is_made_in_the_working_directory, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_parent_of_each_new_folder_is_fsynced, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(
+            of_folders_that_are_there_only_the_last_ones_parent_is_fsynced, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_relative_folder_is_made_in_the_working_directory, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(a_file_in_the_way_is_named, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(whether_a_folder_can_be_made_is_tried_and_nothing_stays, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(whether_a_folder_can_be_made_is_tried_and_nothing_stays,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_file_is_fsynced_before_its_folder, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

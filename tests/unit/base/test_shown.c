@@ -1,10 +1,10 @@
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
-#include <cmocka.h>
 #include <stdio.h>
 #include <string.h>
+#include <cmocka.h>
 
 #include "base/shown.h"
 
@@ -18,9 +18,16 @@ static const char *shown(const char *text, const char *kept) {
 static void what_would_steer_a_terminal_is_shown(void **state) {
     (void)state;
     assert_string_equal(shown("a\033[31mb\007\177", ""), "a\\x1b[31mb\\x07\\x7f");
-    assert_string_equal(shown("\xc2\x9b" "31m", ""), "\\x9b31m");
-    assert_string_equal(shown("a\xe2\x80\xae" "b\xe2\x81\xa6\xd8\x9c\xe2\x80\xa8", ""), "a\\u202eb\\u2066\\u061c\\u2028");
-    assert_string_equal(shown("\x9b\xff\xe2\x80\xc0\x80\xed\xa0\x80\xf4\x90\x80\x80\xc2", ""), "\\x9b\\xff\\xe2\\x80\\xc0\\x80\\xed\\xa0\\x80\\xf4\\x90\\x80\\x80\\xc2");
+    assert_string_equal(shown("\xc2\x9b"
+                              "31m",
+                              ""),
+                        "\\x9b31m");
+    assert_string_equal(shown("a\xe2\x80\xae"
+                              "b\xe2\x81\xa6\xd8\x9c\xe2\x80\xa8",
+                              ""),
+                        "a\\u202eb\\u2066\\u061c\\u2028");
+    assert_string_equal(shown("\x9b\xff\xe2\x80\xc0\x80\xed\xa0\x80\xf4\x90\x80\x80\xc2", ""),
+                        "\\x9b\\xff\\xe2\\x80\\xc0\\x80\\xed\\xa0\\x80\\xf4\\x90\\x80\\x80\\xc2");
     assert_string_equal(shown("a\nb\tc\r", "\n"), "a\nb\\tc\\r");
 }
 

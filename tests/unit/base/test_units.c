@@ -1,9 +1,9 @@
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
-#include <cmocka.h>
 #include <string.h>
+#include <cmocka.h>
 
 #include "base/units.h"
 
@@ -11,7 +11,8 @@ static void sizes_are_powers_of_1000_or_1024_by_their_unit(void **state) {
     static const struct {
         const char *text;
         uint64_t bytes;
-    } cases[] = {{"4096", 4096}, {"64MiB", 67108864}, {"10MB", 10000000}, {"1 GiB", 1073741824}, {"1.5KiB", 1536}, {"2k", 2048}, {"0", 0}, {"7b", 7}};
+    } cases[] = {{"4096", 4096},   {"64MiB", 67108864}, {"10MB", 10000000}, {"1 GiB", 1073741824},
+                 {"1.5KiB", 1536}, {"2k", 2048},        {"0", 0},           {"7b", 7}};
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         uint64_t bytes = 1;
@@ -21,7 +22,10 @@ static void sizes_are_powers_of_1000_or_1024_by_their_unit(void **state) {
 }
 
 static void bad_sizes_are_refused_with_an_example(void **state) {
-    static const char *const cases[] = {"", "MiB", "-1", "1e6", "0x10", "10 apples", "1.", ".5MB", "99999999999999999999GiB", "nan", " 5"};
+    static const char *const cases[] = {"",    "MiB",  "-1",
+                                        "1e6", "0x10", "10 apples",
+                                        "1.",  ".5MB", "99999999999999999999GiB",
+                                        "nan", " 5"};
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         uint64_t bytes;
@@ -75,10 +79,22 @@ static void a_time_needs_its_zone_and_has_to_exist(void **state) {
     static const struct {
         const char *text;
         int64_t us;
-    } good[] = {{"1970-01-01T00:00:00Z", 0},           {"2026-11-29T15:30:00Z", 1795966200000000},      {"2026-11-29t16:30:00.5+01:00", 1795966200500000},
-                {"2024-02-29 23:59:59.999999-00:30", 1709252999999999}, {"2026-11-29T15:30:00.1234567Z", 1795966200123456}};
-    static const char *const bad[] = {"2026-11-29T15:30:00", "2026-11-29", "2026-02-29T00:00:00Z", "2026-11-29T24:00:00Z", "2026-11-29T15:30Z", "2026-11-29T15:30:00+1",
-                                      "2026-11-29T15:30:00Zx", "2026-11-29T15:30:00.Z", "1969-12-31T23:59:59Z", "", "now"};
+    } good[] = {{"1970-01-01T00:00:00Z", 0},
+                {"2026-11-29T15:30:00Z", 1795966200000000},
+                {"2026-11-29t16:30:00.5+01:00", 1795966200500000},
+                {"2024-02-29 23:59:59.999999-00:30", 1709252999999999},
+                {"2026-11-29T15:30:00.1234567Z", 1795966200123456}};
+    static const char *const bad[] = {"2026-11-29T15:30:00",
+                                      "2026-11-29",
+                                      "2026-02-29T00:00:00Z",
+                                      "2026-11-29T24:00:00Z",
+                                      "2026-11-29T15:30Z",
+                                      "2026-11-29T15:30:00+1",
+                                      "2026-11-29T15:30:00Zx",
+                                      "2026-11-29T15:30:00.Z",
+                                      "1969-12-31T23:59:59Z",
+                                      "",
+                                      "now"};
     int64_t us;
     pt_error err;
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {

@@ -1,14 +1,14 @@
 /* pintail ingest's options against the keys of its configuration file. */
-#include <stdarg.h>
-#include <stddef.h>
 #include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include <stdarg.h>
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <cmocka.h>
 
 #include "cli/options.h"
 #include "config/config.h"
@@ -16,7 +16,10 @@
 /* Of a single run, by hand. */
 static const char *const not_in_file[] = {"config", "until-end", "verbose"};
 /* Where the file has another form. */
-static const char *const other_form[][2] = {{"topic", "topics.topic"}, {"table", "topics.table"}, {"schema", "topics.schema"}, {"X", "kafka"}};
+static const char *const other_form[][2] = {{"topic", "topics.topic"},
+                                            {"table", "topics.table"},
+                                            {"schema", "topics.schema"},
+                                            {"X", "kafka"}};
 
 static bool is_one_of(const char *name, const char *const *list, size_t n) {
     for (size_t i = 0; i < n; i++) {
@@ -50,7 +53,8 @@ static void every_option_of_a_service_has_a_key_in_the_file(void **state) {
         key_of(name, key, sizeof key);
         bool wanted = !is_one_of(name, not_in_file, sizeof not_in_file / sizeof *not_in_file);
         if (pt_config_knows(key) != wanted) {
-            fail_msg("--%s: %s", name, wanted ? "the file has no key for it" : "the file should have no key for it");
+            fail_msg("--%s: %s", name,
+                     wanted ? "the file has no key for it" : "the file should have no key for it");
         }
     }
 }
@@ -71,7 +75,8 @@ static void every_key_of_the_file_belongs_to_an_option(void **state) {
     char *known = strstr(err.text, "known here: ");
     assert_non_null(known);
     size_t keys = 0;
-    for (char *rest, *key = strtok_r(known + strlen("known here: "), ", ", &rest); key; key = strtok_r(NULL, ", ", &rest), keys++) {
+    for (char *rest, *key = strtok_r(known + strlen("known here: "), ", ", &rest); key;
+         key = strtok_r(NULL, ", ", &rest), keys++) {
         bool found = is_one_of(key, no_options, sizeof no_options / sizeof *no_options);
         for (size_t i = 0; !found && i < pt_command_ingest.n_options; i++) {
             char of[64];

@@ -1,9 +1,9 @@
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
-#include <cmocka.h>
 #include <string.h>
+#include <cmocka.h>
 
 #include "cli/options.h"
 
@@ -27,24 +27,34 @@ static const pt_option table[] = {
     {"rate", 0, PT_OPT_REAL, offsetof(args, real), "N", "a number"},
     {"choice", 0, PT_OPT_CHOICE, offsetof(args, choice), "one|two|three", "a choice"},
 };
-static const pt_command command = {.name = "try", .summary = "s", .usage = "u", .options = table, .n_options = sizeof table / sizeof *table};
+static const pt_command command = {.name = "try",
+                                   .summary = "s",
+                                   .usage = "u",
+                                   .options = table,
+                                   .n_options = sizeof table / sizeof *table};
 
-static int parse(args *a, pt_string_list *files, bool *given, pt_error *err, int argc, const char **argv) {
+static int parse(args *a, pt_string_list *files, bool *given, pt_error *err, int argc,
+                 const char **argv) {
     pt_parsed parsed;
-    return pt_options_parse(&command, argc, (char **)(uintptr_t)argv, a, files, given, &parsed, err);
+    return pt_options_parse(&command, argc, (char **)(uintptr_t)argv, a, files, given, &parsed,
+                            err);
 }
 
-#define PARSE(...) parse(&a, &files, given, &err, (int)(sizeof((const char *[]){"try", __VA_ARGS__}) / sizeof(char *)), (const char *[]){"try", __VA_ARGS__})
-#define SETUP                       \
-    args a = {0};                   \
+#define PARSE(...)                                                              \
+    parse(&a, &files, given, &err,                                              \
+          (int)(sizeof((const char *[]){"try", __VA_ARGS__}) / sizeof(char *)), \
+          (const char *[]){"try", __VA_ARGS__})
+#define SETUP                        \
+    args a = {0};                    \
     pt_string_list files = {.n = 0}; \
-    bool given[8] = {false};        \
-    pt_error err = {0};             \
+    bool given[8] = {false};         \
+    pt_error err = {0};              \
     (void)state
 
 static void every_form_of_an_option_is_understood(void **state) {
     SETUP;
-    assert_int_equal(PARSE("-f", "--text", "a b", "--size=64MiB", "-Xp=1", "-X", "q=2", "--every", "200ms", "--rate=0.5", "--choice", "three", "--flush-rows", "7"),
+    assert_int_equal(PARSE("-f", "--text", "a b", "--size=64MiB", "-Xp=1", "-X", "q=2", "--every",
+                           "200ms", "--rate=0.5", "--choice", "three", "--flush-rows", "7"),
                      PT_OK);
     assert_true(a.flag);
     assert_string_equal(a.text, "a b");
@@ -97,7 +107,9 @@ static void a_stray_argument_is_refused_where_no_files_are_taken(void **state) {
     pt_parsed parsed;
     (void)state;
     const char *argv[] = {"try", "stray"};
-    assert_int_equal(pt_options_parse(&command, 2, (char **)(uintptr_t)argv, &a, NULL, NULL, &parsed, &err), PT_E_USAGE);
+    assert_int_equal(pt_options_parse(&command, 2, (char **)(uintptr_t)argv, &a, NULL, NULL,
+                                      &parsed, &err),
+                     PT_E_USAGE);
     assert_non_null(strstr(err.text, "stray"));
 }
 

@@ -1,4 +1,5 @@
-/* Rows over chunks: what was committed is read, what was not is gone, and a reset leaves nothing behind. */
+/* Rows over chunks: what was committed is read, what was not is gone, and a reset leaves nothing
+ * behind. */
 #include "decode/json/decode_testing.h"
 
 static void rows_continue_over_chunks(void **state) {
@@ -30,8 +31,10 @@ static void rows_continue_over_chunks(void **state) {
             sum -= i;
         }
         (void)snprintf(want, sizeof want, "10000 9000 9900 %ld 9899", sum);
-        char *got = sql_text("SELECT concat_ws(' ', count(*), count(c0), count(c1), sum(c0), count(*) FILTER (c1 IN (c0::VARCHAR, 'a long text number ' || c0)) + "
-                             "count(*) FILTER (c0 IS NULL AND c1 IS NOT NULL) - 1) FROM scan_rows()");
+        char *got = sql_text(
+            "SELECT concat_ws(' ', count(*), count(c0), count(c1), sum(c0), count(*) FILTER (c1 IN "
+            "(c0::VARCHAR, 'a long text number ' || c0)) + "
+            "count(*) FILTER (c0 IS NULL AND c1 IS NOT NULL) - 1) FROM scan_rows()");
         assert_string_equal(got, want);
         free(got);
         pt_rows_reset(f.rows, 0);
@@ -75,11 +78,16 @@ static void who_follows_has_the_full_chunks_at_once(void **state) {
 static void an_uncommitted_row_leaves_nothing(void **state) {
     (void)state;
     fixture f;
-    fixture_open(&f, "a INTEGER, b VARCHAR, c STRUCT(x INTEGER, y VARCHAR[]), d INTEGER[][], m MAP(VARCHAR, INTEGER)");
-    static const char good[] = "{\"a\":1,\"b\":\"a text of many bytes\",\"c\":{\"x\":2,\"y\":[\"p\",\"a text of many bytes\"]},\"d\":[[1,2],[3]],\"m\":{\"k\":4}}";
+    fixture_open(&f, "a INTEGER, b VARCHAR, c STRUCT(x INTEGER, y VARCHAR[]), d INTEGER[][], m "
+                     "MAP(VARCHAR, INTEGER)");
+    static const char good[] =
+        "{\"a\":1,\"b\":\"a text of many bytes\",\"c\":{\"x\":2,\"y\":[\"p\",\"a text of many "
+        "bytes\"]},\"d\":[[1,2],[3]],\"m\":{\"k\":4}}";
     static const char *const bad[] = {
         "{\"a\":null,\"b\":null,\"c\":null,\"d\":null,\"m\":null,\"a\":1}",
-        "{\"b\":\"another text of many bytes\",\"c\":{\"x\":null,\"y\":[null,null,null]},\"d\":[[null,null],null,[null]],\"m\":{\"k\":null,\"l\":null},\"a\":\"x\"}",
+        "{\"b\":\"another text of many "
+        "bytes\",\"c\":{\"x\":null,\"y\":[null,null,null]},\"d\":[[null,null],null,[null]],\"m\":{"
+        "\"k\":null,\"l\":null},\"a\":\"x\"}",
         "{\"c\":{\"y\":[\"another text of many bytes\",null]},\"d\":[null,[1,2,3,null,5],",
         "{\"d\":[[1],[2],[3,\"x\"]]}",
     };
@@ -93,8 +101,10 @@ static void an_uncommitted_row_leaves_nothing(void **state) {
         assert_int_not_equal(decode_text(&f, bad[(i + 1) % 4]).code, PT_DECODE_OK);
     }
     fixture_scan(&f);
-    char *got = sql_text("SELECT concat_ws(' ', count(*), count(DISTINCT (c0, c1, c2, c3, c4)), any_value(concat_ws(' | ', c0, c1, c2, c3, c4))) FROM scan_rows()");
-    assert_string_equal(got, "5000 1 1 | a text of many bytes | {'x': 2, 'y': [p, a text of many bytes]} | [[1, 2], [3]] | {k=4}");
+    char *got = sql_text("SELECT concat_ws(' ', count(*), count(DISTINCT (c0, c1, c2, c3, c4)), "
+                         "any_value(concat_ws(' | ', c0, c1, c2, c3, c4))) FROM scan_rows()");
+    assert_string_equal(got, "5000 1 1 | a text of many bytes | {'x': 2, 'y': [p, a text of many "
+                             "bytes]} | [[1, 2], [3]] | {k=4}");
     free(got);
     fixture_close(&f);
 }
@@ -115,11 +125,15 @@ static void lists_grow_and_shrink_with_their_nulls(void **state) {
             }
             len += (size_t)sprintf(json + len, "],\"s\":[");
             for (size_t i = 0; i < n; i++) {
-                len += (size_t)sprintf(json + len, "%s%s", i ? "," : "", (i + (size_t)round) % 7 == 0 ? "null" : "{\"x\":5,\"y\":\"some text of many bytes\"}");
+                len += (size_t)sprintf(json + len, "%s%s", i ? "," : "",
+                                       (i + (size_t)round) % 7 == 0
+                                           ? "null"
+                                           : "{\"x\":5,\"y\":\"some text of many bytes\"}");
             }
             len += (size_t)sprintf(json + len, "],\"n\":[");
             for (size_t i = 0; i < n; i++) {
-                len += (size_t)sprintf(json + len, "%s%s", i ? "," : "", (i + (size_t)round) % 7 == 0 ? "null" : "[5,null]");
+                len += (size_t)sprintf(json + len, "%s%s", i ? "," : "",
+                                       (i + (size_t)round) % 7 == 0 ? "null" : "[5,null]");
             }
             len += (size_t)sprintf(json + len, "]}");
             assert_int_equal(decode_bytes(&f, json, len).code, PT_DECODE_OK);
@@ -127,9 +141,14 @@ static void lists_grow_and_shrink_with_their_nulls(void **state) {
         }
         fixture_scan(&f);
         char want[200];
-        (void)snprintf(want, sizeof want, "%zu %zu %zu %zu %zu %zu %zu %zu", total, 5 * (total - nulls), total, 5 * (total - nulls), total - nulls, total, 5 * (total - nulls), total - nulls);
-        char *got = sql_text("SELECT concat_ws(' ', sum(len(c0)), sum(list_sum(c0)), sum(len(c1)), sum(list_sum([e.x for e in c1])), sum(len([1 for e in c1 if e.y = 'some text of many bytes'])), sum(len(c2)), "
-                             "sum(list_sum(flatten(c2))), sum(len([1 for e in c2 if e[2] IS NULL AND e IS NOT NULL])))"
+        (void)snprintf(want, sizeof want, "%zu %zu %zu %zu %zu %zu %zu %zu", total,
+                       5 * (total - nulls), total, 5 * (total - nulls), total - nulls, total,
+                       5 * (total - nulls), total - nulls);
+        char *got = sql_text("SELECT concat_ws(' ', sum(len(c0)), sum(list_sum(c0)), sum(len(c1)), "
+                             "sum(list_sum([e.x for e in c1])), sum(len([1 for e in c1 if e.y = "
+                             "'some text of many bytes'])), sum(len(c2)), "
+                             "sum(list_sum(flatten(c2))), sum(len([1 for e in c2 if e[2] IS NULL "
+                             "AND e IS NOT NULL])))"
                              " FROM scan_rows()");
         assert_string_equal(got, want);
         free(got);
@@ -148,7 +167,8 @@ static void a_null_struct_has_null_members(void **state) {
     assert_int_equal(decode_text(&f, "{\"a\":null}").code, PT_DECODE_OK);
     assert_int_equal(decode_text(&f, "{\"a\":{\"b\":null}}").code, PT_DECODE_OK);
     fixture_scan(&f);
-    char *got = sql_text("SELECT concat_ws(' ', count(c0), count(c0.b), count(c0.b.c), count(c0.b.d)) FROM scan_rows()");
+    char *got = sql_text("SELECT concat_ws(' ', count(c0), count(c0.b), count(c0.b.c), "
+                         "count(c0.b.d)) FROM scan_rows()");
     assert_string_equal(got, "2 1 1 1");
     free(got);
     fixture_close(&f);
@@ -162,7 +182,8 @@ static void a_reset_keeps_no_more_than_it_may(void **state) {
     memset(big, 'x', 3000000);
     for (int i = 0; i < 20000; i++) {
         assert_int_equal(pt_rows_open(f.rows, &f.err), PT_OK);
-        assert_int_equal(pt_rows_string(f.rows, 0, big, i % 1000 == 0 ? 3000000 : 500, &f.err), PT_OK);
+        assert_int_equal(pt_rows_string(f.rows, 0, big, i % 1000 == 0 ? 3000000 : 500, &f.err),
+                         PT_OK);
         pt_rows_commit(f.rows);
     }
     assert_true(pt_rows_bytes(f.rows) >= 20 * 3000000 + 500 * 19980 + 20000 * 16);
@@ -190,7 +211,9 @@ static void memory_is_used_again_after_a_reset(void **state) {
     size_t memory = 0;
     for (int round = 0; round < 5; round++) {
         for (int i = 0; i < 5000; i++) {
-            assert_int_equal(decode_text(&f, "{\"a\":\"some text of many bytes\",\"b\":[1,2,3]}").code, PT_DECODE_OK);
+            assert_int_equal(
+                decode_text(&f, "{\"a\":\"some text of many bytes\",\"b\":[1,2,3]}").code,
+                PT_DECODE_OK);
         }
         if (round) {
             assert_int_equal(pt_rows_memory(f.rows), memory);

@@ -12,7 +12,9 @@ static pt_schema *parse(const char *text) {
 
 static void the_order_schema_is_understood(void **state) {
     (void)state;
-    pt_schema *s = parse("order_id UUID NOT NULL, order_time TIMESTAMPTZ EPOCH ms, \"customer \"\"id\"\"\" TEXT,\n\tunit_price NUMERIC(10, 2) DEFAULT round(1.005, 2) NOT NULL, raw BLOB HEX");
+    pt_schema *s = parse(
+        "order_id UUID NOT NULL, order_time TIMESTAMPTZ EPOCH ms, \"customer \"\"id\"\"\" "
+        "TEXT,\n\tunit_price NUMERIC(10, 2) DEFAULT round(1.005, 2) NOT NULL, raw BLOB HEX");
     assert_int_equal(s->n_columns, 5);
     assert_string_equal(s->columns[0].name, "order_id");
     assert_int_equal(s->columns[0].type.id, PT_UUID);
@@ -33,13 +35,23 @@ static void the_order_schema_is_understood(void **state) {
     pt_schema_free(&s);
 }
 
-static void a_default_ends_at_the_next_comma_or_option_outside_of_quotes_and_brackets(void **state) {
+static void a_default_ends_at_the_next_comma_or_option_outside_of_quotes_and_brackets(
+    void **state) {
     (void)state;
     static const char *const cases[][2] = {
-        {"a VARCHAR DEFAULT 'x, NOT NULL', b INTEGER", "'x, NOT NULL'"}, {"a VARCHAR DEFAULT 'it''s', b INTEGER", "'it''s'"}, {"a INTEGER DEFAULT 1 + 2", "1 + 2"},
-        {"a INTEGER[] DEFAULT [1, 2] NOT NULL", "[1, 2]"}, {"a BOOLEAN DEFAULT (1 IS NOT NULL)", "(1 IS NOT NULL)"}, {"a BOOLEAN DEFAULT 1 IS NOT NULL", "1 IS NOT NULL"},
-        {"a STRUCT(x INTEGER) DEFAULT {'x': 1}, b INTEGER", "{'x': 1}"}, {"a TIMESTAMP DEFAULT now() EPOCH us", "now()"}, {"a INTEGER DEFAULT -1", "-1"}, {"a VARCHAR DEFAULT \"x\"", "\"x\""},
-        {"a BOOLEAN DEFAULT NOT true", "NOT true"}, {"-- first\na INTEGER /* int */ DEFAULT 1 -- one, two\n, b INTEGER -- last", "1"}, {"a VARCHAR DEFAULT '--x' -- y", "'--x'"},
+        {"a VARCHAR DEFAULT 'x, NOT NULL', b INTEGER", "'x, NOT NULL'"},
+        {"a VARCHAR DEFAULT 'it''s', b INTEGER", "'it''s'"},
+        {"a INTEGER DEFAULT 1 + 2", "1 + 2"},
+        {"a INTEGER[] DEFAULT [1, 2] NOT NULL", "[1, 2]"},
+        {"a BOOLEAN DEFAULT (1 IS NOT NULL)", "(1 IS NOT NULL)"},
+        {"a BOOLEAN DEFAULT 1 IS NOT NULL", "1 IS NOT NULL"},
+        {"a STRUCT(x INTEGER) DEFAULT {'x': 1}, b INTEGER", "{'x': 1}"},
+        {"a TIMESTAMP DEFAULT now() EPOCH us", "now()"},
+        {"a INTEGER DEFAULT -1", "-1"},
+        {"a VARCHAR DEFAULT \"x\"", "\"x\""},
+        {"a BOOLEAN DEFAULT NOT true", "NOT true"},
+        {"-- first\na INTEGER /* int */ DEFAULT 1 -- one, two\n, b INTEGER -- last", "1"},
+        {"a VARCHAR DEFAULT '--x' -- y", "'--x'"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         pt_schema *s = parse(cases[i][0]);
@@ -155,11 +167,84 @@ static void types_nest_up_to_the_limit(void **state) {
 static void names_mean_what_they_mean_to_duckdb(void **state) {
     (void)state;
     static const char *const names[] = {
-        "BOOLEAN", "bool", "LOGICAL", "TINYINT", "INT1", "SMALLINT", "INT2", "INT16", "SHORT", "INTEGER", "INT", "INT4", "INT32", "SIGNED", "INTEGRAL", "BIGINT", "INT8", "INT64", "LONG", "OID", "HUGEINT", "INT128",
-        "UTINYINT", "UINT8", "USMALLINT", "UINT16", "UINTEGER", "UINT32", "UBIGINT", "UINT64", "UHUGEINT", "UINT128", "REAL", "FLOAT", "FLOAT4", "DOUBLE", "FLOAT8", "DOUBLE PRECISION", "DECIMAL", "NUMERIC", "DEC",
-        "DECIMAL(5)", "DECIMAL(38,38)", "numeric(10,2)", "VARCHAR", "VARCHAR(20)", "TEXT", "STRING", "CHAR", "CHAR(3)", "BPCHAR", "NVARCHAR", "CHARACTER VARYING", "UUID", "GUID", "DATE", "TIME", "TIME WITHOUT TIME ZONE",
-        "TIMESTAMP", "DATETIME", "TIMESTAMP_US", "TIMESTAMP WITHOUT TIME ZONE", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS", "TIMESTAMPTZ", "TIMESTAMP WITH TIME ZONE", "BLOB", "BYTEA", "BINARY", "VARBINARY", "JSON",
-        "INTEGER[]", "STRUCT(a INTEGER, \"b \"\"c\" VARCHAR[])[]", "ROW(a INTEGER)", "MAP(VARCHAR, STRUCT(x DECIMAL(4,2)[][]))", "STRUCT(\"select\" INTEGER)", "TIMESTAMP WITH TIME ZONE[]",
+        "BOOLEAN",
+        "bool",
+        "LOGICAL",
+        "TINYINT",
+        "INT1",
+        "SMALLINT",
+        "INT2",
+        "INT16",
+        "SHORT",
+        "INTEGER",
+        "INT",
+        "INT4",
+        "INT32",
+        "SIGNED",
+        "INTEGRAL",
+        "BIGINT",
+        "INT8",
+        "INT64",
+        "LONG",
+        "OID",
+        "HUGEINT",
+        "INT128",
+        "UTINYINT",
+        "UINT8",
+        "USMALLINT",
+        "UINT16",
+        "UINTEGER",
+        "UINT32",
+        "UBIGINT",
+        "UINT64",
+        "UHUGEINT",
+        "UINT128",
+        "REAL",
+        "FLOAT",
+        "FLOAT4",
+        "DOUBLE",
+        "FLOAT8",
+        "DOUBLE PRECISION",
+        "DECIMAL",
+        "NUMERIC",
+        "DEC",
+        "DECIMAL(5)",
+        "DECIMAL(38,38)",
+        "numeric(10,2)",
+        "VARCHAR",
+        "VARCHAR(20)",
+        "TEXT",
+        "STRING",
+        "CHAR",
+        "CHAR(3)",
+        "BPCHAR",
+        "NVARCHAR",
+        "CHARACTER VARYING",
+        "UUID",
+        "GUID",
+        "DATE",
+        "TIME",
+        "TIME WITHOUT TIME ZONE",
+        "TIMESTAMP",
+        "DATETIME",
+        "TIMESTAMP_US",
+        "TIMESTAMP WITHOUT TIME ZONE",
+        "TIMESTAMP_S",
+        "TIMESTAMP_MS",
+        "TIMESTAMP_NS",
+        "TIMESTAMPTZ",
+        "TIMESTAMP WITH TIME ZONE",
+        "BLOB",
+        "BYTEA",
+        "BINARY",
+        "VARBINARY",
+        "JSON",
+        "INTEGER[]",
+        "STRUCT(a INTEGER, \"b \"\"c\" VARCHAR[])[]",
+        "ROW(a INTEGER)",
+        "MAP(VARCHAR, STRUCT(x DECIMAL(4,2)[][]))",
+        "STRUCT(\"select\" INTEGER)",
+        "TIMESTAMP WITH TIME ZONE[]",
     };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         pt_type t;
@@ -190,7 +275,8 @@ static void names_mean_what_they_mean_to_duckdb(void **state) {
 
 static void options_reach_into_nested_types(void **state) {
     (void)state;
-    pt_schema *s = parse("a STRUCT(t TIMESTAMP, u MAP(VARCHAR, TIMESTAMP_NS[])) EPOCH us, b BLOB[] HEX");
+    pt_schema *s = parse(
+        "a STRUCT(t TIMESTAMP, u MAP(VARCHAR, TIMESTAMP_NS[])) EPOCH us, b BLOB[] HEX");
     const pt_type *t = &s->columns[0].type;
     assert_int_equal(t->fields[0].type.epoch, PT_EPOCH_US);
     assert_int_equal(t->fields[1].type.fields[1].type.fields[0].type.epoch, PT_EPOCH_US);
@@ -200,8 +286,10 @@ static void options_reach_into_nested_types(void **state) {
 
 static void options_stand_inside_nested_types_and_the_inner_one_counts(void **state) {
     (void)state;
-    pt_schema *s = parse("a STRUCT(t TIMESTAMP EPOCH ms, l TIMESTAMP[] EPOCH us, n TIMESTAMP, m MAP(VARCHAR, TIMESTAMP_NS EPOCH ns[])) EPOCH s NOT NULL, "
-                         "l STRUCT(b BLOB HEX, c BLOB)[] , epoch TIMESTAMP, hex STRUCT(hex BLOB hex, epoch TIMESTAMPTZ epoch us)");
+    pt_schema *s = parse("a STRUCT(t TIMESTAMP EPOCH ms, l TIMESTAMP[] EPOCH us, n TIMESTAMP, m "
+                         "MAP(VARCHAR, TIMESTAMP_NS EPOCH ns[])) EPOCH s NOT NULL, "
+                         "l STRUCT(b BLOB HEX, c BLOB)[] , epoch TIMESTAMP, hex STRUCT(hex BLOB "
+                         "hex, epoch TIMESTAMPTZ epoch us)");
     const pt_field *in = s->columns[0].type.fields;
     assert_int_equal(in[0].type.epoch, PT_EPOCH_MS);
     assert_int_equal(in[1].type.fields[0].type.epoch, PT_EPOCH_US);

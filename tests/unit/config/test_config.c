@@ -1,12 +1,12 @@
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
-#include <cmocka.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <cmocka.h>
 
 #include "config/config.h"
 
@@ -60,12 +60,18 @@ static void a_value_is_found_by_its_key(void **state) {
     pt_config *c = NULL;
     pt_error err = {0};
     (void)state;
-    assert_int_equal(load("memory: 1GiB\nflush: {bytes: 2MiB}\ncommit_timeout: 90s\ntopics: [{topic: t, key_column: true}]\n", &c, &err), PT_OK);
+    assert_int_equal(load("memory: 1GiB\nflush: {bytes: 2MiB}\ncommit_timeout: 90s\ntopics: "
+                          "[{topic: t, key_column: true}]\n",
+                          &c, &err),
+                     PT_OK);
     assert_string_equal(pt_config_get(c, "memory"), "1GiB");
     assert_string_equal(pt_config_get(c, "flush.bytes"), "2MiB");
     assert_string_equal(pt_config_get(c, "commit_timeout"), "90s");
     assert_string_equal(c->topics[0].key_column, "true");
-    for (const char *const *key = (const char *const[]){"flush.rows", "group", "flush", "topics", "topics.topic", "no_such_key", "flush.no", "kafka.x", NULL}; *key; key++) {
+    for (const char *const *key =
+             (const char *const[]){"flush.rows", "group", "flush", "topics", "topics.topic",
+                                   "no_such_key", "flush.no", "kafka.x", NULL};
+         *key; key++) {
         assert_null(pt_config_get(c, *key));
     }
     pt_config_free(&c);
@@ -113,7 +119,9 @@ static void a_key_without_a_value_is_as_no_key(void **state) {
     pt_config *c = NULL;
     pt_error err = {0};
     (void)state;
-    int code = load("brokers:\ngroup: ~\ninit_sql:\nflush:\nkafka:\ntopics:\n  - topic: a\n    table:\n    schema: ' '\n", &c, &err);
+    int code = load("brokers:\ngroup: ~\ninit_sql:\nflush:\nkafka:\ntopics:\n  - topic: a\n    "
+                    "table:\n    schema: ' '\n",
+                    &c, &err);
     assert_string_equal(err.text, "");
     assert_int_equal(code, PT_OK);
     assert_null(c->brokers);
@@ -130,7 +138,10 @@ static void the_line_of_a_value_is_known(void **state) {
     pt_config *c = NULL;
     pt_error err = {0};
     (void)state;
-    assert_int_equal(load("flush:\n  rows: 1\nkafka:\n  linger.ms: 5\ntopics:\n  - topic: a\n  - topic: b\n    schema: x\n", &c, &err), PT_OK);
+    assert_int_equal(load("flush:\n  rows: 1\nkafka:\n  linger.ms: 5\ntopics:\n  - topic: a\n  - "
+                          "topic: b\n    schema: x\n",
+                          &c, &err),
+                     PT_OK);
     assert_int_equal(pt_config_line_of(c, "flush.rows"), 2);
     assert_int_equal(pt_config_line_of(c, "kafka.linger.ms"), 4);
     assert_int_equal(pt_config_line_of(c, "topics.1.schema"), 8);

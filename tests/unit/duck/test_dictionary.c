@@ -1,4 +1,5 @@
-/* Columns that repeat few values are shown to DuckDB as codes: the file that it writes must be the one that the strings would have given. */
+/* Columns that repeat few values are shown to DuckDB as codes: the file that it writes must be the
+ * one that the strings would have given. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,15 +11,36 @@
 #include <cmocka.h>
 
 #include "duck/dictionary.h"
-#include "duck/scan.h"
 #include "duck/result.h"
+#include "duck/scan.h"
 
 #define ROWS 20000
 
-enum { FEW, EMPTY, LONG, C255, C256, C257, C1000, C1001, NUL, ALL_NULL, ONE, HUGE, SCARCE, NUMBER, TEXTS, COLUMNS };
+enum {
+    FEW,
+    EMPTY,
+    LONG,
+    C255,
+    C256,
+    C257,
+    C1000,
+    C1001,
+    NUL,
+    ALL_NULL,
+    ONE,
+    HUGE,
+    SCARCE,
+    NUMBER,
+    TEXTS,
+    COLUMNS
+};
 
-static const char *const NAMES[COLUMNS] = {"few", "empty", "long", "c255", "c256", "c257", "c1000", "c1001", "nul", "all_null", "one", "huge", "scarce", "number", "texts"};
-static const bool HAS_DICTIONARY[COLUMNS] = {[FEW] = true, [EMPTY] = true, [LONG] = true, [C255] = true, [C256] = true, [C257] = true, [C1000] = true, [ONE] = true, [SCARCE] = true};
+static const char *const NAMES[COLUMNS] = {"few",  "empty", "long",   "c255",   "c256",
+                                           "c257", "c1000", "c1001",  "nul",    "all_null",
+                                           "one",  "huge",  "scarce", "number", "texts"};
+static const bool HAS_DICTIONARY[COLUMNS] = {
+    [FEW] = true,  [EMPTY] = true, [LONG] = true, [C255] = true,  [C256] = true,
+    [C257] = true, [C1000] = true, [ONE] = true,  [SCARCE] = true};
 
 typedef struct fixture {
     char folder[64];
@@ -48,7 +70,11 @@ static int set_up(void **state) {
     f->dictionaries = pt_dictionaries_new();
     assert_non_null(f->dictionaries);
     for (int i = 0; i < COLUMNS; i++) {
-        must(pt_type_parse(i == NUMBER ? "INTEGER" : i == TEXTS ? "VARCHAR[]" : "VARCHAR", &f->types[i], &err), &err);
+        must(pt_type_parse(i == NUMBER  ? "INTEGER"
+                           : i == TEXTS ? "VARCHAR[]"
+                                        : "VARCHAR",
+                           &f->types[i], &err),
+             &err);
     }
     must(pt_rows_new(f->types, COLUMNS, &f->rows, &err), &err);
     *state = f;
@@ -84,7 +110,13 @@ static void put_number(fixture *f, size_t column, int n) {
 }
 
 static void fill(fixture *f, unsigned seed) {
-    static const char *const few[] = {"North", "South", "a text of more than twelve bytes", "a text of more than twelve bytEs", "Ünïcode", "twelve bytes", "thirteen byte"};
+    static const char *const few[] = {"North",
+                                      "South",
+                                      "a text of more than twelve bytes",
+                                      "a text of more than twelve bytEs",
+                                      "Ünïcode",
+                                      "twelve bytes",
+                                      "thirteen byte"};
     static char huge[300];
     memset(huge, 'h', sizeof huge);
     for (int i = 0; i < ROWS; i++) {
@@ -120,7 +152,11 @@ static void fill(fixture *f, unsigned seed) {
 static void write_file(fixture *f, const char *name, const pt_dictionaries *dictionaries) {
     pt_error err = {0};
     pt_scan_show_coded(f->scan, 0, f->rows, f->types, NAMES, dictionaries);
-    must(pt_session_runf(f->session, &err, "COPY (FROM pintail_rows(0)) TO '%s/%s' (FORMAT parquet, PARQUET_VERSION v2, DICTIONARY_SIZE_LIMIT 1000, ROW_GROUP_SIZE 8192)", f->folder, name), &err);
+    must(pt_session_runf(f->session, &err,
+                         "COPY (FROM pintail_rows(0)) TO '%s/%s' (FORMAT parquet, PARQUET_VERSION "
+                         "v2, DICTIONARY_SIZE_LIMIT 1000, ROW_GROUP_SIZE 8192)",
+                         f->folder, name),
+         &err);
 }
 
 static int64_t number(fixture *f, const char *format, ...) {
@@ -165,11 +201,28 @@ static void a_file_of_codes_is_the_file_of_the_strings(void **state) {
         write_file(f, "codes.parquet", f->dictionaries);
         write_file(f, "strings.parquet", NULL);
         assert_int_equal(number(f, "SELECT count(*) FROM '%s/codes.parquet'", d), ROWS);
-        assert_int_equal(number(f, "SELECT count(*) FROM (FROM '%s/codes.parquet' EXCEPT ALL FROM '%s/strings.parquet')", d, d), 0);
-        assert_int_equal(number(f, "SELECT count(*) FROM (SELECT name, type, converted_type, logical_type::VARCHAR FROM parquet_schema('%s/codes.parquet') EXCEPT "
-                                   "SELECT name, type, converted_type, logical_type::VARCHAR FROM parquet_schema('%s/strings.parquet'))", d, d), 0);
-        assert_int_equal(number(f, "SELECT count(*) FROM (SELECT path_in_schema, row_group_id, num_values, stats_min_value, stats_max_value, stats_null_count FROM parquet_metadata('%s/codes.parquet') "
-                                   "EXCEPT SELECT path_in_schema, row_group_id, num_values, stats_min_value, stats_max_value, stats_null_count FROM parquet_metadata('%s/strings.parquet'))", d, d), 0);
+        assert_int_equal(number(f,
+                                "SELECT count(*) FROM (FROM '%s/codes.parquet' EXCEPT ALL FROM "
+                                "'%s/strings.parquet')",
+                                d, d),
+                         0);
+        assert_int_equal(
+            number(f,
+                   "SELECT count(*) FROM (SELECT name, type, converted_type, logical_type::VARCHAR "
+                   "FROM parquet_schema('%s/codes.parquet') EXCEPT "
+                   "SELECT name, type, converted_type, logical_type::VARCHAR FROM "
+                   "parquet_schema('%s/strings.parquet'))",
+                   d, d),
+            0);
+        assert_int_equal(
+            number(f,
+                   "SELECT count(*) FROM (SELECT path_in_schema, row_group_id, num_values, "
+                   "stats_min_value, stats_max_value, stats_null_count FROM "
+                   "parquet_metadata('%s/codes.parquet') "
+                   "EXCEPT SELECT path_in_schema, row_group_id, num_values, stats_min_value, "
+                   "stats_max_value, stats_null_count FROM parquet_metadata('%s/strings.parquet'))",
+                   d, d),
+            0);
     }
 }
 
@@ -216,14 +269,17 @@ static void a_value_that_comes_later_has_a_code_or_fails_the_statement(void **st
     fixture *f = *state;
     static const char *const name = "text";
     const pt_type type = {.id = PT_VARCHAR};
-    for (int late = 0; late < 3; late++) { /* no new value; one after the dictionary was made; one shortly before */
+    for (int late = 0; late < 3;
+         late++) { /* no new value; one after the dictionary was made; one shortly before */
         pt_error err = {0};
         pt_rows *rows;
         size_t n;
         must(pt_rows_new(&type, 1, &rows, &err), &err);
         pt_rows_share(rows);
         for (int i = 0; i < 130000; i++) {
-            add_text(rows, late == 2 && i == 100000 ? "new" : i % 3 ? "one" : "a value of more than twelve bytes");
+            add_text(rows, late == 2 && i == 100000 ? "new"
+                           : i % 3                  ? "one"
+                                                    : "a value of more than twelve bytes");
         }
         pt_dictionaries_make(f->dictionaries, rows, &type);
         assert_true((pt_dictionary_values(f->dictionaries, 0, &n) != NULL) == (late != 2));
@@ -232,13 +288,20 @@ static void a_value_that_comes_later_has_a_code_or_fails_the_statement(void **st
         }
         pt_rows_finish(rows, true);
         pt_scan_show_coded(f->scan, 1, rows, &type, &name, f->dictionaries);
-        int code = pt_session_runf(f->session, &err, "COPY (FROM pintail_rows(1)) TO '%s/late.parquet' (FORMAT parquet)", f->folder);
+        int code =
+            pt_session_runf(f->session, &err,
+                            "COPY (FROM pintail_rows(1)) TO '%s/late.parquet' (FORMAT parquet)",
+                            f->folder);
         if (late == 1) {
             assert_int_not_equal(code, PT_OK);
             assert_non_null(strstr(err.text, PT_SCAN_NO_CODE));
         } else {
             must(code, &err);
-            assert_int_equal(number(f, "SELECT count(*) FILTER (text = 'one') * 10 + count(*) FILTER (text = 'new') FROM '%s/late.parquet'", f->folder), late == 2 ? 876651 : 876660);
+            assert_int_equal(number(f,
+                                    "SELECT count(*) FILTER (text = 'one') * 10 + count(*) FILTER "
+                                    "(text = 'new') FROM '%s/late.parquet'",
+                                    f->folder),
+                             late == 2 ? 876651 : 876660);
         }
         pt_rows_free(&rows);
     }

@@ -42,7 +42,8 @@ static void must(int code, const pt_error *err) {
     }
 }
 
-/* Asks DuckDB for a member that the struct does not have: it answers with the internal error that PostgreSQL's restarts were seen to bring. */
+/* Asks DuckDB for a member that the struct does not have: it answers with the internal error that
+ * PostgreSQL's restarts were seen to bring. */
 static void fail_inside(duckdb_function_info info, duckdb_data_chunk in, duckdb_vector out) {
     (void)info;
     (void)in;
@@ -58,7 +59,8 @@ static void add_fail_inside(pt_session *session) {
     duckdb_scalar_function_add_parameter(function, integer);
     duckdb_scalar_function_set_return_type(function, type);
     duckdb_scalar_function_set_function(function, fail_inside);
-    assert_int_equal(duckdb_register_scalar_function(pt_session_connection(session), function), DuckDBSuccess);
+    assert_int_equal(duckdb_register_scalar_function(pt_session_connection(session), function),
+                     DuckDBSuccess);
     duckdb_destroy_scalar_function(&function);
     duckdb_destroy_logical_type(&type);
     duckdb_destroy_logical_type(&integer);
@@ -69,15 +71,23 @@ static int write_and_fail(void *arg, pt_error *err) {
     return pt_session_run(arg, "SELECT fail_inside(range::INTEGER) FROM range(3)", err);
 }
 
-/* Opens the lake (NULL: none) and makes its DuckDB give itself up in the middle of a transaction, with or without pintail's knowing. */
+/* Opens the lake (NULL: none) and makes its DuckDB give itself up in the middle of a transaction,
+ * with or without pintail's knowing. */
 static void open_and_fail(const place *p, const char *lake, bool known) {
     pt_error err = {0};
     pt_engine *engine = NULL;
     pt_session *session = NULL;
-    pt_lake_options o = {.lake = lake, .data_path = lake ? p->data : NULL, .create = true, .load = lake ? PT_LOAD_LAKE : PT_LOAD_NOTHING};
+    pt_lake_options o = {.lake = lake,
+                         .data_path = lake ? p->data : NULL,
+                         .create = true,
+                         .load = lake ? PT_LOAD_LAKE : PT_LOAD_NOTHING};
     must(pt_engine_open(&o, &engine, &err), &err);
     must(pt_session_open(engine, &session, &err), &err);
-    must(pt_session_run(session, lake ? "CREATE TABLE IF NOT EXISTS lake.t (v BIGINT)" : "CREATE SCHEMA lake; CREATE TABLE lake.t (v BIGINT)", &err), &err);
+    must(pt_session_run(session,
+                        lake ? "CREATE TABLE IF NOT EXISTS lake.t (v BIGINT)"
+                             : "CREATE SCHEMA lake; CREATE TABLE lake.t (v BIGINT)",
+                        &err),
+         &err);
     add_fail_inside(session);
     if (known) {
         assert_int_not_equal(pt_transaction(session, write_and_fail, session, &err), PT_OK);
@@ -97,7 +107,10 @@ static void open_and_fail(const place *p, const char *lake, bool known) {
 
 static int open_again(const place *p, const char *lake, pt_error *err) {
     pt_engine *engine = NULL;
-    pt_lake_options o = {.lake = lake, .data_path = lake ? p->data : NULL, .create = true, .load = lake ? PT_LOAD_LAKE : PT_LOAD_NOTHING};
+    pt_lake_options o = {.lake = lake,
+                         .data_path = lake ? p->data : NULL,
+                         .create = true,
+                         .load = lake ? PT_LOAD_LAKE : PT_LOAD_NOTHING};
     int code = pt_engine_open(&o, &engine, err);
     pt_engine_close(&engine);
     return code;
@@ -133,8 +146,10 @@ static void not_more_than_a_few_are_set_aside(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(an_engine_that_gave_itself_up_is_set_aside_and_another_opens, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_catalog_file_that_it_held_needs_another_process, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            an_engine_that_gave_itself_up_is_set_aside_and_another_opens, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_catalog_file_that_it_held_needs_another_process, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(not_more_than_a_few_are_set_aside, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

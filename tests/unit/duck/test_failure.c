@@ -1,4 +1,5 @@
-/* The texts are what DuckDB 1.5, DuckLake 1.0, SQLite, PostgreSQL 15 and strerror really say; names and paths in them are a user's. */
+/* The texts are what DuckDB 1.5, DuckLake 1.0, SQLite, PostgreSQL 15 and strerror really say; names
+ * and paths in them are a user's. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,13 +9,20 @@
 
 #include "duck/failure.h"
 
-#define NOT_FLUSHED \
-    "TransactionContext Error: Failed to commit: Failed to commit DuckLake transaction.\nExceeded the maximum retry count of 1 set by the ducklake_max_retry_count setting.\n" \
-    ". Consider increasing the value with: e.g., \"SET ducklake_max_retry_count = 10;\"\nFailed to flush changes into DuckLake: Failed to execute query \"INSERT INTO " \
-    "\"public\".ducklake_snapshot VALUES (3, NOW(), 2, 3, 1);INSERT INTO \"public\".ducklake_table VALUES (3, 'x', 6, NULL, 0, 'conflict: database is locked', 'n/', true);\": "
-#define UNREACHED                                                                                                                                             \
-    "IO Error: Failed to attach DuckLake MetaData \"__ducklake_metadata_lake\" at path + \"postgres:dbname=conflict host=127.0.0.1\"Unable to connect to Postgres at " \
-    "\"dbname=conflict host=127.0.0.1\": connection to server at \"127.0.0.1\", port 5432 failed: "
+#define NOT_FLUSHED                                                                                \
+    "TransactionContext Error: Failed to commit: Failed to commit DuckLake "                       \
+    "transaction.\nExceeded the maximum retry count of 1 set by the ducklake_max_retry_count "     \
+    "setting.\n"                                                                                   \
+    ". Consider increasing the value with: e.g., \"SET ducklake_max_retry_count = 10;\"\nFailed "  \
+    "to flush changes into DuckLake: Failed to execute query \"INSERT INTO "                       \
+    "\"public\".ducklake_snapshot VALUES (3, NOW(), 2, 3, 1);INSERT INTO "                         \
+    "\"public\".ducklake_table VALUES (3, 'x', 6, NULL, 0, 'conflict: database is locked', 'n/', " \
+    "true);\": "
+#define UNREACHED                                                                           \
+    "IO Error: Failed to attach DuckLake MetaData \"__ducklake_metadata_lake\" at path + "  \
+    "\"postgres:dbname=conflict host=127.0.0.1\"Unable to connect to Postgres at "          \
+    "\"dbname=conflict host=127.0.0.1\": connection to server at \"127.0.0.1\", port 5432 " \
+    "failed: "
 
 static void all_mean(pt_code code, const char *const *texts) {
     for (; *texts; texts++) {
@@ -27,19 +35,30 @@ static void all_mean(pt_code code, const char *const *texts) {
 static void a_conflict_is_tried_again(void **state) {
     (void)state;
     static const char *const texts[] = {
-        NOT_FLUSHED "ERROR:  duplicate key value violates unique constraint \"ducklake_snapshot_pkey\"\nDETAIL:  Key (snapshot_id)=(3) already exists.\n",
+        NOT_FLUSHED "ERROR:  duplicate key value violates unique constraint "
+                    "\"ducklake_snapshot_pkey\"\nDETAIL:  Key (snapshot_id)=(3) already exists.\n",
         NOT_FLUSHED "ERROR:  could not serialize access due to concurrent update\n",
-        NOT_FLUSHED "ERROR:  deadlock detected\nDETAIL:  Process 1 waits for ShareLock on transaction 2; blocked by process 3.\nHINT:  See server log for query details.\n",
-        "TransactionContext Error: Failed to commit: Failed to commit DuckLake transaction.\nFailed to commit: Failed to execute query \"COMMIT\": database is locked",
-        "Failed to query most recent snapshot for DuckLake: Failed to prepare query \"SELECT type FROM sqlite_master\": database is locked",
-        "TransactionContext Error: Failed to commit: Failed to commit DuckLake transaction.\nTransaction conflict - attempting to insert into table with index \"5\" - but another "
+        NOT_FLUSHED
+        "ERROR:  deadlock detected\nDETAIL:  Process 1 waits for ShareLock on transaction 2; "
+        "blocked by process 3.\nHINT:  See server log for query details.\n",
+        "TransactionContext Error: Failed to commit: Failed to commit DuckLake "
+        "transaction.\nFailed to commit: Failed to execute query \"COMMIT\": database is locked",
+        "Failed to query most recent snapshot for DuckLake: Failed to prepare query \"SELECT type "
+        "FROM sqlite_master\": database is locked",
+        "TransactionContext Error: Failed to commit: Failed to commit DuckLake "
+        "transaction.\nTransaction conflict - attempting to insert into table with index \"5\" - "
+        "but another "
         "transaction has altered it",
-        "TransactionContext Error: Transaction conflict - attempting to create table \"t\" in schema \"main\" - but this table has been created by another transaction already",
-        "TransactionContext Error: Failed to commit: PRIMARY KEY or UNIQUE constraint violation: duplicate key \"3\"",
+        "TransactionContext Error: Transaction conflict - attempting to create table \"t\" in "
+        "schema \"main\" - but this table has been created by another transaction already",
+        "TransactionContext Error: Failed to commit: PRIMARY KEY or UNIQUE constraint violation: "
+        "duplicate key \"3\"",
         "Constraint Error: Duplicate key \"snapshot_id: 3\" violates primary key constraint.",
-        "TransactionContext Error: Catalog write-write conflict on alter with \"ducklake_snapshot\"",
+        "TransactionContext Error: Catalog write-write conflict on alter with "
+        "\"ducklake_snapshot\"",
         "TransactionContext Error: Conflict on update!",
-        "Failed to execute query \"INSERT INTO x\": UNIQUE constraint failed: ducklake_snapshot.snapshot_id",
+        "Failed to execute query \"INSERT INTO x\": UNIQUE constraint failed: "
+        "ducklake_snapshot.snapshot_id",
         "Failed to execute query \"INSERT INTO x\": Duplicate entry '3' for key 'PRIMARY'",
         NULL};
     all_mean(PT_E_LAKE_BUSY, texts);
@@ -50,7 +69,8 @@ static void a_statement_that_the_server_canceled_is_tried_again(void **state) {
     static const char *const texts[] = {
         "Failed to execute query \"SELECT 1\": ERROR:  canceling statement due to user request\n",
         NOT_FLUSHED "ERROR:  canceling statement due to lock timeout\n",
-        "Failed to probe DuckLake metadata: Failed to execute query \"BEGIN\": ERROR:  canceling statement due to statement timeout\n",
+        "Failed to probe DuckLake metadata: Failed to execute query \"BEGIN\": ERROR:  canceling "
+        "statement due to statement timeout\n",
         NULL};
     all_mean(PT_E_LAKE_BUSY, texts);
 }
@@ -58,15 +78,19 @@ static void a_statement_that_the_server_canceled_is_tried_again(void **state) {
 static void a_server_that_is_away_is_waited_for(void **state) {
     (void)state;
     static const char *const texts[] = {
-        UNREACHED "Connection refused\n\tIs the server running on that host and accepting TCP/IP connections?\n",
+        UNREACHED "Connection refused\n\tIs the server running on that host and accepting TCP/IP "
+                  "connections?\n",
         UNREACHED "timeout expired\n",
         UNREACHED "FATAL:  the database system is starting up\n",
         UNREACHED "FATAL:  sorry, too many clients already\n",
         UNREACHED "FATAL:  too many connections for role \"pintail\"\n",
-        "Failed to execute query \"COMMIT\": server closed the connection unexpectedly\n\tThis probably means the server terminated abnormally\n",
+        "Failed to execute query \"COMMIT\": server closed the connection unexpectedly\n\tThis "
+        "probably means the server terminated abnormally\n",
         "Failed to execute query \"ROLLBACK\": ",
-        "Failed to execute query \"SELECT 1\": FATAL:  terminating connection due to administrator command\n",
-        "FATAL Error: Failed: database has been invalidated because of a previous fatal error. The database must be restarted prior to being used again.\nOriginal error: \"index 100 "
+        "Failed to execute query \"SELECT 1\": FATAL:  terminating connection due to administrator "
+        "command\n",
+        "FATAL Error: Failed: database has been invalidated because of a previous fatal error. The "
+        "database must be restarted prior to being used again.\nOriginal error: \"index 100 "
         "does not exist\"",
         NULL};
     all_mean(PT_E_LAKE_DOWN, texts);
@@ -76,7 +100,9 @@ static void a_server_that_takes_only_reads_is_waited_for_as_in_a_failover(void *
     (void)state;
     static const char *const texts[] = {
         NOT_FLUSHED "ERROR:  cannot execute INSERT in a read-only transaction\n",
-        "Failed to execute query \"SELECT 1\": ERROR:  canceling statement due to conflict with recovery\nDETAIL:  User query might have needed to see row versions that must be removed.\n",
+        "Failed to execute query \"SELECT 1\": ERROR:  canceling statement due to conflict with "
+        "recovery\nDETAIL:  User query might have needed to see row versions that must be "
+        "removed.\n",
         NULL};
     all_mean(PT_E_LAKE_DOWN, texts);
 }
@@ -87,8 +113,7 @@ static void a_disk_without_room_is_waited_for(void **state) {
         "IO Error: Could not write file \"/data/permission denied/x.pq\": No space left on device",
         "IO Error: Could not write file \"/data/x.pq\": Disk quota exceeded",
         "IO Error: Could not write file \"/data/x.pq\": Input/output error",
-        "Failed to execute query \"COMMIT\": database or disk is full",
-        NULL};
+        "Failed to execute query \"COMMIT\": database or disk is full", NULL};
     all_mean(PT_E_LAKE_DOWN, texts);
 }
 
@@ -107,10 +132,14 @@ static void what_waiting_does_not_help_is_permanent(void **state) {
 
 static void what_meets_every_record_is_no_record_s_fault(void **state) {
     (void)state;
-    assert_true(pt_lake_hopeless("the lake's catalog is of DuckLake version 1.1, and this program speaks 1.0: somebody has migrated it"));
-    assert_true(pt_lake_hopeless("table orders does not exist any more: it was dropped while it was being filled"));
-    assert_true(pt_lake_hopeless(NOT_FLUSHED "ERROR:  permission denied for table ducklake_snapshot\n"));
-    assert_false(pt_lake_hopeless("Conversion Error: Could not convert string 'this does not exist' to INT32"));
+    assert_true(pt_lake_hopeless("the lake's catalog is of DuckLake version 1.1, and this program "
+                                 "speaks 1.0: somebody has migrated it"));
+    assert_true(pt_lake_hopeless(
+        "table orders does not exist any more: it was dropped while it was being filled"));
+    assert_true(
+        pt_lake_hopeless(NOT_FLUSHED "ERROR:  permission denied for table ducklake_snapshot\n"));
+    assert_false(pt_lake_hopeless(
+        "Conversion Error: Could not convert string 'this does not exist' to INT32"));
 }
 
 static void names_paths_and_cited_sql_say_nothing(void **state) {
@@ -118,13 +147,17 @@ static void names_paths_and_cited_sql_say_nothing(void **state) {
     static const char *const texts[] = {
         "Catalog Error: Table with name conflict_log does not exist!\nDid you mean \"concurrent\"?",
         "Catalog Error: Table with name timed out does not exist!",
-        "IO Error: Cannot open file \"/data/concurrent quota/database is locked/x.pq\": No such file or directory",
-        "IO Error: No files found that match the pattern \"/s3/Connection refused/*.pq\"\n\nLINE 1: FROM read_parquet('could not serialize access')\n             ^",
-        "Failed to execute query \"SELECT 1\": ERROR:  relation \"public.conflict\" is a view\nLINE 1: SELECT 'deadlock detected'\n               ^\n",
+        "IO Error: Cannot open file \"/data/concurrent quota/database is locked/x.pq\": No such "
+        "file or directory",
+        "IO Error: No files found that match the pattern \"/s3/Connection refused/*.pq\"\n\nLINE "
+        "1: FROM read_parquet('could not serialize access')\n             ^",
+        "Failed to execute query \"SELECT 1\": ERROR:  relation \"public.conflict\" is a "
+        "view\nLINE 1: SELECT 'deadlock detected'\n               ^\n",
         NOT_FLUSHED "ERROR:  value too long\nCONTEXT:  COPY conflict, line 1: database is locked\n",
         "Conversion Error: Could not convert string 'it's a \"deadlock detected\"' to INT32",
         "Conversion Error: it can't take 'database is locked' for what isn't 'timed out'",
-        "Binder Error: Referenced column \"concurrent\" not found, and primary key, unique and conflict are only words",
+        "Binder Error: Referenced column \"concurrent\" not found, and primary key, unique and "
+        "conflict are only words",
         NULL};
     all_mean(PT_E_LAKE, texts);
 }
@@ -132,11 +165,16 @@ static void names_paths_and_cited_sql_say_nothing(void **state) {
 static void of_an_encrypted_lakes_messages_no_value_is_kept(void **state) {
     (void)state;
     static const char *const pairs[][2] = {
-        {"Conversion Error: Could not convert string 'it's a secret' to INT32", "Conversion Error: Could not convert string '' to INT32"},
-        {"Constraint Error: Duplicate key \"name: secret\" violates primary key constraint", "Constraint Error: Duplicate key \"\" violates primary key constraint"},
-        {": ERROR:  value is refused\nDETAIL:  Failing row contains (secret).\n", ": ERROR:  value is refused\n\n"},
-        {"IO Error: Cannot open file \"/data/t/x.parquet\": No such file or directory", "IO Error: Cannot open file \"/data/t/x.parquet\": No such file or directory"},
-        {"Binder Error: column \"c\" not found\n\nLINE 1: VALUES ('secret')\n         ^", "Binder Error: column \"c\" not found"},
+        {"Conversion Error: Could not convert string 'it's a secret' to INT32",
+         "Conversion Error: Could not convert string '' to INT32"},
+        {"Constraint Error: Duplicate key \"name: secret\" violates primary key constraint",
+         "Constraint Error: Duplicate key \"\" violates primary key constraint"},
+        {": ERROR:  value is refused\nDETAIL:  Failing row contains (secret).\n",
+         ": ERROR:  value is refused\n\n"},
+        {"IO Error: Cannot open file \"/data/t/x.parquet\": No such file or directory",
+         "IO Error: Cannot open file \"/data/t/x.parquet\": No such file or directory"},
+        {"Binder Error: column \"c\" not found\n\nLINE 1: VALUES ('secret')\n         ^",
+         "Binder Error: column \"c\" not found"},
         {"", ""}};
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
         char said[256];

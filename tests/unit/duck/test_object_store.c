@@ -13,9 +13,11 @@
 static void a_refusal_is_permanent_and_comes_with_advice(void **state) {
     (void)state;
     static const char *const texts[] = {
-        "HTTP Error: Unable to connect to URL s3://b/x.pq: Forbidden (HTTP code 403)  SignatureDoesNotMatch: ...",
+        "HTTP Error: Unable to connect to URL s3://b/x.pq: Forbidden (HTTP code 403)  "
+        "SignatureDoesNotMatch: ...",
         "HTTP Error: HTTP GET error reading 's3://b/x' in region 'us-east-1' (HTTP 403 Forbidden)",
-        "HTTP Error: Unable to connect to URL s3://b/x.pq: Not Found (HTTP code 404)  NoSuchBucket: The specified bucket does not exist.",
+        "HTTP Error: Unable to connect to URL s3://b/x.pq: Not Found (HTTP code 404)  "
+        "NoSuchBucket: The specified bucket does not exist.",
         "HTTP Error: Unable to connect to URL s3://b/x.pq: Bad Request (HTTP code 400)",
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
@@ -30,10 +32,13 @@ static void what_passes_is_waited_for(void **state) {
     static const char *const texts[] = {
         "IO Error: Could not connect to server error for HTTP PUT to 'http://127.0.0.1:1/b/x.pq'",
         "IO Error: Timeout was reached error for HTTP PUT to 'http://127.0.0.1:1/b/x.pq'",
-        "HTTP Error: Unable to connect to URL s3://b/x.pq: Service Unavailable (HTTP code 503)  SlowDown: Reduce your request rate.",
-        "HTTP Error: HTTP GET error reading 's3://b/x' in region 'us-east-1' (HTTP 500 Internal Server Error)",
+        "HTTP Error: Unable to connect to URL s3://b/x.pq: Service Unavailable (HTTP code 503)  "
+        "SlowDown: Reduce your request rate.",
+        "HTTP Error: HTTP GET error reading 's3://b/x' in region 'us-east-1' (HTTP 500 Internal "
+        "Server Error)",
         "HTTP Error: too many (HTTP code 429)",
-        "HTTP Error: Bad Request (HTTP code 400) RequestTimeout: Your socket connection was not read from within the timeout period.",
+        "HTTP Error: Bad Request (HTTP code 400) RequestTimeout: Your socket connection was not "
+        "read from within the timeout period.",
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         assert_int_equal(pt_object_store_failure(texts[i]), PT_E_LAKE_DOWN);

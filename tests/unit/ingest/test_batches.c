@@ -1,4 +1,5 @@
-/* The line between the three threads. Under ThreadSanitizer (make unit-tsan) this is where a missing lock shows. */
+/* The line between the three threads. Under ThreadSanitizer (make unit-tsan) this is where a
+ * missing lock shows. */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -78,7 +79,8 @@ static void *committer(void *arg) {
     return NULL;
 }
 
-static void start_with(world *w, const pt_table *const *tables, size_t n_tables, pthread_t threads[2]) {
+static void start_with(world *w, const pt_table *const *tables, size_t n_tables,
+                       pthread_t threads[2]) {
     pt_error err;
     assert_int_equal(pt_line_init(&w->line, tables, n_tables, &err), PT_OK);
     assert_int_equal(pthread_create(&threads[0], NULL, stager, w), 0);
@@ -270,7 +272,8 @@ static void rows_are_followed_while_they_are_written(void **state) {
 }
 
 /* A flush is being committed in pieces meanwhile. */
-static void what_is_read_ahead_is_left_when_the_stager_is_wanted_and_never_taken_for_the_whole(void **state) {
+static void what_is_read_ahead_is_left_when_the_stager_is_wanted_and_never_taken_for_the_whole(
+    void **state) {
     (void)state;
     static pt_type bigint = {.id = PT_BIGINT};
     static const pt_table table = {.types = &bigint, .n_columns = 1};
@@ -288,7 +291,8 @@ static void what_is_read_ahead_is_left_when_the_stager_is_wanted_and_never_taken
         if (i % 2) { /* as soon as it begins, or before, or not at all */
             pt_sleep_us(rand_r(&seed) % 300);
             pt_line_patience(&w.line, true);
-            pthread_mutex_lock(&w.line.lock); /* the reader has not sealed it: it must not be waited for */
+            pthread_mutex_lock(
+                &w.line.lock); /* the reader has not sealed it: it must not be waited for */
             while (w.line.ahead) {
                 struct timespec t = pt_deadline(pt_monotonic_us() + 20 * PT_SECOND);
                 assert_int_equal(pthread_cond_timedwait(&w.line.changed, &w.line.lock, &t), 0);
@@ -315,7 +319,8 @@ static void while_a_flush_is_committed_in_pieces_a_drain_waits_on(void **state) 
     w.line.folding = true;
     pt_line_patience(&w.line, true);
     assert_int_equal(pthread_create(&folding, NULL, fold_a_while, &w), 0);
-    assert_true(pt_line_drain(&w.line, PT_SECOND / 100)); /* nothing changes for ten times as long */
+    assert_true(
+        pt_line_drain(&w.line, PT_SECOND / 100)); /* nothing changes for ten times as long */
     assert_int_equal(w.committed, 1);
     assert_int_equal(pthread_join(folding, NULL), 0);
     pt_line_patience(&w.line, false);
@@ -328,7 +333,8 @@ int main(void) {
         cmocka_unit_test(after_abandoning_every_batch_is_free_again),
         cmocka_unit_test(the_first_failure_stays_and_no_batch_is_given_out_any_more),
         cmocka_unit_test(nothing_is_drained_or_abandoned_before_a_fold_is_over),
-        cmocka_unit_test(what_is_read_ahead_is_left_when_the_stager_is_wanted_and_never_taken_for_the_whole),
+        cmocka_unit_test(
+            what_is_read_ahead_is_left_when_the_stager_is_wanted_and_never_taken_for_the_whole),
         cmocka_unit_test(while_a_flush_is_committed_in_pieces_a_drain_waits_on),
         cmocka_unit_test(an_offered_batch_is_followed_to_its_end_or_comes_back_when_it_is_dropped),
         cmocka_unit_test(rows_are_followed_while_they_are_written),

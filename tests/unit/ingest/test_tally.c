@@ -1,4 +1,5 @@
-/* What is said of dead letters: seldom, and never that a run in which nothing fitted was a success. */
+/* What is said of dead letters: seldom, and never that a run in which nothing fitted was a success.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,7 +19,9 @@ static void letter(pt_tally *t, int64_t offset, pt_decode_code code, const char 
     pt_tally_letter(t, of, 7, offset, &why);
 }
 
-static void dead_letters_without_a_row_are_no_success_and_one_of_the_most_frequent_is_told_with_all_counts(void **state) {
+static void
+dead_letters_without_a_row_are_no_success_and_one_of_the_most_frequent_is_told_with_all_counts(
+    void **state) {
     (void)state;
     pt_tally t = {0};
     pt_error err;
@@ -30,7 +33,9 @@ static void dead_letters_without_a_row_are_no_success_and_one_of_the_most_freque
     letter(&t, 6, PT_DECODE_NO_COLUMN, "x, y");
     letter(&t, 8, PT_DECODE_RANGE, "column at: again");
     assert_int_equal(pt_tally_judge(&t, &route, 1, &err), PT_E_DATA);
-    static const char *const said[] = {"topic orders", "partition 7 offset 5", "range: column at: too far", "range 2", "no_column 1", "committed"};
+    static const char *const said[] = {
+        "topic orders", "partition 7 offset 5", "range: column at: too far",
+        "range 2",      "no_column 1",          "committed"};
     for (size_t i = 0; i < sizeof said / sizeof *said; i++) {
         assert_non_null(strstr(err.text, said[i]));
     }
@@ -43,7 +48,8 @@ static void dead_letters_without_a_row_are_no_success_and_one_of_the_most_freque
 static void of_many_topics_those_are_named_in_which_nothing_fitted(void **state) {
     (void)state;
     pt_tally t[6] = {0};
-    pt_route_options routes[6] = {{.topic = "good"}, {.topic = "bad1"}, {.topic = "none"}, {.topic = "bad2"}, {.topic = "bad3"}, {.topic = "bad4"}};
+    pt_route_options routes[6] = {{.topic = "good"}, {.topic = "bad1"}, {.topic = "none"},
+                                  {.topic = "bad2"}, {.topic = "bad3"}, {.topic = "bad4"}};
     pt_error err;
     for (size_t i = 0; i < 6; i++) {
         routes[i].table = "t";
@@ -88,12 +94,14 @@ static void counts_are_told_once_a_minute_and_only_when_there_are_new_ones(void 
     pt_tally_clear(&t);
 }
 
-static void a_refused_record_is_known_again_and_too_many_in_a_row_are_no_fault_of_theirs(void **state) {
+static void a_refused_record_is_known_again_and_too_many_in_a_row_are_no_fault_of_theirs(
+    void **state) {
     (void)state;
     pt_tally t = {0};
     pt_error err;
     for (int64_t i = 0; i < 8; i++) {
-        assert_int_equal(pt_tally_refuse(&t, "orders", 3, 10 * i, "value refused", false, &err), PT_E_REFUSED);
+        assert_int_equal(pt_tally_refuse(&t, "orders", 3, 10 * i, "value refused", false, &err),
+                         PT_E_REFUSED);
         assert_int_equal(t.n_refused, i); /* the reader of this life goes on beside */
         pt_tally_settle(&t);
     }
@@ -103,20 +111,25 @@ static void a_refused_record_is_known_again_and_too_many_in_a_row_are_no_fault_o
     assert_false(known->passed);
     assert_null(pt_tally_find_refused(&t, 2, 70));
     assert_null(pt_tally_find_refused(&t, 3, 71));
-    assert_int_equal(pt_tally_refuse(&t, "orders", 3, 80, "value refused", true, &err), PT_E_REFUSED); /* others of its flush passed */
+    assert_int_equal(pt_tally_refuse(&t, "orders", 3, 80, "value refused", true, &err),
+                     PT_E_REFUSED); /* others of its flush passed */
     for (int64_t i = 0; i < 7; i++) {
-        assert_int_equal(pt_tally_refuse(&t, "orders", 3, 100 + i, "value refused", false, &err), PT_E_REFUSED);
+        assert_int_equal(pt_tally_refuse(&t, "orders", 3, 100 + i, "value refused", false, &err),
+                         PT_E_REFUSED);
     }
-    assert_int_equal(pt_tally_refuse(&t, "orders", 3, 200, "value refused", false, &err), PT_E_LAKE);
+    assert_int_equal(pt_tally_refuse(&t, "orders", 3, 200, "value refused", false, &err),
+                     PT_E_LAKE);
     assert_non_null(strstr(err.text, "value refused"));
     pt_tally_clear(&t);
 }
 
-static void a_refused_record_with_nothing_beside_it_is_passed_once_on_the_word_of_an_earlier_row(void **state) {
+static void a_refused_record_with_nothing_beside_it_is_passed_once_on_the_word_of_an_earlier_row(
+    void **state) {
     (void)state;
     pt_tally t = {0};
     pt_error err;
-    assert_int_equal(pt_tally_refuse(&t, "orders", 3, 10, "value refused", false, &err), PT_E_REFUSED);
+    assert_int_equal(pt_tally_refuse(&t, "orders", 3, 10, "value refused", false, &err),
+                     PT_E_REFUSED);
     pt_tally_settle(&t);
     assert_int_equal(pt_tally_pass_alone(&t, of, 3, 10, &err), PT_E_LAKE);
     assert_non_null(strstr(err.text, "value refused"));
@@ -135,7 +148,8 @@ static void what_is_read_again_is_neither_counted_nor_named_again(void **state) 
     pt_error err;
     pt_decode_error refused = {.code = PT_DECODE_REFUSED, .position = -1, .text = "value refused"};
     pt_decode_error syntax = {.code = PT_DECODE_SYNTAX, .position = 0, .text = "no JSON"};
-    for (int member = 0; member < 3; member++) { /* offset 4 is refused in the first one, and 5 and 6 were read behind it */
+    for (int member = 0; member < 3;
+         member++) { /* offset 4 is refused in the first one, and 5 and 6 were read behind it */
         if (member) {
             pt_tally_letter(&t, of, 1, 4, &refused);
         }
@@ -145,7 +159,8 @@ static void what_is_read_again_is_neither_counted_nor_named_again(void **state) 
         assert_int_equal(t.letters[PT_DECODE_SYNTAX], 3);
         assert_int_equal(t.letters[PT_DECODE_REFUSED], member ? 1 : 0);
         if (!member) {
-            assert_int_equal(pt_tally_refuse(&t, "orders", 1, 4, "value refused", true, &err), PT_E_REFUSED);
+            assert_int_equal(pt_tally_refuse(&t, "orders", 1, 4, "value refused", true, &err),
+                             PT_E_REFUSED);
             pt_tally_settle(&t);
         }
     }
@@ -172,10 +187,13 @@ static void rows_that_were_read_and_not_committed_are_no_rows_of_the_topic(void 
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(dead_letters_without_a_row_are_no_success_and_one_of_the_most_frequent_is_told_with_all_counts),
+        cmocka_unit_test(
+            dead_letters_without_a_row_are_no_success_and_one_of_the_most_frequent_is_told_with_all_counts),
         cmocka_unit_test(of_many_topics_those_are_named_in_which_nothing_fitted),
-        cmocka_unit_test(a_refused_record_is_known_again_and_too_many_in_a_row_are_no_fault_of_theirs),
-        cmocka_unit_test(a_refused_record_with_nothing_beside_it_is_passed_once_on_the_word_of_an_earlier_row),
+        cmocka_unit_test(
+            a_refused_record_is_known_again_and_too_many_in_a_row_are_no_fault_of_theirs),
+        cmocka_unit_test(
+            a_refused_record_with_nothing_beside_it_is_passed_once_on_the_word_of_an_earlier_row),
         cmocka_unit_test(what_is_read_again_is_neither_counted_nor_named_again),
         cmocka_unit_test(rows_that_were_read_and_not_committed_are_no_rows_of_the_topic),
         cmocka_unit_test(counts_are_told_once_a_minute_and_only_when_there_are_new_ones),

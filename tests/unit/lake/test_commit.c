@@ -1,4 +1,5 @@
-/* One transaction a flush, and the fence, on an SQLite catalog with two committers that know nothing of one another. */
+/* One transaction a flush, and the fence, on an SQLite catalog with two committers that know
+ * nothing of one another. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,8 +10,8 @@
 
 #include <cmocka.h>
 
-#include "lake/committer.h"
 #include "duck/transaction.h"
+#include "lake/committer.h"
 
 enum { OLD, NEW };
 
@@ -37,11 +38,16 @@ static int set_up(void **state) {
     assert_non_null(mkdtemp(l->folder));
     (void)snprintf(l->text, sizeof l->text, "ducklake:sqlite:%s/lake.sqlite", l->folder);
     (void)snprintf(l->data, sizeof l->data, "%s/data/", l->folder);
-    l->options = (pt_lake_options){.lake = l->text, .data_path = l->data, .create = true, .load = PT_LOAD_LAKE};
+    l->options = (pt_lake_options){.lake = l->text,
+                                   .data_path = l->data,
+                                   .create = true,
+                                   .load = PT_LOAD_LAKE};
     must(pt_committer_open(&l->options, "g", "old", &l->committer[OLD], &err), &err);
     must(pt_committer_open(&l->options, "g", "new", &l->committer[NEW], &err), &err);
-    must(pt_table_open_own(pt_committer_engine(l->committer[OLD]), pt_committer_session(l->committer[OLD]), "dead_letters", PT_DEAD_LETTER_COLUMNS,
-                            &l->dead_letters, &err), &err);
+    must(pt_table_open_own(pt_committer_engine(l->committer[OLD]),
+                           pt_committer_session(l->committer[OLD]), "dead_letters",
+                           PT_DEAD_LETTER_COLUMNS, &l->dead_letters, &err),
+         &err);
     const pt_table *tables[] = {l->dead_letters};
     must(pt_flush_new(tables, 1, &l->flush, &err), &err);
     *state = l;
@@ -81,7 +87,9 @@ static int64_t number(lake *l, const char *sql) {
 
 static int64_t stands_at(lake *l) {
     char sql[128];
-    (void)snprintf(sql, sizeof sql, "SELECT max(next_offset) FROM lake.pintail.offsets WHERE topic = '%s'", l->topic);
+    (void)snprintf(sql, sizeof sql,
+                   "SELECT max(next_offset) FROM lake.pintail.offsets WHERE topic = '%s'",
+                   l->topic);
     return number(l, sql);
 }
 
@@ -96,10 +104,18 @@ static pt_claim claim(lake *l, int who) {
     return claim_partition(l, who, 0);
 }
 
-static int commit_partition(lake *l, int who, int32_t partition, int64_t from, int64_t to, pt_error *err) {
+static int commit_partition(lake *l, int who, int32_t partition, int64_t from, int64_t to,
+                            pt_error *err) {
     pt_flush_reset(l->flush, 1);
-    *pt_flush_add_entry(l->flush) = (pt_ledger_entry){.topic = l->topic, .partition = partition, .from_offset = from, .next_offset = to, .rows = to - from, .cluster_id = "c", .topic_id = "",
-                                                      .target_table = "t", .kind = "commit"};
+    *pt_flush_add_entry(l->flush) = (pt_ledger_entry){.topic = l->topic,
+                                                      .partition = partition,
+                                                      .from_offset = from,
+                                                      .next_offset = to,
+                                                      .rows = to - from,
+                                                      .cluster_id = "c",
+                                                      .topic_id = "",
+                                                      .target_table = "t",
+                                                      .kind = "commit"};
     int code;
     do {
         code = pt_commit(l->committer[who], l->flush, err);
@@ -129,7 +145,9 @@ static void who_claimed_last_commits_and_nobody_else(void **state) {
     assert_int_equal(taken.epoch, 2);
     assert_int_equal(taken.next_offset, 10);
     assert_int_equal(commit(l, OLD, 10, 20, &err), PT_E_FENCED);
-    assert_non_null(strstr(err.text, " partition 0 was taken over by another process of this group (epoch 2, ours is 1)"));
+    assert_non_null(strstr(
+        err.text,
+        " partition 0 was taken over by another process of this group (epoch 2, ours is 1)"));
     assert_int_equal(stands_at(l), 10);
     must(commit(l, NEW, 10, 20, &err), &err);
     assert_int_equal(stands_at(l), 20);
@@ -158,7 +176,9 @@ static void a_partition_that_was_taken_before_the_last_own_commit_is_not_committ
     (void)claim_partition(l, NEW, 1);
     must(commit(l, OLD, 10, 20, &err), &err);
     assert_int_equal(commit_partition(l, OLD, 1, 0, 10, &err), PT_E_FENCED);
-    assert_non_null(strstr(err.text, " partition 1 was taken over by another process of this group (epoch 2, ours is 1)"));
+    assert_non_null(strstr(
+        err.text,
+        " partition 1 was taken over by another process of this group (epoch 2, ours is 1)"));
     must(commit(l, OLD, 20, 30, &err), &err);
 }
 
@@ -191,41 +211,47 @@ static void recovery_tells_what_landed_from_what_did_not(void **state) {
     must(pt_committer_recover(l->committer[OLD], l->flush, &committed, &err), &err);
     assert_true(committed);
     pt_flush_reset(l->flush, 1);
-    *pt_flush_add_entry(l->flush) = (pt_ledger_entry){.topic = l->topic, .from_offset = 10, .next_offset = 20};
+    *pt_flush_add_entry(
+        l->flush) = (pt_ledger_entry){.topic = l->topic, .from_offset = 10, .next_offset = 20};
     must(pt_committer_recover(l->committer[OLD], l->flush, &committed, &err), &err);
     assert_false(committed);
     must(commit(l, OLD, 10, 20, &err), &err);
     (void)claim(l, NEW);
-    assert_int_equal(pt_committer_recover(l->committer[OLD], l->flush, &committed, &err), PT_E_FENCED);
+    assert_int_equal(pt_committer_recover(l->committer[OLD], l->flush, &committed, &err),
+                     PT_E_FENCED);
 }
 
 static void ducklake_itself_retries_no_commit(void **state) {
     assert_int_equal(number(*state, "SELECT current_setting('ducklake_max_retry_count')"), 0);
 }
 
-/* ---- transactions -------------------------------------------------------------------------------------- */
+/* ---- transactions ---- */
 
 static int insert_and_fail(void *arg, pt_error *err) {
     PT_TRY(pt_session_run(arg, "INSERT INTO lake.pintail.epochs (epoch) VALUES (77)", err));
-    return pt_session_run(arg, "INSERT INTO lake.pintail.epochs (epoch) VALUES ('not a number')", err);
+    return pt_session_run(arg, "INSERT INTO lake.pintail.epochs (epoch) VALUES ('not a number')",
+                          err);
 }
 
 static int insert(void *arg, pt_error *err) {
     return pt_session_run(arg, "INSERT INTO lake.pintail.epochs (epoch) VALUES (78)", err);
 }
 
-static void after_a_failed_statement_nothing_lands_and_the_next_transaction_is_a_new_one(void **state) {
+static void after_a_failed_statement_nothing_lands_and_the_next_transaction_is_a_new_one(
+    void **state) {
     lake *l = *state;
     pt_error err = {0};
     pt_session *session = pt_committer_session(l->committer[NEW]);
     assert_int_not_equal(pt_transaction(session, insert_and_fail, session, &err), PT_OK);
     assert_false(pt_transaction_unknown(&err));
     must(pt_transaction(session, insert, session, &err), &err);
-    assert_int_equal(number(l, "SELECT sum(epoch) FROM lake.pintail.epochs WHERE pipeline IS NULL"), 78);
+    assert_int_equal(number(l, "SELECT sum(epoch) FROM lake.pintail.epochs WHERE pipeline IS NULL"),
+                     78);
 }
 
 static int fails_busy_twice(void *arg, pt_error *err) {
-    return ++*(int *)arg < 3 ? pt_fail(err, PT_E_LAKE_BUSY, "conflict") : pt_fail(err, PT_E_FENCED, "taken");
+    return ++*(int *)arg < 3 ? pt_fail(err, PT_E_LAKE_BUSY, "conflict")
+                             : pt_fail(err, PT_E_FENCED, "taken");
 }
 
 static void what_is_busy_is_tried_again_as_a_whole_until_it_is_something_else(void **state) {
@@ -241,12 +267,15 @@ int main(void) {
         cmocka_unit_test_setup(a_flush_without_a_ledger_row_is_refused, new_topic),
         cmocka_unit_test_setup(who_claimed_last_commits_and_nobody_else, new_topic),
         cmocka_unit_test_setup(a_fence_after_any_number_of_own_commits_is_noticed, new_topic),
-        cmocka_unit_test_setup(a_partition_that_was_taken_before_the_last_own_commit_is_not_committed, new_topic),
+        cmocka_unit_test_setup(
+            a_partition_that_was_taken_before_the_last_own_commit_is_not_committed, new_topic),
         cmocka_unit_test_setup(a_flush_that_leaves_a_gap_or_steps_back_is_refused, new_topic),
         cmocka_unit_test_setup(a_partition_that_was_released_is_not_committed, new_topic),
         cmocka_unit_test_setup(recovery_tells_what_landed_from_what_did_not, new_topic),
         cmocka_unit_test_setup(ducklake_itself_retries_no_commit, new_topic),
-        cmocka_unit_test_setup(after_a_failed_statement_nothing_lands_and_the_next_transaction_is_a_new_one, new_topic),
+        cmocka_unit_test_setup(
+            after_a_failed_statement_nothing_lands_and_the_next_transaction_is_a_new_one,
+            new_topic),
         cmocka_unit_test(what_is_busy_is_tried_again_as_a_whole_until_it_is_something_else),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -1,4 +1,5 @@
-/* What a commit will mention is on the disk before: the folders of a table, a staged file and its entry in the folder. */
+/* What a commit will mention is on the disk before: the folders of a table, a staged file and its
+ * entry in the folder. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -42,7 +43,10 @@ static void all_that_a_commit_mentions_is_on_the_disk_before(void **state) {
     assert_non_null(mkdtemp(folder));
     (void)snprintf(text, sizeof text, "ducklake:sqlite:%s/metadata/lake.sqlite", folder);
     (void)snprintf(data, sizeof data, "%s/new/data/", folder);
-    pt_lake_options options = {.lake = text, .data_path = data, .create = true, .load = PT_LOAD_LAKE};
+    pt_lake_options options = {.lake = text,
+                               .data_path = data,
+                               .create = true,
+                               .load = PT_LOAD_LAKE};
     pt_table_options target_options = {.table = "t", .schema_text = "v BIGINT"};
     pt_committer *committer;
     pt_table *target;
@@ -50,8 +54,11 @@ static void all_that_a_commit_mentions_is_on_the_disk_before(void **state) {
     pt_flush *flush;
 
     must(pt_committer_open(&options, "g", "owner", &committer, &err), &err);
-    must(pt_table_open(pt_committer_engine(committer), pt_committer_session(committer), &target_options, &target, &err), &err);
-    static const char *const folders[] = {"", "/new", "/new/data", "/new/data/main"}; /* of new/, data/, main/ and t/ */
+    must(pt_table_open(pt_committer_engine(committer), pt_committer_session(committer),
+                       &target_options, &target, &err),
+         &err);
+    static const char *const folders[] = {"", "/new", "/new/data",
+                                          "/new/data/main"}; /* of new/, data/, main/ and t/ */
     for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
         if (fsynced(path(folder, folders[i]), 0) == FSYNC_LOG_MAX) {
             fail_msg("%s has a new folder and was not fsynced", path(folder, folders[i]));

@@ -1,4 +1,5 @@
-/* What a commit notices before it writes: a catalog that went back in time, and tables that are not what they were. On an SQLite catalog, whose file the tests put back. */
+/* What a commit notices before it writes: a catalog that went back in time, and tables that are not
+ * what they were. On an SQLite catalog, whose file the tests put back. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,8 +10,8 @@
 
 #include <cmocka.h>
 
-#include "lake/committer.h"
 #include "duck/result.h"
+#include "lake/committer.h"
 
 enum { ME, OTHER };
 
@@ -56,7 +57,8 @@ static void put_back_in_place(lake *l) {
 }
 
 static void put_back_as_another_file(lake *l) {
-    shell(l, "rm -f lake.sqlite-wal lake.sqlite-shm && cp saved/lake.sqlite another && mv another lake.sqlite && cp saved/* .");
+    shell(l, "rm -f lake.sqlite-wal lake.sqlite-shm && cp saved/lake.sqlite another && mv another "
+             "lake.sqlite && cp saved/* .");
 }
 
 static pt_claim claim(lake *l, int who) {
@@ -100,11 +102,18 @@ static int set_up(void **state) {
     assert_non_null(mkdtemp(l->folder));
     (void)snprintf(l->text, sizeof l->text, "ducklake:sqlite:%s/lake.sqlite", l->folder);
     (void)snprintf(l->data, sizeof l->data, "%s/data/", l->folder);
-    l->options = (pt_lake_options){.lake = l->text, .data_path = l->data, .create = true, .load = PT_LOAD_LAKE, .inline_rows = 10};
+    l->options = (pt_lake_options){.lake = l->text,
+                                   .data_path = l->data,
+                                   .create = true,
+                                   .load = PT_LOAD_LAKE,
+                                   .inline_rows = 10};
     must(pt_committer_open(&l->options, "mine", "me", &l->committer[ME], &err), &err);
     must(pt_committer_open(&l->options, "theirs", "other", &l->committer[OTHER], &err), &err);
-    pt_table_options target = {.table = "orders", .schema_text = "i INTEGER, s STRUCT(x INTEGER, z INTEGER)"};
-    must(pt_table_open(pt_committer_engine(l->committer[ME]), pt_committer_session(l->committer[ME]), &target, &l->table, &err), &err);
+    pt_table_options target = {.table = "orders",
+                               .schema_text = "i INTEGER, s STRUCT(x INTEGER, z INTEGER)"};
+    must(pt_table_open(pt_committer_engine(l->committer[ME]),
+                       pt_committer_session(l->committer[ME]), &target, &l->table, &err),
+         &err);
     const pt_table *tables[] = {l->table};
     must(pt_flush_new(tables, 1, &l->flush, &err), &err);
     *state = l;
@@ -126,12 +135,13 @@ static int tear_down(void **state) {
 }
 
 static void assert_went_back(int code, const pt_error *err, const char *words) {
-    if (code != PT_E_LAKE_CHANGED || !strstr(err->text, "went back in time") || !strstr(err->text, words)) {
+    if (code != PT_E_LAKE_CHANGED || !strstr(err->text, "went back in time") ||
+        !strstr(err->text, words)) {
         fail_msg("%d: %s", code, err->text);
     }
 }
 
-/* ---- back in time --------------------------------------------------------------------------------------- */
+/* ---- back in time ---- */
 
 static void a_catalog_that_lost_our_last_commits_is_noticed(void **state) {
     lake *l = *state;
@@ -143,7 +153,8 @@ static void a_catalog_that_lost_our_last_commits_is_noticed(void **state) {
     commit_well(l, ME, 20, 30);
     put_back_in_place(l);
     assert_went_back(commit(l, ME, 30, 40, &err), &err, "orders/3 from 30 to 10");
-    assert_went_back(pt_committer_look_back(l->committer[ME], &err), &err, "orders/3 from 30 to 10");
+    assert_went_back(pt_committer_look_back(l->committer[ME], &err), &err,
+                     "orders/3 from 30 to 10");
 }
 
 static void numbers_that_another_process_has_used_again_deceive_nobody(void **state) {
@@ -190,9 +201,12 @@ static void a_recovery_after_the_catalog_went_back_says_so(void **state) {
     save(l);
     commit_well(l, ME, 10, 20);
     put_back_as_another_file(l);
-    assert_int_equal(commit(l, ME, 20, 30, &err), PT_E_LAKE_DOWN); /* before a byte is written into a file that has no name any more */
+    assert_int_equal(
+        commit(l, ME, 20, 30, &err),
+        PT_E_LAKE_DOWN); /* before a byte is written into a file that has no name any more */
     assert_non_null(strstr(err.text, "another one than before"));
-    assert_went_back(pt_committer_recover(l->committer[ME], l->flush, &committed, &err), &err, "orders/3 from 20 to 10");
+    assert_went_back(pt_committer_recover(l->committer[ME], l->flush, &committed, &err), &err,
+                     "orders/3 from 20 to 10");
 }
 
 static void a_file_that_was_put_back_as_it_was_changes_nothing(void **state) {
@@ -223,7 +237,8 @@ static void a_duckdb_file_that_was_put_back_is_noticed_and_left_as_it_is(void **
     commit_well(l, ME, 0, 10);
     shell(l, "rm -rf saved && mkdir saved && cp lake.ducklake* saved");
     commit_well(l, ME, 10, 20);
-    shell(l, "rm -f lake.ducklake.wal && (cd saved && for f in *; do cp $f ../new && mv ../new ../$f; done)");
+    shell(l, "rm -f lake.ducklake.wal && (cd saved && for f in *; do cp $f ../new && mv ../new "
+             "../$f; done)");
     assert_int_equal(pt_committer_look_back(l->committer[ME], &err), PT_E_RESTART);
     assert_non_null(strstr(err.text, "start pintail again"));
     assert_int_equal(commit(l, ME, 20, 30, &err), PT_E_RESTART);
@@ -255,7 +270,7 @@ static void an_expired_snapshot_hides_no_step_back(void **state) {
     assert_went_back(commit(l, ME, 10, 20, &err), &err, "orders/3 from 10 to 0");
 }
 
-/* ---- tables that change under a batch ------------------------------------------------------------------- */
+/* ---- tables that change under a batch ---- */
 
 static const struct {
     const char *ddl;
@@ -268,19 +283,24 @@ static const struct {
     {"ALTER TABLE lake.T RENAME COLUMN i TO j", PT_E_LAKE_CHANGED, "altered", false},
     {"ALTER TABLE lake.T ALTER COLUMN i SET DATA TYPE BIGINT", PT_E_LAKE_CHANGED, "altered", false},
     {"ALTER TABLE lake.T ALTER COLUMN i SET DEFAULT 5", PT_E_LAKE_CHANGED, "altered", false},
-    {"INSERT INTO lake.T (i) VALUES (1); ALTER TABLE lake.T ALTER COLUMN i SET NOT NULL", PT_E_LAKE_CHANGED, "altered", false},
+    {"INSERT INTO lake.T (i) VALUES (1); ALTER TABLE lake.T ALTER COLUMN i SET NOT NULL",
+     PT_E_LAKE_CHANGED, "altered", false},
     {"ALTER TABLE lake.T ADD COLUMN s.y INTEGER", PT_E_LAKE_CHANGED, "altered", false},
     {"ALTER TABLE lake.T DROP COLUMN s.x", PT_E_LAKE_CHANGED, "altered", false},
-    {"ALTER TABLE lake.T SET PARTITIONED BY (_kafka_partition)", PT_E_LAKE_CHANGED, "altered", false},
-    {"ALTER TABLE lake.T ADD COLUMN c INTEGER; ALTER TABLE lake.T DROP COLUMN c", PT_E_LAKE_CHANGED, "altered", false},
+    {"ALTER TABLE lake.T SET PARTITIONED BY (_kafka_partition)", PT_E_LAKE_CHANGED, "altered",
+     false},
+    {"ALTER TABLE lake.T ADD COLUMN c INTEGER; ALTER TABLE lake.T DROP COLUMN c", PT_E_LAKE_CHANGED,
+     "altered", false},
     {"ALTER TABLE lake.T RENAME TO purchases", PT_E_LAKE, "is now named main.purchases", false},
     {"DROP TABLE lake.T", PT_E_LAKE, "does not exist any more", false},
-    {"CREATE TABLE lake.copy AS FROM lake.T; DROP TABLE lake.T; ALTER TABLE lake.copy RENAME TO T", PT_E_LAKE, "does not exist any more", false},
+    {"CREATE TABLE lake.copy AS FROM lake.T; DROP TABLE lake.T; ALTER TABLE lake.copy RENAME TO T",
+     PT_E_LAKE, "does not exist any more", false},
     {"COMMENT ON TABLE lake.T IS 'of last year'", PT_OK, "", false},
     {"CREATE TABLE lake.others (i INTEGER)", PT_OK, "", false},
     {"INSERT INTO lake.T (i) VALUES (1)", PT_OK, "", false},
     {"ALTER TABLE lake.T SET SORTED BY (i)", PT_OK, "", false}, /* nothing of it is written */
-    {"ALTER TABLE lake.T SET SORTED BY (i)", PT_E_LAKE_CHANGED, "the lake's settings were changed", true},
+    {"ALTER TABLE lake.T SET SORTED BY (i)", PT_E_LAKE_CHANGED, "the lake's settings were changed",
+     true},
 };
 
 /* Of the table's own name in place of T. */
@@ -289,7 +309,8 @@ static void change(pt_session *session, const char *ddl, const char *table) {
     char text[512];
     size_t n = 0;
     for (const char *p = ddl; *p && n + 64 < sizeof text; p++) {
-        bool name = *p == 'T' && (p[1] == ' ' || p[1] == ';' || p[1] == '\0') && (p[-1] == '.' || p[-1] == ' ') && strncmp(p, "TO ", 3) != 0;
+        bool name = *p == 'T' && (p[1] == ' ' || p[1] == ';' || p[1] == '\0') &&
+                    (p[-1] == '.' || p[-1] == ' ') && strncmp(p, "TO ", 3) != 0;
         n += (size_t)snprintf(text + n, sizeof text - n, name ? "%s" : "%.1s", name ? table : p);
     }
     text[n] = '\0';
@@ -306,11 +327,14 @@ static void every_change_of_a_table_under_a_batch_is_noticed_and_nothing_else(vo
     for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
         pt_error err = {0};
         char name[16];
-        pt_table_options options = {.table = name, .schema_text = "i INTEGER, s STRUCT(x INTEGER, z INTEGER)"};
+        pt_table_options options = {.table = name,
+                                    .schema_text = "i INTEGER, s STRUCT(x INTEGER, z INTEGER)"};
         (void)snprintf(name, sizeof name, "t%zu", i);
         pt_table_free(&l->table);
         pt_flush_free(&l->flush);
-        must(pt_table_open(pt_committer_engine(l->committer[ME]), pt_committer_session(l->committer[ME]), &options, &l->table, &err), &err);
+        must(pt_table_open(pt_committer_engine(l->committer[ME]),
+                           pt_committer_session(l->committer[ME]), &options, &l->table, &err),
+             &err);
         const pt_table *tables[] = {l->table};
         must(pt_flush_new(tables, 1, &l->flush, &err), &err);
         commit_well(l, ME, at, at + 10);
@@ -328,15 +352,23 @@ static void every_change_of_a_table_under_a_batch_is_noticed_and_nothing_else(vo
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_catalog_that_lost_our_last_commits_is_noticed, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(numbers_that_another_process_has_used_again_deceive_nobody, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_claim_stands_by_its_owner_not_by_its_epoch, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_recovery_after_the_catalog_went_back_says_so, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_file_that_was_put_back_as_it_was_changes_nothing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_catalog_that_lost_our_last_commits_is_noticed, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(numbers_that_another_process_has_used_again_deceive_nobody,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_claim_stands_by_its_owner_not_by_its_epoch, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_recovery_after_the_catalog_went_back_says_so, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_file_that_was_put_back_as_it_was_changes_nothing, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(an_expired_snapshot_is_no_outage, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_expired_snapshot_hides_no_step_back, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(every_change_of_a_table_under_a_batch_is_noticed_and_nothing_else, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_duckdb_file_that_was_put_back_is_noticed_and_left_as_it_is, set_up, tear_down), /* the last one: what it leaves open keeps others from opening a file */
+        cmocka_unit_test_setup_teardown(
+            every_change_of_a_table_under_a_batch_is_noticed_and_nothing_else, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_duckdb_file_that_was_put_back_is_noticed_and_left_as_it_is, set_up,
+            tear_down), /* the last one: what it leaves open keeps others from opening a file */
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

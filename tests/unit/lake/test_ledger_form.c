@@ -9,13 +9,15 @@
 
 #include <cmocka.h>
 
+#include "duck/result.h"
 #include "lake/committer.h"
 #include "lake/ledger_form.h"
-#include "duck/result.h"
 
-#define OLD_LEDGER                                                                                                                                                              \
-    "pipeline VARCHAR, topic VARCHAR, \"partition\" INTEGER, from_offset BIGINT, next_offset BIGINT, row_count BIGINT, dead_letter_count BIGINT, epoch BIGINT, "               \
-    "cluster_id VARCHAR, topic_id VARCHAR, target_table VARCHAR, kind VARCHAR, committed_at TIMESTAMPTZ"
+#define OLD_LEDGER                                                                             \
+    "pipeline VARCHAR, topic VARCHAR, \"partition\" INTEGER, from_offset BIGINT, next_offset " \
+    "BIGINT, row_count BIGINT, dead_letter_count BIGINT, epoch BIGINT, "                       \
+    "cluster_id VARCHAR, topic_id VARCHAR, target_table VARCHAR, kind VARCHAR, committed_at "  \
+    "TIMESTAMPTZ"
 
 typedef struct lake {
     char folder[64], text[128], data[128];
@@ -49,7 +51,10 @@ static int set_up(void **state) {
     assert_non_null(mkdtemp(l->folder));
     (void)snprintf(l->text, sizeof l->text, "ducklake:sqlite:%s/lake.sqlite", l->folder);
     (void)snprintf(l->data, sizeof l->data, "%s/data/", l->folder);
-    l->options = (pt_lake_options){.lake = l->text, .data_path = l->data, .create = true, .load = PT_LOAD_LAKE};
+    l->options = (pt_lake_options){.lake = l->text,
+                                   .data_path = l->data,
+                                   .create = true,
+                                   .load = PT_LOAD_LAKE};
     must(pt_engine_open(&l->options, &l->engine, &err), &err);
     must(pt_session_open(l->engine, &l->session, &err), &err);
     *state = l;
@@ -69,10 +74,13 @@ static int tear_down(void **state) {
 }
 
 static void make_old_lake(lake *l) {
-    sql(l, "CREATE SCHEMA lake.pintail; CREATE TABLE lake.pintail.offsets (" OLD_LEDGER "); CREATE TABLE lake.pintail.epochs (" PT_EPOCH_COLUMNS "); "
-           "CREATE TABLE lake.pintail.dead_letters (" PT_DEAD_LETTER_COLUMNS "); CALL lake.set_option('data_inlining_row_limit', 1000, schema => 'pintail')");
+    sql(l, "CREATE SCHEMA lake.pintail; CREATE TABLE lake.pintail.offsets (" OLD_LEDGER
+           "); CREATE TABLE lake.pintail.epochs (" PT_EPOCH_COLUMNS "); "
+           "CREATE TABLE lake.pintail.dead_letters (" PT_DEAD_LETTER_COLUMNS
+           "); CALL lake.set_option('data_inlining_row_limit', 1000, schema => 'pintail')");
     sql(l, "INSERT INTO lake.pintail.epochs VALUES ('g', 't', 0, 3, 'before', now()); "
-           "INSERT INTO lake.pintail.offsets VALUES ('g', 't', 0, 0, 40, 40, 0, 3, 'c', 'id', 't', 'commit', now())");
+           "INSERT INTO lake.pintail.offsets VALUES ('g', 't', 0, 0, 40, 40, 0, 3, 'c', 'id', 't', "
+           "'commit', now())");
 }
 
 static pt_claim claim(pt_committer *c) {
@@ -94,9 +102,11 @@ static void commit(pt_committer *c, int64_t from, int64_t to) {
     pt_flush_free(&flush);
 }
 
-#define NEW_COLUMNS "SELECT count(*) FROM duckdb_columns() WHERE schema_name = 'pintail' AND column_name IN ('leader_epoch', 'commit_id', 'lake_snapshot', 'detail')"
+#define NEW_COLUMNS                                                                           \
+    "SELECT count(*) FROM duckdb_columns() WHERE schema_name = 'pintail' AND column_name IN " \
+    "('leader_epoch', 'commit_id', 'lake_snapshot', 'detail')"
 #define INLINED_TABLES "SELECT count(*) FROM __ducklake_metadata_lake.ducklake_inlined_data_tables"
-#define LAST_COMMIT "FROM lake.pintail.offsets WHERE kind = 'commit' AND next_offset = 50"
+#define LAST_COMMIT    "FROM lake.pintail.offsets WHERE kind = 'commit' AND next_offset = 50"
 
 static void a_lake_of_an_older_form_is_renewed_by_the_first_claim(void **state) {
     lake *l = *state;
@@ -110,10 +120,17 @@ static void a_lake_of_an_older_form_is_renewed_by_the_first_claim(void **state) 
     assert_int_equal(made.epoch, 4);
     assert_string_equal(made.topic_id, "id");
     assert_int_equal(number(l, NEW_COLUMNS), 4);
-    assert_int_equal(number(l, "SELECT value::INTEGER FROM lake.pintail.meta WHERE key = 'schema_version'"), PT_LEDGER_FORM);
-    assert_int_equal(number(l, "SELECT count(*) FROM lake.pintail.meta WHERE key = 'made_by' AND value = 'pintail " PT_VERSION "'"), 1);
+    assert_int_equal(
+        number(l, "SELECT value::INTEGER FROM lake.pintail.meta WHERE key = 'schema_version'"),
+        PT_LEDGER_FORM);
+    assert_int_equal(number(l, "SELECT count(*) FROM lake.pintail.meta WHERE key = 'made_by' AND "
+                               "value = 'pintail " PT_VERSION "'"),
+                     1);
     commit(c, 40, 50);
-    assert_int_equal(number(l, "SELECT count(*) " LAST_COMMIT " AND leader_epoch IS NULL AND detail IS NULL AND commit_id IS NOT NULL"), 1);
+    assert_int_equal(
+        number(l, "SELECT count(*) " LAST_COMMIT
+                  " AND leader_epoch IS NULL AND detail IS NULL AND commit_id IS NOT NULL"),
+        1);
     int64_t inlined = number(l, INLINED_TABLES);
     assert_int_equal(claim(c).next_offset, 50);
     assert_int_equal(number(l, INLINED_TABLES), inlined);
@@ -132,7 +149,9 @@ static void a_commit_knows_its_snapshot(void **state) {
             sql(l, "CREATE TABLE lake.others (i INTEGER)");
         }
     }
-    assert_int_equal(number(l, "SELECT count(*) FROM lake.pintail.offsets WHERE lake_snapshot = snapshot_id"), 5);
+    assert_int_equal(
+        number(l, "SELECT count(*) FROM lake.pintail.offsets WHERE lake_snapshot = snapshot_id"),
+        5);
     assert_int_equal(number(l, "SELECT count(DISTINCT commit_id) FROM lake.pintail.offsets"), 5);
     pt_committer_close(&c);
 }
@@ -144,8 +163,10 @@ static void only_commits_skips_and_resets_move_the_position(void **state) {
     must(pt_committer_open(&l->options, "g", "me", &c, &err), &err);
     (void)claim(c);
     commit(c, 0, 30);
-    sql(l, "INSERT INTO lake.pintail.offsets (pipeline, topic, \"partition\", from_offset, next_offset, row_count, dead_letter_count, epoch, kind) VALUES "
-           "('g', 't', 0, 77, 77, 1, -1, 1, 'replay'), ('g', 't', 0, 78, 78, 0, -1, 9, 'discard'), ('g', 't', 0, 79, 79, 0, 0, 1, 'moved')");
+    sql(l, "INSERT INTO lake.pintail.offsets (pipeline, topic, \"partition\", from_offset, "
+           "next_offset, row_count, dead_letter_count, epoch, kind) VALUES "
+           "('g', 't', 0, 77, 77, 1, -1, 1, 'replay'), ('g', 't', 0, 78, 78, 0, -1, 9, 'discard'), "
+           "('g', 't', 0, 79, 79, 0, 0, 1, 'moved')");
     assert_int_equal(claim(c).next_offset, 30);
     pt_committer_close(&c);
 }
@@ -155,10 +176,12 @@ static void a_newer_form_is_left_alone(void **state) {
     pt_error err = {0};
     pt_committer *c = NULL, *late = NULL;
     must(pt_committer_open(&l->options, "g", "me", &c, &err), &err);
-    sql(l, "UPDATE lake.pintail.meta SET value = CASE key WHEN 'schema_version' THEN '3' ELSE 'pintail 0.9.1' END");
+    sql(l, "UPDATE lake.pintail.meta SET value = CASE key WHEN 'schema_version' THEN '3' ELSE "
+           "'pintail 0.9.1' END");
     int64_t snapshot = number(l, "SELECT id FROM ducklake_current_snapshot('lake')");
     pt_claim made = {.topic = "t", .partition = 0, .next_offset = -1};
-    assert_int_equal(pt_committer_claim(c, &made, 1, &err), PT_E_LAKE); /* of a process that was there before */
+    assert_int_equal(pt_committer_claim(c, &made, 1, &err),
+                     PT_E_LAKE); /* of a process that was there before */
     assert_non_null(strstr(err.text, "use pintail 0.9.1 or a newer one"));
     assert_int_equal(pt_committer_open(&l->options, "g", "late", &late, &err), PT_E_LAKE);
     assert_non_null(strstr(err.text, "use pintail 0.9.1 or a newer one"));
@@ -174,9 +197,13 @@ static void what_a_start_left_undone_the_next_one_does(void **state) {
     pt_committer *c = NULL;
     must(pt_committer_open(&l->options, "g", "me", &c, &err), &err);
     pt_committer_close(&c);
-    sql(l, "DELETE FROM __ducklake_metadata_lake.ducklake_metadata WHERE scope = 'schema'; DROP TABLE lake.pintail.dead_letters");
+    sql(l, "DELETE FROM __ducklake_metadata_lake.ducklake_metadata WHERE scope = 'schema'; DROP "
+           "TABLE lake.pintail.dead_letters");
     must(pt_committer_open(&l->options, "g", "me", &c, &err), &err);
-    assert_int_equal(number(l, "SELECT value::INTEGER FROM ducklake_options('lake') WHERE option_name = 'data_inlining_row_limit' AND scope_entry = 'pintail'"), 1000);
+    assert_int_equal(number(l,
+                            "SELECT value::INTEGER FROM ducklake_options('lake') WHERE option_name "
+                            "= 'data_inlining_row_limit' AND scope_entry = 'pintail'"),
+                     1000);
     assert_int_equal(number(l, "SELECT count(*) FROM lake.pintail.dead_letters"), 0);
     assert_int_equal(number(l, "SELECT count(*) FROM lake.pintail.meta"), 2);
     pt_committer_close(&c);
@@ -184,11 +211,14 @@ static void what_a_start_left_undone_the_next_one_does(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_lake_of_an_older_form_is_renewed_by_the_first_claim, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_lake_of_an_older_form_is_renewed_by_the_first_claim,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_commit_knows_its_snapshot, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(only_commits_skips_and_resets_move_the_position, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(only_commits_skips_and_resets_move_the_position, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(a_newer_form_is_left_alone, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(what_a_start_left_undone_the_next_one_does, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_a_start_left_undone_the_next_one_does, set_up,
+                                        tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

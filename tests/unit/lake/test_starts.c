@@ -9,15 +9,16 @@
 
 #include <cmocka.h>
 
+#include "duck/own_retry.h"
+#include "duck/result.h"
 #include "lake/committer.h"
 #include "lake/inlined.h"
 #include "lake/ledger_form.h"
-#include "duck/own_retry.h"
-#include "duck/result.h"
 
-/* A start takes half a second of CPU, since each claim makes DuckLake read again all that it knows of the lake: PINTAIL_STARTS=100 takes a minute, and shows no more than a few do. */
+/* A start takes half a second of CPU, since each claim makes DuckLake read again all that it knows
+ * of the lake: PINTAIL_STARTS=100 takes a minute, and shows no more than a few do. */
 #define STARTS 6
-#define ANEW 3 /* DuckDB is opened anew */
+#define ANEW   3 /* DuckDB is opened anew */
 
 typedef struct lake {
     char folder[64], text[128], data[128];
@@ -37,7 +38,11 @@ static int set_up(void **state) {
     assert_non_null(mkdtemp(l->folder));
     (void)snprintf(l->text, sizeof l->text, "ducklake:sqlite:%s/lake.sqlite", l->folder);
     (void)snprintf(l->data, sizeof l->data, "%s/data/", l->folder);
-    l->options = (pt_lake_options){.lake = l->text, .data_path = l->data, .create = true, .load = PT_LOAD_LAKE, .inline_rows = 30};
+    l->options = (pt_lake_options){.lake = l->text,
+                                   .data_path = l->data,
+                                   .create = true,
+                                   .load = PT_LOAD_LAKE,
+                                   .inline_rows = 30};
     *state = l;
     return 0;
 }
@@ -53,7 +58,8 @@ static int tear_down(void **state) {
     return 0;
 }
 
-/* What an ingest does with the lake before it reads its first record; in the DuckDB that is open, if one is. */
+/* What an ingest does with the lake before it reads its first record; in the DuckDB that is open,
+ * if one is. */
 static void start(lake *l) {
     static const char *const tables[] = {"plain", "parted"};
     pt_error err = {0};
@@ -61,11 +67,15 @@ static void start(lake *l) {
     if (!l->committer) {
         must(pt_committer_open(&l->options, "g", "owner", &l->committer, &err), &err);
     }
-    must(pt_ledger_create(pt_committer_engine(l->committer), pt_committer_session(l->committer), &err), &err);
+    must(pt_ledger_create(pt_committer_engine(l->committer), pt_committer_session(l->committer),
+                          &err),
+         &err);
     pt_engine *engine = pt_committer_engine(l->committer);
     pt_session *session = pt_committer_session(l->committer);
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
-        pt_table_options options = {.table = tables[i], .schema_text = "a INTEGER, b STRUCT(x INTEGER)", .topic = "t"};
+        pt_table_options options = {.table = tables[i],
+                                    .schema_text = "a INTEGER, b STRUCT(x INTEGER)",
+                                    .topic = "t"};
         must(pt_table_open(engine, session, &options, &target, &err), &err);
         if (target->inline_unfit && !target->stage && target->inline_rows) {
             must(pt_inlined_forbid(engine, session, target, &err), &err);
@@ -73,7 +83,8 @@ static void start(lake *l) {
         must(pt_table_look_for_rows(engine, session, target, &err), &err);
         pt_table_free(&target);
     }
-    must(pt_table_open_own(engine, session, "dead_letters", PT_DEAD_LETTER_COLUMNS, &target, &err), &err);
+    must(pt_table_open_own(engine, session, "dead_letters", PT_DEAD_LETTER_COLUMNS, &target, &err),
+         &err);
     pt_table_free(&target);
     pt_claim claim = {.topic = "t", .partition = 0, .next_offset = -1};
     must(pt_committer_claim(l->committer, &claim, 1, &err), &err);
@@ -84,16 +95,24 @@ static void run(lake *l, const char *sql) {
     must(pt_session_run(pt_committer_session(l->committer), sql, &err), &err);
 }
 
-/* Schema versions and tables of inlined rows of all but the ledger (a claim comments it, and so alters it) and the table of epochs, and all settings. */
+/* Schema versions and tables of inlined rows of all but the ledger (a claim comments it, and so
+ * alters it) and the table of epochs, and all settings. */
 static char *state_of(lake *l) {
     pt_error err = {0};
     char *text = NULL;
-    must(pt_session_text(pt_committer_session(l->committer),
-                         "WITH t AS (SELECT table_id FROM __ducklake_metadata_lake.ducklake_table WHERE table_name NOT IN ('offsets', 'epochs')) "
-                         "SELECT (SELECT string_agg(table_id || ':' || schema_version, ',' ORDER BY table_id, schema_version) FROM __ducklake_metadata_lake.ducklake_schema_versions JOIN t USING (table_id)) "
-                         "|| ' ' || (SELECT coalesce(string_agg(table_name, ',' ORDER BY table_name), '') FROM __ducklake_metadata_lake.ducklake_inlined_data_tables JOIN t USING (table_id)) "
-                         "|| ' ' || (SELECT string_agg(key || '=' || value || coalesce(scope, ''), ',' ORDER BY key, value, scope_id) FROM __ducklake_metadata_lake.ducklake_metadata)",
-                         &text, &err), &err);
+    must(pt_session_text(
+             pt_committer_session(l->committer),
+             "WITH t AS (SELECT table_id FROM __ducklake_metadata_lake.ducklake_table WHERE "
+             "table_name NOT IN ('offsets', 'epochs')) "
+             "SELECT (SELECT string_agg(table_id || ':' || schema_version, ',' ORDER BY table_id, "
+             "schema_version) FROM __ducklake_metadata_lake.ducklake_schema_versions JOIN t USING "
+             "(table_id)) "
+             "|| ' ' || (SELECT coalesce(string_agg(table_name, ',' ORDER BY table_name), '') FROM "
+             "__ducklake_metadata_lake.ducklake_inlined_data_tables JOIN t USING (table_id)) "
+             "|| ' ' || (SELECT string_agg(key || '=' || value || coalesce(scope, ''), ',' ORDER "
+             "BY key, value, scope_id) FROM __ducklake_metadata_lake.ducklake_metadata)",
+             &text, &err),
+         &err);
     assert_non_null(text);
     return text;
 }
@@ -101,7 +120,8 @@ static char *state_of(lake *l) {
 static void test_starts_leave_tables_and_settings_as_they_are(void **state) {
     lake *l = *state;
     start(l);
-    run(l, "ALTER TABLE lake.parted SET PARTITIONED BY (a); ALTER TABLE lake.plain SET SORTED BY (a); CALL lake.set_option('parquet_compression', 'zstd')");
+    run(l, "ALTER TABLE lake.parted SET PARTITIONED BY (a); ALTER TABLE lake.plain SET SORTED BY "
+           "(a); CALL lake.set_option('parquet_compression', 'zstd')");
     pt_committer_close(&l->committer);
     start(l);
     char *before = state_of(l);

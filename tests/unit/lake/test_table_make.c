@@ -23,17 +23,22 @@ static const pt_catalog catalogs[] = {PT_CATALOG_DUCKDB, PT_CATALOG_SQLITE, PT_C
 static void names_are_refused_just_where_the_catalog_does_not_take_them(void **state) {
     (void)state;
     static const char *const ducklakes[] = {"row_id", "begin_snapshot", "end_snapshot", "Row_Id"};
-    static const char *const postgres[] = {"xmin", "xmax", "cmin", "cmax", "ctid", "tableoid", "XMIN", "Ctid"};
-    static const char *const good[] = {"rowid", "oid", "select", "filename", "snapshot_id", "x.y", "ctid ", "ducklake_x"};
+    static const char *const postgres[] = {"xmin", "xmax",     "cmin", "cmax",
+                                           "ctid", "tableoid", "XMIN", "Ctid"};
+    static const char *const good[] = {"rowid",       "oid", "select", "filename",
+                                       "snapshot_id", "x.y", "ctid ",  "ducklake_x"};
     for (size_t c = 0; c < 3; c++) {
         for (int inlining = 0; inlining < 2; inlining++) {
             assert_int_equal(check("t", "_ducklake_x", catalogs[c], inlining), PT_E_USAGE);
             assert_int_equal(check("t", "_DuckLake_Row_Id", catalogs[c], inlining), PT_E_USAGE);
             for (size_t i = 0; i < sizeof ducklakes / sizeof *ducklakes; i++) {
-                assert_int_equal(check("t", ducklakes[i], catalogs[c], inlining), inlining ? PT_E_USAGE : PT_OK);
+                assert_int_equal(check("t", ducklakes[i], catalogs[c], inlining),
+                                 inlining ? PT_E_USAGE : PT_OK);
             }
             for (size_t i = 0; i < sizeof postgres / sizeof *postgres; i++) {
-                assert_int_equal(check("t", postgres[i], catalogs[c], inlining), inlining && catalogs[c] == PT_CATALOG_POSTGRES ? PT_E_USAGE : PT_OK);
+                assert_int_equal(check("t", postgres[i], catalogs[c], inlining),
+                                 inlining && catalogs[c] == PT_CATALOG_POSTGRES ? PT_E_USAGE
+                                                                                : PT_OK);
             }
             for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
                 assert_int_equal(check("t", good[i], catalogs[c], inlining), PT_OK);

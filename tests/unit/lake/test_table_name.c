@@ -11,8 +11,9 @@
 static void a_name_is_split_into_schema_and_table(void **state) {
     (void)state;
     static const char *const cases[][3] = {
-        {"t", "main", "t"},         {"s.t", "s", "t"},           {"\"a.b\"", "main", "a.b"},   {"a.\"b.c\"", "a", "b.c"},
-        {"\"a.b\".c", "a.b", "c"},  {"\"a\"\"b\"", "main", "a\"b"}, {"\"s\".\"t\"", "s", "t"},
+        {"t", "main", "t"},        {"s.t", "s", "t"},         {"\"a.b\"", "main", "a.b"},
+        {"a.\"b.c\"", "a", "b.c"}, {"\"a.b\".c", "a.b", "c"}, {"\"a\"\"b\"", "main", "a\"b"},
+        {"\"s\".\"t\"", "s", "t"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char *schema = NULL, *name = NULL;
@@ -27,7 +28,9 @@ static void a_name_is_split_into_schema_and_table(void **state) {
 
 static void what_is_no_name_is_refused(void **state) {
     (void)state;
-    static const char *const cases[] = {"", ".", "t.", ".t", "a.b.c", "\"t", "\"\"", "a\"b", "\"a\"b", "pintail.t", "PINTAIL.offsets", "\"a\".\"b\".\"c\""};
+    static const char *const cases[] = {
+        "",     ".",    "t.",     ".t",        "a.b.c",           "\"t",
+        "\"\"", "a\"b", "\"a\"b", "pintail.t", "PINTAIL.offsets", "\"a\".\"b\".\"c\""};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char *schema = NULL, *name = NULL;
         pt_error err = {0};
@@ -55,8 +58,14 @@ static void names_of_one_table_are_the_same(void **state) {
 static void the_group_is_of_the_table(void **state) {
     (void)state;
     static const char *const cases[][2] = {
-        {"t", "pintail-t"},         {"main.t", "pintail-t"},     {"\"t\"", "pintail-t"},             {"Main.\"a.b\"", "pintail-a.b"},
-        {"s.t", "pintail-s.t"},     {"\"s\".t", "pintail-s.t"},  {"\"a.b\".c", "pintail-\"a.b\".c"}, {"s.\"b\"\"c\"", "pintail-s.\"b\"\"c\""},
+        {"t", "pintail-t"},
+        {"main.t", "pintail-t"},
+        {"\"t\"", "pintail-t"},
+        {"Main.\"a.b\"", "pintail-a.b"},
+        {"s.t", "pintail-s.t"},
+        {"\"s\".t", "pintail-s.t"},
+        {"\"a.b\".c", "pintail-\"a.b\".c"},
+        {"s.\"b\"\"c\"", "pintail-s.\"b\"\"c\""},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char *group = NULL;
@@ -77,8 +86,11 @@ static void the_lake_itself_is_no_schema(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_name_is_split_into_schema_and_table), cmocka_unit_test(what_is_no_name_is_refused),   cmocka_unit_test(names_of_one_table_are_the_same),
-        cmocka_unit_test(the_group_is_of_the_table),             cmocka_unit_test(the_lake_itself_is_no_schema),
+        cmocka_unit_test(a_name_is_split_into_schema_and_table),
+        cmocka_unit_test(what_is_no_name_is_refused),
+        cmocka_unit_test(names_of_one_table_are_the_same),
+        cmocka_unit_test(the_group_is_of_the_table),
+        cmocka_unit_test(the_lake_itself_is_no_schema),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -46,9 +46,11 @@ static void the_first_order_of_seed_1_stays(void **state) {
     pt_orders_init(&o, 1, false);
     order r = next(&o, PT_BROKEN_NONE);
     assert_string_equal(r.key, "CUST-0135");
-    assert_string_equal(r.value,
-                        "{\"order_id\":\"b3f2af6d-0fc7-40c5-853b-559647364cea\",\"order_time\":1767225600.0759378,\"customer_id\":\"CUST-0135\","
-                        "\"product\":\"Laptop\",\"quantity\":3,\"unit_price\":3973.76,\"region\":\"West\"}");
+    assert_string_equal(
+        r.value,
+        "{\"order_id\":\"b3f2af6d-0fc7-40c5-853b-559647364cea\",\"order_time\":1767225600.0759378,"
+        "\"customer_id\":\"CUST-0135\","
+        "\"product\":\"Laptop\",\"quantity\":3,\"unit_price\":3973.76,\"region\":\"West\"}");
 }
 
 static void other_seeds_make_other_records(void **state) {
@@ -67,14 +69,16 @@ static const char *field(const order *r, const char *name) {
 }
 
 static void check_range(const order *r) {
-    long customer = strtol(r->key + 5, NULL, 10), quantity = strtol(field(r, "\"quantity\":"), NULL, 10);
+    long customer = strtol(r->key + 5, NULL, 10),
+         quantity = strtol(field(r, "\"quantity\":"), NULL, 10);
     double price = strtod(field(r, "\"unit_price\":"), NULL);
     assert_true(strncmp(r->key, "CUST-", 5) == 0 && customer >= 1 && customer <= 500);
     assert_true(strncmp(field(r, "\"customer_id\":\""), r->key, PT_ORDER_KEY) == 0);
     assert_true(quantity >= 1 && quantity <= 5);
     assert_true(price >= 100 && price <= 9999);
     const char *uuid = field(r, "\"order_id\":\"");
-    assert_true(uuid[8] == '-' && uuid[13] == '-' && uuid[14] == '4' && strchr("89ab", uuid[19]) && uuid[36] == '"');
+    assert_true(uuid[8] == '-' && uuid[13] == '-' && uuid[14] == '4' && strchr("89ab", uuid[19]) &&
+                uuid[36] == '"');
 }
 
 static void every_value_is_in_its_range_and_every_one_occurs(void **state) {
@@ -129,7 +133,8 @@ static void broken_records_leave_the_others_as_they_are(void **state) {
         if (i % 2 == 0) {
             assert_string_equal(sound.value, other.value);
         } else {
-            assert_false(sound.len == other.len && memcmp(sound.value, other.value, sound.len) == 0);
+            assert_false(sound.len == other.len &&
+                         memcmp(sound.value, other.value, sound.len) == 0);
         }
         assert_string_equal(sound.key, other.key);
     }

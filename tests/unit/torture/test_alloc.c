@@ -1,5 +1,6 @@
-/* Every allocation of pintail's own is failed in turn, alone and with all that follow it: each job ends with a code and a text, and nothing leaks
- * (LeakSanitizer looks at the end). Only in builds with failpoints. */
+/* Every allocation of pintail's own is failed in turn, alone and with all that follow it: each job
+ * ends with a code and a text, and nothing leaks (LeakSanitizer looks at the end). Only in builds
+ * with failpoints. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,17 +16,18 @@
 #include "base/alloc_fault.h"
 #include "base/redact.h"
 #include "base/text.h"
-#include "config/config.h"
-#include "decode/decode.h"
 #include "columns/rows.h"
 #include "columns/schema.h"
-#include "lake/dead_letter.h"
-#include "lake/flush.h"
+#include "config/config.h"
+#include "decode/decode.h"
 #include "ingest/batches.h"
 #include "ingest/memory.h"
+#include "lake/dead_letter.h"
+#include "lake/flush.h"
 
-#define SCHEMA                                                                                                                                  \
-    "a INTEGER NOT NULL DEFAULT 7, s VARCHAR, d DECIMAL(20,3), j JSON, l VARCHAR[][], m MAP(VARCHAR, STRUCT(x DOUBLE, y UUID[])), t TIMESTAMPTZ EPOCH ms, "  \
+#define SCHEMA                                                                            \
+    "a INTEGER NOT NULL DEFAULT 7, s VARCHAR, d DECIMAL(20,3), j JSON, l VARCHAR[][], m " \
+    "MAP(VARCHAR, STRUCT(x DOUBLE, y UUID[])), t TIMESTAMPTZ EPOCH ms, "                  \
     "\"odd \"\" name\" BLOB HEX"
 
 typedef int (*job)(pt_error *err);
@@ -102,14 +104,17 @@ static int config_job(pt_error *err) {
 }
 
 static const char *const records[] = {
-    "{\"a\":1,\"s\":\"a string of more than twelve bytes \\u20ac\",\"d\":12.5,\"j\":{\"x\":[1,2,3]},\"l\":[[\"one\",\"two\"],[]],\"m\":{\"k\":{\"x\":1.5,\"y\":[]}},\"t\":1}",
+    "{\"a\":1,\"s\":\"a string of more than twelve bytes "
+    "\\u20ac\",\"d\":12.5,\"j\":{\"x\":[1,2,3]},\"l\":[[\"one\",\"two\"],[]],\"m\":{\"k\":{\"x\":1."
+    "5,\"y\":[]}},\"t\":1}",
     "{\"t\":5,\"s\":null,\"unknown\":{\"deep\":[{\"er\":1}]}}",
     "{\"a\":2,\"a\":3}",
     "{\"l\":[[\"a\",\"b\",\"c\"],[\"a string that is longer than twelve bytes\"]]}",
     "broken",
 };
 
-/* Decodes the records and as many again as make the vectors, lists and arenas grow; every third is not committed. */
+/* Decodes the records and as many again as make the vectors, lists and arenas grow; every third is
+ * not committed. */
 static int decode_rows(pt_decoder *decoder, pt_rows *rows, pt_error *err) {
     pt_decode_error why;
     for (size_t i = 0; i < 5000; i++) {
@@ -160,8 +165,17 @@ static int fill_batch(pt_line *line, pt_error *err) {
     pt_batch *batch = pt_line_take_free(line, 0);
     assert_non_null(batch);
     pt_header headers[] = {{"a header", "with a value of many bytes", 26}, {"\xff", NULL, 0}};
-    pt_dead_letter letter = {.topic = "topic", .key = "key", .key_len = 3, .value = "a value of more than twelve bytes", .value_len = 33, .error_code = "syntax",
-                             .error_text = "not what was expected here", .target_table = "table", .pipeline = "pipeline", .headers = headers, .n_headers = 2};
+    pt_dead_letter letter = {.topic = "topic",
+                             .key = "key",
+                             .key_len = 3,
+                             .value = "a value of more than twelve bytes",
+                             .value_len = 33,
+                             .error_code = "syntax",
+                             .error_text = "not what was expected here",
+                             .target_table = "table",
+                             .pipeline = "pipeline",
+                             .headers = headers,
+                             .n_headers = 2};
     int code = PT_OK;
     for (int i = 0; code == PT_OK && i < 3000; i++) {
         code = pt_dead_letter_add(batch->flush->slices[0].rows, &letter, err);
@@ -200,7 +214,8 @@ static void the_text_buffer(void **state) {
 static void schemas_good_and_bad(void **state) {
     (void)state;
     torture("schema", schema_job);
-    torture_job("bad schema", bad_schema_job, false); /* it says the schema is bad, if with fewer words */
+    torture_job("bad schema", bad_schema_job,
+                false); /* it says the schema is bad, if with fewer words */
     torture("least batch", least_job);
 }
 
@@ -209,8 +224,10 @@ static void the_config_file(void **state) {
     (void)snprintf(config_path, sizeof config_path, "/tmp/pintail-torture-XXXXXX");
     int fd = mkstemp(config_path);
     FILE *file = fdopen(fd, "w");
-    (void)fputs("brokers: b:1\nlake: ducklake:x\nflush:\n  rows: 10\n  interval: 1s\nkafka:\n  linger.ms: 5\n  a.b: c\ninit_sql:\n  - SELECT 1\n"
-                "topics:\n  - topic: t\n    table: x\n    schema: a INTEGER\n  - topic: u\n", file);
+    (void)fputs("brokers: b:1\nlake: ducklake:x\nflush:\n  rows: 10\n  interval: 1s\nkafka:\n  "
+                "linger.ms: 5\n  a.b: c\ninit_sql:\n  - SELECT 1\n"
+                "topics:\n  - topic: t\n    table: x\n    schema: a INTEGER\n  - topic: u\n",
+                file);
     (void)fclose(file);
     torture("config", config_job);
     (void)unlink(config_path);

@@ -1,9 +1,9 @@
 /* Results as box, CSV, JSON and Markdown, from cells made by hand. */
+#include <locale.h>
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <setjmp.h>
-#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,14 +14,16 @@
 #include "cli/result_box.h"
 #include "cli/result_format.h"
 
-static const pt_column two[] = {{.name = "id", .type = "int32", .number = true, .raw = true}, {.name = "name", .type = "varchar"}};
+static const pt_column two[] = {{.name = "id", .type = "int32", .number = true, .raw = true},
+                                {.name = "name", .type = "varchar"}};
 
 static pt_cell cell(const char *text) {
     return (pt_cell){.data = text, .len = text ? strlen(text) : 0};
 }
 
 /* What is printed for n rows of the columns; the cells row by row. */
-static char *print(pt_writer_options o, const pt_column *columns, size_t n_columns, const char *const *cells, size_t n_rows) {
+static char *print(pt_writer_options o, const pt_column *columns, size_t n_columns,
+                   const char *const *cells, size_t n_rows) {
     char *out = NULL;
     size_t size = 0;
     pt_writer *writer;
@@ -43,7 +45,8 @@ static char *print(pt_writer_options o, const pt_column *columns, size_t n_colum
     return out;
 }
 
-static void expect(pt_format format, const pt_column *columns, size_t n_columns, const char *const *cells, size_t n_rows, const char *text) {
+static void expect(pt_format format, const pt_column *columns, size_t n_columns,
+                   const char *const *cells, size_t n_rows, const char *text) {
     char *got = print((pt_writer_options){.format = format}, columns, n_columns, cells, n_rows);
     assert_string_equal(got, text);
     free(got);
@@ -83,9 +86,12 @@ static void a_limited_box_shows_the_first_and_the_last_rows(void **state) {
         cells[i] = numbers[i];
     }
     char *got = print((pt_writer_options){.max_rows = 5}, one, 1, cells, 1000);
-    assert_string_equal(got, "┌─────┐\n│  n  │\n├─────┤\n│   0 │\n│   1 │\n│   2 │\n│  ·  │\n│  ·  │\n│  ·  │\n│ 998 │\n│ 999 │\n└─────┘\n  1000 rows (5 shown)  1 column\n");
+    assert_string_equal(got,
+                        "┌─────┐\n│  n  │\n├─────┤\n│   0 │\n│   1 │\n│   2 │\n│  ·  │\n│  ·  │\n│ "
+                        " ·  │\n│ 998 │\n│ 999 │\n└─────┘\n  1000 rows (5 shown)  1 column\n");
     free(got);
-    for (size_t max = 1; max < 12; max++) { /* the last row is there, and as many rows as asked for */
+    for (size_t max = 1; max < 12;
+         max++) { /* the last row is there, and as many rows as asked for */
         for (size_t n = 1; n < 30; n++) {
             got = print((pt_writer_options){.max_rows = max}, one, 1, cells, n);
             size_t lines = 0;
@@ -107,9 +113,13 @@ static void a_narrow_terminal_cuts_cells_then_columns(void **state) {
     const pt_column one[] = {{.name = "text"}};
     const char *const wide[] = {"0123456789012345678901234567890123456789"};
     char *got = print((pt_writer_options){.width = 20}, one, 1, wide, 1);
-    assert_string_equal(got, "┌──────────────────┐\n│       text       │\n├──────────────────┤\n│ 012345678901234… │\n└──────────────────┘\n");
+    assert_string_equal(got, "┌──────────────────┐\n│       text       │\n├──────────────────┤\n│ "
+                             "012345678901234… │\n└──────────────────┘\n");
     free(got);
-    const pt_column many[] = {{.name = "aaaaaaaa"}, {.name = "bbbbbbbb"}, {.name = "cccccccc"}, {.name = "dddddddd"}};
+    const pt_column many[] = {{.name = "aaaaaaaa"},
+                              {.name = "bbbbbbbb"},
+                              {.name = "cccccccc"},
+                              {.name = "dddddddd"}};
     const char *const cells[] = {"1", "2", "3", "4"};
     got = print((pt_writer_options){.width = 30}, many, 4, cells, 1);
     assert_non_null(strstr(got, "│ 1        │ … │ 4        │\n"));
@@ -140,7 +150,8 @@ static void a_long_box_is_not_held_in_memory(void **state) {
 static void control_characters_do_not_reach_the_terminal(void **state) {
     (void)state;
     pt_text shown = {0};
-    const char *text = "a\x1b[2J\t\r\n\x7f\xc2\x9b" "31m";
+    const char *text = "a\x1b[2J\t\r\n\x7f\xc2\x9b"
+                       "31m";
     pt_display_add(&shown, text, strlen(text));
     assert_string_equal(pt_text_get(&shown), "a\\x1b[2J\\t\\r\\n\\x7f\\x9b31m");
     pt_text_free(&shown);
@@ -148,24 +159,32 @@ static void control_characters_do_not_reach_the_terminal(void **state) {
 
 static void csv_quotes_what_needs_it(void **state) {
     (void)state;
-    const char *const cells[] = {"1", "plain", NULL, NULL, "3", "", "4", "a,b", "5", "say \"hi\"", "6", "two\nlines", "7", " x"};
-    expect(PT_FORMAT_CSV, two, 2, cells, 7, "id,name\n1,plain\n,\n3,\"\"\n4,\"a,b\"\n5,\"say \"\"hi\"\"\"\n6,\"two\nlines\"\n7,\" x\"\n");
+    const char *const cells[] = {"1",   "plain", NULL,         NULL, "3",          "",  "4",
+                                 "a,b", "5",     "say \"hi\"", "6",  "two\nlines", "7", " x"};
+    expect(PT_FORMAT_CSV, two, 2, cells, 7,
+           "id,name\n1,plain\n,\n3,\"\"\n4,\"a,b\"\n5,\"say \"\"hi\"\"\"\n6,\"two\nlines\"\n7,\" "
+           "x\"\n");
     expect(PT_FORMAT_CSV, two, 2, NULL, 0, "id,name\n");
 }
 
 static void json_is_an_array_of_objects(void **state) {
     (void)state;
     const char *const cells[] = {"1", "a\"\\\n\x01", NULL, NULL};
-    expect(PT_FORMAT_JSON, two, 2, cells, 2, "[{\"id\":1,\"name\":\"a\\\"\\\\\\n\\u0001\"},\n{\"id\":null,\"name\":null}]\n");
+    expect(PT_FORMAT_JSON, two, 2, cells, 2,
+           "[{\"id\":1,\"name\":\"a\\\"\\\\\\n\\u0001\"},\n{\"id\":null,\"name\":null}]\n");
     expect(PT_FORMAT_JSON, two, 2, NULL, 0, "[]\n");
 }
 
 static void json_numbers_that_json_has_not_become_texts(void **state) {
     (void)state;
     const pt_column raw[] = {{.name = "x", .raw = true}};
-    const char *const cells[] = {"nan", "-inf", "inf", "[NaN,-Infinity,{\"NaN\":\"inf \\\" nan\"}]", "-nan", "-1.5", "true", "null"};
+    const char *const cells[] = {"nan",  "-inf",
+                                 "inf",  "[NaN,-Infinity,{\"NaN\":\"inf \\\" nan\"}]",
+                                 "-nan", "-1.5",
+                                 "true", "null"};
     expect(PT_FORMAT_JSON, raw, 1, cells, 8,
-           "[{\"x\":\"NaN\"},\n{\"x\":\"-Infinity\"},\n{\"x\":\"Infinity\"},\n{\"x\":[\"NaN\",\"-Infinity\",{\"NaN\":\"inf \\\" nan\"}]},\n{\"x\":\"-NaN\"},\n"
+           "[{\"x\":\"NaN\"},\n{\"x\":\"-Infinity\"},\n{\"x\":\"Infinity\"},\n{\"x\":[\"NaN\",\"-"
+           "Infinity\",{\"NaN\":\"inf \\\" nan\"}]},\n{\"x\":\"-NaN\"},\n"
            "{\"x\":-1.5},\n{\"x\":true},\n{\"x\":null}]\n");
 }
 
@@ -173,13 +192,15 @@ static void json_keys_differ(void **state) {
     (void)state;
     const pt_column same[] = {{.name = "a"}, {.name = "a"}, {.name = "a_1"}, {.name = "a"}};
     const char *const cells[] = {"1", "2", "3", "4"};
-    expect(PT_FORMAT_JSON, same, 4, cells, 1, "[{\"a\":\"1\",\"a_1\":\"2\",\"a_1_1\":\"3\",\"a_2\":\"4\"}]\n");
+    expect(PT_FORMAT_JSON, same, 4, cells, 1,
+           "[{\"a\":\"1\",\"a_1\":\"2\",\"a_1_1\":\"3\",\"a_2\":\"4\"}]\n");
 }
 
 static void markdown_escapes_bars_and_line_breaks(void **state) {
     (void)state;
     const char *const cells[] = {"1", "a|b\nc", "2", NULL};
-    expect(PT_FORMAT_MARKDOWN, two, 2, cells, 2, "| id | name |\n|---:|---|\n| 1 | a\\|b<br>c |\n| 2 | NULL |\n");
+    expect(PT_FORMAT_MARKDOWN, two, 2, cells, 2,
+           "| id | name |\n|---:|---|\n| 1 | a\\|b<br>c |\n| 2 | NULL |\n");
 }
 
 static void a_full_disk_is_an_error(void **state) {

@@ -1,8 +1,8 @@
 /* The prompt's history file. */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -134,7 +134,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(statements_come_back_as_they_were, set_up, tear_down),
         cmocka_unit_test_setup_teardown(only_the_owner_may_read_it, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_long_file_is_cut_to_its_newest_statements, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_long_file_is_cut_to_its_newest_statements, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(only_the_newest_thousand_are_read, set_up, tear_down),
         cmocka_unit_test(secrets_are_not_kept),
         cmocka_unit_test(the_path_follows_the_environment),

@@ -1,8 +1,8 @@
 /* Statements out of SQL text: what hides a semicolon, and on which line each begins. */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <setjmp.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -22,7 +22,9 @@ static void split(const char *sql, size_t step, pt_text *out) {
         bool end = at >= len;
         bool found = true;
         if (!end) {
-            assert_int_equal(pt_sql_splitter_add(&splitter, sql + at, len - at < step ? len - at : step, &err), PT_OK);
+            assert_int_equal(pt_sql_splitter_add(&splitter, sql + at,
+                                                 len - at < step ? len - at : step, &err),
+                             PT_OK);
         }
         while (found) {
             pt_sql_statement statement;
@@ -117,15 +119,19 @@ static void an_open_statement_is_seen(void **state) {
     static const struct {
         const char *sql;
         bool open;
-    } cases[] = {{"", false}, {"\n", false}, {"a", true}, {"a;", false}, {"a;\n", false}, {"a; b", true}, {"a 'b;", true}, {"/* a", true}, {"/* a */", false}, {"-- a", false}, {"-- a;\n", false}};
+    } cases[] = {{"", false},        {"\n", false},   {"a", true},       {"a;", false},
+                 {"a;\n", false},    {"a; b", true},  {"a 'b;", true},   {"/* a", true},
+                 {"/* a */", false}, {"-- a", false}, {"-- a;\n", false}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         pt_sql_splitter splitter;
         pt_sql_statement statement;
         bool found = true;
         pt_sql_splitter_init(&splitter);
-        assert_int_equal(pt_sql_splitter_add(&splitter, cases[i].sql, strlen(cases[i].sql), NULL), PT_OK);
+        assert_int_equal(pt_sql_splitter_add(&splitter, cases[i].sql, strlen(cases[i].sql), NULL),
+                         PT_OK);
         while (found) {
-            assert_int_equal(pt_sql_splitter_next(&splitter, false, &found, &statement, NULL), PT_OK);
+            assert_int_equal(pt_sql_splitter_next(&splitter, false, &found, &statement, NULL),
+                             PT_OK);
         }
         assert_int_equal(pt_sql_splitter_open(&splitter), cases[i].open);
         pt_sql_splitter_reset(&splitter);
@@ -157,7 +163,8 @@ static void a_statement_without_end_is_refused(void **state) {
         bool found;
         code = pt_sql_splitter_add(&splitter, block, sizeof block, &err);
         if (code == PT_OK) {
-            assert_int_equal(pt_sql_splitter_next(&splitter, false, &found, &statement, &err), PT_OK);
+            assert_int_equal(pt_sql_splitter_next(&splitter, false, &found, &statement, &err),
+                             PT_OK);
         }
     }
     assert_int_equal(code, PT_E_DATA);

@@ -1,4 +1,5 @@
-/* What the decoder's tests share: rows read back by DuckDB, which alone judges what is in the vectors. */
+/* What the decoder's tests share: rows read back by DuckDB, which alone judges what is in the
+ * vectors. */
 #pragma once
 
 #include <setjmp.h>
@@ -10,12 +11,12 @@
 #include <string.h>
 #include <time.h>
 
-#include <cmocka.h>
 #include <duckdb.h>
+#include <cmocka.h>
 
-#include "decode/decode.h"
 #include "columns/rows.h"
 #include "columns/schema.h"
+#include "decode/decode.h"
 
 static duckdb_database test_db;
 static duckdb_connection test_con;
@@ -48,7 +49,8 @@ static inline void scan_next(duckdb_function_info info, duckdb_data_chunk out) {
     }
     duckdb_data_chunk in = pt_rows_chunk(scanned, (*next)++);
     for (idx_t i = 0; i < scanned_columns; i++) {
-        duckdb_vector_reference_vector(duckdb_data_chunk_get_vector(out, i), duckdb_data_chunk_get_vector(in, i));
+        duckdb_vector_reference_vector(duckdb_data_chunk_get_vector(out, i),
+                                       duckdb_data_chunk_get_vector(in, i));
     }
     duckdb_data_chunk_set_size(out, duckdb_data_chunk_get_size(in));
 }
@@ -116,7 +118,8 @@ static inline void fixture_open(fixture *f, const char *schema) {
     for (size_t i = 0; i < f->schema->n_columns; i++) {
         f->types[i] = f->schema->columns[i].type;
     }
-    if (pt_rows_new(f->types, f->schema->n_columns, &f->rows, &f->err) != PT_OK || pt_decoder_new_json(f->schema, &f->decoder, &f->err) != PT_OK) {
+    if (pt_rows_new(f->types, f->schema->n_columns, &f->rows, &f->err) != PT_OK ||
+        pt_decoder_new_json(f->schema, &f->decoder, &f->err) != PT_OK) {
         fail_msg("%s", f->err.text);
     }
 }
@@ -137,7 +140,8 @@ static inline void fixture_scan(const fixture *f) {
 /* Decodes a record; commits the row when it is good. */
 static inline pt_decode_error decode_bytes(fixture *f, const char *json, size_t len) {
     pt_decode_error error = {0};
-    if (pt_rows_open(f->rows, &f->err) != PT_OK || pt_decode(f->decoder, json, len, f->rows, &error, &f->err) != PT_OK) {
+    if (pt_rows_open(f->rows, &f->err) != PT_OK ||
+        pt_decode(f->decoder, json, len, f->rows, &error, &f->err) != PT_OK) {
         fail_msg("%s", f->err.text);
     }
     if (error.code == PT_DECODE_OK) {
@@ -183,7 +187,8 @@ static inline uint64_t random_below(uint64_t *state, uint64_t n) {
 /* The test's seed: PINTAIL_SEED, or a new one; printed, so that a failure can be played again. */
 static inline uint64_t test_seed(const char *name) {
     const char *given = getenv("PINTAIL_SEED");
-    uint64_t seed = given ? strtoull(given, NULL, 0) : ((uint64_t)(uintptr_t)&given ^ (uint64_t)time(NULL)) & 0xFFFFFFFF;
+    uint64_t seed = given ? strtoull(given, NULL, 0)
+                          : ((uint64_t)(uintptr_t)&given ^ (uint64_t)time(NULL)) & 0xFFFFFFFF;
     print_message("%s: replay with PINTAIL_SEED=%llu\n", name, (unsigned long long)seed);
     return seed;
 }

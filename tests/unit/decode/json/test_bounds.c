@@ -1,21 +1,32 @@
-/* Broken and hostile bytes: no read outside of the record, no crash, and both scanners agree on every outcome. */
+/* Broken and hostile bytes: no read outside of the record, no crash, and both scanners agree on
+ * every outcome. */
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "decode/json/decode_testing.h"
 #include "columns/same_rows.h"
+#include "decode/json/decode_testing.h"
 
 static const struct record {
     const char *schema, *json;
 } records[] = {
-    {"order_id UUID, order_time TIMESTAMPTZ, customer_id VARCHAR, product VARCHAR, quantity INTEGER, unit_price DECIMAL(10,2), region VARCHAR",
-     "{\"order_id\": \"3f0c2b1a-9d8e-4f70-a1b2-c3d4e5f60718\", \"order_time\": 1790000000.1234567, \"customer_id\": \"CUST-0123\", \"product\": \"Laptop\", \"quantity\": 3, \"unit_price\": 1234.56, "
+    {"order_id UUID, order_time TIMESTAMPTZ, customer_id VARCHAR, product VARCHAR, quantity "
+     "INTEGER, unit_price DECIMAL(10,2), region VARCHAR",
+     "{\"order_id\": \"3f0c2b1a-9d8e-4f70-a1b2-c3d4e5f60718\", \"order_time\": 1790000000.1234567, "
+     "\"customer_id\": \"CUST-0123\", \"product\": \"Laptop\", \"quantity\": 3, \"unit_price\": "
+     "1234.56, "
      "\"region\": \"Kanto\"}"},
-    {"a INTEGER[], b STRUCT(c VARCHAR, d DOUBLE), m MAP(VARCHAR, BOOLEAN), j JSON", "{\"a\":[1,-2,null],\"b\":{\"d\":1.5e-3,\"c\":\"x\\u00e9\\n\"},\"m\":{\"k\":true,\"l\":false},\"j\":{\"p\":[0,\"q\"]}}"},
-    {"a VARCHAR, t TIMESTAMP, d DATE, c TIME, b BLOB, h BLOB HEX", "{\"a\":\"\xE6\x97\xA5\xE6\x9C\xAC\xE8\xAA\x9E and \xF0\x9F\x98\x80 \\ud83d\\ude00 text\",\"t\":\"2026-09-21T14:13:20.5+09:00\",\"d\":\"2026-09-21\",\"c\":\"12:34:56.789\",\"b\":\"YWJjZA==\","
-                                                                     "\"h\":\"00ff\",\"u\":{\"v\":[true,false,null,1.25,-7]}}"},
+    {"a INTEGER[], b STRUCT(c VARCHAR, d DOUBLE), m MAP(VARCHAR, BOOLEAN), j JSON",
+     "{\"a\":[1,-2,null],\"b\":{\"d\":1.5e-3,\"c\":\"x\\u00e9\\n\"},\"m\":{\"k\":true,\"l\":false},"
+     "\"j\":{\"p\":[0,\"q\"]}}"},
+    {"a VARCHAR, t TIMESTAMP, d DATE, c TIME, b BLOB, h BLOB HEX",
+     "{\"a\":\"\xE6\x97\xA5\xE6\x9C\xAC\xE8\xAA\x9E and \xF0\x9F\x98\x80 \\ud83d\\ude00 "
+     "text\",\"t\":\"2026-09-21T14:13:20.5+09:00\",\"d\":\"2026-09-21\",\"c\":\"12:34:56.789\","
+     "\"b\":\"YWJjZA==\","
+     "\"h\":\"00ff\",\"u\":{\"v\":[true,false,null,1.25,-7]}}"},
     {"a BIGINT, b HUGEINT, c UBIGINT, d DECIMAL(38,10), e REAL, f TIMESTAMP_NS EPOCH ns, g TINYINT",
-     "{\"a\":-9223372036854775808,\"b\":170141183460469231731687303715884105727,\"c\":18446744073709551615,\"d\":\"-123456789012345678.0123456789\",\"e\":3.4028234e38,\"f\":1790000000123456789,\"g\":1.0}"},
+     "{\"a\":-9223372036854775808,\"b\":170141183460469231731687303715884105727,\"c\":"
+     "18446744073709551615,\"d\":\"-123456789012345678.0123456789\",\"e\":3.4028234e38,\"f\":"
+     "1790000000123456789,\"g\":1.0}"},
 };
 #define RECORDS (sizeof records / sizeof *records)
 
@@ -42,9 +53,14 @@ static pt_decode_error decode_both(pair *p, const char *data, size_t len) {
     assert_int_equal(pt_rows_open(p->best.rows, &p->best.err), PT_OK);
     assert_int_equal(pt_rows_open(p->portable.rows, &p->portable.err), PT_OK);
     assert_int_equal(pt_decode(p->best.decoder, data, len, p->best.rows, &a, &p->best.err), PT_OK);
-    assert_int_equal(pt_decode(p->portable.decoder, data, len, p->portable.rows, &b, &p->portable.err), PT_OK);
-    if (a.code != b.code || (a.code != PT_DECODE_OK && (a.position != b.position || strcmp(a.text, b.text) != 0))) {
-        fail_msg("%.*s: %s at %lld (%s), portable: %s at %lld (%s)", (int)len, data, pt_decode_code_name(a.code), (long long)a.position, a.text, pt_decode_code_name(b.code), (long long)b.position, b.text);
+    assert_int_equal(pt_decode(p->portable.decoder, data, len, p->portable.rows, &b,
+                               &p->portable.err),
+                     PT_OK);
+    if (a.code != b.code ||
+        (a.code != PT_DECODE_OK && (a.position != b.position || strcmp(a.text, b.text) != 0))) {
+        fail_msg("%.*s: %s at %lld (%s), portable: %s at %lld (%s)", (int)len, data,
+                 pt_decode_code_name(a.code), (long long)a.position, a.text,
+                 pt_decode_code_name(b.code), (long long)b.position, b.text);
     }
     if (a.code == PT_DECODE_OK) {
         assert_true(same_open_row(p->best.rows, p->portable.rows, p->best.schema->n_columns));
@@ -65,10 +81,13 @@ static void nothing_is_read_outside_of_the_record(void **state) {
         pair p;
         pair_open(&p, records[i].schema);
         size_t len = strlen(records[i].json);
-        for (size_t cut = 0; cut <= len; cut++) { /* any start of it right before the hole, and right after one */
+        for (size_t cut = 0; cut <= len;
+             cut++) { /* any start of it right before the hole, and right after one */
             memcpy(pages + 2 * page - cut, records[i].json, cut);
             pt_decode_error e = decode_both(&p, pages + 2 * page - cut, cut);
-            assert_int_equal(e.code, cut == len ? PT_DECODE_OK : cut == 0 ? PT_DECODE_EMPTY : PT_DECODE_TRUNCATED);
+            assert_int_equal(e.code, cut == len ? PT_DECODE_OK
+                                     : cut == 0 ? PT_DECODE_EMPTY
+                                                : PT_DECODE_TRUNCATED);
             memcpy(pages + page, records[i].json, cut);
             (void)decode_both(&p, pages + page, cut);
         }
@@ -87,7 +106,8 @@ static void a_record_cut_anywhere_is_truncated(void **state) {
         for (size_t cut = 1; cut < len; cut++) {
             pt_decode_error e = decode_both(&p, records[i].json, cut);
             if (e.code != PT_DECODE_TRUNCATED || e.position != (int64_t)cut) {
-                fail_msg("%.*s: %s at %lld: %s", (int)cut, records[i].json, pt_decode_code_name(e.code), (long long)e.position, e.text);
+                fail_msg("%.*s: %s at %lld: %s", (int)cut, records[i].json,
+                         pt_decode_code_name(e.code), (long long)e.position, e.text);
             }
         }
         pair_close(&p);
@@ -137,7 +157,8 @@ static void deleted_and_doubled_bytes_have_one_outcome(void **state) {
 static void random_bytes_have_one_outcome(void **state) {
     (void)state;
     uint64_t seed = test_seed("random_bytes_have_one_outcome");
-    static const char alphabet[] = "{}[]:,\"\\ \n0123456789.-+eEtruefalsnux\xC3\xA9\xF0\x9F\x98\x80";
+    static const char alphabet[] =
+        "{}[]:,\"\\ \n0123456789.-+eEtruefalsnux\xC3\xA9\xF0\x9F\x98\x80";
     for (size_t i = 0; i < RECORDS; i++) {
         pair p;
         pair_open(&p, records[i].schema);

@@ -1,8 +1,10 @@
-/* Random schemas and records against DuckDB's own reading of the same JSON: the vectors must hold the same values.
+/* Random schemas and records against DuckDB's own reading of the same JSON: the vectors must hold
+ * the same values.
  *
- * DuckDB casts the record's parts one by one (json ->> key for simple types, CAST(json AS type) for nested ones). Where it reads
- * differently by design the generator keeps away: more than 15 digits in a DECIMAL that is a number, digits below the column's resolution,
- * BLOB and JSON inside of nested types. */
+ * DuckDB casts the record's parts one by one (json ->> key for simple types, CAST(json AS type) for
+ * nested ones). Where it reads differently by design the generator keeps away: more than 15 digits
+ * in a DECIMAL that is a number, digits below the column's resolution, BLOB and JSON inside of
+ * nested types. */
 #include "decode/json/decode_testing.h"
 
 #define RECORDS 400
@@ -17,8 +19,12 @@ static uint64_t rnd(uint64_t n) {
 /* ---- random types ---- */
 
 static const char *const simple_types[] = {
-    "BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "REAL", "DOUBLE", "DECIMAL(4,1)", "DECIMAL(9,4)", "DECIMAL(15,2)",
-    "DECIMAL(38,9)", "VARCHAR", "UUID", "DATE", "TIME", "TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS", "TIMESTAMPTZ", "BLOB", "JSON",
+    "BOOLEAN",       "TINYINT",     "SMALLINT",     "INTEGER",      "BIGINT",
+    "HUGEINT",       "UTINYINT",    "USMALLINT",    "UINTEGER",     "UBIGINT",
+    "REAL",          "DOUBLE",      "DECIMAL(4,1)", "DECIMAL(9,4)", "DECIMAL(15,2)",
+    "DECIMAL(38,9)", "VARCHAR",     "UUID",         "DATE",         "TIME",
+    "TIMESTAMP",     "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS", "TIMESTAMPTZ",
+    "BLOB",          "JSON",
 };
 #define NESTABLE 25
 
@@ -57,7 +63,24 @@ static void digits(FILE *f, uint64_t n) {
 }
 
 static void string(FILE *f, uint64_t max) {
-    static const char *const slices[] = {"a", "B", "7", " ", "/", "\\\"", "\\\\", "\\/", "\\n", "\\t", "\\u0041", "\\u00e9", "\\u20AC", "\\ud83d\\ude00", "\xC3\xA9", "\xE6\x97\xA5", "\xF0\x9F\x98\x80", "the quick brown fox"};
+    static const char *const slices[] = {"a",
+                                         "B",
+                                         "7",
+                                         " ",
+                                         "/",
+                                         "\\\"",
+                                         "\\\\",
+                                         "\\/",
+                                         "\\n",
+                                         "\\t",
+                                         "\\u0041",
+                                         "\\u00e9",
+                                         "\\u20AC",
+                                         "\\ud83d\\ude00",
+                                         "\xC3\xA9",
+                                         "\xE6\x97\xA5",
+                                         "\xF0\x9F\x98\x80",
+                                         "the quick brown fox"};
     fputc('"', f);
     bool plain = rnd(2);
     for (uint64_t i = 0, n = rnd(max); i < n; i++) {
@@ -84,13 +107,18 @@ static void floating(FILE *f, int max_exponent) {
         digits(f, rnd(17) + 1);
     }
     if (rnd(3) == 0) {
-        fprintf(f, "%c%s%llu", rnd(2) ? 'e' : 'E', rnd(2) ? "-" : rnd(2) ? "+" : "", (unsigned long long)rnd((uint64_t)max_exponent));
+        fprintf(f, "%c%s%llu", rnd(2) ? 'e' : 'E',
+                rnd(2)   ? "-"
+                : rnd(2) ? "+"
+                         : "",
+                (unsigned long long)rnd((uint64_t)max_exponent));
     }
 }
 
 static void decimal(FILE *f, const pt_type *t) {
     bool text = rnd(4) == 0;
-    uint64_t most = t->width - t->scale, exact = text ? 38 : 15 - t->scale; /* DuckDB takes a JSON number through DOUBLE */
+    uint64_t most = t->width - t->scale,
+             exact = text ? 38 : 15 - t->scale; /* DuckDB takes a JSON number through DOUBLE */
     uint64_t whole = rnd(most < exact ? most : exact) + 1, fraction = rnd(t->scale + 1ULL);
     fputs(text ? "\"" : "", f);
     fputs(rnd(2) ? "-" : "", f);
@@ -103,11 +131,13 @@ static void decimal(FILE *f, const pt_type *t) {
 }
 
 static void date(FILE *f) {
-    fprintf(f, "%04llu-%02llu-%02llu", (unsigned long long)(1700 + rnd(500)), (unsigned long long)(rnd(12) + 1), (unsigned long long)(rnd(28) + 1));
+    fprintf(f, "%04llu-%02llu-%02llu", (unsigned long long)(1700 + rnd(500)),
+            (unsigned long long)(rnd(12) + 1), (unsigned long long)(rnd(28) + 1));
 }
 
 static void clock_time(FILE *f, uint64_t decimals) {
-    fprintf(f, "%02llu:%02llu:%02llu", (unsigned long long)rnd(24), (unsigned long long)rnd(60), (unsigned long long)rnd(60));
+    fprintf(f, "%02llu:%02llu:%02llu", (unsigned long long)rnd(24), (unsigned long long)rnd(60),
+            (unsigned long long)rnd(60));
     if (decimals && rnd(2)) {
         fputc('.', f);
         digits(f, rnd(decimals) + 1);
@@ -123,7 +153,8 @@ static void timestamp(FILE *f, uint64_t decimals) {
 }
 
 static void base64(FILE *f) {
-    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    static const char alphabet[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     fputc('"', f);
     for (uint64_t i = 0, n = rnd(12) * 4; i < n; i++) {
         fputc(alphabet[rnd(64)], f);
@@ -165,41 +196,27 @@ static void value(FILE *f, const pt_type *t) {
         return;
     }
     switch (t->id) {
-    case PT_BOOLEAN:
-        fputs(rnd(2) ? "true" : "false", f);
-        break;
+    case PT_BOOLEAN: fputs(rnd(2) ? "true" : "false", f); break;
     case PT_TINYINT:
-    case PT_UTINYINT:
-        integer(f, 8, t->id == PT_TINYINT);
-        break;
+    case PT_UTINYINT: integer(f, 8, t->id == PT_TINYINT); break;
     case PT_SMALLINT:
-    case PT_USMALLINT:
-        integer(f, 16, t->id == PT_SMALLINT);
-        break;
+    case PT_USMALLINT: integer(f, 16, t->id == PT_SMALLINT); break;
     case PT_INTEGER:
-    case PT_UINTEGER:
-        integer(f, 32, t->id == PT_INTEGER);
-        break;
+    case PT_UINTEGER: integer(f, 32, t->id == PT_INTEGER); break;
     case PT_HUGEINT:
     case PT_BIGINT:
-    case PT_UBIGINT:
-        integer(f, 64, t->id != PT_UBIGINT);
-        break;
-    case PT_REAL:
-        floating(f, 20);
-        break;
-    case PT_DOUBLE:
-        floating(f, 250);
-        break;
-    case PT_DECIMAL:
-        decimal(f, t);
-        break;
-    case PT_VARCHAR:
-        string(f, rnd(20) == 0 ? 500 : 12);
-        break;
+    case PT_UBIGINT: integer(f, 64, t->id != PT_UBIGINT); break;
+    case PT_REAL: floating(f, 20); break;
+    case PT_DOUBLE: floating(f, 250); break;
+    case PT_DECIMAL: decimal(f, t); break;
+    case PT_VARCHAR: string(f, rnd(20) == 0 ? 500 : 12); break;
     case PT_UUID:
-        fprintf(f, rnd(2) ? "\"%08llx-%04llx-%04llx-%04llx-%012llx\"" : "\"%08llX-%04llX-%04llX-%04llX-%012llX\"", (unsigned long long)rnd(1ULL << 32), (unsigned long long)rnd(65536), (unsigned long long)rnd(65536),
-                (unsigned long long)rnd(65536), (unsigned long long)rnd(1ULL << 48));
+        fprintf(f,
+                rnd(2) ? "\"%08llx-%04llx-%04llx-%04llx-%012llx\""
+                       : "\"%08llX-%04llX-%04llX-%04llX-%012llX\"",
+                (unsigned long long)rnd(1ULL << 32), (unsigned long long)rnd(65536),
+                (unsigned long long)rnd(65536), (unsigned long long)rnd(65536),
+                (unsigned long long)rnd(1ULL << 48));
         break;
     case PT_DATE:
         fputc('"', f);
@@ -211,27 +228,18 @@ static void value(FILE *f, const pt_type *t) {
         clock_time(f, 6);
         fputc('"', f);
         break;
-    case PT_TIMESTAMP_S:
-        timestamp(f, 0);
-        break;
-    case PT_TIMESTAMP_MS:
-        timestamp(f, 3);
-        break;
+    case PT_TIMESTAMP_S: timestamp(f, 0); break;
+    case PT_TIMESTAMP_MS: timestamp(f, 3); break;
     case PT_TIMESTAMP:
     case PT_TIMESTAMP_NS:
-    case PT_TIMESTAMPTZ:
-        timestamp(f, 6);
-        break;
-    case PT_BLOB:
-        base64(f);
-        break;
+    case PT_TIMESTAMPTZ: timestamp(f, 6); break;
+    case PT_BLOB: base64(f); break;
     case PT_JSON:
         fprintf(f, "{\"x\":[%llu,true,null,{}],\"y\":", (unsigned long long)rnd(1000));
         string(f, 6);
         fputc('}', f);
         break;
-    default:
-        container(f, t);
+    default: container(f, t);
     }
 }
 
@@ -240,7 +248,8 @@ static char *random_record(const pt_schema *s) {
     size_t len = 0;
     FILE *f = open_memstream(&text, &len);
     assert_non_null(f);
-    size_t n = s->n_columns, start = rnd(4) == 0 ? rnd(n) : 0; /* mostly in order, now and then not */
+    size_t n = s->n_columns,
+           start = rnd(4) == 0 ? rnd(n) : 0; /* mostly in order, now and then not */
     bool first = true;
     space(f);
     fputc('{', f);
@@ -291,9 +300,15 @@ static void compare_column(const fixture *f, size_t i, const char *schema) {
     const pt_column *c = &f->schema->columns[i];
     expected_expression(expected, sizeof expected, c);
     if (c->type.id == PT_JSON) { /* minified, as white space is kept; the JSON null is NULL */
-        (void)snprintf(sql, sizeof sql, "SELECT any_value(j) FROM got JOIN records USING (i) WHERE json(c%zu)::VARCHAR IS DISTINCT FROM nullif(json(%s)::VARCHAR, 'null')", i, expected);
+        (void)snprintf(sql, sizeof sql,
+                       "SELECT any_value(j) FROM got JOIN records USING (i) WHERE "
+                       "json(c%zu)::VARCHAR IS DISTINCT FROM nullif(json(%s)::VARCHAR, 'null')",
+                       i, expected);
     } else {
-        (void)snprintf(sql, sizeof sql, "SELECT any_value(concat('got ', coalesce(c%zu::VARCHAR, 'NULL'), ', DuckDB ', coalesce((%s)::VARCHAR, 'NULL'), ' from ', j)) FROM got JOIN records USING (i) WHERE c%zu IS DISTINCT FROM (%s)",
+        (void)snprintf(sql, sizeof sql,
+                       "SELECT any_value(concat('got ', coalesce(c%zu::VARCHAR, 'NULL'), ', DuckDB "
+                       "', coalesce((%s)::VARCHAR, 'NULL'), ' from ', j)) FROM got JOIN records "
+                       "USING (i) WHERE c%zu IS DISTINCT FROM (%s)",
                        i, expected, i, expected);
     }
     char *differs = sql_text(sql);
@@ -325,7 +340,8 @@ static void run(bool portable) {
         char *json = random_record(x.schema);
         pt_decode_error e = decode_text(&x, json);
         if (e.code != PT_DECODE_OK) {
-            fail_msg("%s <- %s: %s at %lld: %s", schema, json, pt_decode_code_name(e.code), (long long)e.position, e.text);
+            fail_msg("%s <- %s: %s at %lld: %s", schema, json, pt_decode_code_name(e.code),
+                     (long long)e.position, e.text);
         }
         (void)duckdb_append_int64(appender, i);
         (void)duckdb_append_varchar(appender, json);
@@ -366,21 +382,26 @@ static void random_doubles_are_what_strtod_makes_of_them(void **state) {
             fprintf(f, "%.*g", (int)rnd(25) + 1, d);
         } else {
             digits(f, rnd(22) + 1);
-            fprintf(f, ".%llue%lld", (unsigned long long)random_next(&seed), (long long)rnd(660) - 345);
+            fprintf(f, ".%llue%lld", (unsigned long long)random_next(&seed),
+                    (long long)rnd(660) - 345);
         }
         fclose(f);
         double d = strtod(number, NULL);
         float r = strtof(number, NULL);
         bool d_fits = d <= 1.7976931348623157e308, r_fits = r <= 3.402823466e38F;
-        int n = snprintf(json, sizeof json, "{\"d\":%s,\"r\":%s}", d_fits ? number : "0", r_fits ? number : "0");
+        int n = snprintf(json, sizeof json, "{\"d\":%s,\"r\":%s}", d_fits ? number : "0",
+                         r_fits ? number : "0");
         pt_rows_reset(x.rows, 0);
         assert_int_equal(decode_bytes(&x, json, (size_t)n).code, PT_DECODE_OK);
-        double got_d = ((double *)duckdb_vector_get_data(duckdb_data_chunk_get_vector(pt_rows_chunk(x.rows, 0), 0)))[0];
-        float got_r = ((float *)duckdb_vector_get_data(duckdb_data_chunk_get_vector(pt_rows_chunk(x.rows, 0), 1)))[0];
+        double got_d = ((double *)duckdb_vector_get_data(
+            duckdb_data_chunk_get_vector(pt_rows_chunk(x.rows, 0), 0)))[0];
+        float got_r = ((float *)duckdb_vector_get_data(
+            duckdb_data_chunk_get_vector(pt_rows_chunk(x.rows, 0), 1)))[0];
         d = d_fits ? d : 0;
         r = r_fits ? r : 0;
         if (memcmp(&d, &got_d, sizeof d) != 0 || memcmp(&r, &got_r, sizeof r) != 0) {
-            fail_msg("%s: got %a and %a, want %a and %a", number, got_d, (double)got_r, d, (double)r);
+            fail_msg("%s: got %a and %a, want %a and %a", number, got_d, (double)got_r, d,
+                     (double)r);
         }
     }
     fixture_close(&x);
