@@ -5,7 +5,7 @@ PYTEST = .deps/venv/bin/python -m pytest
 export PINTAIL_LIBDUCKDB PINTAIL_LIBRDKAFKA V
 CMAKE_PATHS = $(if $(PINTAIL_LIBDUCKDB),-DPINTAIL_LIBDUCKDB=$(PINTAIL_LIBDUCKDB)) $(if $(PINTAIL_LIBRDKAFKA),-DPINTAIL_LIBRDKAFKA=$(PINTAIL_LIBRDKAFKA))
 
-.PHONY: all build debug asan tsan crash fuzz demo test test-deps tsan-deps bench-deps test-long unit unit-asan unit-tsan e2e e2e-asan e2e-tsan soak bench bench-scale perf-guard install clean distclean
+.PHONY: all build format lint lint-deps lint-configure debug asan tsan crash fuzz demo test test-deps tsan-deps bench-deps test-long unit unit-asan unit-tsan e2e e2e-asan e2e-tsan soak bench bench-scale perf-guard install clean distclean
 
 all: build
 
@@ -34,8 +34,24 @@ crash: test-deps
 demo: build
 	@demo/run.sh
 
-# Everything that CI runs, from nothing: unit tests, the same under ASan+UBSan, a short fuzz run, end to end on real servers.
-test: unit unit-asan fuzz e2e
+# The form: tests/lint/run does it, deps/fetch brings the tools. The rules of tests/lint/tidy.py that are on, and the longest line of prose.
+TIDY_RULES ?= white-space include-circle room-circle
+MARKDOWN_WIDTH ?= 600
+lint-deps:
+	@deps/fetch lint
+
+format: lint-deps
+	@tests/lint/run --fix
+
+# clang-tidy has to know how each file is compiled: configured, not built.
+lint-configure: lint-deps
+	@cmake/build release build $(CMAKE_PATHS) --configure
+
+lint: lint-configure
+	@TIDY_RULES="$(TIDY_RULES)" MARKDOWN_WIDTH=$(MARKDOWN_WIDTH) tests/lint/run build
+
+# Everything that CI runs, from nothing: the form, unit tests, the same under ASan+UBSan, a short fuzz run, end to end on real servers.
+test: lint unit unit-asan fuzz e2e
 
 CTEST_ARGS = --output-on-failure -j2
 unit: test-deps build
