@@ -2,7 +2,8 @@
 
 usage: make bench   or   make bench BENCH_ARGS='--only rate,decode --rounds 5'
 
-Parts: rate (three flush sizes), memory (10 records/s), cost (staging against INSERT), sinks (side by side), freshness, small (flushes of few rows), growth, catchup, decode.
+Parts: rate (three flush sizes), memory (10 records/s), cost (staging against INSERT), sinks (side by side), freshness, small
+(flushes of few rows), growth, catchup, decode.
 Machines are noisy: the ratios within a run are what counts. build/bench/results.json and results.svg hold what was measured.
 """
 
@@ -21,9 +22,8 @@ import part_growth
 import part_rate
 import part_sinks
 import part_small
-from tools import BUILD, PARTITIONS, load, machine, prioritise, produce, say
-
 from support.kafka import KafkaServer
+from tools import BUILD, PARTITIONS, load, machine, prioritise, produce, say
 
 PARTS = ["rate", "memory", "cost", "sinks", "freshness", "small", "growth", "catchup", "decode"]
 
@@ -31,12 +31,22 @@ PARTS = ["rate", "memory", "cost", "sinks", "freshness", "small", "growth", "cat
 def options():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--records", type=int, default=3_000_000, help="of the topic that `cost` and `sinks` read")
-    parser.add_argument("--rate-records", type=int, default=9_000_000, help="of the topic that `rate` reads: many flushes, so that begin and end, when one stage works alone, weigh little")
+    parser.add_argument(
+        "--rate-records",
+        type=int,
+        default=9_000_000,
+        help="of the topic that `rate` reads: many flushes, so that begin and end, when one stage works alone, weigh little",
+    )
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--snapshots", type=int, default=1000, help="how far `growth` goes (default 1000; 10000 takes minutes)")
     parser.add_argument("--backlog", type=int, default=10_000_000, help="records of the topic that `catchup` reads")
     parser.add_argument("--only", default=",".join(PARTS), help="parts, separated by commas")
-    parser.add_argument("--nice", type=int, default=0, help="scheduling priority of everything that is measured, broker included; below 0 (root) it gets by on a busy machine")
+    parser.add_argument(
+        "--nice",
+        type=int,
+        default=0,
+        help="scheduling priority of everything that is measured, broker included; below 0 (root) it gets by on a busy machine",
+    )
     parser.add_argument("--out", type=Path, default=BUILD / "bench", help="folder for results.json and results.svg")
     o = parser.parse_args()
     o.only = o.only.split(",")

@@ -14,8 +14,16 @@ def bars(result) -> list:
         rows += [(f"pintail, {int(size):,} rows a flush", s["rate"], "pintail") for size, s in result["rate"]["sizes"].items()]
         groups.append((f"Records a second, by flush size ({result['rate_records']:,} orders)", "/s", rows))
     if "sinks" in result:
-        groups.append((f"Records a second, side by side ({result['records']:,} orders)", "/s",
-                       [(name, r["rate"], "limit" if "drain" in name else "pintail" if "pintail" in name else "other") for name, r in result["sinks"].items()]))
+        groups.append(
+            (
+                f"Records a second, side by side ({result['records']:,} orders)",
+                "/s",
+                [
+                    (name, r["rate"], "limit" if "drain" in name else "pintail" if "pintail" in name else "other")
+                    for name, r in result["sinks"].items()
+                ],
+            )
+        )
     if "decode" in result:
         rows = []
         for c in result["decode"]:
@@ -24,7 +32,13 @@ def bars(result) -> list:
                 rows.append((f"{c['case']}: from_json", c["duckdb"], "other"))
         groups.append(("Decoding JSON, GB/s on one core", " GB/s", rows))
     if "freshness" in result:
-        groups.append(("From produce to visible, p99 in ms", " ms", [(f"{r['rate']:,} records/s, interval {r['interval']}", r["p99_ms"], "pintail") for r in result["freshness"]]))
+        groups.append(
+            (
+                "From produce to visible, p99 in ms",
+                " ms",
+                [(f"{r['rate']:,} records/s, interval {r['interval']}", r["p99_ms"], "pintail") for r in result["freshness"]],
+            )
+        )
     return groups
 
 
@@ -50,5 +64,7 @@ def draw(result) -> str:
             out.append(f'<rect x="{LABEL + 20}" y="{y - 14}" width="{width}" height="18" fill="{COLOURS[colour]}"/>')
             out.append(text(LABEL + 26 + width, y, shown))
     height = y + 24
-    return (f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" viewBox="0 0 {WIDTH} {height}" font-family="sans-serif" font-size="13">\n'
-            f'<rect width="100%" height="100%" fill="white"/>\n' + "\n".join(out) + "\n</svg>\n")
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" viewBox="0 0 {WIDTH} {height}" font-family="sans-serif" font-size="13">\n'
+        f'<rect width="100%" height="100%" fill="white"/>\n' + "\n".join(out) + "\n</svg>\n"
+    )

@@ -12,6 +12,11 @@ def decode(*arguments) -> list:
     for line in found:
         cases.setdefault(line["case"], {"bytes_per_record": line["bytes_per_record"]})[line["scanner"]] = line["gb_per_s"]
     say("\nDecoder alone, GB/s of JSON on one core")
-    print_table([("", ""), ("bytes/record", ".0f"), ("best", ".2f"), ("portable", ".2f"), ("DuckDB from_json", ".2f"), ("best/from_json", ".1f")],
-                [[name, c["bytes_per_record"], c["best"], c["portable"], c.get("duckdb"), c["best"] / c["duckdb"] if c.get("duckdb") else None] for name, c in cases.items()])
+    print_table(
+        [("", ""), ("bytes/record", ".0f"), ("best", ".2f"), ("portable", ".2f"), ("DuckDB from_json", ".2f"), ("best/from_json", ".1f")],
+        [
+            [name, c["bytes_per_record"], c["best"], c["portable"], c.get("duckdb"), c["best"] / c["duckdb"] if c.get("duckdb") else None]
+            for name, c in cases.items()
+        ],
+    )
     return [{"case": name, **c} for name, c in cases.items()]

@@ -10,9 +10,8 @@ import threading
 import time
 
 import duckdb
-from tools import PARTITIONS, PINTAIL, ROOT, SCHEMA, Failed, print_table, prioritise, say
-
 from support.postgres import PostgresServer
+from tools import PARTITIONS, PINTAIL, ROOT, SCHEMA, Failed, print_table, prioritise, say
 
 RATES = [10, 50_000]
 WARM_UP = 2  # seconds
@@ -29,7 +28,9 @@ class Watcher(threading.Thread):
     def run(self):
         newest = -1
         while not self.stop.wait(0.01):
-            (found,) = self.connection.execute("FROM postgres_query('pg', 'SELECT coalesce(max(snapshot_id), -1) FROM ducklake_snapshot')").fetchone()
+            (found,) = self.connection.execute(
+                "FROM postgres_query('pg', 'SELECT coalesce(max(snapshot_id), -1) FROM ducklake_snapshot')"
+            ).fetchone()
             if found > newest:
                 now = time.time()
                 self.seen.extend((snapshot, now) for snapshot in range(newest + 1, found + 1))
@@ -37,7 +38,9 @@ class Watcher(threading.Thread):
 
 
 def connect(text):
-    connection = duckdb.connect(config={"extension_directory": str(ROOT / ".deps" / "duckdb" / "extensions"), "autoinstall_known_extensions": False})
+    connection = duckdb.connect(
+        config={"extension_directory": str(ROOT / ".deps" / "duckdb" / "extensions"), "autoinstall_known_extensions": False}
+    )
     connection.execute("LOAD postgres_scanner")
     connection.execute("LOAD ducklake")
     connection.execute(f"ATTACH '{text}' AS pg (TYPE postgres, READ_ONLY)")
@@ -61,16 +64,41 @@ def measure(kafka, postgres, folder, rate, interval) -> dict:
     text = postgres.connection_string(postgres.create_database())
     topic = kafka.create_topic(PARTITIONS)
     with log.open("wb") as errors:
-        reader = subprocess.Popen([PINTAIL, "ingest", "--brokers", kafka.address, "--topic", topic, "--lake", f"ducklake:postgres:{text}", "--data-path",
-                                   f"{folder}/data/", "--table", "orders", "--schema", SCHEMA, "--flush-interval", interval], stderr=errors)
+        reader = subprocess.Popen(
+            [
+                PINTAIL,
+                "ingest",
+                "--brokers",
+                kafka.address,
+                "--topic",
+                topic,
+                "--lake",
+                f"ducklake:postgres:{text}",
+                "--data-path",
+                f"{folder}/data/",
+                "--table",
+                "orders",
+                "--schema",
+                SCHEMA,
+                "--flush-interval",
+                interval,
+            ],
+            stderr=errors,
+        )
     connection = watcher = None
     try:
         wait_for_assignment(reader, log)
         connection = connect(text)
         watcher = Watcher(connection)
         watcher.start()
-        seconds = WARM_UP + max(20.0, 3.5 * INTERVALS[interval])  # a flush is a hundredth of the records at most, so that p99 is not one flush
-        subprocess.run([PINTAIL, "produce", "--brokers", kafka.address, "--topic", topic, "--rate", str(rate), "--count", str(int(rate * seconds))], check=True, capture_output=True)
+        seconds = WARM_UP + max(
+            20.0, 3.5 * INTERVALS[interval]
+        )  # a flush is a hundredth of the records at most, so that p99 is not one flush
+        subprocess.run(
+            [PINTAIL, "produce", "--brokers", kafka.address, "--topic", topic, "--rate", str(rate), "--count", str(int(rate * seconds))],
+            check=True,
+            capture_output=True,
+        )
         time.sleep(INTERVALS[interval] + 1)  # the last flush is by time
         reader.terminate()
         if reader.wait(60):
@@ -91,7 +119,8 @@ def evaluate(connection, seen, lake, produced) -> dict:
     connection.executemany("INSERT INTO seen VALUES (?, ?)", seen)
     rows, p50, p99, most, flushes = connection.execute(f"""
         SELECT count(*), quantile_cont(late, 0.5) FILTER (warm), quantile_cont(late, 0.99) FILTER (warm), max(late) FILTER (warm), count(DISTINCT snapshot_id)
-        FROM (SELECT snapshot_id, seen_at - epoch_us(_kafka_timestamp) / 1e6 AS late, _kafka_timestamp >= min(_kafka_timestamp) OVER () + INTERVAL {WARM_UP} SECONDS AS warm
+        FROM (SELECT snapshot_id, seen_at - epoch_us(_kafka_timestamp) / 1e6 AS late, _kafka_timestamp >= min(_kafka_timestamp)
+        OVER () + INTERVAL {WARM_UP} SECONDS AS warm
               FROM lake.table_changes('orders', 1, {seen[-1][0]}) JOIN seen USING (snapshot_id))""").fetchone()
     connection.close()
     if rows != produced:
@@ -111,6 +140,16 @@ def freshness(kafka, folder, nice) -> list:
     finally:
         postgres.remove()
     say("\nFreshness: from produce to visible, milliseconds (PostgreSQL catalog)")
-    print_table([("records/s", ",d"), ("--flush-interval", ""), ("p50", ",.0f"), ("p99", ",.0f"), ("max", ",.0f"), ("p99 - interval", ",.0f"), ("flushes", "d")],
-                [[r["rate"], r["interval"], r["p50_ms"], r["p99_ms"], r["max_ms"], r["over_ms"], r["flushes"]] for r in out])
+    print_table(
+        [
+            ("records/s", ",d"),
+            ("--flush-interval", ""),
+            ("p50", ",.0f"),
+            ("p99", ",.0f"),
+            ("max", ",.0f"),
+            ("p99 - interval", ",.0f"),
+            ("flushes", "d"),
+        ],
+        [[r["rate"], r["interval"], r["p50_ms"], r["p99_ms"], r["max_ms"], r["over_ms"], r["flushes"]] for r in out],
+    )
     return out

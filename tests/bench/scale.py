@@ -35,7 +35,9 @@ class Writer:
             self.process = subprocess.Popen([PINTAIL, "ingest", *arguments], stderr=log, stdin=subprocess.DEVNULL)
 
     def lines(self, msg):
-        return [line for line in (json.loads(text) for text in self.log.read_text().splitlines() if text.startswith("{")) if line["msg"] == msg]
+        return [
+            line for line in (json.loads(text) for text in self.log.read_text().splitlines() if text.startswith("{")) if line["msg"] == msg
+        ]
 
     def stop(self):
         end(self.process, timeout=60)
@@ -46,8 +48,11 @@ class Writer:
 
 def ledger_sum(postgres, database):
     """Rows in the ledger. It is inlined, so the catalog itself has them; asked there so that the reader takes part in nothing."""
-    tables = postgres.sql("SELECT t.table_name FROM ducklake_inlined_data_tables t JOIN ducklake_table d USING (table_id) "
-                          "WHERE d.table_name = 'offsets' AND d.end_snapshot IS NULL", database).split()
+    tables = postgres.sql(
+        "SELECT t.table_name FROM ducklake_inlined_data_tables t JOIN ducklake_table d USING (table_id) "
+        "WHERE d.table_name = 'offsets' AND d.end_snapshot IS NULL",
+        database,
+    ).split()
     return sum(int(postgres.sql(f'SELECT coalesce(sum(row_count), 0)::BIGINT FROM "{table}"', database)) for table in tables)
 
 
@@ -55,16 +60,35 @@ def run(kafka, postgres, folder, writers, rate, seconds, interval):
     topic = kafka.create_topic(PARTITIONS)
     database = postgres.create_database()
     data = folder / database
-    common = ["--brokers", kafka.address, "--topic", topic, "--lake", f"ducklake:postgres:{postgres.connection_string(database)}", "--data-path", f"{data}/",
-              "--table", "orders", "--schema", orders.SCHEMA, "--flush-interval", interval, "--log-format", "json"]
+    common = [
+        "--brokers",
+        kafka.address,
+        "--topic",
+        topic,
+        "--lake",
+        f"ducklake:postgres:{postgres.connection_string(database)}",
+        "--data-path",
+        f"{data}/",
+        "--table",
+        "orders",
+        "--schema",
+        orders.SCHEMA,
+        "--flush-interval",
+        interval,
+        "--log-format",
+        "json",
+    ]
     logs = Path(tempfile.mkdtemp(dir=folder))
     group = [Writer(logs, n, common) for n in range(writers)]
     wait_for(lambda: all(w.lines("assigned") for w in group), 60, "every writer to have partitions")
     time.sleep(2)  # the last rebalance settles; not a condition that the log shows
     count = rate * seconds
     start = time.monotonic()
-    produced = subprocess.run([PINTAIL, "produce", "--brokers", kafka.address, "--topic", topic, "--rate", str(rate), "--count", str(count)],
-                              capture_output=True, text=True)
+    produced = subprocess.run(
+        [PINTAIL, "produce", "--brokers", kafka.address, "--topic", topic, "--rate", str(rate), "--count", str(count)],
+        capture_output=True,
+        text=True,
+    )
     if produced.returncode:
         raise SystemExit(produced.stderr)
     landed = wait_for(lambda: (n := ledger_sum(postgres, database)) >= count and n, 120, f"{count} rows in the ledger")
@@ -72,9 +96,20 @@ def run(kafka, postgres, folder, writers, rate, seconds, interval):
     done = [w.stop() for w in group]
     shutil.rmtree(data, ignore_errors=True)
     commits, conflicts = sum(d["commits"] for d in done), sum(d["conflicts"] for d in done)
-    return {"writers": writers, "flush_interval": interval, "offered": rate, "rows": landed, "seconds": spent, "rows_per_second": landed / spent,
-            "commits": commits, "commits_per_second": commits / spent, "conflicts": conflicts, "conflicts_per_commit": conflicts / max(commits, 1),
-            "rows_per_commit": landed / max(commits, 1), "commit_ms": 1e3 * sum(d["commit_seconds"] for d in done) / max(commits, 1)}
+    return {
+        "writers": writers,
+        "flush_interval": interval,
+        "offered": rate,
+        "rows": landed,
+        "seconds": spent,
+        "rows_per_second": landed / spent,
+        "commits": commits,
+        "commits_per_second": commits / spent,
+        "conflicts": conflicts,
+        "conflicts_per_commit": conflicts / max(commits, 1),
+        "rows_per_commit": landed / max(commits, 1),
+        "commit_ms": 1e3 * sum(d["commit_seconds"] for d in done) / max(commits, 1),
+    }
 
 
 def main():
@@ -89,14 +124,19 @@ def main():
     kafka, postgres = KafkaServer(folder / "kafka"), PostgresServer()
     table = []
     try:
-        print(f"{options.rate:,} records/s offered for {options.seconds} s, --flush-interval {options.flush_interval}, {PARTITIONS} partitions, "
-              f"PostgreSQL catalog, load average {os.getloadavg()[0]:.1f}")
+        print(
+            f"{options.rate:,} records/s offered for {options.seconds} s, --flush-interval {options.flush_interval}, {PARTITIONS} partitions, "
+            f"PostgreSQL catalog, load average {os.getloadavg()[0]:.1f}"
+        )
         print(f"{'writers':>8}{'rows/s':>10}{'commits/s':>11}{'rows a commit':>15}{'conflicts a commit':>20}{'ms a commit':>13}")
         for writers in map(int, options.writers.split(",")):
             row = run(kafka, postgres, folder, writers, options.rate, options.seconds, options.flush_interval)
             table.append(row)
-            print(f"{writers:8}{row['rows_per_second']:10,.0f}{row['commits_per_second']:11.1f}{row['rows_per_commit']:15,.0f}"
-                  f"{row['conflicts_per_commit']:20.2f}{row['commit_ms']:13.1f}", flush=True)
+            print(
+                f"{writers:8}{row['rows_per_second']:10,.0f}{row['commits_per_second']:11.1f}{row['rows_per_commit']:15,.0f}"
+                f"{row['conflicts_per_commit']:20.2f}{row['commit_ms']:13.1f}",
+                flush=True,
+            )
     finally:
         kafka.stop()
         postgres.remove()

@@ -15,7 +15,9 @@ connection = open_lake(folder)
 shape = ", ".join(f"{name}: '{kind}'" for name, kind in COLUMNS)
 pick = ", ".join(f"to_timestamp({name})" if name == "order_time" else name for name, _ in COLUMNS)
 start = time.monotonic()
-(rows,) = connection.execute(f"INSERT INTO lake.orders SELECT {pick} FROM read_json('{file}', format='newline_delimited', columns={{{shape}}})").fetchone()
+(rows,) = connection.execute(
+    f"INSERT INTO lake.orders SELECT {pick} FROM read_json('{file}', format='newline_delimited', columns={{{shape}}})"
+).fetchone()
 seconds = time.monotonic() - start
 connection.close()
 usage = resource.getrusage(resource.RUSAGE_SELF)

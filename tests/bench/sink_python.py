@@ -16,19 +16,24 @@ import time
 from confluent_kafka import Consumer, TopicPartition
 from sink_lake import COLUMNS, open_lake
 
-FORM = json.dumps([{name: kind for name, kind in COLUMNS}])
+FORM = json.dumps([dict(COLUMNS)])
 PICK = ", ".join(f"to_timestamp(r.{name})" if name == "order_time" else f"r.{name}" for name, _ in COLUMNS)
 
 
 def insert_rows(connection, values):
     records = [json.loads(v) for v in values]
-    connection.executemany("INSERT INTO lake.orders VALUES (?, to_timestamp(?), ?, ?, ?, ?, ?)", [[r[name] for name, _ in COLUMNS] for r in records])
+    connection.executemany(
+        "INSERT INTO lake.orders VALUES (?, to_timestamp(?), ?, ?, ?, ?, ?)", [[r[name] for name, _ in COLUMNS] for r in records]
+    )
 
 
 def insert_arrow(connection, values):
     import pyarrow
+
     kinds = {"DOUBLE": pyarrow.float64(), "INTEGER": pyarrow.int32(), "DECIMAL(10,2)": pyarrow.float64()}
-    batch = pyarrow.Table.from_pylist([json.loads(v) for v in values], pyarrow.schema([(name, kinds.get(kind, pyarrow.string())) for name, kind in COLUMNS]))
+    batch = pyarrow.Table.from_pylist(
+        [json.loads(v) for v in values], pyarrow.schema([(name, kinds.get(kind, pyarrow.string())) for name, kind in COLUMNS])
+    )
     connection.register("batch", batch)
     connection.execute(f"INSERT INTO lake.orders SELECT {PICK.replace('r.', '')} FROM batch")
     connection.unregister("batch")
@@ -44,8 +49,17 @@ def main():
     batch, limit = int(batch), int(limit)
     insert = {"rows": insert_rows, "arrow": insert_arrow, "text": insert_text}[how]
     connection = open_lake(folder)
-    consumer = Consumer({"bootstrap.servers": brokers, "group.id": f"sink-{time.time_ns()}", "enable.auto.commit": False, "auto.offset.reset": "earliest",
-                         "fetch.queue.backoff.ms": 5, "queued.max.messages.kbytes": 32768, "log_level": 0})
+    consumer = Consumer(
+        {
+            "bootstrap.servers": brokers,
+            "group.id": f"sink-{time.time_ns()}",
+            "enable.auto.commit": False,
+            "auto.offset.reset": "earliest",
+            "fetch.queue.backoff.ms": 5,
+            "queued.max.messages.kbytes": 32768,
+            "log_level": 0,
+        }
+    )
     partitions = consumer.list_topics(topic, 30).topics[topic].partitions
     ends = sum(consumer.get_watermark_offsets(TopicPartition(topic, p), 30)[1] for p in partitions)
     consumer.assign([TopicPartition(topic, p, 0) for p in partitions])
@@ -65,7 +79,9 @@ def main():
     consumer.close()
     connection.close()
     usage = resource.getrusage(resource.RUSAGE_SELF)
-    print(json.dumps({"rows": done, "seconds": seconds, "memory_mb": usage.ru_maxrss / 1024, "cpu_seconds": usage.ru_utime + usage.ru_stime}))
+    print(
+        json.dumps({"rows": done, "seconds": seconds, "memory_mb": usage.ru_maxrss / 1024, "cpu_seconds": usage.ru_utime + usage.ru_stime})
+    )
 
 
 if __name__ == "__main__":

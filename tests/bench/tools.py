@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -20,8 +20,10 @@ sys.path.insert(0, str(ROOT / "tests" / "e2e"))
 PINTAIL = Path(os.environ.get("PINTAIL", ROOT / "build" / "pintail")).resolve()
 BUILD = PINTAIL.parent
 PARTITIONS = 4
-SCHEMA = ("order_id UUID, order_time TIMESTAMPTZ, customer_id VARCHAR, product VARCHAR, quantity INTEGER, "
-          "unit_price DECIMAL(10,2), region VARCHAR")
+SCHEMA = (
+    "order_id UUID, order_time TIMESTAMPTZ, customer_id VARCHAR, product VARCHAR, quantity INTEGER, "
+    "unit_price DECIMAL(10,2), region VARCHAR"
+)
 
 
 def say(text=""):
@@ -35,13 +37,25 @@ def load() -> float:
 def machine() -> dict:
     import confluent_kafka
     import duckdb
+
     model = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
     memory = int(re.search(r"MemTotal:\s*(\d+)", Path("/proc/meminfo").read_text())[1]) // 1024
     commit = subprocess.run(["git", "-C", ROOT, "describe", "--always", "--dirty"], capture_output=True, text=True).stdout.strip()
     version = subprocess.run([PINTAIL, "--version"], capture_output=True, text=True).stdout.strip()
-    return {"date": datetime.now(timezone.utc).isoformat(timespec="seconds"), "cpu": model[1] if model else "?", "cores": os.cpu_count(), "memory_mb": memory,
-            "kernel": platform.release(), "pintail": version, "commit": commit, "python": platform.python_version(), "duckdb": duckdb.__version__,
-            "confluent_kafka": confluent_kafka.__version__, "kafka": kafka_version(), "load_before": round(load(), 2)}
+    return {
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "cpu": model[1] if model else "?",
+        "cores": os.cpu_count(),
+        "memory_mb": memory,
+        "kernel": platform.release(),
+        "pintail": version,
+        "commit": commit,
+        "python": platform.python_version(),
+        "duckdb": duckdb.__version__,
+        "confluent_kafka": confluent_kafka.__version__,
+        "kafka": kafka_version(),
+        "load_before": round(load(), 2),
+    }
 
 
 def kafka_version() -> str:
@@ -114,14 +128,47 @@ def ingest(broker, topic, folder, flush_rows, *options, program=None, environmen
     `done`, which follows the last commit. startup_seconds: from the start of the process to `assigned`."""
     shutil.rmtree(folder, ignore_errors=True)
     begin, before = time.time(), load()
-    _, said, memory, cpu = timed([program or PINTAIL, "ingest", "--brokers", broker, "--topic", topic, "--group", f"bench-{time.time_ns()}", *lake_options(folder),
-                                  "--table", "orders", "--schema", SCHEMA, "--flush-rows", flush_rows, "--flush-bytes", "1GiB", "--until-end", "--log-format", "json",
-                                  *options], env={**os.environ, **(environment or {})})
+    _, said, memory, cpu = timed(
+        [
+            program or PINTAIL,
+            "ingest",
+            "--brokers",
+            broker,
+            "--topic",
+            topic,
+            "--group",
+            f"bench-{time.time_ns()}",
+            *lake_options(folder),
+            "--table",
+            "orders",
+            "--schema",
+            SCHEMA,
+            "--flush-rows",
+            flush_rows,
+            "--flush-bytes",
+            "1GiB",
+            "--until-end",
+            "--log-format",
+            "json",
+            *options,
+        ],
+        env={**os.environ, **(environment or {})},
+    )
     lines = {line["msg"]: line for line in map(json.loads, said.splitlines())}
     done, assigned = lines["done"], when(lines["assigned"])
     seconds = when(done) - assigned
-    return {"rows": done["rows"], "seconds": seconds, "rate": done["rows"] / seconds if seconds else 0, "memory_mb": memory, "cpu_seconds": cpu, "startup_seconds": assigned - begin,
-            "commits": done["commits"], "stage_seconds": done["stage_seconds"], "commit_seconds": done["commit_seconds"], "load": before}
+    return {
+        "rows": done["rows"],
+        "seconds": seconds,
+        "rate": done["rows"] / seconds if seconds else 0,
+        "memory_mb": memory,
+        "cpu_seconds": cpu,
+        "startup_seconds": assigned - begin,
+        "commits": done["commits"],
+        "stage_seconds": done["stage_seconds"],
+        "commit_seconds": done["commit_seconds"],
+        "load": before,
+    }
 
 
 def middle(results, key) -> float:

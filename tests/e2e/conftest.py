@@ -5,7 +5,6 @@ import random
 import signal
 
 import pytest
-
 from support.kafka import KafkaCluster, KafkaServer
 from support.lake import Lake
 from support.pintail import Pintail, binary
@@ -18,6 +17,7 @@ REQUIRE_ALL = os.environ.get("CI") == "true" or os.environ.get("PINTAIL_REQUIRE_
 
 
 # ---- a test that cannot run here is skipped by name; in CI that is a failure
+
 
 def _require(report):
     if REQUIRE_ALL and report.skipped and not hasattr(report, "wasxfail"):
@@ -39,11 +39,14 @@ def pytest_make_collect_report(collector):
 
 # ---- several workers
 
+
 def pytest_collection_modifyitems(items):
     """The ones that may take long first, or the last worker ends long after the others; those that are to be alone at the end."""
+
     def rank(item):
         limit = item.get_closest_marker("timeout")
         return item.get_closest_marker("serial") is not None, -limit.args[0] if limit and limit.args else 0
+
     items.sort(key=rank)
 
 
@@ -72,11 +75,13 @@ def pytest_unconfigure(config):
 @pytest.fixture(scope="session")
 def shared_server(pytestconfig):
     """shared_server(name): the server that the run's first process keeps for all."""
+
     def find(name):
         try:
             return shared(pytestconfig.stash[SERVERS], name)
         except Unavailable as e:
             pytest.skip(str(e))
+
     return find
 
 
@@ -141,6 +146,7 @@ def own_s3(tmp_path):
 
 
 # ---- the lake and the program
+
 
 @pytest.fixture(params=["duckdb", "sqlite", "postgres"])
 def lake(request, tmp_path):

@@ -22,9 +22,11 @@ def test_a_relative_data_path_from_another_folder_is_refused_by_all_that_write_a
     lake.data_path = "data/"
     pintail.ingest_all(lake, topic, *ARGS, "--inline-rows", "0", cwd=home)
     kafka.produce(topic, orders.orders(10, 2))
-    for arguments in (pintail.ingest_args(lake, topic, *ARGS, "--until-end"),
-                      ["reset", *lake.args, "--brokers", kafka.address, "--topic", topic],
-                      ["sql", "--lake", lake.text, "-c", "INSERT INTO t VALUES (1)"]):
+    for arguments in (
+        pintail.ingest_args(lake, topic, *ARGS, "--until-end"),
+        ["reset", *lake.args, "--brokers", kafka.address, "--topic", topic],
+        ["sql", "--lake", lake.text, "-c", "INSERT INTO t VALUES (1)"],
+    ):
         done = pintail.run(*arguments, cwd=elsewhere, code=2)
         assert len(done.err.splitlines()) == 1 and all(word in done.err for word in (str(elsewhere), "data/")), done.err
         assert tree(elsewhere) == set(), arguments[0]
@@ -33,8 +35,17 @@ def test_a_relative_data_path_from_another_folder_is_refused_by_all_that_write_a
     assert "not there" in pintail.run(*pintail.ingest_args(lake, topic, *ARGS, "--until-end"), cwd=elsewhere, code=2).err
     assert tree(elsewhere) == {"data", "data/main", f"data/main/{topic}"}
     pintail.ingest_all(lake, topic, *ARGS, cwd=home)
-    done = pintail.run("sql", "--lake", lake.text, "-c", f'SELECT count(DISTINCT (_kafka_partition, _kafka_offset)) FROM "{topic}"', "--format", "csv", cwd=home)
-    assert done.out.split() [-1] == "110", done.out
+    done = pintail.run(
+        "sql",
+        "--lake",
+        lake.text,
+        "-c",
+        f'SELECT count(DISTINCT (_kafka_partition, _kafka_offset)) FROM "{topic}"',
+        "--format",
+        "csv",
+        cwd=home,
+    )
+    assert done.out.split()[-1] == "110", done.out
 
 
 @on("sqlite")
@@ -56,11 +67,50 @@ def test_a_start_that_the_lake_refuses_leaves_no_folder_behind(pintail, lake, ka
     where = tmp_path / "here"
     where.mkdir()
     if lake.catalog == "sqlite":  # a new lake without a data path
-        pintail.run("ingest", "--brokers", kafka.address, "--topic", topic, "--lake", "ducklake:sqlite:catalog/x.sqlite", *ARGS, "--until-end", cwd=where, code=2)
-    pintail.run("ingest", "--brokers", kafka.address, "--topic", topic, "--lake", lake.text, "--data-path", "one/two/", "--until-end", cwd=where, code=2)  # a table that is not there
+        pintail.run(
+            "ingest",
+            "--brokers",
+            kafka.address,
+            "--topic",
+            topic,
+            "--lake",
+            "ducklake:sqlite:catalog/x.sqlite",
+            *ARGS,
+            "--until-end",
+            cwd=where,
+            code=2,
+        )
+    pintail.run(
+        "ingest",
+        "--brokers",
+        kafka.address,
+        "--topic",
+        topic,
+        "--lake",
+        lake.text,
+        "--data-path",
+        "one/two/",
+        "--until-end",
+        cwd=where,
+        code=2,
+    )  # a table that is not there
     assert tree(where) == set()
     pintail.ingest_all(lake, topic, *ARGS)
-    done = pintail.run("ingest", "--brokers", kafka.address, "--topic", topic, "--lake", lake.text, "--data-path", "one/two/", *ARGS, "--until-end", cwd=where, code=2)  # not the lake's own
+    done = pintail.run(
+        "ingest",
+        "--brokers",
+        kafka.address,
+        "--topic",
+        topic,
+        "--lake",
+        lake.text,
+        "--data-path",
+        "one/two/",
+        *ARGS,
+        "--until-end",
+        cwd=where,
+        code=2,
+    )  # not the lake's own
     assert "one/two/" in done.err and tree(where) == set(), done.err
 
 

@@ -78,7 +78,6 @@ def test_a_stop_while_it_begins_again_says_that_something_is_not_committed(pinta
         assert reader.one(f"SELECT c FROM lake.{quoted(topic)} WHERE i = 10") == 1 and reader.rows(topic) == 11
 
 
-
 @on("sqlite", "postgres")
 @pytest.mark.parametrize("broken", [(), ("shape-check",)], ids=["looks", "does-not-look"])
 def test_without_the_look_at_the_table_a_record_that_comes_after_an_alter_lands_with_a_wrong_value(pintail, lake, kafka, broken):
@@ -96,7 +95,13 @@ def test_without_the_look_at_the_table_a_record_that_comes_after_an_alter_lands_
 
 @on("sqlite", "postgres")
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("how, said", [("DROP TABLE {t}; CREATE TABLE {t} (i INTEGER, {m})", "does not exist any more"), ("ALTER TABLE {t} RENAME TO another", "is now named")])
+@pytest.mark.parametrize(
+    "how, said",
+    [
+        ("DROP TABLE {t}; CREATE TABLE {t} (i INTEGER, {m})", "does not exist any more"),
+        ("ALTER TABLE {t} RENAME TO another", "is now named"),
+    ],
+)
 def test_a_table_that_is_made_anew_or_renamed_ends_the_run_with_ways_out(pintail, lake, kafka, way, how, said):
     topic = made(lake, kafka)
     process = pintail.ingest(lake, topic, "--flush-interval", "100ms", *WAYS[way])

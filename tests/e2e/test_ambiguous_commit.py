@@ -8,23 +8,41 @@ from support import on, orders
 from support.crash import crashing
 from support.judge import assert_exactly_once, assert_files_sound, assert_no_leftovers
 from support.kafka import FAST_FAILOVER, STEADY
-from support.proxy import PostgresProxy, through, wait_struck
 from support.progress import wait_landed
+from support.proxy import PostgresProxy, through, wait_struck
 
 ARGS = ("--schema", orders.SCHEMA, "--flush-rows", "400", "--flush-interval", "100ms", *STEADY)
 RECORDS = 3000
 pytestmark = pytest.mark.timeout(400)  # of a loaded machine; each takes seconds
 # What the server made of the COMMIT; None: it never got it, or it may have been beaten by the fence.
-KINDS = {"cut before": None, "cut half": None, "cut during": "COMMIT", "cut after": "COMMIT", "late": None, "slow": None, "slow answer": "COMMIT", "lie": "COMMIT"}
+KINDS = {
+    "cut before": None,
+    "cut half": None,
+    "cut during": "COMMIT",
+    "cut after": "COMMIT",
+    "late": None,
+    "slow": None,
+    "slow answer": "COMMIT",
+    "lie": "COMMIT",
+}
 PARTITIONED = "region, bucket(2, quantity)"
 EVERY = [(kind, partitioned) for kind in KINDS for partitioned in (False, True)]
 
 
 def cases(short):
     """All kinds on both sorts of tables; those that `short` does not name are left to the long tier."""
-    return pytest.mark.parametrize("kind, partitioned", [
-        pytest.param(kind, partitioned, id=f"{kind}-{'partitioned' if partitioned else 'staged'}", marks=() if short(kind, partitioned) else pytest.mark.long)
-        for kind, partitioned in EVERY])
+    return pytest.mark.parametrize(
+        "kind, partitioned",
+        [
+            pytest.param(
+                kind,
+                partitioned,
+                id=f"{kind}-{'partitioned' if partitioned else 'staged'}",
+                marks=() if short(kind, partitioned) else pytest.mark.long,
+            )
+            for kind, partitioned in EVERY
+        ],
+    )
 
 
 @pytest.fixture
@@ -44,8 +62,10 @@ def by_way_of(lake, proxy):
 def make_partitioned(lake, topic, schema=orders.SCHEMA):
     """A table that takes INSERT instead of staged files."""
     with lake.writer() as writer:
-        writer.sql(f"CREATE TABLE lake.\"{topic}\" ({schema}, _kafka_partition INTEGER, _kafka_offset BIGINT, _kafka_timestamp TIMESTAMPTZ, "
-                   "ingest_time TIMESTAMPTZ)")
+        writer.sql(
+            f'CREATE TABLE lake."{topic}" ({schema}, _kafka_partition INTEGER, _kafka_offset BIGINT, _kafka_timestamp TIMESTAMPTZ, '
+            "ingest_time TIMESTAMPTZ)"
+        )
         writer.sql(f'ALTER TABLE lake."{topic}" SET PARTITIONED BY ({PARTITIONED})')
         writer.sql("CALL lake.set_option('data_inlining_row_limit', 0)")
 
@@ -62,7 +82,9 @@ def assert_whole(lake, kafka, topic):
     with lake.reader() as reader:
         assert assert_exactly_once(reader, kafka, topic) == (RECORDS, 0)
         for (version,) in reader.sql("SELECT snapshot_id FROM lake.snapshots() ORDER BY 1 DESC LIMIT 30"):  # also in what time travel sees
-            if reader.sql(f"SELECT 1 FROM __ducklake_metadata_lake.ducklake_table WHERE table_name = ? AND begin_snapshot <= {version}", topic):
+            if reader.sql(
+                f"SELECT 1 FROM __ducklake_metadata_lake.ducklake_table WHERE table_name = ? AND begin_snapshot <= {version}", topic
+            ):
                 reader.sql(f'SELECT count(DISTINCT order_id) FROM lake."{topic}" AT (VERSION => {version})')
 
 
@@ -73,6 +95,7 @@ def strike(pintail, lake, proxy, topic, kind, *more, seconds=2.5, **how):
     def arm_second(statements=None):
         nonlocal fault
         fault = proxy.arm(kind, seconds=seconds)
+
     first = proxy.arm("slow", seconds=0, strike=arm_second)
     process = pintail.ingest(by_way_of(lake, proxy), topic, *ARGS, *more, **how)
     wait_struck(process, first, 100)
@@ -96,7 +119,9 @@ def test_whatever_happens_to_a_commit_each_record_lands_once_and_no_file_is_miss
 
 @on("postgres")
 @cases(lambda kind, partitioned: kind in ("cut during", "late") or (kind == "cut half" and not partitioned))
-def test_whatever_happens_to_a_commit_of_a_process_killed_at_that_moment_each_record_lands_once(pintail, lake, kafka, proxy, kind, partitioned):
+def test_whatever_happens_to_a_commit_of_a_process_killed_at_that_moment_each_record_lands_once(
+    pintail, lake, kafka, proxy, kind, partitioned
+):
     topic = set_up(lake, kafka, partitioned)
     process, fault = strike(pintail, lake, proxy, topic, kind, *FAST_FAILOVER)
     process.kill()
@@ -108,6 +133,7 @@ def test_whatever_happens_to_a_commit_of_a_process_killed_at_that_moment_each_re
 
 
 # ---- the tests above can fail (see also test_fencing.py), and the same on an object store
+
 
 @pytest.fixture(params=["disk", "s3"])
 def partitioned(request, pintail, lake, kafka):
@@ -140,7 +166,9 @@ def test_with_guards_it_loses_none(pintail, lake, kafka, partitioned, proxy):
 
 
 @on("postgres")
-def test_files_that_were_lost_when_the_process_died_before_it_could_mend_them_are_back_after_the_next_start(pintail, lake, kafka, partitioned, proxy):
+def test_files_that_were_lost_when_the_process_died_before_it_could_mend_them_are_back_after_the_next_start(
+    pintail, lake, kafka, partitioned, proxy
+):
     process, _ = strike(pintail, lake, proxy, partitioned, "cut after", *FAST_FAILOVER, **crashing("recover.attached:1:kill"))
     assert process.wait(100).code == -9
     with lake.reader() as reader, pytest.raises(AssertionError, match="which does not exist"):
@@ -195,28 +223,49 @@ def strike_reset(pintail, lake, kafka, proxy, topic, **how):
     pintail.ingest_all(lake, topic, *ARGS, timeout=100)
     fault = proxy.arm("cut after", of=DELETES)
     seen = by_way_of(lake, proxy)
-    done = pintail.run("reset", *seen.args, "--brokers", kafka.address, "--topic", topic, "--group", f"pintail-{topic}", "--delete-rows", "--to", "1000", timeout=150, code=None, **how)
+    done = pintail.run(
+        "reset",
+        *seen.args,
+        "--brokers",
+        kafka.address,
+        "--topic",
+        topic,
+        "--group",
+        f"pintail-{topic}",
+        "--delete-rows",
+        "--to",
+        "1000",
+        timeout=150,
+        code=None,
+        **how,
+    )
     assert fault.struck.is_set() and fault.done.wait(60) and fault.answer == "COMMIT", done.err
     return done
 
 
 def assert_gone_and_read_again(pintail, lake, kafka, topic):
     with lake.reader() as reader:
-        assert reader.sql(f'SELECT _kafka_partition, count(*), max(_kafka_offset) FROM lake."{topic}" GROUP BY ALL ORDER BY 1') == [(p, 1000, 999) for p in (0, 1)]
+        assert reader.sql(f'SELECT _kafka_partition, count(*), max(_kafka_offset) FROM lake."{topic}" GROUP BY ALL ORDER BY 1') == [
+            (p, 1000, 999) for p in (0, 1)
+        ]
     assert_read_again(pintail, lake, topic)
 
 
 def assert_read_again(pintail, lake, topic):
     pintail.ingest_all(lake, topic, *ARGS, "--leftover-age", "0s", timeout=150)
     with lake.reader() as reader:
-        assert reader.one(f'SELECT count(*), count(DISTINCT (_kafka_partition, _kafka_offset)), count(DISTINCT order_id) FROM lake."{topic}"') == (RECORDS, RECORDS, RECORDS)
+        assert reader.one(
+            f'SELECT count(*), count(DISTINCT (_kafka_partition, _kafka_offset)), count(DISTINCT order_id) FROM lake."{topic}"'
+        ) == (RECORDS, RECORDS, RECORDS)
         assert_files_sound(reader)
     assert not [f for f in lake.files() if "/guard-" in f]
 
 
 @on("postgres")
 @pytest.mark.parametrize("is_partitioned", [False, True], ids=["staged", "partitioned"])
-def test_rows_that_were_deleted_by_a_commit_without_an_answer_are_gone_and_the_table_can_be_read(pintail, lake, kafka, proxy, is_partitioned):
+def test_rows_that_were_deleted_by_a_commit_without_an_answer_are_gone_and_the_table_can_be_read(
+    pintail, lake, kafka, proxy, is_partitioned
+):
     topic = kafka.create_topic(2)
     kafka.produce(topic, [{**record, "partition": n % 2} for n, record in enumerate(orders.orders(RECORDS))])
     if is_partitioned:
@@ -227,12 +276,14 @@ def test_rows_that_were_deleted_by_a_commit_without_an_answer_are_gone_and_the_t
 
 
 @on("postgres")
-@pytest.mark.parametrize("how, back", [({"broken": ("guard",)}, False), ({"points": ("recover.attached:1:kill",)}, True)], ids=["not guarded", "killed"])
+@pytest.mark.parametrize(
+    "how, back", [({"broken": ("guard",)}, False), ({"points": ("recover.attached:1:kill",)}, True)], ids=["not guarded", "killed"]
+)
 def test_delete_files_that_a_reset_lost_are_back_with_the_next_start_if_they_were_guarded(pintail, lake, kafka, proxy, how, back):
     topic = kafka.create_topic(2)
     kafka.produce(topic, [{**record, "partition": n % 2} for n, record in enumerate(orders.orders(RECORDS))])
     strike_reset(pintail, lake, kafka, proxy, topic, **crashing(*how.get("points", ()), broken=how.get("broken", ())))
-    with lake.reader() as reader, pytest.raises(duckdb.Error, match="delete.parquet"):
+    with lake.reader() as reader, pytest.raises(duckdb.Error, match=r"delete\.parquet"):
         reader.sql(f'SELECT sum(quantity), max(_kafka_offset) FROM lake."{topic}"')
     if back:
         assert_read_again(pintail, lake, topic)

@@ -1,5 +1,6 @@
 """pintail broker and pintail produce, judged by confluent-kafka and Python's own JSON."""
 
+import itertools
 import json
 import os
 import re
@@ -34,7 +35,9 @@ def end_what_was_started():
 
 
 def start(*arguments) -> subprocess.Popen:
-    process = subprocess.Popen([str(PINTAIL), *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [str(PINTAIL), *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
     started.append(process)
     return process
 
@@ -62,8 +65,14 @@ class Mock:
         return self.process.returncode, out, err
 
     def consumer(self):
-        return Consumer({"bootstrap.servers": self.address, "group.id": f"judge-{uuid.uuid4()}", "auto.offset.reset": "earliest",
-                         "enable.auto.commit": False})
+        return Consumer(
+            {
+                "bootstrap.servers": self.address,
+                "group.id": f"judge-{uuid.uuid4()}",
+                "auto.offset.reset": "earliest",
+                "enable.auto.commit": False,
+            }
+        )
 
     def ends(self, topic):
         consumer = self.consumer()
@@ -99,6 +108,7 @@ def broker():
 
 
 # ---- broker
+
 
 def test_broker_prints_one_line_when_it_is_ready_and_ends_with_0_on_sigterm():
     mock = Mock()
@@ -142,7 +152,10 @@ def test_broker_says_when_the_port_is_taken():
         assert done.stdout == ""
 
 
-@pytest.mark.parametrize("arguments", [["--port", "99999"], ["--port", "x"], ["--topic", "a:0"], ["--topic", ":3"], ["--topic", "a b:3"], ["--topic", "a:1:2"], ["more"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["--port", "99999"], ["--port", "x"], ["--topic", "a:0"], ["--topic", ":3"], ["--topic", "a b:3"], ["--topic", "a:1:2"], ["more"]],
+)
 def test_broker_refuses_a_wrong_command_line(arguments):
     done = run("broker", *arguments, code=2)
     one_line(done.stderr, "pintail broker: ")
@@ -151,19 +164,22 @@ def test_broker_refuses_a_wrong_command_line(arguments):
 
 # ---- produce: the records
 
+
 def strict(value):
     """The order in a value, or ValueError: JSON of RFC 8259 in UTF-8, no key twice, the types of the table."""
+
     def once(pairs):
         if len(dict(pairs)) != len(pairs):
             raise ValueError("a key twice")
         return dict(pairs)
+
     if value is None:
         raise ValueError("tombstone")
     o = json.loads(value.decode("utf-8"), object_pairs_hook=once, parse_float=Decimal)
     if not isinstance(o, dict):
         raise ValueError("no object")
     uuid.UUID(o["order_id"])
-    if not isinstance(o["quantity"], int) or not -2**31 <= o["quantity"] < 2**31:
+    if not isinstance(o["quantity"], int) or not -(2**31) <= o["quantity"] < 2**31:
         raise ValueError("quantity")
     return o
 
@@ -225,9 +241,13 @@ def test_broken_records_are_as_many_as_asked_for_and_each_is_broken(broker, coun
     assert sum(broker.ends("one").values()) == count and len(bad) == broken
     if broken >= BROKEN_KINDS:
         assert None in bad and b"" in bad
-        assert any(v and v.endswith(b"}{") for v in bad) and any(v and b"\xff" in v for v in bad) and any(v and v.startswith(b"[") for v in bad)
+        assert (
+            any(v and v.endswith(b"}{") for v in bad)
+            and any(v and b"\xff" in v for v in bad)
+            and any(v and v.startswith(b"[") for v in bad)
+        )
     if count == 1000:
-        assert max(b - a for a, b in zip(places, places[1:])) <= 2 * count / broken, "they are mixed in, not in one place"
+        assert max(b - a for a, b in itertools.pairwise(places)) <= 2 * count / broken, "they are mixed in, not in one place"
 
 
 def test_broken_every_breaks_every_so_many_th(broker):
@@ -241,6 +261,7 @@ def test_broken_every_breaks_every_so_many_th(broker):
 
 
 # ---- produce: the run
+
 
 def test_the_rate_is_kept(broker):
     began = time.monotonic()
@@ -307,17 +328,20 @@ def test_an_unreachable_broker_is_one_line_within_the_timeout():
     assert done.stdout == ""
 
 
-@pytest.mark.parametrize("arguments, part", [
-    ([], "--brokers"),
-    (["-b", "h:1", "-X", "no.such.property=1"], "no.such.property"),
-    (["-b", "h:1", "-X", "acks=many"], "acks"),
-    (["-b", "h:1", "-X", "acks"], "prop=val"),
-    (["-b", "h:1", "--rate", "-1"], "--rate"),
-    (["-b", "h:1", "--count", "5", "--broken", "6"], "--broken"),
-    (["-b", "h:1", "--broken", "6", "--broken-every", "6"], "--broken-every"),
-    (["-b", "h:1", "--create", "0"], "--create"),
-    (["-b", "h:1", "--ratte", "0"], "--rate"),
-])
+@pytest.mark.parametrize(
+    "arguments, part",
+    [
+        ([], "--brokers"),
+        (["-b", "h:1", "-X", "no.such.property=1"], "no.such.property"),
+        (["-b", "h:1", "-X", "acks=many"], "acks"),
+        (["-b", "h:1", "-X", "acks"], "prop=val"),
+        (["-b", "h:1", "--rate", "-1"], "--rate"),
+        (["-b", "h:1", "--count", "5", "--broken", "6"], "--broken"),
+        (["-b", "h:1", "--broken", "6", "--broken-every", "6"], "--broken-every"),
+        (["-b", "h:1", "--create", "0"], "--create"),
+        (["-b", "h:1", "--ratte", "0"], "--rate"),
+    ],
+)
 def test_produce_refuses_a_wrong_command_line(arguments, part):
     done = run("produce", *arguments, code=2)
     one_line(done.stderr, "pintail produce: ", part)
@@ -329,6 +353,7 @@ def test_a_broker_that_cannot_make_topics_says_so(broker):
 
 
 # ---- on Apache Kafka
+
 
 def test_create_makes_the_topic_on_a_real_broker(kafka):
     topic = f"made-{uuid.uuid4().hex[:8]}"

@@ -1,4 +1,5 @@
-"""The catalog goes back in time under a running ingest: a standby that had not all becomes the primary, or a backup is put back. What it lost lands again from Kafka, once."""
+"""The catalog goes back in time under a running ingest: a standby that had not all becomes the primary, or a backup is put back.
+What it lost lands again from Kafka, once."""
 
 import shutil
 import threading
@@ -27,7 +28,8 @@ def save(lake):
 
 
 def put_back(lake, process=None):
-    """As tools do it: what goes with the file is gone first, then another file takes its name. A process that looks in between would see a third catalog, so it stands still."""
+    """As tools do it: what goes with the file is gone first, then another file takes its name. A process that looks in between
+    would see a third catalog, so it stands still."""
     lake.close()
     if process:
         process.freeze()
@@ -47,8 +49,10 @@ def failover(own_postgres, tmp_path):
     """A lake on a primary with a standby, both named in its text."""
     lake = Lake("postgres", tmp_path, own_postgres)
     standby = StandbyServer(own_postgres)
-    lake.text = (f"ducklake:postgres:dbname={lake.database} host=127.0.0.1,127.0.0.1 port={own_postgres.port},{standby.port} user=postgres "
-                 "target_session_attrs=read-write")
+    lake.text = (
+        f"ducklake:postgres:dbname={lake.database} host=127.0.0.1,127.0.0.1 port={own_postgres.port},{standby.port} user=postgres "
+        "target_session_attrs=read-write"
+    )
     yield lake, own_postgres, standby
     lake.close()
     standby.remove()
@@ -97,7 +101,7 @@ def test_a_standby_that_had_not_all_takes_over_under_load_and_nothing_is_missing
     wait_landed(process, lake, kafka, topic, 1000, timeout=100)
     over = threading.Event()
     rest = orders.orders(4000, 3)
-    more = threading.Thread(target=lambda: [kafka.produce(topic, rest[i:i + 100]) for i in range(0, 4000, 100) if not over.wait(0.05)])
+    more = threading.Thread(target=lambda: [kafka.produce(topic, rest[i : i + 100]) for i in range(0, 4000, 100) if not over.wait(0.05)])
     more.start()
     try:
         fail_over(lake, primary, standby)
@@ -172,18 +176,23 @@ def test_what_kafka_no_longer_has_is_as_on_missing_data_says(pintail, lake, kafk
     put_back(lake, process)
     if choice == "fail":
         done = process.wait(100)
-        assert done.code == 1 and BACK in done.err and "offset 100" in done.err.splitlines()[-1] and "150" in done.err.splitlines()[-1], done.err[-3000:]
+        assert done.code == 1 and BACK in done.err and "offset 100" in done.err.splitlines()[-1] and "150" in done.err.splitlines()[-1], (
+            done.err[-3000:]
+        )
         return
     process.wait_for(lambda: "skipping" in process.err, 60, "the jump")
     wait_landed(process, lake, kafka, topic, 150, timeout=100)
     process.stop()
     with lake.reader() as reader:
-        assert reader.sql(f'SELECT min(_kafka_offset), max(_kafka_offset), count(*) FROM lake."{topic}" WHERE _kafka_offset >= 100') == [(150, 199, 50)]
+        assert reader.sql(f'SELECT min(_kafka_offset), max(_kafka_offset), count(*) FROM lake."{topic}" WHERE _kafka_offset >= 100') == [
+            (150, 199, 50)
+        ]
         assert reader.sql("SELECT from_offset, next_offset FROM lake.pintail.offsets WHERE kind = 'skip'") == [(100, 150)]
 
 
 def closed_to_all(server, database, statement):
     """Runs it while nobody is connected."""
+
     def done():
         server.sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}'")
         try:
@@ -191,6 +200,7 @@ def closed_to_all(server, database, statement):
         except AssertionError as e:
             assert "being accessed" in str(e), e
             return False
+
     wait_for(done, 30, statement)
 
 
@@ -211,8 +221,16 @@ def test_an_idle_ingest_says_once_that_its_catalog_is_closed_to_it_and_once_that
     lake.close()
     kick = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{lake.database}'"
     faults = [
-        (lambda: (own_postgres.sql("ALTER ROLE tail PASSWORD 'two'"), own_postgres.sql(kick)), "password authentication failed", lambda: own_postgres.sql("ALTER ROLE tail PASSWORD 'one'")),
-        (lambda: closed_to_all(own_postgres, lake.database, f"ALTER DATABASE {lake.database} RENAME TO away"), "does not exist", lambda: own_postgres.sql(f"ALTER DATABASE away RENAME TO {lake.database}")),
+        (
+            lambda: (own_postgres.sql("ALTER ROLE tail PASSWORD 'two'"), own_postgres.sql(kick)),
+            "password authentication failed",
+            lambda: own_postgres.sql("ALTER ROLE tail PASSWORD 'one'"),
+        ),
+        (
+            lambda: closed_to_all(own_postgres, lake.database, f"ALTER DATABASE {lake.database} RENAME TO away"),
+            "does not exist",
+            lambda: own_postgres.sql(f"ALTER DATABASE away RENAME TO {lake.database}"),
+        ),
     ]
     for n, (fault, words, mend) in enumerate(faults, 1):
         fault()

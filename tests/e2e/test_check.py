@@ -17,8 +17,10 @@ from support.procs import wait_for
 REPO = Path(__file__).resolve().parents[2]
 PINTAIL = Path(os.environ.get("PINTAIL", REPO / "build" / "pintail"))
 LEDGER_H = (REPO / "src" / "lake" / "ledger.h").read_text()
-ORDERS = ("order_id UUID, order_time TIMESTAMPTZ, customer_id VARCHAR, product VARCHAR, quantity INTEGER, unit_price DECIMAL(10,2), region VARCHAR, "
-          "_kafka_partition INTEGER, _kafka_offset BIGINT, _kafka_timestamp TIMESTAMPTZ, ingest_time TIMESTAMPTZ")
+ORDERS = (
+    "order_id UUID, order_time TIMESTAMPTZ, customer_id VARCHAR, product VARCHAR, quantity INTEGER, unit_price DECIMAL(10,2), region VARCHAR, "
+    "_kafka_partition INTEGER, _kafka_offset BIGINT, _kafka_timestamp TIMESTAMPTZ, ingest_time TIMESTAMPTZ"
+)
 GROUP = "pintail-stream_orders"
 POSITION = 'pipeline, topic, "partition", from_offset, next_offset, row_count, dead_letter_count, epoch, cluster_id, topic_id, target_table, kind, committed_at'
 
@@ -59,20 +61,40 @@ class Lake:
             self.connection.close()
             self.connection = None
 
-    def line(self, first, until, rows, dead=0, partition=0, topic="orders", group=GROUP, table="stream_orders", kind="commit", epoch=1, cluster="c"):
-        self.sql(f"INSERT INTO lake.pintail.offsets ({POSITION}) VALUES ('{group}', '{topic}', {partition}, {first}, {until}, {rows}, {dead}, {epoch}, '{cluster}', 't', "
-                 f"'{table}', '{kind}', now())")
+    def line(
+        self,
+        first,
+        until,
+        rows,
+        dead=0,
+        partition=0,
+        topic="orders",
+        group=GROUP,
+        table="stream_orders",
+        kind="commit",
+        epoch=1,
+        cluster="c",
+    ):
+        self.sql(
+            f"INSERT INTO lake.pintail.offsets ({POSITION}) VALUES ('{group}', '{topic}', {partition}, {first}, {until}, {rows}, "
+            f"{dead}, {epoch}, '{cluster}', 't', "
+            f"'{table}', '{kind}', now())"
+        )
 
     def rows(self, offsets, partition=0, table="stream_orders", more=None):
         listed = ", ".join(f"({o})" for o in offsets)
         extra = f", {more}" if more else ""
-        self.sql(f"INSERT INTO lake.{table} SELECT uuid(), TIMESTAMPTZ '2026-01-01 00:00:00+00', 'CUST-0001', ['Laptop', 'Mouse'][1 + (o % 2)::INTEGER], 2, 150.25, "
-                 f"'North', {partition}, o, now(), TIMESTAMPTZ '2026-02-01 00:00:00+00' + INTERVAL (o // 10) SECOND{extra} FROM (VALUES {listed}) v(o)")
+        self.sql(
+            f"INSERT INTO lake.{table} SELECT uuid(), TIMESTAMPTZ '2026-01-01 00:00:00+00', 'CUST-0001', ['Laptop', 'Mouse'][1 + (o % 2)::INTEGER], 2, 150.25, "
+            f"'North', {partition}, o, now(), TIMESTAMPTZ '2026-02-01 00:00:00+00' + INTERVAL (o // 10) SECOND{extra} FROM (VALUES {listed}) v(o)"
+        )
 
     def letters(self, offsets, partition=0, topic="orders", group=GROUP, code="malformed"):
         if offsets:
             listed = ", ".join(f"('{topic}', {partition}, {o}, '{code}', 'stream_orders', '{group}')" for o in offsets)
-            self.sql(f'INSERT INTO lake.pintail.dead_letters (topic, "partition", "offset", error_code, target_table, pipeline) VALUES {listed}')
+            self.sql(
+                f'INSERT INTO lake.pintail.dead_letters (topic, "partition", "offset", error_code, target_table, pipeline) VALUES {listed}'
+            )
 
     def commit(self, first, until, dead=(), partition=0, hidden=(), **more):
         good = [o for o in range(first, until) if o not in dead and o not in hidden]
@@ -102,7 +124,9 @@ class Lake:
 
 
 def pintail(*arguments, code=0, timeout=60, cwd=None):
-    done = subprocess.run([str(PINTAIL), *map(str, arguments)], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout, cwd=cwd)
+    done = subprocess.run(
+        [str(PINTAIL), *map(str, arguments)], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout, cwd=cwd
+    )
     assert done.returncode == code, f"exit code {done.returncode}, not {code}\n{done.stdout}\n{done.stderr}"
     return done
 
@@ -130,6 +154,7 @@ def sound(lake):
 
 # ---- what is sound
 
+
 @pytest.mark.parametrize("catalog", ["sqlite", "duckdb"])
 def test_a_sound_lake_has_no_findings(tmp_path, catalog):
     lake = Lake(tmp_path / "lake", catalog)
@@ -140,11 +165,32 @@ def test_a_sound_lake_has_no_findings(tmp_path, catalog):
     assert report["verdict"] == "sound" and report["findings"] == [] and report["notes"] == []
     (pipeline,) = report["pipelines"]
     assert {k: v for k, v in pipeline.items() if k != "partitions"} == {
-        "pipeline": GROUP, "topic": "orders", "table": "stream_orders", "rows": 148, "dead_letters": 2, "gaps": 0, "duplicates": 0, "lag": None,
-        "behind_seconds": None}
+        "pipeline": GROUP,
+        "topic": "orders",
+        "table": "stream_orders",
+        "rows": 148,
+        "dead_letters": 2,
+        "gaps": 0,
+        "duplicates": 0,
+        "lag": None,
+        "behind_seconds": None,
+    }
     zero, three = pipeline["partitions"]
-    assert zero == {"partition": 0, "rows": 118, "dead_letters": 2, "ledger_rows": 118, "ledger_dead_letters": 2, "first_offset": 0, "next_offset": 120, "gaps": 0,
-                    "duplicates": 0, "not_exposed": 0, "skipped": 0, "lag": None, "behind_seconds": None}
+    assert zero == {
+        "partition": 0,
+        "rows": 118,
+        "dead_letters": 2,
+        "ledger_rows": 118,
+        "ledger_dead_letters": 2,
+        "first_offset": 0,
+        "next_offset": 120,
+        "gaps": 0,
+        "duplicates": 0,
+        "not_exposed": 0,
+        "skipped": 0,
+        "lag": None,
+        "behind_seconds": None,
+    }
     assert (three["partition"], three["first_offset"], three["next_offset"], three["rows"]) == (3, 10, 40, 30)
     assert report["dead_letters"] == [{"pipeline": GROUP, "topic": "orders", "error_code": "malformed", "count": 2, "before_reset": 0}]
     (table,) = report["tables"]
@@ -162,7 +208,8 @@ def test_the_report_is_that_of_the_original_checker(sound):
     report = sound.check()["tables"][0]
     assert [(r["_kafka_partition"], r["_kafka_offset"]) for r in report["latest"]] == [(0, o) for o in (119, 118, 117, 116, 115)]
     assert {s["product"]: (s["count"], s["revenue"]) for s in report["sales"]} == {
-        p: (n, n * 2 * 150.25) for p, n in sound.sql("SELECT product, count(*) FROM lake.stream_orders GROUP BY 1")}
+        p: (n, n * 2 * 150.25) for p, n in sound.sql("SELECT product, count(*) FROM lake.stream_orders GROUP BY 1")
+    }
 
 
 def test_latest_ties_go_by_offset(lake):
@@ -172,7 +219,7 @@ def test_latest_ties_go_by_offset(lake):
 
 def test_any_other_table_gets_total_latest_and_columns(sound):
     sound.sql("CREATE SCHEMA lake.other")
-    sound.sql('CREATE TABLE lake.other.things (id INTEGER, "wëird \"\"name" VARCHAR, tags VARCHAR[])')
+    sound.sql('CREATE TABLE lake.other.things (id INTEGER, "wëird ""name" VARCHAR, tags VARCHAR[])')
     sound.sql("INSERT INTO lake.other.things SELECT i, 'x' || i, ['a', 'b'] FROM range(9) r(i)")
     report = sound.check("--table", "other.things")
     (table,) = report["tables"]
@@ -235,10 +282,18 @@ def test_merging_and_expiring_keep_a_lake_sound(sound):
 
 # ---- findings
 
+
 def test_missing_rows(sound):
     sound.sql("DELETE FROM lake.stream_orders WHERE _kafka_partition = 0 AND _kafka_offset IN (20, 30, 60)")
     f = sound.finding("missing_rows")
-    assert (f["topic"], f["table"], f["partition"], f["count"], f["offsets"], f["pipeline"]) == ("orders", "stream_orders", 0, 3, [20, 30, 60], GROUP)
+    assert (f["topic"], f["table"], f["partition"], f["count"], f["offsets"], f["pipeline"]) == (
+        "orders",
+        "stream_orders",
+        0,
+        3,
+        [20, 30, 60],
+        GROUP,
+    )
     assert sound.check(code=1)["pipelines"][0]["gaps"] == 3
 
 
@@ -367,24 +422,28 @@ def test_findings_are_shown_with_a_verdict_in_the_text(sound):
     sound.rows([11, 4711])
     sound.close()
     out = pintail("check", "--lake", sound.text, code=1).stdout
-    assert "duplicate: topic orders partition 0, table stream_orders: 1 rows too many with the same offset; offset 11" in " ".join(out.split())
+    assert "duplicate: topic orders partition 0, table stream_orders: 1 rows too many with the same offset; offset 11" in " ".join(
+        out.split()
+    )
     lines = out.splitlines()
     at = lines.index("=" * 74, 1) + 1
-    assert lines[at:at + 3] == ["2 findings: 1 duplicate, 1 unknown offset", "", "findings"]
+    assert lines[at : at + 3] == ["2 findings: 1 duplicate, 1 unknown offset", "", "findings"]
 
 
 def test_the_text_fits_80_columns_and_folds_partitions_with_nothing_to_tell(lake):
     for partition in range(30):
         lake.commit(0, 10 + partition % 3, partition=partition, dead=[1] if partition == 7 else [])
     lake.commit(15, 20, partition=20)  # a gap
-    lake.sql("CREATE TABLE lake.unrelated (product VARCHAR, quantity INTEGER, unit_price DECIMAL(9,2), a_long_column_name_that_is_not_short VARCHAR)")
+    lake.sql(
+        "CREATE TABLE lake.unrelated (product VARCHAR, quantity INTEGER, unit_price DECIMAL(9,2), a_long_column_name_that_is_not_short VARCHAR)"
+    )
     lake.sql("INSERT INTO lake.unrelated VALUES ('x', 1, 1.5, repeat('y ', 300))")
     lake.close()
     for arguments in ([], ["--summary"], ["--table", "stream_orders", "--table", "unrelated"]):
         out = pintail("check", "--lake", lake.text, *arguments, code=1).stdout
         assert max(len(line) for line in out.splitlines() if len(line.split()) > 1) <= 80, max(out.splitlines(), key=len)
         if not arguments:
-            shown = re.findall(r"^ +(\d+(?:-\d+)?|all)  ", out[out.index("topic orders"):], re.MULTILINE)
+            shown = re.findall(r"^ +(\d+(?:-\d+)?|all)  ", out[out.index("topic orders") :], re.MULTILINE)
             assert shown[:6] == ["0-6", "7", "8-19", "20", "21-29", "all"], out
         if arguments == ["--summary"]:
             assert "latest" not in out and "files" not in out and re.search(r"orders +pintail-stream_orders +30 +", out), out
@@ -394,10 +453,11 @@ def test_the_text_fits_80_columns_and_folds_partitions_with_nothing_to_tell(lake
 
 # ---- several topics, filters, thresholds
 
+
 def test_topics_are_told_apart_by_their_column(lake):
     lake.sql("ALTER TABLE lake.stream_orders ADD COLUMN _kafka_topic VARCHAR")
     for topic in ("a", "b"):
-        lake.rows(range(0, 20), more=f"'{topic}'")
+        lake.rows(range(20), more=f"'{topic}'")
         lake.line(0, 20, 20, topic=topic)
     assert len(lake.check()["pipelines"]) == 2
     lake.sql("DELETE FROM lake.stream_orders WHERE _kafka_topic = 'b' AND _kafka_offset = 3")
@@ -408,7 +468,7 @@ def test_topics_are_told_apart_by_their_column(lake):
 
 def test_topics_without_a_column_are_compared_by_their_sums(lake):
     for topic in ("a", "b"):
-        lake.rows(range(0, 20))
+        lake.rows(range(20))
         lake.line(0, 20, 20, topic=topic)
     report = lake.check()
     assert "_kafka_topic" in report["notes"][0] and {p["duplicates"] for p in report["pipelines"]} == {None}
@@ -418,7 +478,7 @@ def test_topics_without_a_column_are_compared_by_their_sums(lake):
 
 def test_filters(sound):
     sound.sql(f"CREATE TABLE lake.second ({ORDERS})")
-    sound.rows(range(0, 5), table="second")
+    sound.rows(range(5), table="second")
     sound.line(0, 5, 6, topic="other", group="g2", table="second")
     assert [p["pipeline"] for p in sound.check(code=1)["pipelines"]] == ["g2", GROUP]
     assert [p["table"] for p in sound.check("--table", "stream_orders")["pipelines"]] == ["stream_orders"]
@@ -435,6 +495,7 @@ def test_dead_letters_become_a_finding_over_the_threshold(sound):
 
 
 # ---- large, sparse and busy
+
 
 def test_windows_and_passes_tell_the_same_as_a_plain_count(lake):
     """Offsets far apart: several scans, and windows at their borders."""
@@ -458,7 +519,9 @@ def test_it_works_beside_a_writer_and_sees_one_snapshot(tmp_path):
         lake.commit(at, at + 10, dead=[at])
         at += 10
         if process is None:
-            process = subprocess.Popen([str(PINTAIL), "check", "--lake", lake.text, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            process = subprocess.Popen(
+                [str(PINTAIL), "check", "--lake", lake.text, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            )
         elif process.poll() is not None:
             out, err = process.communicate()
             assert process.returncode == 0, err + out
@@ -473,6 +536,7 @@ def test_it_works_beside_a_writer_and_sees_one_snapshot(tmp_path):
 
 
 # ---- could not check
+
 
 def test_a_duckdb_file_that_another_process_has_open(tmp_path):
     lake = Lake(tmp_path / "lake", "duckdb")
@@ -532,6 +596,7 @@ def test_it_changes_nothing(sound):
 
 
 # ---- against the broker
+
 
 @pytest.fixture
 def broker():
@@ -608,7 +673,7 @@ def test_what_transactions_leave_in_a_real_topic(lake, kafka):
     producer.init_transactions(20)
     for commit in (True, False):
         producer.begin_transaction()
-        for i in range(10):
+        for _i in range(10):
             producer.produce(topic, b"x")
         producer.flush(20)
         producer.commit_transaction(20) if commit else producer.abort_transaction(20)

@@ -47,22 +47,45 @@ def test_version_names_the_parts():
 
 
 def test_wrong_usage_exits_2_with_one_line():
-    for arguments in (["nonsense"], ["ingest", "--nonsense"], ["ingest"], ["ingest", "--lake", "x", "--brokers", "b:1", "--topic", "t"], ["produce", "stray"]):
+    for arguments in (
+        ["nonsense"],
+        ["ingest", "--nonsense"],
+        ["ingest"],
+        ["ingest", "--lake", "x", "--brokers", "b:1", "--topic", "t"],
+        ["produce", "stray"],
+    ):
         failed = run(*arguments)
         assert failed.returncode == 2, arguments
         assert len(failed.stderr.splitlines()) == 1 and failed.stdout == "", failed.stderr
 
 
-@pytest.mark.parametrize("arguments, meant", [
-    (["ingets"], "ingest"), (["Check", "--help"], "check"), (["help", "prodcue"], "produce"), (["ingest", "--flsh-rows", "3"], "--flush-rows"), (["check", "--brokesr=b:1"], "--brokers"),
-    (["sql", "--format", "jsn"], "json"), (["ingest", "--on-error=dead-leter"], "dead-letter"), (["reset", "--grop", "g"], "--group"), (["broker", "--topci", "a"], "--topic"),
-])
+@pytest.mark.parametrize(
+    "arguments, meant",
+    [
+        (["ingets"], "ingest"),
+        (["Check", "--help"], "check"),
+        (["help", "prodcue"], "produce"),
+        (["ingest", "--flsh-rows", "3"], "--flush-rows"),
+        (["check", "--brokesr=b:1"], "--brokers"),
+        (["sql", "--format", "jsn"], "json"),
+        (["ingest", "--on-error=dead-leter"], "dead-letter"),
+        (["reset", "--grop", "g"], "--group"),
+        (["broker", "--topci", "a"], "--topic"),
+    ],
+)
 def test_a_misspelt_word_of_the_command_line_is_asked_about(arguments, meant):
     failed = run(*arguments)
     assert failed.returncode == 2 and f"did you mean {meant}?" in failed.stderr and len(failed.stderr.splitlines()) == 1, failed.stderr
 
 
-@pytest.mark.parametrize("text, meant", [("grup: g\ntopics: [{topic: t}]", "group"), ("flush: {row: 3}\ntopics: [{topic: t}]", "rows"), ("topics: [{topic: t, shcema: x}]", "schema")])
+@pytest.mark.parametrize(
+    "text, meant",
+    [
+        ("grup: g\ntopics: [{topic: t}]", "group"),
+        ("flush: {row: 3}\ntopics: [{topic: t}]", "rows"),
+        ("topics: [{topic: t, shcema: x}]", "schema"),
+    ],
+)
 def test_a_misspelt_key_of_the_config_is_asked_about(text, meant, tmp_path):
     (tmp_path / "c.yaml").write_text(text)
     failed = run("ingest", "--config", str(tmp_path / "c.yaml"))
@@ -71,18 +94,37 @@ def test_a_misspelt_key_of_the_config_is_asked_about(text, meant, tmp_path):
 
 def test_an_unknown_help_topic_exits_2():
     failed = run("help", "nonsense")
-    assert failed.returncode == 2 and failed.stdout == "" and failed.stderr == "pintail: unknown help topic 'nonsense'; pintail --help lists the commands\n"
+    assert (
+        failed.returncode == 2
+        and failed.stdout == ""
+        and failed.stderr == "pintail: unknown help topic 'nonsense'; pintail --help lists the commands\n"
+    )
     assert run("help").returncode == 0 and run("help", "sql").returncode == 0
 
 
-@pytest.mark.parametrize("brokers, word", [("127.0.0.1:99999", "99999"), ("127.0.0.1:", "no port"), ("h:1,127.0.0.1:abc", "abc"), (":9092", "HOST:PORT"), ("http://h:1", "HOST:PORT"), ("a b:1", "HOST:PORT"),
-                                           ("[::1]:0", "no port"), ("SSL://:1", "HOST:PORT")])
+@pytest.mark.parametrize(
+    "brokers, word",
+    [
+        ("127.0.0.1:99999", "99999"),
+        ("127.0.0.1:", "no port"),
+        ("h:1,127.0.0.1:abc", "abc"),
+        (":9092", "HOST:PORT"),
+        ("http://h:1", "HOST:PORT"),
+        ("a b:1", "HOST:PORT"),
+        ("[::1]:0", "no port"),
+        ("SSL://:1", "HOST:PORT"),
+    ],
+)
 def test_an_address_that_is_none_is_told_by_every_command(brokers, word):
     """librdkafka would try another port: 34463 for 99999."""
-    for command in (["ingest", "-t", "t", "--lake", "ducklake:x", "-d", "y"], ["produce"], ["check", "--lake", "ducklake:x"], ["reset", "-t", "t", "--lake", "ducklake:x"]):
+    for command in (
+        ["ingest", "-t", "t", "--lake", "ducklake:x", "-d", "y"],
+        ["produce"],
+        ["check", "--lake", "ducklake:x"],
+        ["reset", "-t", "t", "--lake", "ducklake:x"],
+    ):
         done = run(*command, "-b", brokers)
         assert done.returncode == 2 and len(done.stderr.splitlines()) == 1 and word in done.stderr and "--brokers" in done.stderr, done
-
 
 
 @pytest.mark.parametrize("command", [*COMMANDS, "nonsense"])
@@ -91,17 +133,27 @@ def test_a_fatal_error_is_a_json_line_where_json_is_asked_for(command, form):
     for arguments in (["--nonsense", *form], [*form, "--nonsense"]):
         failed = run(command, *arguments)
         line = json.loads(failed.stderr)
-        assert failed.returncode == line["exit_code"] == 2 and line["level"] == "error" and "unknown" in line["msg"] and failed.stdout == "", failed
+        assert (
+            failed.returncode == line["exit_code"] == 2 and line["level"] == "error" and "unknown" in line["msg"] and failed.stdout == ""
+        ), failed
         assert line["command"] == (command if command != "nonsense" else "")
 
 
 def test_a_fatal_error_after_the_start_is_a_json_line_too(tmp_path):
     (tmp_path / "c.yaml").write_text("log_format: json\nbrokers: 127.0.0.1:1\nlake: nonsense\ntimeout: 100ms\ntopics: [{topic: t}]\n")
-    for arguments, code in ((["sql", "--log-format", "json", "-c", "selekt 1"], 1), (["check", "--lake", "ducklake:nothing.ducklake", "--log-format=json"], 2),
-                            (["ingest", "--config", str(tmp_path / "c.yaml"), "--flush-rows", "0"], 2), (["ingest", "--config", str(tmp_path / "c.yaml")], None)):
+    for arguments, code in (
+        (["sql", "--log-format", "json", "-c", "selekt 1"], 1),
+        (["check", "--lake", "ducklake:nothing.ducklake", "--log-format=json"], 2),
+        (["ingest", "--config", str(tmp_path / "c.yaml"), "--flush-rows", "0"], 2),
+        (["ingest", "--config", str(tmp_path / "c.yaml")], None),
+    ):
         failed = run(*arguments)
         lines = [json.loads(line) for line in failed.stderr.splitlines()]
-        assert lines[-1]["exit_code"] == failed.returncode and lines[-1]["command"] == arguments[0] and (code is None or failed.returncode == code), failed
+        assert (
+            lines[-1]["exit_code"] == failed.returncode
+            and lines[-1]["command"] == arguments[0]
+            and (code is None or failed.returncode == code)
+        ), failed
 
 
 def closed_port():
@@ -115,8 +167,13 @@ def test_what_trying_again_can_mend_exits_3_and_check_says_that_it_could_not(tmp
     away = ["--lake", f"ducklake:postgres:host=127.0.0.1 port={closed_port()} dbname=x", "--data-path", str(tmp_path / "d")]
     nobody = ["--brokers", broker, "--topic", "t", "--timeout", "500ms"]
     assert run("sql", *lake, "-c", "create table t (a integer)").returncode == 0
-    for arguments in (["produce", *nobody, "--count", "1"], ["ingest", *nobody, *lake, "--schema", "a INTEGER"], ["reset", *nobody, *lake, "--group", "g"], ["sql", *away, "-c", "select 1"],
-                      ["ingest", *nobody, *away, "--schema", "a INTEGER"]):
+    for arguments in (
+        ["produce", *nobody, "--count", "1"],
+        ["ingest", *nobody, *lake, "--schema", "a INTEGER"],
+        ["reset", *nobody, *lake, "--group", "g"],
+        ["sql", *away, "-c", "select 1"],
+        ["ingest", *nobody, *away, "--schema", "a INTEGER"],
+    ):
         failed = run(*arguments)
         assert failed.returncode == 3 and len(failed.stderr.splitlines()) >= 1, (arguments, failed)
     assert run("check", *away).returncode == 2
@@ -142,10 +199,14 @@ def test_a_misspelt_topic_or_table_is_asked_about(pintail, lake, kafka):
     wrong = topic[:-1] + ("x" if topic[-1] != "x" else "y")
     kafka.produce(topic, orders.orders(10))
     pintail.ingest_all(lake, topic, "--schema", orders.SCHEMA, "--table", "sensor_readings")
-    for arguments, meant in ((pintail.ingest_args(lake, wrong, "--until-end", "--schema", "a INTEGER"), topic), (["produce", "-b", kafka.address, "-t", wrong, "--count", "1"], topic),
-                             (["reset", "-b", kafka.address, "-t", wrong, "-g", lake.group("sensor_readings"), *lake.args], topic), (["check", *lake.args, "--topic", wrong], topic),
-                             (pintail.ingest_args(lake, topic, "--until-end", "--table", "sensor_raedings"), "sensor_readings"),
-                             (["check", *lake.args, "--table", "sensorreadings"], "sensor_readings")):
+    for arguments, meant in (
+        (pintail.ingest_args(lake, wrong, "--until-end", "--schema", "a INTEGER"), topic),
+        (["produce", "-b", kafka.address, "-t", wrong, "--count", "1"], topic),
+        (["reset", "-b", kafka.address, "-t", wrong, "-g", lake.group("sensor_readings"), *lake.args], topic),
+        (["check", *lake.args, "--topic", wrong], topic),
+        (pintail.ingest_args(lake, topic, "--until-end", "--table", "sensor_raedings"), "sensor_readings"),
+        (["check", *lake.args, "--table", "sensorreadings"], "sensor_readings"),
+    ):
         done = pintail.run(*arguments, code=None)
         assert done.code in (1, 2) and f"did you mean {meant}?" in done.err.splitlines()[-1], (arguments, done)
     assert "did you mean" not in pintail.run("check", *lake.args, "--table", "quite_different", code=2).err
@@ -156,7 +217,11 @@ def test_log_lines_of_a_flush_name_table_and_rows(pintail, lake, kafka):
     one, two = kafka.create_topic(1), kafka.create_topic(1)
     kafka.produce(one, orders.orders(10))
     kafka.produce(two, orders.orders(7))
-    said = pintail.run(*pintail.ingest_args(lake, one, "--topic", two, "--group", f"g-{one}", "--until-end", "--schema", orders.SCHEMA, "-v", "--log-format", "json")).err
+    said = pintail.run(
+        *pintail.ingest_args(
+            lake, one, "--topic", two, "--group", f"g-{one}", "--until-end", "--schema", orders.SCHEMA, "-v", "--log-format", "json"
+        )
+    ).err
     lines = [json.loads(line) for line in said.splitlines()]
     flushed = {}
     for line in lines:

@@ -12,7 +12,9 @@ BY_HAND = "by hand"
 
 def commits(reader) -> list:
     """author, message, extra_info of each snapshot but the lake's first."""
-    return reader.dicts("SELECT snapshot_id, author, commit_message, commit_extra_info, changes::VARCHAR AS changes FROM lake.snapshots() WHERE snapshot_id > 0 ORDER BY 1")
+    return reader.dicts(
+        "SELECT snapshot_id, author, commit_message, commit_extra_info, changes::VARCHAR AS changes FROM lake.snapshots() WHERE snapshot_id > 0 ORDER BY 1"
+    )
 
 
 def test_a_lake_that_requires_messages_works_from_start_to_end(pintail, lake, kafka):
@@ -44,14 +46,52 @@ def test_a_lake_that_requires_messages_works_from_start_to_end(pintail, lake, ka
         assert len({e["commit_id"] for _, e in extra}) == len(extra)
         assert all(e["pipeline"] for c, e in extra if "makes" not in c["commit_message"])
         ledger = reader.dicts("SELECT * FROM lake.pintail.offsets")
-        assert {(e["pipeline"], e["commit_id"], e["snapshot"], p["topic"], p["partition"], p["from"], p["next"], p["rows"], p["dead_letters"], p.get("kind", "commit"))
-                for e in flushes for p in e["partitions"]} == \
-            {(r["pipeline"], str(r["commit_id"]), r["lake_snapshot"], r["topic"], r["partition"], r["from_offset"], r["next_offset"], r["row_count"], r["dead_letter_count"],
-              r["kind"]) for r in ledger}
-        assert all((e["rows"], e["dead_letters"]) == (sum(p["rows"] for p in e["partitions"]), sum(p["dead_letters"] for p in e["partitions"])) for e in flushes)
+        assert {
+            (
+                e["pipeline"],
+                e["commit_id"],
+                e["snapshot"],
+                p["topic"],
+                p["partition"],
+                p["from"],
+                p["next"],
+                p["rows"],
+                p["dead_letters"],
+                p.get("kind", "commit"),
+            )
+            for e in flushes
+            for p in e["partitions"]
+        } == {
+            (
+                r["pipeline"],
+                str(r["commit_id"]),
+                r["lake_snapshot"],
+                r["topic"],
+                r["partition"],
+                r["from_offset"],
+                r["next_offset"],
+                r["row_count"],
+                r["dead_letter_count"],
+                r["kind"],
+            )
+            for r in ledger
+        }
+        assert all(
+            (e["rows"], e["dead_letters"]) == (sum(p["rows"] for p in e["partitions"]), sum(p["dead_letters"] for p in e["partitions"]))
+            for e in flushes
+        )
         said = " | ".join(c["commit_message"] for c in made)
-        assert all(word in said for word in ("makes the tables of pintail", f"makes table {topic}", "claim of 2 partitions", "folds the inlined rows of", "reset of",
-                                             f"0 dead letters of {parted}")), said
+        assert all(
+            word in said
+            for word in (
+                "makes the tables of pintail",
+                f"makes table {topic}",
+                "claim of 2 partitions",
+                "folds the inlined rows of",
+                "reset of",
+                f"0 dead letters of {parted}",
+            )
+        ), said
 
 
 @on("sqlite")

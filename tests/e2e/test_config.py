@@ -40,6 +40,7 @@ def click(n) -> bytes:
 
 def clicked(value):
     import json
+
     c = json.loads(value)
     return (c["user_id"], c["url"], int(c["clicked"] * 1_000_000))
 
@@ -84,7 +85,10 @@ def test_each_topic_of_one_table_is_read_by_its_own_schema_also_where_it_is_left
         kafka.produce(ms, [b'{"seen": 1760000000000, "raw": "YWJjZA=="}'])
         kafka.produce(third, [b'{"seen": 1760000000000, "raw": "YWJjZA=="}'])
         kafka.produce(seconds, [b'{"seen": 1760000000, "raw": "61626364", "n": 1}'])
-        topics = "".join(f"  - topic: {t}\n    table: both\n" + (f'    schema: "{schemas[t]}"\n' if t in schemas and with_schemas else "") for t in (ms, seconds, third))
+        topics = "".join(
+            f"  - topic: {t}\n    table: both\n" + (f'    schema: "{schemas[t]}"\n' if t in schemas and with_schemas else "")
+            for t in (ms, seconds, third)
+        )
         return pintail.run("ingest", "--config", write(tmp_path, config(kafka, lake, topics)), "--until-end")
 
     ingest(True)
@@ -120,7 +124,12 @@ def test_columns_for_topic_key_and_headers_are_asked_for_in_the_file_for_all_top
     first, second = kafka.create_topic(1), kafka.create_topic(1)
     kafka.produce(first, [{"value": b'{"a": 1}', "key": b"k", "headers": [("h", b"1")]}])
     kafka.produce(second, [{"value": b'{"a": 2}', "key": b"l", "headers": [("h", b"2")]}])
-    topics = entry(first, "one", "a INTEGER") + "    headers_column: true\n" + entry(second, "two", "a INTEGER") + "    topic_column: true\n    key_column: false\n"
+    topics = (
+        entry(first, "one", "a INTEGER")
+        + "    headers_column: true\n"
+        + entry(second, "two", "a INTEGER")
+        + "    topic_column: true\n    key_column: false\n"
+    )
     pintail.run("ingest", "--config", write(tmp_path, config(kafka, lake, topics, "key_column: true\n")), "--until-end")
     with lake.reader() as reader:
         extra = {t: [c for c in reader.columns(t) if c.startswith("_kafka_") and c not in orders.METADATA] for t in ("one", "two")}
@@ -154,7 +163,7 @@ def test_schemas_in_the_file_may_be_left_out_once_the_tables_exist(pintail, lake
 
 def broken(text: str, old: str, new: str):
     assert old in text
-    line = text[:text.index(old)].count("\n") + 1
+    line = text[: text.index(old)].count("\n") + 1
     return text.replace(old, new, 1), line
 
 
@@ -223,7 +232,11 @@ def test_a_bad_schema_in_the_file_is_named_with_its_table_and_exits_2(pintail, l
 def test_keys_without_a_value_are_as_no_keys_and_a_schema_may_have_comments(pintail, lake, kafka, tmp_path):
     topic = kafka.create_topic(1)
     kafka.produce(topic, [b'{"a": 1, "b": "x"}'])
-    text = config(kafka, lake, f"  - topic: {topic}\n    table:\n    schema: |\n      -- what it is\n      a INTEGER, -- the number\n      b VARCHAR /* the text */\n")
+    text = config(
+        kafka,
+        lake,
+        f"  - topic: {topic}\n    table:\n    schema: |\n      -- what it is\n      a INTEGER, -- the number\n      b VARCHAR /* the text */\n",
+    )
     for empty in ("alias:\n", "max_dead_letters: ~\n", "init_sql:\n"):
         text = empty + text
     pintail.run("ingest", "--config", write(tmp_path, text.replace(f"group: {GROUP}", "group:")), "--until-end")

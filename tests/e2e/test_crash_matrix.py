@@ -54,7 +54,11 @@ def rules_before(point) -> tuple:
 
 def inlining(point, at) -> tuple:
     """Flushes of this file are staged unless these options say that their rows stay in the catalog, from where each commit's are folded before the next."""
-    return ("--inline-rows", "100", "--fold-interval", "0.001ms") if point.startswith(("fold.", "guard.", "insert.")) or (point.startswith("commit.") and at > 1) else ()
+    return (
+        ("--inline-rows", "100", "--fold-interval", "0.001ms")
+        if point.startswith(("fold.", "guard.", "insert.")) or (point.startswith("commit.") and at > 1)
+        else ()
+    )
 
 
 def passes_of(point) -> tuple:
@@ -81,7 +85,9 @@ def killed_and_started_again(tmp_path, kafka, postgres, topic, records, point, c
     with small_world(tmp_path, group, catalog, kafka, postgres) as (lake, pintail):
         end = ("--until-end",) if point.startswith("revoke.") else ()  # leaving the group revokes
         args = ("--group", group, *inlining(point, at))
-        dies = pintail.ingest(lake, topic, *TO_DIE, *end, *args, **crashing(*failures_before(point, at), f"{point}:{at}:kill", broken=rules_before(point)))
+        dies = pintail.ingest(
+            lake, topic, *TO_DIE, *end, *args, **crashing(*failures_before(point, at), f"{point}:{at}:kill", broken=rules_before(point))
+        )
         assert_killed(dies.wait(120), point)
         pintail.ingest_rest(lake, topic, *TO_LIVE, *args, "--leftover-age", "0s", timeout=120)
         assert_all_there(lake, kafka, topic, records, group)
@@ -95,6 +101,7 @@ def test_a_kill_at(point, tmp_path, kafka, postgres, topic, records):
 
 
 # ---- in the callbacks of a rebalance, with a second process that comes and goes
+
 
 def killed_in_a_rebalance(tmp_path, kafka, postgres, topic, records, point, at, catalog):
     group = f"{topic}-{point}-{catalog}-{at}-two"
@@ -127,16 +134,21 @@ def rebalance_cases(everywhere):
 
 @pytest.mark.timeout(300)
 def test_a_kill_in_the_middle_of_a_rebalance(tmp_path, kafka, postgres, topic, records):
-    side_by_side(lambda case: killed_in_a_rebalance(tmp_path, kafka, postgres, topic, records, *case), list(rebalance_cases(everywhere=False)))
+    side_by_side(
+        lambda case: killed_in_a_rebalance(tmp_path, kafka, postgres, topic, records, *case), list(rebalance_cases(everywhere=False))
+    )
 
 
 @pytest.mark.long
 @pytest.mark.timeout(1200)
 def test_a_kill_in_the_middle_of_a_rebalance_on_every_catalog(tmp_path, kafka, postgres, topic, records):
-    side_by_side(lambda case: killed_in_a_rebalance(tmp_path, kafka, postgres, topic, records, *case), list(rebalance_cases(everywhere=True)))
+    side_by_side(
+        lambda case: killed_in_a_rebalance(tmp_path, kafka, postgres, topic, records, *case), list(rebalance_cases(everywhere=True))
+    )
 
 
 # ---- the whole product
+
 
 @pytest.mark.long
 @pytest.mark.timeout(1200)

@@ -37,8 +37,16 @@ def fill(pintail, kafka, lake, tmp_path):
         writer.sql(f"CREATE TABLE lake.{quoted(parted)} ({SCHEMA}, {METADATA})")
         writer.sql(f"ALTER TABLE lake.{quoted(parted)} SET PARTITIONED BY (size)")
     config = tmp_path / f"{uuid.uuid4()}.yaml"
-    config.write_text(json.dumps({"group": f"g-{staged}", "flush": {"interval": "200ms"}, "fold_interval": "1ms",
-                                  "topics": [{"topic": t, "schema": SCHEMA} for t in (staged, parted, few)]}))
+    config.write_text(
+        json.dumps(
+            {
+                "group": f"g-{staged}",
+                "flush": {"interval": "200ms"},
+                "fold_interval": "1ms",
+                "topics": [{"topic": t, "schema": SCHEMA} for t in (staged, parted, few)],
+            }
+        )
+    )
     process = pintail.start(*pintail.ingest_args(lake, None, "--config", config))
     in_ledger = "SELECT coalesce(sum(row_count + dead_letter_count), 0)::BIGINT FROM lake.pintail.offsets"
     process.wait_for(lambda: lake.read(lambda r: r.one(in_ledger) == 2 * MANY + FEW + 1 and inlined(r, few) == 0), 60, "all rows in files")
@@ -47,14 +55,17 @@ def fill(pintail, kafka, lake, tmp_path):
     assert len(warned) == 1 and "dead letter" in warned[0], process.err
     with lake.reader() as reader:
         for topic, rows, dead in ((staged, MANY, 1), (parted, MANY, 0), (few, FEW, 0)):
-            assert assert_exactly_once(reader, kafka, topic, pipeline=f"g-{staged}", expected=expected, columns=COLUMNS, select={}) == (rows, dead)
+            assert assert_exactly_once(reader, kafka, topic, pipeline=f"g-{staged}", expected=expected, columns=COLUMNS, select={}) == (
+                rows,
+                dead,
+            )
     checked = pintail.run("check", *lake.args)
     assert "sound" in checked.out, checked.out
     counted = pintail.run("sql", *lake.args, "--format", "csv", "-c", f"SELECT sum(id) AS n, max(region) AS r FROM lake.{quoted(staged)}")
     assert counted.out.splitlines()[1] == f"{MANY * (MANY - 1) // 2},r9"
 
 
-@pytest.mark.parametrize("name", [KEYS, "a*b[c]?d", "it's \"a\" lake {x,y} süß%2F#1&b;$c", "[", "**"])
+@pytest.mark.parametrize("name", [KEYS, "a*b[c]?d", 'it\'s "a" lake {x,y} süß%2F#1&b;$c', "[", "**"])
 def test_each_way_into_the_lake_holds_whatever_the_folders_are_called(pintail, kafka, tmp_path, name):
     lake = Lake("sqlite", tmp_path / name)
     fill(pintail, kafka, lake, tmp_path)
@@ -94,7 +105,8 @@ def test_files_of_a_folder_that_the_data_path_would_match_are_left_alone(pintail
 @pytest.mark.parametrize("partitioned", [False, True], ids=["staged", "partitioned"])
 @on("sqlite")
 def test_two_lakes_with_one_data_path_take_none_of_each_others_files_for_leftovers(pintail, lake, kafka, tmp_path, partitioned):
-    """Rows, dead letters, the ledger, and guards that a process left: all of the other lake's files are older than --leftover-age and in no snapshot of this one."""
+    """Rows, dead letters, the ledger, and guards that a process left: all of the other lake's files are older than
+    --leftover-age and in no snapshot of this one."""
     topic = kafka.create_topic(1)
     bad = [b"none %d" % i for i in range(MANY)]
     kafka.produce(topic, records(MANY) + bad)
@@ -125,7 +137,21 @@ def test_two_lakes_with_one_data_path_take_none_of_each_others_files_for_leftove
 @pytest.mark.parametrize("path, why", [("a\\b", "backslash"), ("~/data", "home folder"), ("s3://bucket/a?b", "'?'")])
 def test_a_data_path_that_duckdb_cannot_name_is_refused_before_anything_is_made(pintail, kafka, tmp_path, path, why):
     topic = kafka.create_topic(1)
-    done = pintail.run("ingest", "--brokers", kafka.address, "--topic", topic, "--schema", SCHEMA, "--until-end", "--lake", f"ducklake:sqlite:{tmp_path}/new/lake.sqlite",
-                       "--data-path", path, code=2, cwd=tmp_path)
+    done = pintail.run(
+        "ingest",
+        "--brokers",
+        kafka.address,
+        "--topic",
+        topic,
+        "--schema",
+        SCHEMA,
+        "--until-end",
+        "--lake",
+        f"ducklake:sqlite:{tmp_path}/new/lake.sqlite",
+        "--data-path",
+        path,
+        code=2,
+        cwd=tmp_path,
+    )
     assert why in done.err and len(done.err.strip().splitlines()) == 1, done.err
     assert not (tmp_path / "new").exists() and not (tmp_path / path).exists()

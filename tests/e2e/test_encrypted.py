@@ -1,4 +1,5 @@
-"""A lake made with ENCRYPTED: no record stands in clear under the data path, in DuckDB's temporary files or in a log. The catalog is trusted: rows that are kept in it, and the keys."""
+"""A lake made with ENCRYPTED: no record stands in clear under the data path, in DuckDB's temporary files or in a log. The
+catalog is trusted: rows that are kept in it, and the keys."""
 
 import json
 import os
@@ -107,14 +108,36 @@ def judge(lake, kafka, topic, rows, dead, group):
 def test_no_record_of_an_encrypted_lake_stands_in_clear(pintail, encrypted, kafka, tmp_path):
     """Flushes of many rows and of few, folds, dead letters, a partitioned table, a kill in the middle."""
     lake, topic, parted = encrypted, kafka.create_topic(1), kafka.create_topic(1)
-    make(lake, f'CREATE TABLE lake."{parted}" ({SCHEMA}, _kafka_partition INTEGER, _kafka_offset BIGINT, _kafka_timestamp TIMESTAMPTZ, ingest_time TIMESTAMPTZ)',
-         f'ALTER TABLE lake."{parted}" SET PARTITIONED BY (who)')
+    make(
+        lake,
+        f'CREATE TABLE lake."{parted}" ({SCHEMA}, _kafka_partition INTEGER, _kafka_offset BIGINT, _kafka_timestamp TIMESTAMPTZ, ingest_time TIMESTAMPTZ)',
+        f'ALTER TABLE lake."{parted}" SET PARTITIONED BY (who)',
+    )
     few = kafka.create_topic(1)
     group = f"g-{topic}"
     config = tmp_path / "ingest.yaml"
-    config.write_text(json.dumps({"group": group, "flush": {"rows": 500, "interval": "100ms"}, "fold_interval": "1ms", "topics": [
-        {"topic": topic, "schema": SCHEMA}, {"topic": parted, "schema": SCHEMA}, {"topic": few, "schema": "id INTEGER, who VARCHAR"}]}))
-    args = [*pintail.ingest_args(lake, None, "--config", config), "--verbose", "-X", "session.timeout.ms=1500", "-X", "heartbeat.interval.ms=300"]
+    config.write_text(
+        json.dumps(
+            {
+                "group": group,
+                "flush": {"rows": 500, "interval": "100ms"},
+                "fold_interval": "1ms",
+                "topics": [
+                    {"topic": topic, "schema": SCHEMA},
+                    {"topic": parted, "schema": SCHEMA},
+                    {"topic": few, "schema": "id INTEGER, who VARCHAR"},
+                ],
+            }
+        )
+    )
+    args = [
+        *pintail.ingest_args(lake, None, "--config", config),
+        "--verbose",
+        "-X",
+        "session.timeout.ms=1500",
+        "-X",
+        "heartbeat.interval.ms=300",
+    ]
     with searching(lake, tmp_path) as search:
         process = pintail.start(*args)
         kafka.produce(topic, [*map(record, range(2000)), *map(broken, range(40))])
@@ -132,7 +155,9 @@ def test_no_record_of_an_encrypted_lake_stands_in_clear(pintail, encrypted, kafk
         process.wait_for(lambda: lake.read(lambda r: inlined(r, few) == 0), 30, "a fold")
         process.stop()
         looks = search.looks
-        counted = pintail.run("sql", *lake.args, "--format", "csv", "-c", f"SELECT count(*) AS n, count(DISTINCT id) FROM lake.{quoted(topic)}")
+        counted = pintail.run(
+            "sql", *lake.args, "--format", "csv", "-c", f"SELECT count(*) AS n, count(DISTINCT id) FROM lake.{quoted(topic)}"
+        )
     assert looks > 5 and "guard" in search.seen, (looks, search.seen)
     assert "2003" in counted.out
     checked = pintail.run("check", *lake.args)  # it shows rows
@@ -156,8 +181,11 @@ def test_a_lost_answer_costs_an_encrypted_lake_no_file_and_no_secret(pintail, la
         def arm_second(statements=None):
             nonlocal fault
             fault = proxy.arm(kind, seconds=1)
+
         first = proxy.arm("slow", seconds=0, strike=arm_second)
-        process = pintail.ingest(by_way_of(lake, proxy), topic, "--schema", SCHEMA, "--group", group, "--flush-rows", "200", "--flush-interval", "100ms")
+        process = pintail.ingest(
+            by_way_of(lake, proxy), topic, "--schema", SCHEMA, "--group", group, "--flush-rows", "200", "--flush-interval", "100ms"
+        )
         wait_struck(process, first, 60)
         process.wait_for(lambda: fault and fault.struck.is_set(), 60, "a COMMIT to be struck")
         wait_landed(process, lake, kafka, topic, 600, group, timeout=90)
@@ -174,7 +202,18 @@ def test_a_lost_answer_to_a_fold_costs_an_encrypted_lake_no_row(pintail, lake, k
     kafka.produce(topic, [json.dumps({"who": f"{MARK}{i}"}).encode() for i in range(20)])
     with searching(lake, tmp_path):
         fault = proxy.arm("cut after", seconds=1, of=FOLD)
-        process = pintail.ingest(by_way_of(lake, proxy), topic, "--schema", "who VARCHAR", "--group", group, "--flush-interval", "100ms", "--fold-interval", "200ms")
+        process = pintail.ingest(
+            by_way_of(lake, proxy),
+            topic,
+            "--schema",
+            "who VARCHAR",
+            "--group",
+            group,
+            "--flush-interval",
+            "100ms",
+            "--fold-interval",
+            "200ms",
+        )
         wait_struck(process, fault, 60)
         process.wait_for(lambda: lake.read(lambda r: inlined(r, topic) == 0), 60, "the fold")
         process.stop()
@@ -187,6 +226,13 @@ def test_a_lost_answer_to_a_fold_costs_an_encrypted_lake_no_row(pintail, lake, k
 def test_what_a_query_spills_is_encrypted_too(pintail, lake, tmp_path):
     make(lake, f"CREATE TABLE lake.t AS SELECT '{MARK}-' || range || md5(range::VARCHAR) AS s FROM range(800000)")
     with searching(lake, tmp_path) as search:
-        done = pintail.run("sql", *lake.args, "--format", "csv", "-c", "SET memory_limit = '60MB'; SET threads = 1; CREATE TEMP TABLE x AS FROM lake.t; SELECT count(DISTINCT s) AS n FROM x",
-                           env={"TMPDIR": str(tmp_path)})
+        done = pintail.run(
+            "sql",
+            *lake.args,
+            "--format",
+            "csv",
+            "-c",
+            "SET memory_limit = '60MB'; SET threads = 1; CREATE TEMP TABLE x AS FROM lake.t; SELECT count(DISTINCT s) AS n FROM x",
+            env={"TMPDIR": str(tmp_path)},
+        )
     assert "800000" in done.out and any(name.startswith("duckdb_temp") for name in search.seen), search.seen

@@ -62,8 +62,11 @@ def pg_lake(tmp_path, own_postgres):
 
 # ---- the catalog
 
+
 @pytest.mark.parametrize("seconds", AWHILE)
-def test_while_the_catalog_is_down_ingest_pauses_within_its_memory_says_so_once_and_goes_on_by_itself(pintail, pg_lake, own_postgres, kafka, seconds):
+def test_while_the_catalog_is_down_ingest_pauses_within_its_memory_says_so_once_and_goes_on_by_itself(
+    pintail, pg_lake, own_postgres, kafka, seconds
+):
     topic = kafka.create_topic(2)
     records = wide.records(8000)
     kafka.produce(topic, records[:100])
@@ -83,7 +86,9 @@ def test_while_the_catalog_is_down_ingest_pauses_within_its_memory_says_so_once_
 
 
 @pytest.mark.long  # it hears of the loss within 30 s
-def test_partitions_that_are_lost_during_a_pause_do_not_make_it_say_so_again_and_it_says_that_it_goes_on(pintail, pg_lake, own_postgres, kafka):
+def test_partitions_that_are_lost_during_a_pause_do_not_make_it_say_so_again_and_it_says_that_it_goes_on(
+    pintail, pg_lake, own_postgres, kafka
+):
     topic = kafka.create_topic(2)
     kafka.produce(topic, orders.orders(1000, 1))
     process = pintail.ingest(pg_lake, topic, *ARGS, *FAST_FAILOVER)
@@ -148,6 +153,7 @@ def test_a_catalog_that_takes_only_reads_as_in_a_failover_is_waited_for(pintail,
     def read_only(on):
         own_postgres.sql(f"ALTER DATABASE {pg_lake.database} SET default_transaction_read_only = {on}")
         own_postgres.sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{pg_lake.database}'")
+
     read_only("on")
     kafka.produce(topic, orders.orders(1000, 2))
     wait_paused(process)
@@ -297,7 +303,9 @@ def test_eight_writers_of_one_catalog_conflict_and_all_land(pintail, lake, kafka
     print("conflicts:", [conflicts(process) for process in processes])
     assert sum(map(conflicts, processes)) > 0, "a storm in which nobody met anybody"
     for process in processes:
-        lines = [line for line in process.err.splitlines() if "msg=committed" not in line]  # once a second, while there is something to tell
+        lines = [
+            line for line in process.err.splitlines() if "msg=committed" not in line
+        ]  # once a second, while there is something to tell
         assert len(lines) <= 8 + 2 * 10, "more than that each of the ten flushes had to wait, and went on:\n" + process.err[-4000:]
     with lake.reader() as reader:
         for topic in topics:
@@ -306,6 +314,7 @@ def test_eight_writers_of_one_catalog_conflict_and_all_land(pintail, lake, kafka
 
 
 # ---- full disks
+
 
 @contextmanager
 def small_disk(folder, mib):
@@ -320,6 +329,7 @@ def small_disk(folder, mib):
         at = os.statvfs(folder)
         with filler.open("ab") as f:
             f.write(b"\0" * at.f_bavail * at.f_frsize)
+
     try:
         yield fill, filler.unlink
     finally:
@@ -339,7 +349,9 @@ def survives_a_full_disk(pintail, lake, kafka, fill, make_room):
     make_room()
     wait_landed(process, lake, kafka, topic, 21_000, timeout=200)
     process.stop()
-    states = [line for line in process.err.splitlines() if PAUSED in line or GOES_ON in line]  # SQLite makes room by itself when it is attached anew
+    states = [
+        line for line in process.err.splitlines() if PAUSED in line or GOES_ON in line
+    ]  # SQLite makes room by itself when it is attached anew
     assert [PAUSED in line for line in states] == [n % 2 == 0 for n in range(len(states))], "a line a retry:\n" + "\n".join(states)
     with lake.reader() as reader:
         assert assert_exactly_once(reader, kafka, topic) == (21_000, 0)
@@ -359,6 +371,7 @@ def test_a_catalog_file_without_room_is_waited_for(pintail, lake, kafka):
 
 
 # ---- the broker
+
 
 @on("postgres")
 def test_while_the_broker_is_down_ingest_says_so_a_few_times_and_goes_on_by_itself(pintail, lake, own_kafka):
@@ -407,7 +420,9 @@ def test_a_stop_while_the_broker_is_away_and_rows_that_were_read_are_not_committ
     own_kafka.produce(topic, orders.orders(1000, 1))
     pintail.brokers = own_kafka
     args = ("--schema", orders.SCHEMA, *FAST_FAILOVER)
-    process = pintail.ingest(lake, topic, *args, "--flush-rows", "1000000", "--flush-interval", "10m", **crashing("batch.open:1:sleep-5000", "batch.open:2:fail"))
+    process = pintail.ingest(
+        lake, topic, *args, "--flush-rows", "1000000", "--flush-interval", "10m", **crashing("batch.open:1:sleep-5000", "batch.open:2:fail")
+    )
     process.wait_for(lambda: "failpoint batch.open" in process.err, 60, "rows to be in hand")
     own_kafka.kill()
     wait_paused(process)
@@ -423,13 +438,22 @@ def test_a_catalog_that_is_away_just_when_the_lake_is_opened_anew_is_waited_for(
     """Every 500 commits, since DuckDB and DuckLake keep something of every one; here every second one."""
     topic = kafka.create_topic(2)
     kafka.produce(topic, orders.orders(1000))
-    done = pintail.ingest_all(lake, topic, "--schema", orders.SCHEMA, "--flush-rows", "100", **crashing("open.anew:1:fail", "open.anew:3:fail", broken=["open-rarely"]))
+    done = pintail.ingest_all(
+        lake,
+        topic,
+        "--schema",
+        orders.SCHEMA,
+        "--flush-rows",
+        "100",
+        **crashing("open.anew:1:fail", "open.anew:3:fail", broken=["open-rarely"]),
+    )
     assert done.err.count(PAUSED) == 2 == done.err.count(GOES_ON), done.err
     with lake.reader() as reader:
         assert assert_exactly_once(reader, kafka, topic) == (1000, 0)
 
 
 # ---- what cannot pass
+
 
 @pytest.mark.parametrize("table", ["orders", "conflict_log"])  # a name is no reason
 @on("postgres")
@@ -445,7 +469,9 @@ def test_a_table_that_is_dropped_while_ingest_runs_ends_it_with_exit_1_and_its_n
     assert done.code == 1 and table in done.err.splitlines()[-1] and "does not exist" in done.err.splitlines()[-1], done.err[-2000:]
     with lake.reader() as reader:
         assert sum(r["row_count"] for r in reader.offsets(topic)) == 500
-        assert len(lake.files()) == reader.one("SELECT count(*) FROM __ducklake_metadata_lake.ducklake_data_file"), "a staged file was left behind"
+        assert len(lake.files()) == reader.one("SELECT count(*) FROM __ducklake_metadata_lake.ducklake_data_file"), (
+            "a staged file was left behind"
+        )
 
 
 @on("postgres")
@@ -461,14 +487,33 @@ def test_a_table_folder_that_vanishes_ends_ingest_with_exit_1_whatever_words_its
     assert done.code == 1 and "No such file or directory" in done.err.splitlines()[-1], done.err[-2000:]
 
 
-@pytest.mark.parametrize("setting, code, words", [("", 1, "needs the right to make tables"), ("ALTER ROLE {role} SET default_transaction_read_only = on", 3, "may only read")])
-def test_a_user_who_cannot_make_a_lake_is_told_so_and_is_not_taken_for_two_writers(pintail, postgres, kafka, tmp_path, setting, code, words):
+@pytest.mark.parametrize(
+    "setting, code, words",
+    [("", 1, "needs the right to make tables"), ("ALTER ROLE {role} SET default_transaction_read_only = on", 3, "may only read")],
+)
+def test_a_user_who_cannot_make_a_lake_is_told_so_and_is_not_taken_for_two_writers(
+    pintail, postgres, kafka, tmp_path, setting, code, words
+):
     topic, database, role = kafka.create_topic(1), postgres.create_database(), f"r{uuid.uuid4().hex[:12]}"
     postgres.sql(f"CREATE ROLE {role} LOGIN")
     if setting:
         postgres.sql(setting.format(role=role))
     lake = postgres.connection_string(database).replace("user=postgres", f"user={role}")
-    done = pintail.run("ingest", "--brokers", kafka.address, "--topic", topic, "--schema", "a INTEGER", "--lake", f"ducklake:postgres:{lake}", "--data-path", tmp_path / "data", "--until-end", code=code)
+    done = pintail.run(
+        "ingest",
+        "--brokers",
+        kafka.address,
+        "--topic",
+        topic,
+        "--schema",
+        "a INTEGER",
+        "--lake",
+        f"ducklake:postgres:{lake}",
+        "--data-path",
+        tmp_path / "data",
+        "--until-end",
+        code=code,
+    )
     assert words in done.err and "another" not in done.err and len(done.err.splitlines()) == 1, done.err
     assert not (tmp_path / "data").exists()
 

@@ -19,8 +19,15 @@ ARGS = ("--schema", orders.SCHEMA, "--table", "orders", "--flush-rows", "100", "
 TO_FREEZE, TO_LIVE = (*ARGS, *FAST_FAILOVER), (*ARGS, *STEADY)
 # So that a slow machine cannot let the server end a zombie's transaction before the rule in question does its work.
 NO_IDLE_LIMIT = {"PGOPTIONS": "-cidle_in_transaction_session_timeout=0"}
-EXPLAINED = ("taken over by another process", "fenced", "were lost before their rows were committed", "no longer assigned", "the lake stands at", "went back in time",
-             "partitions cannot be claimed")  # frozen in a claim for so long that the catalog closed its connection: it has begun anew
+EXPLAINED = (
+    "taken over by another process",
+    "fenced",
+    "were lost before their rows were committed",
+    "no longer assigned",
+    "the lake stands at",
+    "went back in time",
+    "partitions cannot be claimed",
+)  # frozen in a claim for so long that the catalog closed its connection: it has begun anew
 
 
 def new_topic(kafka):
@@ -70,7 +77,16 @@ def stop(*processes):
 
 # ---- zombies
 
-ASLEEP_AT = ("seal.before", "stage.synced", "commit.begun", "commit.epochs", "commit.registered", "commit.ledger", "claim.raised", "claim.commented")
+ASLEEP_AT = (
+    "seal.before",
+    "stage.synced",
+    "commit.begun",
+    "commit.epochs",
+    "commit.registered",
+    "commit.ledger",
+    "claim.raised",
+    "claim.commented",
+)
 
 
 def zombie_lands_nothing(tmp_path, kafka, postgres, catalog, topic, point):
@@ -91,7 +107,7 @@ def test_a_zombie_lands_nothing_wherever_it_was_frozen(catalog, tmp_path, kafka,
 # ---- the rules, one by one: in force, and switched off
 
 RULES = {  # rule: (where the zombie freezes, whose rule it is, what else is off all the time)
-    "epoch-check": ("commit.begun", "zombie", ()),    # it begins to read the lake when the heir has committed: only the epoch tells
+    "epoch-check": ("commit.begun", "zombie", ()),  # it begins to read the lake when the heir has committed: only the epoch tells
     # It has read the epochs before. DuckLake's own retry is switched off in a release, and that alone would refuse the zombie: its snapshot has been taken.
     "ledger-row": ("commit.registered", "zombie", ("own-retry",)),
     "comment": ("commit.registered", "heir", ("own-retry",)),
@@ -121,6 +137,7 @@ def test_without_this_rule_a_zombie_doubles_rows_and_with_it_none(rule, tmp_path
                 return assert_landed_once(lake, kafka, topic, group, TOTAL)
             with pytest.raises(AssertionError, match=r"more than once: \[\("):
                 assert_landed_once(lake, kafka, topic, group, TOTAL)
+        return None
 
     side_by_side(run, (False, True))
 
@@ -138,6 +155,7 @@ def test_a_batch_that_does_not_continue_the_ledger_is_refused_and_without_this_r
                 return assert_landed_once(own, kafka, topic, group, TOTAL)
             with pytest.raises(AssertionError, match=r"lost: \[\("):
                 assert_landed_once(own, kafka, topic, group, TOTAL)
+        return None
 
     side_by_side(run, (False, True))
 
@@ -145,6 +163,7 @@ def test_a_batch_that_does_not_continue_the_ledger_is_refused_and_without_this_r
 # ---- COMMITs that come to nothing, or come late
 
 FLUSH = "ducklake_data_file VALUES"  # a COMMIT of a transaction with this text is one of a flush
+
 
 @pytest.fixture
 def proxy(postgres):
@@ -202,8 +221,15 @@ def with_and_without(tmp_path, kafka, postgres, fault, rule):
         proxy = PostgresProxy(postgres.port)
         try:
             with small_world(tmp_path, group, "postgres", kafka, postgres) as (lake, pintail):
-                process = pintail.ingest(behind(proxy, lake), topic, *TO_LIVE, "--until-end", "--group", group,
-                                         **crashing(broken=(rule,) if switched_off else (), **NO_IDLE_LIMIT))
+                process = pintail.ingest(
+                    behind(proxy, lake),
+                    topic,
+                    *TO_LIVE,
+                    "--until-end",
+                    "--group",
+                    group,
+                    **crashing(broken=(rule,) if switched_off else (), **NO_IDLE_LIMIT),
+                )
                 struck = proxy.arm(fault, FLUSH, seconds=15)
                 wait_struck(process, struck, 60)
                 done = process.wait(150)
@@ -231,6 +257,7 @@ def test_a_false_conflict_after_a_commit_is_looked_into_and_with_ducklakes_own_r
 
 # ---- two by mistake
 
+
 @on("postgres", "sqlite")
 @pytest.mark.serial  # three fences within a minute
 @pytest.mark.timeout(400)
@@ -245,10 +272,14 @@ def test_two_processes_of_one_pipeline_that_kafka_does_not_keep_apart_never_both
         kafka.produce(topic, orders.orders(10, total))
         total += 10
         return not all(p.running for p in both)
+
     wait_for(one_gave_up, 150, "one of the two to give up", every=0.2)
     loser, winner = sorted(both, key=lambda p: p.running)
     assert loser.wait(5).code == 1
-    assert "fenced 3 times within a minute; is another ingest running with the same --group" in loser.err and "taken over by another process" in loser.err
+    assert (
+        "fenced 3 times within a minute; is another ingest running with the same --group" in loser.err
+        and "taken over by another process" in loser.err
+    )
     wait_landed(winner, lake, kafka, topic, total, topic, timeout=120)
     stop(winner)
     assert_landed_once(lake, kafka, topic, topic, total)
@@ -256,13 +287,18 @@ def test_two_processes_of_one_pipeline_that_kafka_does_not_keep_apart_never_both
 
 # ---- how the catalog keeps the path of a staged file
 
+
 def ingest_with_a_relative_data_path(pintail, lake, topic, code, **how):
     lake.data_path = "the data/"  # pintail and the reader's metadata only: nothing of it is read here
     process = pintail.ingest(lake, topic, *ARGS, "--until-end", "--inline-rows", "0", cwd=lake.folder, **how)
     done = process.wait(60)
     assert done.code == code, done.err[-3000:]
     with lake.reader() as reader:
-        return done, {relative for _, table, _, relative, _ in reader.data_files() if table == "orders"}, sum(r["row_count"] for r in reader.offsets(topic))
+        return (
+            done,
+            {relative for _, table, _, relative, _ in reader.data_files() if table == "orders"},
+            sum(r["row_count"] for r in reader.offsets(topic)),
+        )
 
 
 def test_staged_files_are_registered_relative_to_their_table_also_beside_a_relative_data_path(pintail, lake, kafka):

@@ -78,7 +78,9 @@ def test_a_group_that_feeds_another_lake_is_refused_while_a_member_lives_and_war
     assert done.err.count("of another lake") == 1 and id_one in done.err, done.err
     with two.reader() as reader:
         assert reader.rows("again") == 500
-    assert "of another lake" not in pintail.ingest_all(two, topic, *ARGS, "--table", "again", "--group", group).err  # its offsets are this lake's now
+    assert (
+        "of another lake" not in pintail.ingest_all(two, topic, *ARGS, "--table", "again", "--group", group).err
+    )  # its offsets are this lake's now
 
 
 def test_lakes_that_join_one_group_at_the_same_moment_find_out(pintail, two_lakes, kafka):
@@ -113,6 +115,7 @@ def test_a_lake_of_an_earlier_version_keeps_its_group(pintail, lake, kafka):
 
 
 # ---- several topics
+
 
 def several(pintail, lake, path, *topics, more="", **how):
     path.write_text(more + "topics:\n" + "".join(f"  - {{topic: {t}, schema: '{orders.SCHEMA}'}}\n" for t in topics))

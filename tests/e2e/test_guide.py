@@ -12,7 +12,7 @@ RECORD = re.compile(r"the record `([^`]+)` is an error \(`(\w+)`\)")
 
 def table_rows():
     text = (REPO / "docs" / "GUIDE.md").read_text()
-    table = text[text.index("| in the record | becomes |"):].split("\n\n", 1)[0]
+    table = text[text.index("| in the record | becomes |") :].split("\n\n", 1)[0]
     return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in table.splitlines()[2:]]
 
 

@@ -32,17 +32,42 @@ def text(size, seed=1) -> str:
 def test_records_of_no_bytes_and_of_twenty_megabytes_land_once_within_the_memory(pintail, lake, kafka):
     topic = kafka.create_topic(2, **LIMITS)
     whole = b'{"s":"' + text(HUGE).encode() + b'"}'
-    records = [b"", whole, b"{}", whole[:-1], b"", whole, {"value": b'{"s":"k"}', "key": text(1_000_000).encode()}, {"value": b"broken", "key": b"\xff" * 1_000_000},
-               {"value": None, "key": b""}, b'{"s":""}']
-    kafka.produce(topic, [{"partition": n % 2, **(r if isinstance(r, dict) else {"value": r})} for n, r in enumerate(records)], compression_type="none", **BIG_PRODUCER)
+    records = [
+        b"",
+        whole,
+        b"{}",
+        whole[:-1],
+        b"",
+        whole,
+        {"value": b'{"s":"k"}', "key": text(1_000_000).encode()},
+        {"value": b"broken", "key": b"\xff" * 1_000_000},
+        {"value": None, "key": b""},
+        b'{"s":""}',
+    ]
+    kafka.produce(
+        topic,
+        [{"partition": n % 2, **(r if isinstance(r, dict) else {"value": r})} for n, r in enumerate(records)],
+        compression_type="none",
+        **BIG_PRODUCER,
+    )
     drained(pintail, lake, topic, "--schema", "s VARCHAR", "--flush-bytes", "1MiB")
     with lake.reader() as reader:
-        assert assert_exactly_once(reader, kafka, topic, columns=("s",), select={"s": "md5(s)"}, expected=lambda v: (md5(json.loads(v).get("s")),)) == (4, 6)
-        assert sorted(d["error_code"] for d in reader.dead_letters(topic)) == ["empty", "empty", "no_column", "syntax", "tombstone", "truncated"]
+        assert assert_exactly_once(
+            reader, kafka, topic, columns=("s",), select={"s": "md5(s)"}, expected=lambda v: (md5(json.loads(v).get("s")),)
+        ) == (4, 6)
+        assert sorted(d["error_code"] for d in reader.dead_letters(topic)) == [
+            "empty",
+            "empty",
+            "no_column",
+            "syntax",
+            "tombstone",
+            "truncated",
+        ]
 
 
 def md5(s):
     import hashlib
+
     return None if s is None else hashlib.md5(s.encode()).hexdigest()
 
 
@@ -89,9 +114,20 @@ def test_a_table_of_thousands_of_columns_works_when_it_is_given_the_memory(pinta
     print(f"{columns} columns: {time.monotonic() - start:.1f} s")
     with lake.reader() as reader:
         asked = ("c0", "c500", last)
-        assert assert_exactly_once(reader, kafka, topic, "wide", reader.default_group("wide"), columns=asked, select={}, expected=lambda v: tuple(json.loads(v).get(c) for c in asked)) == (4, 1)
+        assert assert_exactly_once(
+            reader,
+            kafka,
+            topic,
+            "wide",
+            reader.default_group("wide"),
+            columns=asked,
+            select={},
+            expected=lambda v: tuple(json.loads(v).get(c) for c in asked),
+        ) == (4, 1)
         assert len(reader.columns("wide")) == columns + 4
-        assert reader.sql("SELECT * EXCLUDE (_kafka_partition, _kafka_offset, _kafka_timestamp, ingest_time) FROM lake.wide WHERE _kafka_offset = 0") == [tuple(range(columns))]
+        assert reader.sql(
+            "SELECT * EXCLUDE (_kafka_partition, _kafka_offset, _kafka_timestamp, ingest_time) FROM lake.wide WHERE _kafka_offset = 0"
+        ) == [tuple(range(columns))]
 
 
 @on("sqlite")
@@ -122,7 +158,9 @@ def test_keys_and_headers_that_are_no_utf8_are_kept_as_far_as_text_can(pintail, 
     rawproduce.produce(kafka.address, topic, sent)
     drained(pintail, lake, topic, "--schema", "n INTEGER")
     with lake.reader() as reader:
-        records = [Record(topic, 0, n, stamp, key, value, []) for n, (stamp, value, key, _) in enumerate(sent)]  # confluent-kafka fails on such names
+        records = [
+            Record(topic, 0, n, stamp, key, value, []) for n, (stamp, value, key, _) in enumerate(sent)
+        ]  # confluent-kafka fails on such names
         assert assert_exactly_once(reader, kafka, topic, columns=("n",), select={}, expected=lambda v: (1,), records=records) == (1, 1)
         (letter,) = reader.dead_letters(topic)
     assert [(h["key"], h["value"]) for h in letter["headers"]] == [("", b"\xff\x00"), ("good", None), ("", b"v" * 5000)]
@@ -147,7 +185,14 @@ def test_records_of_a_megabyte_land_once_within_the_memory(pintail, lake, kafka,
     kafka.produce(topic, records, **BIG_PRODUCER)
     drained(pintail, lake, topic, "--schema", "n INTEGER, s VARCHAR", memory=memory)
     with lake.reader() as reader:
-        assert assert_exactly_once(reader, kafka, topic, columns=("n", "s"), select={"s": "md5(s)"}, expected=lambda v: (json.loads(v)["n"], md5(json.loads(v)["s"]))) == (300, 0)
+        assert assert_exactly_once(
+            reader,
+            kafka,
+            topic,
+            columns=("n", "s"),
+            select={"s": "md5(s)"},
+            expected=lambda v: (json.loads(v)["n"], md5(json.loads(v)["s"])),
+        ) == (300, 0)
 
 
 @on("sqlite")
@@ -156,7 +201,9 @@ def test_a_million_records_of_a_few_bytes_land_once_within_the_memory(pintail, l
     kafka.produce(topic, [b"{}"] * 1_000_000)
     drained(pintail, lake, topic, "--schema", "n INTEGER", "--on-no-column", "null")
     with lake.reader() as reader:
-        landed = reader.one(f"SELECT count(*), count(DISTINCT _kafka_partition * 10000000 + _kafka_offset), count(n) FROM lake.{quoted(topic)}")
+        landed = reader.one(
+            f"SELECT count(*), count(DISTINCT _kafka_partition * 10000000 + _kafka_offset), count(n) FROM lake.{quoted(topic)}"
+        )
         assert landed == (1_000_000, 1_000_000, 0) and reader.dead_letters(topic) == []
 
 
@@ -184,8 +231,16 @@ def test_kafka_timestamps_at_the_limits_land_and_what_no_timestamp_can_hold_is_n
 
 FIRST_YEAR, LAST_YEAR = -62135596800, 253402300800  # seconds: the first of year 1, the end of 9999
 EPOCHS = {  # column -> (its type, what it takes, what is out of its range)
-    "us": ("TIMESTAMP EPOCH us", [0, -1, LAST_YEAR * 1_000_000 - 1, FIRST_YEAR * 1_000_000], [LAST_YEAR * 1_000_000, FIRST_YEAR * 1_000_000 - 1, FAR, FAR + 1, FIRST, -FAR - 1, 1e30]),
-    "ms": ("TIMESTAMPTZ EPOCH ms", [0, LAST_YEAR * 1000 - 1, FIRST_YEAR * 1000], [LAST_YEAR * 1000, FIRST_YEAR * 1000 - 1, 1760000000000000, -FAR, FAR]),
+    "us": (
+        "TIMESTAMP EPOCH us",
+        [0, -1, LAST_YEAR * 1_000_000 - 1, FIRST_YEAR * 1_000_000],
+        [LAST_YEAR * 1_000_000, FIRST_YEAR * 1_000_000 - 1, FAR, FAR + 1, FIRST, -FAR - 1, 1e30],
+    ),
+    "ms": (
+        "TIMESTAMPTZ EPOCH ms",
+        [0, LAST_YEAR * 1000 - 1, FIRST_YEAR * 1000],
+        [LAST_YEAR * 1000, FIRST_YEAR * 1000 - 1, 1760000000000000, -FAR, FAR],
+    ),
     "s": ("TIMESTAMP", [0, 0.0000001, -0.5, LAST_YEAR - 1, FIRST_YEAR], [LAST_YEAR, FIRST_YEAR - 1, 1760000000000, 1e19, -1e300]),
     "ns": ("TIMESTAMP_NS EPOCH ns", [0, FAR - 1, -9_223_286_400_000_000_000], [FAR, FAR + 1, -FAR, 1e20]),
 }
@@ -206,8 +261,14 @@ def test_epoch_columns_take_the_years_1_to_9999_and_nothing_else(pintail, lake, 
         return (*(us.get(c) for c in scale), number if column == "ns" else None)
 
     with lake.reader() as reader:
-        got = assert_exactly_once(reader, kafka, topic, columns=tuple(EPOCHS), expected=expected,
-                                  select={"us": "epoch_us(us)", "ms": "epoch_us(ms)", "s": "epoch_us(s)", "ns": "epoch_ns(ns)"})
+        got = assert_exactly_once(
+            reader,
+            kafka,
+            topic,
+            columns=tuple(EPOCHS),
+            expected=expected,
+            select={"us": "epoch_us(us)", "ms": "epoch_us(ms)", "s": "epoch_us(s)", "ns": "epoch_ns(ns)"},
+        )
         letters = [(d["error_code"], d["value"], d["error_text"]) for d in reader.dead_letters(topic)]
     assert got == (len(good), len(bad)), letters
     assert {code for code, _, _ in letters} == {"range"}, letters
@@ -217,6 +278,7 @@ def test_epoch_columns_take_the_years_1_to_9999_and_nothing_else(pintail, lake, 
 
 
 # ---- shapes
+
 
 @on("sqlite")
 def test_deep_long_and_wide_values_land_or_are_refused_with_the_reason(pintail, lake, kafka):
@@ -248,8 +310,14 @@ def test_deep_long_and_wide_values_land_or_are_refused_with_the_reason(pintail, 
 
     with lake.reader() as reader:
         good = [value for value, code in records if code is None]
-        assert_exactly_once(reader, kafka, topic, columns=("s", "l", "m", "i", "d"), expected=expected,
-                            select={"s": "md5(s)", "l": "list_sum(l)", "m": "cardinality(m)"})
+        assert_exactly_once(
+            reader,
+            kafka,
+            topic,
+            columns=("s", "l", "m", "i", "d"),
+            expected=expected,
+            select={"s": "md5(s)", "l": "list_sum(l)", "m": "cardinality(m)"},
+        )
         assert reader.rows(topic) == len(good)
         assert [d["error_code"] for d in reader.dead_letters(topic)] == [code for _, code in records if code]
 
@@ -257,7 +325,9 @@ def test_deep_long_and_wide_values_land_or_are_refused_with_the_reason(pintail, 
 @pytest.mark.timeout(400)  # of a loaded machine
 @pytest.mark.parametrize("there", ["at the start", "in mid-run"])
 @on("sqlite")
-def test_a_batch_that_cannot_be_decompressed_ends_the_run_with_its_place_and_nothing_beyond_it_is_marked_as_done(pintail, lake, kafka, there):
+def test_a_batch_that_cannot_be_decompressed_ends_the_run_with_its_place_and_nothing_beyond_it_is_marked_as_done(
+    pintail, lake, kafka, there
+):
     topic = kafka.create_topic(2)
     group = f"pintail-{topic}"
     kafka.produce(topic, [{**record, "partition": n % 2} for n, record in enumerate(orders.orders(600))])
@@ -279,7 +349,9 @@ def test_a_batch_that_cannot_be_decompressed_ends_the_run_with_its_place_and_not
             break_partition_1()
         done = process.wait(30)
         last = done.err.splitlines()[-1]
-        assert done.code == 1 and last.startswith("pintail ingest: ") and all(word in last for word in (topic, "partition 1", "offset 300")), done.err[-3000:]
+        assert (
+            done.code == 1 and last.startswith("pintail ingest: ") and all(word in last for word in (topic, "partition 1", "offset 300"))
+        ), done.err[-3000:]
         assert all(offset <= 300 for offset in kafka.committed(group, topic).values())
         with lake.reader() as reader:
             next_offset = dict(reader.sql('SELECT "partition", max(next_offset) FROM lake.pintail.offsets GROUP BY ALL'))

@@ -57,7 +57,9 @@ def test_metadata_columns_hold_partition_offset_kafka_time_and_ingest_time(pinta
     after = time.time()
     with lake.reader() as reader:
         assert reader.columns(topic) == {"a": "INTEGER", **orders.METADATA}
-        rows = reader.sql(f"SELECT a, _kafka_partition, _kafka_offset, epoch_ms(_kafka_timestamp), epoch(ingest_time) FROM lake.{quoted(topic)} ORDER BY a")
+        rows = reader.sql(
+            f"SELECT a, _kafka_partition, _kafka_offset, epoch_ms(_kafka_timestamp), epoch(ingest_time) FROM lake.{quoted(topic)} ORDER BY a"
+        )
     assert [r[:4] for r in rows] == [(i, i % 2, i // 2, base + i) for i in range(10)]
     assert all(before - 1 <= r[4] <= after + 1 for r in rows)
 
@@ -69,11 +71,31 @@ def test_an_empty_topic_ends_with_0_and_leaves_the_table_and_pintails_own(pintai
         assert reader.columns(topic) == {**orders.COLUMNS, **orders.METADATA}
         assert reader.rows(topic) == 0
         assert reader.dead_letters() == []
-        assert {"pipeline", "topic", "partition", "from_offset", "next_offset", "row_count", "dead_letter_count", "epoch", "cluster_id", "topic_id",
-                "committed_at"} <= set(reader.columns("offsets", "pintail"))
+        assert {
+            "pipeline",
+            "topic",
+            "partition",
+            "from_offset",
+            "next_offset",
+            "row_count",
+            "dead_letter_count",
+            "epoch",
+            "cluster_id",
+            "topic_id",
+            "committed_at",
+        } <= set(reader.columns("offsets", "pintail"))
         assert list(reader.columns("dead_letters", "pintail").items())[:10] == [
-            ("topic", "VARCHAR"), ("partition", "INTEGER"), ("offset", "BIGINT"), ("timestamp", "TIMESTAMP WITH TIME ZONE"), ("key", "BLOB"), ("value", "BLOB"),
-            ("error_code", "VARCHAR"), ("error_text", "VARCHAR"), ("error_position", "BIGINT"), ("ingest_time", "TIMESTAMP WITH TIME ZONE")]
+            ("topic", "VARCHAR"),
+            ("partition", "INTEGER"),
+            ("offset", "BIGINT"),
+            ("timestamp", "TIMESTAMP WITH TIME ZONE"),
+            ("key", "BLOB"),
+            ("value", "BLOB"),
+            ("error_code", "VARCHAR"),
+            ("error_text", "VARCHAR"),
+            ("error_position", "BIGINT"),
+            ("ingest_time", "TIMESTAMP WITH TIME ZONE"),
+        ]
 
 
 def test_a_second_run_without_schema_goes_on_in_the_table_that_is_there(pintail, lake, kafka):
@@ -92,8 +114,10 @@ def test_a_table_made_by_duckdb_is_filled_without_schema(pintail, lake, kafka):
     with lake.writer() as writer:
         metadata = ", ".join(f"{name} {kind}" for name, kind in orders.METADATA.items())
         # Columns in another order than the records', the metadata first.
-        writer.sql(f"CREATE TABLE lake.shop ({metadata}, region VARCHAR, unit_price DECIMAL(10,2), quantity INTEGER, product VARCHAR, customer_id VARCHAR, "
-                   "order_time TIMESTAMPTZ, order_id UUID)")
+        writer.sql(
+            f"CREATE TABLE lake.shop ({metadata}, region VARCHAR, unit_price DECIMAL(10,2), quantity INTEGER, product VARCHAR, customer_id VARCHAR, "
+            "order_time TIMESTAMPTZ, order_id UUID)"
+        )
     pintail.ingest_all(lake, topic, "--table", "shop")
     with lake.reader() as reader:
         assert assert_exactly_once(reader, kafka, topic, "shop") == (1000, 0)
@@ -123,7 +147,9 @@ def test_a_table_whose_name_is_written_in_another_case_is_the_same_table(pintail
     with lake.reader() as reader:
         assert reader.one("SELECT count(*) FROM lake.shop.orders") == 200
         assert {r["target_table"] for r in reader.offsets()} == {"Shop.Orders"}
-        assert reader.sql("SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = 'lake' AND schema_name ILIKE 'shop'") == [("Shop", "Orders")]
+        assert reader.sql(
+            "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = 'lake' AND schema_name ILIKE 'shop'"
+        ) == [("Shop", "Orders")]
 
 
 @on("sqlite")
@@ -133,7 +159,10 @@ def test_letters_beyond_ascii_in_another_case_are_another_table_as_in_duckdb(pin
     for count, table in enumerate(("Käse", "KÄSE", "käSE")):  # the last is the first
         pintail.ingest_all(lake, topic, *SCHEMA, "--table", table, "--group", f"g{count}-{topic}")
     with lake.reader() as reader:
-        assert reader.sql("SELECT table_name FROM duckdb_tables() WHERE database_name = 'lake' AND schema_name = 'main' ORDER BY ALL") == [("KÄSE",), ("Käse",)]
+        assert reader.sql("SELECT table_name FROM duckdb_tables() WHERE database_name = 'lake' AND schema_name = 'main' ORDER BY ALL") == [
+            ("KÄSE",),
+            ("Käse",),
+        ]
         assert [reader.one(f'SELECT count(*) FROM lake."{table}"') for table in ("KÄSE", "Käse")] == [100, 200]
     for table, rows in (("kÄSE", 100), ("KäSE", 200)):
         report = json.loads(pintail.run("check", *lake.args, "--json", "--table", table, code=None).out)
@@ -144,7 +173,12 @@ def test_letters_beyond_ascii_in_another_case_are_another_table_as_in_duckdb(pin
 def test_the_default_group_is_of_one_table(pintail, lake, kafka):
     topic = kafka.create_topic(1)
     kafka.produce(topic, orders.orders(100))
-    groups = {'"my.s".orders1': 'pintail-"my.s".orders1', '"my.s".orders2': 'pintail-"my.s".orders2', '"orders.3"': "pintail-orders.3", '"my.s"."orders.4"': 'pintail-"my.s"."orders.4"'}
+    groups = {
+        '"my.s".orders1': 'pintail-"my.s".orders1',
+        '"my.s".orders2': 'pintail-"my.s".orders2',
+        '"orders.3"': "pintail-orders.3",
+        '"my.s"."orders.4"': 'pintail-"my.s"."orders.4"',
+    }
     for table in groups:
         pintail.ingest_all(lake, topic, *SCHEMA, "--table", table, group="default")
     for table in ('MAIN."orders.3"', '"my.s"."orders1"'):  # in other words: nothing is read again
@@ -162,7 +196,9 @@ def test_dots_dashes_and_quotes_in_names_stay_as_they_are(pintail, lake, kafka):
     kafka.produce(topic, values)
     pintail.ingest_all(lake, topic, "--schema", '"we""ird" INTEGER, "select" VARCHAR, "Ünï" INTEGER')
     with lake.reader() as reader:
-        assert_exactly_once(reader, kafka, topic, columns=('we"ird', "select", "Ünï"), select={}, expected=lambda v: tuple(json.loads(v).values()))
+        assert_exactly_once(
+            reader, kafka, topic, columns=('we"ird', "select", "Ünï"), select={}, expected=lambda v: tuple(json.loads(v).values())
+        )
 
 
 @on("postgres")
@@ -278,7 +314,9 @@ def test_compressed_and_large_records_land(pintail, lake, kafka):
         kafka.produce(topic, values, compression_type=codec, message_max_bytes=9_000_000)
     pintail.ingest_all(lake, topic, "--schema", "n INTEGER, s VARCHAR", "-X", "receive.message.max.bytes=100000000")
     with lake.reader() as reader:
-        assert assert_exactly_once(reader, kafka, topic, columns=("n", "s"), select={}, expected=lambda v: tuple(json.loads(v).values())) == (50, 0)
+        assert assert_exactly_once(
+            reader, kafka, topic, columns=("n", "s"), select={}, expected=lambda v: tuple(json.loads(v).values())
+        ) == (50, 0)
 
 
 @on("duckdb")

@@ -8,7 +8,10 @@ from support.judge import assert_exactly_once
 from support.lake import quoted
 from support.progress import wait_landed
 
-SCHEMA = "n INTEGER, i INTEGER, s VARCHAR, u UUID, t TIMESTAMPTZ, d DECIMAL(6,2), must VARCHAR NOT NULL DEFAULT 'x', st STRUCT(a INTEGER), l INTEGER[], b BOOLEAN"
+SCHEMA = (
+    "n INTEGER, i INTEGER, s VARCHAR, u UUID, t TIMESTAMPTZ, d DECIMAL(6,2), must VARCHAR NOT NULL DEFAULT 'x', st STRUCT(a "
+    "INTEGER), l INTEGER[], b BOOLEAN"
+)
 BROKEN = [
     ("empty", b""),
     ("empty", b"  \n"),
@@ -69,12 +72,22 @@ def test_each_kind_of_broken_record_is_kept_byte_for_byte_with_its_reason(pintai
     topic = kafka.create_topic(2)
     records = []
     for n, (_, value) in enumerate(BROKEN):
-        records.append({"value": value, "key": [None, b"", b"k\x00\xff"][n % 3], "headers": [("h", b"\x00v"), ("empty", b""), ("nil", None)], "partition": 0})
+        records.append(
+            {
+                "value": value,
+                "key": [None, b"", b"k\x00\xff"][n % 3],
+                "headers": [("h", b"\x00v"), ("empty", b""), ("nil", None)],
+                "partition": 0,
+            }
+        )
         records.append({"value": b'{"n": %d, "s": "good"}' % n, "partition": 0})
     kafka.produce(topic, records)
     pintail.ingest_all(lake, topic, "--schema", SCHEMA, "--flush-rows", flush_rows)
     with lake.reader() as reader:
-        assert assert_exactly_once(reader, kafka, topic, columns=("s",), select={}, expected=lambda v: ("good",)) == (len(BROKEN), len(BROKEN))
+        assert assert_exactly_once(reader, kafka, topic, columns=("s",), select={}, expected=lambda v: ("good",)) == (
+            len(BROKEN),
+            len(BROKEN),
+        )
         letters = reader.dead_letters()
     assert [(d["error_code"], d["value"]) for d in letters] == BROKEN
     for d in letters:
@@ -82,7 +95,11 @@ def test_each_kind_of_broken_record_is_kept_byte_for_byte_with_its_reason(pintai
         assert d["headers"] == [{"key": "h", "value": b"\x00v"}, {"key": "empty", "value": b""}, {"key": "nil", "value": None}]
         assert "\n" not in d["error_text"] and (d["error_position"] is None or 0 <= d["error_position"] <= len(d["value"]))
     named = {d["value"]: d["error_text"] for d in letters}
-    assert "schema id 1" in named[b'\x00\x00\x00\x00\x01{"n": 1}'] and "encoded twice" in named[b'"{\\"n\\": 1}"'] and "N, other" in named[b'{"N": 1, "other": {"n": 1}}']
+    assert (
+        "schema id 1" in named[b'\x00\x00\x00\x00\x01{"n": 1}']
+        and "encoded twice" in named[b'"{\\"n\\": 1}"']
+        and "N, other" in named[b'{"N": 1, "other": {"n": 1}}']
+    )
     assert "must" in named[b'{"must": null}'] and "i" in named[b'{"i": 2147483648}']
 
 
@@ -93,7 +110,10 @@ def test_a_tombstone_is_a_dead_letter_without_a_value_and_never_stops_the_stream
     pintail.ingest_all(lake, topic, "--schema", "a INTEGER", "--on-error", "fail", "--max-dead-letters", "0")
     with lake.reader() as reader:
         assert assert_exactly_once(reader, kafka, topic, columns=("a",), select={}, expected=lambda v: (1,)) == (1, 2)
-        assert [(d["error_code"], d["value"], d["key"]) for d in reader.dead_letters()] == [("tombstone", None, b"k"), ("tombstone", None, None)]
+        assert [(d["error_code"], d["value"], d["key"]) for d in reader.dead_letters()] == [
+            ("tombstone", None, b"k"),
+            ("tombstone", None, None),
+        ]
 
 
 def test_on_error_fail_stops_with_1_at_the_same_record_each_time_and_loses_nothing(pintail, lake, kafka):
@@ -151,20 +171,37 @@ def test_a_topic_of_nothing_but_rubbish_is_all_dead_letters_and_the_ingest_goes_
 
 
 @on("sqlite")
-def test_a_run_to_the_end_in_which_nothing_of_a_topic_fits_exits_1_says_why_and_check_knows_such_letters_after_a_reset(pintail, lake, kafka, tmp_path):
+def test_a_run_to_the_end_in_which_nothing_of_a_topic_fits_exits_1_says_why_and_check_knows_such_letters_after_a_reset(
+    pintail, lake, kafka, tmp_path
+):
     good, bad, deleted = (kafka.create_topic(2) for _ in range(3))
     kafka.produce(good, [b'{"a": 1}', b"rubbish"])
-    kafka.produce(bad, [*({"value": b'{"at": 1760000000%03d}' % n, "partition": 0} for n in range(20)), {"value": b'{"b": 1}', "partition": 1}, {"value": None, "key": b"k", "partition": 1}])
+    kafka.produce(
+        bad,
+        [
+            *({"value": b'{"at": 1760000000%03d}' % n, "partition": 0} for n in range(20)),
+            {"value": b'{"b": 1}', "partition": 1},
+            {"value": None, "key": b"k", "partition": 1},
+        ],
+    )
     kafka.produce(deleted, [{"value": None, "key": b"k"}])
     config = tmp_path / "ingest.yaml"
-    config.write_text(f"group: g-{good}\ntopics:\n" + "".join(f"  - {{topic: {topic}, schema: 'a INTEGER, at TIMESTAMPTZ'}}\n" for topic in (good, bad, deleted)))
+    config.write_text(
+        f"group: g-{good}\ntopics:\n"
+        + "".join(f"  - {{topic: {topic}, schema: 'a INTEGER, at TIMESTAMPTZ'}}\n" for topic in (good, bad, deleted))
+    )
     done = pintail.ingest_all(lake, None, "--config", config, code=1)
     fatal = done.err.splitlines()[-1]
     assert all(word in fatal for word in (f"topic {bad}", "range 20", "no_column 1", "EPOCH ms", "committed", "pintail reset")), fatal
     assert good not in fatal and deleted not in fatal and "tombstone" not in fatal, fatal
     first = [line for line in done.err.splitlines() if "level=warn" in line and "dead letter" in line]
-    assert sorted((topic, code) for line in first for topic in (good, bad, deleted) for code in ("range", "no_column", "syntax", "tombstone") if topic in line and f"code={code}" in line) \
-        == sorted([(good, "syntax"), (bad, "range"), (bad, "no_column")]), first
+    assert sorted(
+        (topic, code)
+        for line in first
+        for topic in (good, bad, deleted)
+        for code in ("range", "no_column", "syntax", "tombstone")
+        if topic in line and f"code={code}" in line
+    ) == sorted([(good, "syntax"), (bad, "range"), (bad, "no_column")]), first
     assert all("offset=" in line and "partition=" in line and "text=" in line for line in first) and len(first) == 3, first
     with lake.reader() as reader:  # what was read is committed
         assert assert_exactly_once(reader, kafka, bad, pipeline=f"g-{good}", columns=("a",), select={}, expected=None) == (0, 22)
@@ -174,11 +211,19 @@ def test_a_run_to_the_end_in_which_nothing_of_a_topic_fits_exits_1_says_why_and_
     pintail.run("reset", "--brokers", kafka.address, *lake.args, "--group", f"g-{good}", "--topic", bad, "--partition", "0", "--to", "5")
     with lake.writer() as writer:
         writer.sql(f"DROP TABLE lake.{quoted(bad)}")
-    config.write_text(config.read_text().replace(f"{bad}, schema: 'a INTEGER, at TIMESTAMPTZ'", f"{bad}, schema: 'a INTEGER, at TIMESTAMPTZ EPOCH ms'"))
+    config.write_text(
+        config.read_text().replace(f"{bad}, schema: 'a INTEGER, at TIMESTAMPTZ'", f"{bad}, schema: 'a INTEGER, at TIMESTAMPTZ EPOCH ms'")
+    )
     kafka.produce(bad, [{"value": b'{"at": 1e300}', "partition": 0}])
     pintail.ingest_all(lake, None, "--config", config)
     report = json.loads(pintail.run("check", *lake.args, "--json", code=None).out)
     counts = {(d["topic"], d["error_code"]): (d["count"], d["before_reset"]) for d in report["dead_letters"]}
-    assert counts == {(good, "syntax"): (1, 0), (bad, "range"): (21, 15), (bad, "no_column"): (1, 0), (bad, "tombstone"): (1, 0), (deleted, "tombstone"): (1, 0)}
+    assert counts == {
+        (good, "syntax"): (1, 0),
+        (bad, "range"): (21, 15),
+        (bad, "no_column"): (1, 0),
+        (bad, "tombstone"): (1, 0),
+        (deleted, "tombstone"): (1, 0),
+    }
     shown = pintail.run("check", *lake.args, code=None).out
     assert "from before a reset" in shown, shown

@@ -15,7 +15,11 @@ NEVER = ("--flush-interval", "1h")
 
 
 def commits(reader, topic) -> list:
-    return [r["row_count"] + r["dead_letter_count"] for r in reader.offsets(topic) if r["kind"] == "commit" and r["next_offset"] > r["from_offset"]]
+    return [
+        r["row_count"] + r["dead_letter_count"]
+        for r in reader.offsets(topic)
+        if r["kind"] == "commit" and r["next_offset"] > r["from_offset"]
+    ]
 
 
 @on("sqlite")

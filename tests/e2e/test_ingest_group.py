@@ -133,6 +133,7 @@ def test_until_end_awaits_no_partition_of_another_member(pintail, lake, kafka):
 def test_processes_come_go_freeze_and_die_at_random_for_minutes(pintail, lake, kafka, seed):
     import random
     import time
+
     r = random.Random(seed)
     topic = kafka.create_topic(6)
     running, total = [], 0
@@ -150,7 +151,9 @@ def test_processes_come_go_freeze_and_die_at_random_for_minutes(pintail, lake, k
             victim.kill()
         elif fate == "freeze":
             victim.freeze()
-        elif fate == "stop" and "msg=started" in victim.err:  # before that a signal may find a process that is still being loaded, and kills it
+        elif (
+            fate == "stop" and "msg=started" in victim.err
+        ):  # before that a signal may find a process that is still being loaded, and kills it
             victim.stop()
         try:
             if alive:

@@ -29,8 +29,11 @@ def files(lake, table) -> int:
 def inlined(reader, table) -> int:
     """Rows of the table that the catalog holds."""
     meta = "__ducklake_metadata_lake"
-    names = reader.sql(f"SELECT i.table_name FROM {meta}.ducklake_inlined_data_tables i JOIN {meta}.ducklake_table t USING (table_id) "
-                       "WHERE t.end_snapshot IS NULL AND t.table_name = ?", table)
+    names = reader.sql(
+        f"SELECT i.table_name FROM {meta}.ducklake_inlined_data_tables i JOIN {meta}.ducklake_table t USING (table_id) "
+        "WHERE t.end_snapshot IS NULL AND t.table_name = ?",
+        table,
+    )
     return sum(reader.one(f"SELECT count(*) FROM {meta}.{quoted(name)}") for (name,) in names)
 
 
@@ -56,6 +59,7 @@ def assert_there(lake, kafka, topic, count, dead=0):
 
 # ---- which rows
 
+
 def test_a_small_flush_makes_no_file(pintail, lake, kafka):
     topic = produced(kafka, 300, partitions=2)
     pintail.ingest_all(lake, topic, *SCHEMA, *NEVER, "--flush-rows", "30")
@@ -66,8 +70,17 @@ def test_a_small_flush_makes_no_file(pintail, lake, kafka):
 
 
 @on("sqlite")
-@pytest.mark.parametrize("option, limit, made", [((), None, 0), (("--inline-rows", "29"), None, 4), (("--inline-rows", "0"), 1000, 4), ((), 29, 4),
-                                                 (("--inline-rows", "10"), 30, 0), (("--inline-rows", "1000"), 0, 4)])
+@pytest.mark.parametrize(
+    "option, limit, made",
+    [
+        ((), None, 0),
+        (("--inline-rows", "29"), None, 4),
+        (("--inline-rows", "0"), 1000, 4),
+        ((), 29, 4),
+        (("--inline-rows", "10"), 30, 0),
+        (("--inline-rows", "1000"), 0, 4),
+    ],
+)
 def test_how_many_rows_are_a_few(pintail, lake, kafka, option, limit, made):
     """The lake's own limit goes before the option; 0 makes files of all."""
     topic = produced(kafka, 120)
@@ -82,7 +95,9 @@ def test_how_many_rows_are_a_few(pintail, lake, kafka, option, limit, made):
 def test_the_config_file_says_it_too(pintail, lake, kafka, tmp_path):
     topic = produced(kafka, 60)
     config = tmp_path / "ingest.yaml"
-    config.write_text(f"flush: {{rows: 20}}\ninline_rows: 19\nfold_interval: 1ms\ntopics:\n  - {{topic: {topic}, schema: '{orders.SCHEMA}'}}\n")
+    config.write_text(
+        f"flush: {{rows: 20}}\ninline_rows: 19\nfold_interval: 1ms\ntopics:\n  - {{topic: {topic}, schema: '{orders.SCHEMA}'}}\n"
+    )
     args = pintail.ingest_args(lake, None, "--group", f"pintail-{topic}", "--config", str(config), "--until-end")
     pintail.run(*args)
     assert files(lake, topic) == 3
@@ -117,7 +132,9 @@ def test_text_with_a_nul_makes_a_file_whatever_its_place(pintail, lake, kafka, p
 def test_rows_that_the_catalog_refuses_go_to_a_file(pintail, lake, kafka, partitioned):
     topic = produced(kafka, 30)
     make(lake, topic, *(["ALTER TABLE {table} SET PARTITIONED BY (_kafka_partition)"] if partitioned else []))
-    done = pintail.ingest_all(lake, topic, *NEVER, "--flush-rows", "10", timeout=60, **crashing(*(f"insert.before:{i}:fail" for i in (2, 3))))
+    done = pintail.ingest_all(
+        lake, topic, *NEVER, "--flush-rows", "10", timeout=60, **crashing(*(f"insert.before:{i}:fail" for i in (2, 3)))
+    )
     assert done.err.count("cannot stay in the catalog") == 1, done.err
     with lake.reader() as reader:
         assert inlined(reader, topic) == 10
@@ -143,23 +160,78 @@ def test_a_partitioned_table_is_guarded_again_once_a_nul_has_made_files_of_few_r
     assert [f for f in lake.files() if "/guard-" in f], lake.files()
 
 
-HOSTILE = ["", " ", "'", "''", '"', "\\", "\\'", "[", "]", "{", "}", "{}", "[]", ",", ", ", ":", "=", "NULL", "null", "a, b", "{'a': 1}", "[x, 'y']", "\n", "\t \r", "(", ")", "$1",
-           "%s", "--", ";", "é😀", " lead", "trail ", "a=b", "\x01\x7f", "'; DROP TABLE x; --", "0", "1e5", "true"]
+HOSTILE = [
+    "",
+    " ",
+    "'",
+    "''",
+    '"',
+    "\\",
+    "\\'",
+    "[",
+    "]",
+    "{",
+    "}",
+    "{}",
+    "[]",
+    ",",
+    ", ",
+    ":",
+    "=",
+    "NULL",
+    "null",
+    "a, b",
+    "{'a': 1}",
+    "[x, 'y']",
+    "\n",
+    "\t \r",
+    "(",
+    ")",
+    "$1",
+    "%s",
+    "--",
+    ";",
+    "é😀",
+    " lead",
+    "trail ",
+    "a=b",
+    "\x01\x7f",
+    "'; DROP TABLE x; --",
+    "0",
+    "1e5",
+    "true",
+]
 
 
 @pytest.mark.parametrize("flat, partitioned", [(True, False), (False, False), (False, True)])
 def test_text_of_any_kind_is_the_same_inlined_and_folded(pintail, lake, kafka, flat, partitioned):
     """But in a DuckDB catalog, DuckLake cannot read back what it inlined of nested text. There it has to be a file, whatever DuckLake would do."""
     topic = kafka.create_topic(1)
-    kafka.produce(topic, [json.dumps({"s": s, "l": [s, None, s + "z"], "m": {s: s}, "t": {"x": s, "y": [s]}, "n": [{"k": {s: [s]}}], "j": {s: s}}).encode() for s in HOSTILE])
-    args = ("--schema", "s VARCHAR, j JSON") if flat else ("--schema", "s VARCHAR, j JSON, l VARCHAR[], m MAP(VARCHAR, VARCHAR), t STRUCT(x VARCHAR, y VARCHAR[]), n STRUCT(k MAP(VARCHAR, VARCHAR[]))[]")
+    kafka.produce(
+        topic,
+        [
+            json.dumps(
+                {"s": s, "l": [s, None, s + "z"], "m": {s: s}, "t": {"x": s, "y": [s]}, "n": [{"k": {s: [s]}}], "j": {s: s}}
+            ).encode()
+            for s in HOSTILE
+        ],
+    )
+    args = (
+        ("--schema", "s VARCHAR, j JSON")
+        if flat
+        else (
+            "--schema",
+            "s VARCHAR, j JSON, l VARCHAR[], m MAP(VARCHAR, VARCHAR), t STRUCT(x VARCHAR, y VARCHAR[]), n STRUCT(k MAP(VARCHAR, VARCHAR[]))[]",
+        )
+    )
     columns = ", ".join("sj" if flat else "sjlmtn")
-    wanted = [(s, {s: s}, [s, None, s + "z"], {s: s}, {"x": s, "y": [s]}, [{"k": {s: [s]}}])[:len(columns) // 3 + 1] for s in HOSTILE]
+    wanted = [(s, {s: s}, [s, None, s + "z"], {s: s}, {"x": s, "y": [s]}, [{"k": {s: [s]}}])[: len(columns) // 3 + 1] for s in HOSTILE]
 
     def there():
         with lake.reader() as reader:
             rows = reader.sql(f"SELECT {columns} FROM lake.{quoted(topic)} ORDER BY _kafka_offset")
         return [(row[0], json.loads(row[1]), *row[2:]) for row in rows]
+
     if partitioned:
         make(lake, topic, "ALTER TABLE {table} SET PARTITIONED BY (_kafka_partition)", schema=args[1])
     pintail.ingest_all(lake, topic, *args, *NEVER, "--flush-rows", "10")
@@ -197,6 +269,7 @@ def test_dead_letters_are_inlined_and_folded_like_rows(pintail, lake, kafka):
 
 
 # ---- when they go to files
+
 
 def test_rows_go_to_a_file_when_they_are_old_though_no_record_follows(pintail, lake, kafka):
     topic = produced(kafka, 30)
@@ -254,8 +327,12 @@ def test_history_is_the_same_after_a_fold(pintail, lake, kafka):
     def history(reader):
         versions = [v for (v,) in reader.sql("SELECT snapshot_id FROM lake.snapshots() ORDER BY 1")][:last]
         counts = [reader.one(f"SELECT count(*) FROM lake.{table} AT (VERSION => {v})") for v in versions[-6:]]
-        return (reader.sql(f"SELECT rowid, snapshot_id, * FROM lake.{table} ORDER BY rowid"), counts,
-                reader.sql(f"SELECT * FROM lake.table_changes('{topic}', {versions[0]}, {versions[-1]}) ORDER BY ALL"))
+        return (
+            reader.sql(f"SELECT rowid, snapshot_id, * FROM lake.{table} ORDER BY rowid"),
+            counts,
+            reader.sql(f"SELECT * FROM lake.table_changes('{topic}', {versions[0]}, {versions[-1]}) ORDER BY ALL"),
+        )
+
     with lake.writer() as writer:
         writer.sql(f"DELETE FROM lake.{table} WHERE _kafka_offset % 3 = 0")
     last = 10**6
@@ -310,6 +387,7 @@ def test_a_member_without_partitions_folds_nothing(pintail, lake, kafka):
 
 
 # ---- what may happen on the way
+
 
 def fold_soon(pintail, lake, topic, **how):
     return pintail.ingest(lake, topic, *SCHEMA, *FAST_FAILOVER, "--flush-interval", "100ms", "--fold-interval", "500ms", **how)
@@ -395,8 +473,15 @@ SHORT = {"disk": ("cut after", "late", "lie"), "s3": ("late",)}
 
 
 @on("postgres")
-@pytest.mark.parametrize("placed, kind", [pytest.param(place, kind, id=f"{kind}-{place}", marks=() if kind in SHORT[place] else pytest.mark.long)
-                                          for place in SHORT for kind in KINDS], indirect=["placed"])
+@pytest.mark.parametrize(
+    "placed, kind",
+    [
+        pytest.param(place, kind, id=f"{kind}-{place}", marks=() if kind in SHORT[place] else pytest.mark.long)
+        for place in SHORT
+        for kind in KINDS
+    ],
+    indirect=["placed"],
+)
 def test_whatever_happens_to_the_commit_of_a_fold_no_row_is_lost(pintail, placed, kafka, proxy, kind):
     topic, process, fault = strike_fold(pintail, placed, kafka, proxy, kind)
     process.wait_for(fault.done.is_set, 60, "the server's answer to the COMMIT")
@@ -406,6 +491,7 @@ def test_whatever_happens_to_the_commit_of_a_fold_no_row_is_lost(pintail, placed
     def folded():
         with placed.reader() as reader:
             return inlined(reader, topic) == 0
+
     process.wait_for(folded, 60, "all rows to be in files")
     process.stop()
     assert_there(placed, kafka, topic, 60)
@@ -413,11 +499,11 @@ def test_whatever_happens_to_the_commit_of_a_fold_no_row_is_lost(pintail, placed
 
 @on("postgres")
 def test_without_guards_rows_are_lost(pintail, placed, kafka, proxy):
-    topic, process, fault = strike_fold(pintail, placed, kafka, proxy, "cut after", **crashing(broken=("guard",)))
+    _topic, process, fault = strike_fold(pintail, placed, kafka, proxy, "cut after", **crashing(broken=("guard",)))
     process.wait_for(fault.done.is_set, 60, "the server's answer to the COMMIT")
     process.wait_for(lambda: "goes on" in process.err, 60, "the connection to be back")
     process.stop()
-    with placed.reader() as reader, pytest.raises((AssertionError, duckdb.Error), match="(?i)exist|no such|not found|404"):
+    with placed.reader() as reader, pytest.raises((AssertionError, duckdb.Error), match=r"(?i)exist|no such|not found|404"):
         assert_files_sound(reader)
 
 

@@ -35,6 +35,11 @@ def test_an_installed_tree_that_was_moved_runs_by_itself(pintail, lake, kafka, t
 def test_the_demos_compose_file_is_accepted():
     if not shutil.which("docker-compose"):
         pytest.skip("no docker-compose (deps/fetch test installs it)")
-    done = subprocess.run(["docker-compose", "-f", REPO / "demo" / "docker-compose.yml", "config", "-q"], capture_output=True, text=True, timeout=60,
-                          env={**os.environ})
+    done = subprocess.run(
+        ["docker-compose", "-f", REPO / "demo" / "docker-compose.yml", "config", "-q"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ},
+    )
     assert done.returncode == 0, done.stderr

@@ -30,7 +30,9 @@ SAID = {
     "sorted, but not on insert": {"sort_on_insert": "false"},
 }
 
-AT_LAKE = [(what, SAID[what]) for what in ("zstd", "uncompressed, version 1", "group bytes", "size", "no hive names")]  # one after the other in one lake, a start each
+AT_LAKE = [
+    (what, SAID[what]) for what in ("zstd", "uncompressed, version 1", "group bytes", "size", "no hive names")
+]  # one after the other in one lake, a start each
 
 
 def value(i):
@@ -52,10 +54,26 @@ def look(reader, table, since=()):
     out = []
     for file in sorted(files):
         (version,) = reader.sql(f"SELECT format_version FROM parquet_file_metadata('{file}')")
-        codecs = reader.sql(f"SELECT list(DISTINCT compression ORDER BY compression) FROM parquet_metadata('{file}') WHERE path_in_schema IN ('id', 's')")
-        groups = [n for (n,) in reader.sql(f"SELECT max(row_group_num_rows) FROM parquet_metadata('{file}') GROUP BY row_group_id ORDER BY row_group_id")]
+        codecs = reader.sql(
+            f"SELECT list(DISTINCT compression ORDER BY compression) FROM parquet_metadata('{file}') WHERE path_in_schema IN ('id', 's')"
+        )
+        groups = [
+            n
+            for (n,) in reader.sql(
+                f"SELECT max(row_group_num_rows) FROM parquet_metadata('{file}') GROUP BY row_group_id ORDER BY row_group_id"
+            )
+        ]
         ids = [n for (n,) in reader.sql(f"SELECT id FROM read_parquet('{file}', file_row_number => true) ORDER BY file_row_number")]
-        out.append({"version": version, "codecs": codecs, "groups": groups, "folder": file.rsplit(f"/{table}/", 1)[1].rpartition("/")[0], "sorted": ids == sorted(ids, reverse=True), "s": size_of(reader, file)})
+        out.append(
+            {
+                "version": version,
+                "codecs": codecs,
+                "groups": groups,
+                "folder": file.rsplit(f"/{table}/", 1)[1].rpartition("/")[0],
+                "sorted": ids == sorted(ids, reverse=True),
+                "s": size_of(reader, file),
+            }
+        )
     return sorted(out, key=lambda f: (f["folder"], -sum(f["groups"])))
 
 
@@ -108,7 +126,9 @@ def test_files_are_those_of_a_stock_insert_whatever_the_lake_says(pintail, lake,
     def prepare(some):
         with lake.writer() as writer:
             if scope == "lake":
-                writer.sql(f"DELETE FROM __ducklake_metadata_lake.ducklake_metadata WHERE key IN ({', '.join(repr(k) for said in SAID.values() for k in said)})")
+                writer.sql(
+                    f"DELETE FROM __ducklake_metadata_lake.ducklake_metadata WHERE key IN ({', '.join(repr(k) for said in SAID.values() for k in said)})"
+                )
             for n, (what, said) in some:
                 writer.sql(f"CREATE SCHEMA IF NOT EXISTS lake.{schema[n]}")
                 make_tables(writer, n, what, schema[n])
@@ -117,7 +137,15 @@ def test_files_are_those_of_a_stock_insert_whatever_the_lake_says(pintail, lake,
                         writer.sql(f"CALL lake.set_option('{name}', {repr(setting).lower()}{scope_of(scope, schema[n], table)})")
 
     def ingest(some):
-        config.write_text(json.dumps({"group": group, "topics": [{"topic": topics[n], "table": f"{schema[n]}.mine{n}"} for n, _ in some], "flush": {"rows": 1000000}}))
+        config.write_text(
+            json.dumps(
+                {
+                    "group": group,
+                    "topics": [{"topic": topics[n], "table": f"{schema[n]}.mine{n}"} for n, _ in some],
+                    "flush": {"rows": 1000000},
+                }
+            )
+        )
         for n, _ in some:
             kafka.produce(topics[n], [value(i) for i in range(ROWS)])
         pintail.run(*pintail.ingest_args(lake, None, "--config", config, "--until-end"))
@@ -132,7 +160,9 @@ def test_files_are_those_of_a_stock_insert_whatever_the_lake_says(pintail, lake,
             assert_like(look(reader, f"mine{n}"), look(reader, f"stock{n}"), said)
             assert reader.one(f"SELECT count(DISTINCT id) FROM lake.{schema[n]}.mine{n}") == ROWS
             if scope != "schema":
-                assert assert_exactly_once(reader, kafka, topics[n], f"mine{n}", group, expected=expected, columns=COLUMNS, select={})[1] == 0, what
+                assert (
+                    assert_exactly_once(reader, kafka, topics[n], f"mine{n}", group, expected=expected, columns=COLUMNS, select={})[1] == 0
+                ), what
 
 
 @on("sqlite", "postgres")
@@ -223,8 +253,11 @@ def test_a_setting_that_cannot_be_is_blamed_with_its_scope(pintail, lake, kafka)
     kafka.produce(topic, [value(0)])
     pintail.ingest_all(lake, topic, "--schema", SCHEMA)
     metadata = "__ducklake_metadata_lake.ducklake_metadata"
-    ids = {"lake": "NULL, NULL", "schema": "'schema', (SELECT schema_id FROM __ducklake_metadata_lake.ducklake_schema WHERE schema_name = 'main')",
-           "table": f"'table', (SELECT table_id FROM __ducklake_metadata_lake.ducklake_table WHERE table_name = '{topic}')"}
+    ids = {
+        "lake": "NULL, NULL",
+        "schema": "'schema', (SELECT schema_id FROM __ducklake_metadata_lake.ducklake_schema WHERE schema_name = 'main')",
+        "table": f"'table', (SELECT table_id FROM __ducklake_metadata_lake.ducklake_table WHERE table_name = '{topic}')",
+    }
     named = {"lake": "of the lake", "schema": "of schema main", "table": f"of table {topic}"}
     for key, setting, scope, words in BAD:
         with lake.writer() as writer:

@@ -1,4 +1,5 @@
-"""A catalog of another DuckLake, or in a file of a newer DuckDB: one line with the version found, the one that pintail speaks, and what helps on the other side."""
+"""A catalog of another DuckLake, or in a file of a newer DuckDB: one line with the version found, the one that pintail speaks,
+and what helps on the other side."""
 
 import struct
 from pathlib import Path
@@ -30,7 +31,11 @@ def test_a_lake_of_a_newer_ducklake_is_told_with_both_versions_and_the_way_out(p
     topic = kafka.create_topic(1)
     make(lake)
     migrate(lake)
-    for code, command in ((1, pintail.ingest_args(lake, topic, *SCHEMA, "--until-end")), (2, ["check", *lake.args]), (1, ["sql", *lake.args, "-c", "FROM lake.t"])):
+    for code, command in (
+        (1, pintail.ingest_args(lake, topic, *SCHEMA, "--until-end")),
+        (2, ["check", *lake.args]),
+        (1, ["sql", *lake.args, "-c", "FROM lake.t"]),
+    ):
         done = pintail.run(*command, code=code)
         assert_told(done.err, "1.1", "1.0", "DUCKLAKE_VERSION '1.0'")
 

@@ -6,8 +6,8 @@ import pytest
 from support import on, orders
 from support.judge import assert_exactly_once
 from support.kafka import STEADY
-from support.progress import landed, wait_landed
 from support.procs import wait_for
+from support.progress import landed, wait_landed
 from test_rebalance import Load
 
 ARGS = ("--schema", orders.SCHEMA, "--flush-rows", "2000", "--flush-interval", "300ms")
@@ -19,11 +19,18 @@ def moves(cluster, topic, how, process, lake, load):
     before, started = cluster.leaders(topic), time.monotonic()
     said = len(process.err.splitlines())
     how()
-    wait_for(lambda: (now := cluster.leaders(topic)) and now != before and all(n >= 0 for n in now.values()), 60, f"other leaders than {before}", every=0.1)
+    wait_for(
+        lambda: (now := cluster.leaders(topic)) and now != before and all(n >= 0 for n in now.values()),
+        60,
+        f"other leaders than {before}",
+        every=0.1,
+    )
     produced = load.total
     process.wait_for(lambda: load.total > produced, 60, "the producer to go on")
     wait_landed(process, lake, cluster, topic, produced + 1, timeout=90)
-    more = [line for line in process.err.splitlines()[said:] if "msg=committed" not in line]  # once a second, while there is something to tell
+    more = [
+        line for line in process.err.splitlines()[said:] if "msg=committed" not in line
+    ]  # once a second, while there is something to tell
     print(f"{how.__name__}: {before} -> {cluster.leaders(topic)}, {time.monotonic() - started:.1f} s", *more, sep="\n    ")
     assert len(more) <= 12, "\n".join(more)
 
@@ -46,6 +53,7 @@ def test_while_leaders_move_die_and_come_back_under_load_ingest_goes_on_by_itsel
 
     def elect_preferred():
         kafka_cluster.elect_preferred(topic)
+
     moves(kafka_cluster, topic, elect_preferred, process, lake, load)
     assert dead.number in kafka_cluster.leaders(topic).values()
 

@@ -1,4 +1,5 @@
-"""The ledger grows by a row for each partition of each flush. From time to time its rows go from the catalog to Parquet files, and a claim reads them from there:
+"""The ledger grows by a row for each partition of each flush. From time to time its rows go from the catalog to Parquet files,
+and a claim reads them from there:
 a start stays short. The crash build folds at ten rows."""
 
 import copy
@@ -51,7 +52,9 @@ def test_a_kill_at_a_fold_of_the_ledger_loses_and_doubles_nothing(pintail, lake,
 
 
 @on("postgres")
-@pytest.mark.parametrize("kind, killed", [long("cut before", False), ("cut after", False), long("late", False), ("cut after", True), ("late", True)])
+@pytest.mark.parametrize(
+    "kind, killed", [long("cut before", False), ("cut after", False), long("late", False), ("cut after", True), ("late", True)]
+)
 def test_whatever_happens_to_the_commit_of_a_fold_of_the_ledger_it_can_be_read(pintail, lake, kafka, kind, killed):
     other = kafka.create_topic(1)
     kafka.produce(other, orders.orders(300))
@@ -62,7 +65,9 @@ def test_whatever_happens_to_the_commit_of_a_fold_of_the_ledger_it_can_be_read(p
         seen = copy.copy(lake)
         seen.text = through(lake, proxy.port)
         fault = proxy.arm(kind, of=FOLD, seconds=2)
-        process = pintail.ingest(seen, topic, *ARGS, *FAST_FAILOVER, **crashing(*(["recover.attached:1:kill"] if killed else []), broken=SOON))
+        process = pintail.ingest(
+            seen, topic, *ARGS, *FAST_FAILOVER, **crashing(*(["recover.attached:1:kill"] if killed else []), broken=SOON)
+        )
         wait_struck(process, fault, 60)
         if killed:
             assert process.wait(60).code == -9
@@ -82,8 +87,11 @@ def test_a_ledger_of_two_million_rows_is_read_within_the_memory(pintail, lake, k
     pintail.ingest_all(lake, topic, *ARGS)
     with lake.writer() as writer:
         last = max(row["next_offset"] for row in writer.offsets(topic))
-        writer.sql("INSERT INTO lake.pintail.offsets SELECT o.* REPLACE (o.from_offset * 0 AS from_offset, 0 AS next_offset, 0 AS row_count, 0 AS dead_letter_count) "
-                   "FROM lake.pintail.offsets o, range(?)", 2_000_000 // len(writer.offsets(topic)))
+        writer.sql(
+            "INSERT INTO lake.pintail.offsets SELECT o.* REPLACE (o.from_offset * 0 AS from_offset, 0 AS next_offset, 0 AS row_count, 0 AS dead_letter_count) "
+            "FROM lake.pintail.offsets o, range(?)",
+            2_000_000 // len(writer.offsets(topic)),
+        )
     assert last > 0
     kafka.produce(topic, orders.orders(10, 2))
     process = pintail.ingest(lake, topic, *ARGS, "--flush-interval", "100ms")

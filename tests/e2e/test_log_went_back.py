@@ -1,4 +1,5 @@
-"""The broker's log goes back: an unclean leader election or a restored disk takes records back that the lake has, and others come under their offsets. It is seen, and told."""
+"""The broker's log goes back: an unclean leader election or a restored disk takes records back that the lake has, and others
+come under their offsets. It is seen, and told."""
 
 import shutil
 
@@ -94,7 +95,9 @@ def test_a_disk_that_was_put_back_is_told_while_ingest_runs_and_while_it_is_stop
         found = pintail.run("check", *lake.args, "--brokers", own_kafka.address, "--topic", name, code=1)
         assert "log went back" in " ".join(found.out.split()) and "offset 99" in " ".join(found.out.split()), found.out
         for _ in range(2):
-            assert_told(pintail.run(*pintail.ingest_args(lake, name, "--until-end", *of(name)), code=1), name, "offset 99", "stands at offset 100")
+            assert_told(
+                pintail.run(*pintail.ingest_args(lake, name, "--until-end", *of(name)), code=1), name, "offset 99", "stands at offset 100"
+            )
     short = pintail.run(*pintail.ingest_args(lake, "short", "--until-end", *of("short")), code=1)
     assert "stands at offset 100 but the broker ends at 70" in short.err and "pintail reset" in short.err, short.err
     found = pintail.run("check", *lake.args, "--brokers", own_kafka.address, "--topic", "short", code=1)
@@ -117,12 +120,19 @@ def test_a_disk_that_was_put_back_is_told_while_ingest_runs_and_while_it_is_stop
 @pytest.mark.timeout(300)
 @on("sqlite")
 def test_a_log_that_did_not_go_back_is_never_taken_for_one_that_did(pintail, lake, tmp_path):
-    """What a topic may lose or gain at its end beside records: markers of transactions, aborted records, retention, compaction; and the broker that starts again, with a new epoch."""
+    """What a topic may lose or gain at its end beside records: markers of transactions, aborted records, retention, compaction;
+    and the broker that starts again, with a new epoch."""
     server = KafkaServer(tmp_path / "kafka", **{"log.cleaner.backoff.ms": 200, "log.cleaner.dedupe.buffer.size": 8 << 20})
     try:
         pintail.brokers = server
-        topics = {"committed": {}, "aborted": {}, "retention": {}, "append-time": {"message_timestamp_type": "LogAppendTime"},
-                  "compacted": {"cleanup_policy": "compact", "segment_ms": 100, "min_cleanable_dirty_ratio": 0.01}, "emptied": {}}
+        topics = {
+            "committed": {},
+            "aborted": {},
+            "retention": {},
+            "append-time": {"message_timestamp_type": "LogAppendTime"},
+            "compacted": {"cleanup_policy": "compact", "segment_ms": 100, "min_cleanable_dirty_ratio": 0.01},
+            "emptied": {},
+        }
         every = [argument for name in topics for argument in ("--topic", name)]
         for name, config in topics.items():
             server.create_topic(1, name=name, **config)
@@ -139,8 +149,11 @@ def test_a_log_that_did_not_go_back_is_never_taken_for_one_that_did(pintail, lak
         server.produce("compacted", [{"value": value, "key": b"k"} for value in values(2, 2)])
 
         def compacted():
-            server.produce("compacted", [{"value": values(1, 3)[0], "key": b"l"}])  # rolls the segment, and the cleaner leaves only the newest one alone
+            server.produce(
+                "compacted", [{"value": values(1, 3)[0], "key": b"l"}]
+            )  # rolls the segment, and the cleaner leaves only the newest one alone
             return min(record.offset for record in server.records("compacted")) > 29
+
         wait_for(compacted, 90, "the last record that the lake holds to be compacted away", every=0.3)
         running = pintail.ingest(lake, None, *every, *LIVE, *of("all"))
         running.wait_for(lambda: "msg=assigned" in running.err, 60, "its partitions")
@@ -172,7 +185,10 @@ def test_a_log_that_did_not_go_back_is_never_taken_for_one_that_did(pintail, lak
 def test_an_unclean_leader_election_is_told_while_ingest_runs_and_while_it_is_stopped(pintail, lake, kafka_cluster):
     pintail.brokers = kafka_cluster
     names = ("stopped", "running", "emptied")
-    new = [NewTopic(name, 1, replica_assignment=[[1, 2]], config={"unclean.leader.election.enable": "true", "min.insync.replicas": "1"}) for name in names]
+    new = [
+        NewTopic(name, 1, replica_assignment=[[1, 2]], config={"unclean.leader.election.enable": "true", "min.insync.replicas": "1"})
+        for name in names
+    ]
     for future in kafka_cluster.admin.create_topics(new, operation_timeout=20).values():
         future.result(20)
     for name in names:
@@ -195,7 +211,19 @@ def test_an_unclean_leader_election_is_told_while_ingest_runs_and_while_it_is_st
         kafka_cluster.produce(name, orders.orders(80, 3))
     kafka_cluster.nodes[1].start()
     assert_told(running.wait(90), "running", "stands at offset 100")
-    assert_told(pintail.run(*pintail.ingest_args(lake, "stopped", "--until-end", *of("stopped")), code=1), "stopped", "leader epoch", "offset 99", "stands at offset 100")
-    assert_told(pintail.run(*pintail.ingest_args(lake, "emptied", "--until-end", *of("emptied")), code=1), "emptied", "leader epoch", "ends at offset 50", "stands at offset 100")
+    assert_told(
+        pintail.run(*pintail.ingest_args(lake, "stopped", "--until-end", *of("stopped")), code=1),
+        "stopped",
+        "leader epoch",
+        "offset 99",
+        "stands at offset 100",
+    )
+    assert_told(
+        pintail.run(*pintail.ingest_args(lake, "emptied", "--until-end", *of("emptied")), code=1),
+        "emptied",
+        "leader epoch",
+        "ends at offset 50",
+        "stands at offset 100",
+    )
     found = pintail.run("check", *lake.args, "--brokers", kafka_cluster.address, "--topic", "stopped", code=1)
     assert "log went back" in " ".join(found.out.split()) and "leader epoch" in " ".join(found.out.split()), found.out

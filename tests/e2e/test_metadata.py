@@ -21,8 +21,9 @@ def test_a_topic_column_that_is_in_the_table_is_filled_by_pintail_and_never_by_t
     make(lake, "t", f"a INTEGER, _kafka_topic VARCHAR, {METADATA}")
     pintail.ingest_all(lake, topic, "--table", "t", "--flush-rows", flush_rows)
     with lake.reader() as reader:
-        assert reader.sql("SELECT _kafka_topic, _kafka_partition, min(_kafka_offset), max(_kafka_offset), count(*), min(year(ingest_time)) > 2000 FROM lake.t GROUP BY ALL") == [
-            (topic, 0, 0, 99, 100, True)]
+        assert reader.sql(
+            "SELECT _kafka_topic, _kafka_partition, min(_kafka_offset), max(_kafka_offset), count(*), min(year(ingest_time)) > 2000 FROM lake.t GROUP BY ALL"
+        ) == [(topic, 0, 0, 99, 100, True)]
         assert reader.dead_letters() == []
     pintail.run("check", *lake.args, "--brokers", kafka.address)
 
@@ -30,7 +31,9 @@ def test_a_topic_column_that_is_in_the_table_is_filled_by_pintail_and_never_by_t
 @on("sqlite")
 @pytest.mark.parametrize("name", ["_kafka_topic", "_Kafka_Topic"])
 def test_the_topic_columns_name_is_reserved(pintail, lake, name):
-    done = pintail.run("ingest", "--brokers", "127.0.0.1:1", "--topic", "t", *lake.args, "--schema", f"a INTEGER, {name} VARCHAR", code=2, timeout=20)
+    done = pintail.run(
+        "ingest", "--brokers", "127.0.0.1:1", "--topic", "t", *lake.args, "--schema", f"a INTEGER, {name} VARCHAR", code=2, timeout=20
+    )
     assert name in done.err and "metadata" in done.err, done.err
 
 
@@ -44,6 +47,7 @@ def test_a_topic_column_of_another_type_is_refused(pintail, lake, kafka):
 
 # ---- a second topic by a command of its own
 
+
 @on("sqlite")
 def test_a_second_topic_for_a_table_without_topic_column_is_refused_until_the_advice_is_followed(pintail, lake, kafka):
     first, second = kafka.create_topic(1), kafka.create_topic(1)
@@ -55,7 +59,7 @@ def test_a_second_topic_for_a_table_without_topic_column_is_refused_until_the_ad
     assert first in said and "_kafka_topic" in said, said
     with lake.writer() as writer:
         assert writer.rows("t") == 3
-        for statement in said[said.index("ALTER"):said.index("; or ")].split("; "):
+        for statement in said[said.index("ALTER") : said.index("; or ")].split("; "):
             writer.sql("USE lake")
             writer.sql(statement)
     for topic in (second, first, second):
@@ -99,11 +103,14 @@ RECORDS = [
     {"key": BINARY, "headers": [("same", b"1"), ("other", BINARY), ("same", b"2"), ("same", None)]},
     {"key": "Schlüssel 'mit' \"allem\" \\ und mehr".encode(), "headers": [("Überschrift \"'\\", "zwölf, \"'\\ und etwas länger".encode())]},
 ]
-HEADERS = "STRUCT(\"key\" VARCHAR, \"value\" BLOB)[]"
+HEADERS = 'STRUCT("key" VARCHAR, "value" BLOB)[]'
 
 
 def produce_all_kinds(kafka, topic):
-    kafka.produce(topic, [{**r, "value": b'{"a": %d, "_kafka_key": "forged", "_kafka_headers": []}' % i, "partition": 0} for i, r in enumerate(RECORDS)])
+    kafka.produce(
+        topic,
+        [{**r, "value": b'{"a": %d, "_kafka_key": "forged", "_kafka_headers": []}' % i, "partition": 0} for i, r in enumerate(RECORDS)],
+    )
 
 
 def assert_all_kinds(reader, table, times=1):
@@ -123,8 +130,13 @@ def test_key_and_headers_are_in_the_table_byte_for_byte(pintail, lake, kafka, wa
             writer.sql(f"ALTER TABLE lake.{quoted(topic)} SET PARTITIONED BY (a)")
     pintail.ingest_all(lake, topic, "--schema", "a INTEGER", *options)
     with lake.reader() as reader:
-        assert list(reader.columns(topic).items()) == [("a", "INTEGER"), *orders.METADATA.items(), ("_kafka_topic", "VARCHAR"), ("_kafka_key", "BLOB"),
-                                                       ("_kafka_headers", HEADERS)]
+        assert list(reader.columns(topic).items()) == [
+            ("a", "INTEGER"),
+            *orders.METADATA.items(),
+            ("_kafka_topic", "VARCHAR"),
+            ("_kafka_key", "BLOB"),
+            ("_kafka_headers", HEADERS),
+        ]
         assert_all_kinds(reader, topic)
     produce_all_kinds(kafka, topic)
     pintail.ingest_all(lake, topic)
@@ -141,19 +153,36 @@ def test_key_and_headers_are_in_the_table_byte_for_byte(pintail, lake, kafka, wa
 @on("sqlite")
 def test_key_and_headers_come_and_go_in_large_flushes(pintail, lake, kafka):
     topic = kafka.create_topic(1)
-    kafka.produce(topic, [{"value": b'{"a": %d}' % i, "key": b"key %d" % i if i % 3 else None, "headers": [("n", b"%d" % k) for k in range(i % 4)], "partition": 0} for i in range(20_000)])
+    kafka.produce(
+        topic,
+        [
+            {
+                "value": b'{"a": %d}' % i,
+                "key": b"key %d" % i if i % 3 else None,
+                "headers": [("n", b"%d" % k) for k in range(i % 4)],
+                "partition": 0,
+            }
+            for i in range(20_000)
+        ],
+    )
     pintail.ingest_all(lake, topic, "--schema", "a INTEGER", "--key-column", "--headers-column", "--flush-rows", 7000)
     with lake.reader() as reader:
-        assert reader.one(f"""SELECT count(*) FROM lake.{quoted(topic)} WHERE _kafka_key IS NOT DISTINCT FROM (CASE WHEN a % 3 > 0 THEN 'key ' || a END)::BLOB
-                              AND _kafka_headers = [{{'key': 'n', 'value': k::VARCHAR::BLOB}} FOR k IN range(a % 4)]""") == 20_000
+        assert (
+            reader.one(f"""SELECT count(*) FROM lake.{quoted(topic)} WHERE _kafka_key IS NOT DISTINCT FROM (CASE WHEN a % 3 > 0 THEN 'key ' || a END)::BLOB
+                              AND _kafka_headers = [{{'key': 'n', 'value': k::VARCHAR::BLOB}} FOR k IN range(a % 4)]""")
+            == 20_000
+        )
 
 
 @on("duckdb")
-@pytest.mark.parametrize("columns, words", [
-    ("_kafka_key VARCHAR", ["_kafka_key", "BLOB"]),
-    ("_kafka_key BLOB NOT NULL", ["_kafka_key", "DROP NOT NULL"]),
-    ("_kafka_headers MAP(VARCHAR, BLOB)", ["_kafka_headers", "STRUCT(key VARCHAR, value BLOB)[]"]),
-])
+@pytest.mark.parametrize(
+    "columns, words",
+    [
+        ("_kafka_key VARCHAR", ["_kafka_key", "BLOB"]),
+        ("_kafka_key BLOB NOT NULL", ["_kafka_key", "DROP NOT NULL"]),
+        ("_kafka_headers MAP(VARCHAR, BLOB)", ["_kafka_headers", "STRUCT(key VARCHAR, value BLOB)[]"]),
+    ],
+)
 def test_key_and_headers_columns_of_another_type_are_refused(pintail, lake, kafka, columns, words):
     topic = kafka.create_topic(1)
     make(lake, topic, f"a INTEGER, {METADATA}, {columns}")
@@ -169,7 +198,7 @@ def test_a_table_that_lacks_a_column_asked_for_is_refused_with_the_statement_tha
     done = pintail.run(*pintail.ingest_args(lake, topic, "--until-end", "--headers-column"), code=2)
     with lake.writer() as writer:
         writer.sql("USE lake")
-        writer.sql(done.err[done.err.index("ALTER"):].replace(f"TABLE {topic}", f"TABLE {quoted(topic)}"))
+        writer.sql(done.err[done.err.index("ALTER") :].replace(f"TABLE {topic}", f"TABLE {quoted(topic)}"))
     pintail.ingest_all(lake, topic, "--headers-column")
     with lake.reader() as reader:
         assert reader.one(f"SELECT count(*) FROM lake.{quoted(topic)} WHERE len(_kafka_headers) > 0") == 4

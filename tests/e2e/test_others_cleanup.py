@@ -1,5 +1,7 @@
-"""Others' hands in the folder: delete_orphaned_files(cleanup_all => true) takes files whose COMMIT is under way, other writers leave half-written files beside those of a fold."""
+"""Others' hands in the folder: delete_orphaned_files(cleanup_all => true) takes files whose COMMIT is under way, other writers
+leave half-written files beside those of a fold."""
 
+import contextlib
 import os
 import random
 import threading
@@ -37,10 +39,8 @@ class Again:
                     try:
                         self.rows += len(writer.connection.execute(statement).fetchall())
                     except duckdb.Error:
-                        try:
+                        with contextlib.suppress(duckdb.Error):
                             writer.connection.execute("ROLLBACK")
-                        except duckdb.Error:
-                            pass
                 self.rounds += 1
                 self.end.wait(self.random.uniform(0, self.rest) * (time.monotonic() - began))
 
@@ -115,8 +115,11 @@ def test_a_file_that_the_lake_has_given_up_is_not_brought_back(pintail, lake, ka
     process = pintail.ingest(lake, topic, "--group", f"g-{topic}", "--flush-rows", "100", "--flush-interval", "100ms")
     wait_landed(process, lake, kafka, topic, 200, f"g-{topic}")
     with lake.writer() as writer:
-        for statement in (f"DELETE FROM lake.{quoted(topic)}", "CALL ducklake_expire_snapshots('lake', older_than => now())",
-                          "CALL ducklake_cleanup_old_files('lake', cleanup_all => true)"):
+        for statement in (
+            f"DELETE FROM lake.{quoted(topic)}",
+            "CALL ducklake_expire_snapshots('lake', older_than => now())",
+            "CALL ducklake_cleanup_old_files('lake', cleanup_all => true)",
+        ):
             writer.sql(statement)
     process.stop()
     assert "are back" not in process.err, process.err
@@ -132,12 +135,16 @@ def test_a_fold_beside_another_writer_in_the_same_folder_neither_warns_nor_waits
     group = f"g-{topic}"
     process = pintail.ingest(lake, topic, *SCHEMA, "--group", group, "--flush-interval", "50ms", "--fold-interval", "1ms", "--verbose")
     process.wait_for(lambda: lake.read(lambda r: r.has_table(topic)), 60, "the table")
-    with Again(lake, "BEGIN", f"INSERT INTO lake.{quoted(topic)} BY NAME SELECT 'x' || range AS customer_id FROM range(50000)", "ROLLBACK") as other:
+    with Again(
+        lake, "BEGIN", f"INSERT INTO lake.{quoted(topic)} BY NAME SELECT 'x' || range AS customer_id FROM range(50000)", "ROLLBACK"
+    ) as other:
         for sent in range(3, 33, 3):
             rounds = other.rounds
             kafka.produce(topic, orders.orders(3))
             wait_landed(process, lake, kafka, topic, sent, group)
-            process.wait_for(lambda: lake.read(lambda r: inlined(r, topic) == 0) and other.rounds > rounds, 60, "a fold beside another writer")
+            process.wait_for(
+                lambda: lake.read(lambda r: inlined(r, topic) == 0) and other.rounds > rounds, 60, "a fold beside another writer"
+            )
     process.stop()
     assert "level=warn" not in process.err, process.err
     with lake.reader() as reader:

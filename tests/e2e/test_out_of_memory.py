@@ -1,4 +1,5 @@
-"""Every allocation of pintail's own in an ingest is failed in turn: it ends with one line and exit 1, without crash or leak, and the next start lands everything."""
+"""Every allocation of pintail's own in an ingest is failed in turn: it ends with one line and exit 1, without crash or leak, and
+the next start lands everything."""
 
 import pytest
 from support.crash import small_world
@@ -23,7 +24,9 @@ def _group(lake, topic) -> str:
 
 
 def _ingest(pintail, lake, topic, code, **environment):
-    process = pintail.ingest(lake, topic, "--until-end", "--schema", SCHEMA, "--group", _group(lake, topic), *FAST_FAILOVER, **sanitized(**environment))
+    process = pintail.ingest(
+        lake, topic, "--until-end", "--schema", SCHEMA, "--group", _group(lake, topic), *FAST_FAILOVER, **sanitized(**environment)
+    )
     done = process.wait(100)
     assert_no_report(done.err)
     assert done.code in code, f"exit code {done.code}\n{done.err[-3000:]}"
@@ -49,8 +52,15 @@ def _fail_one(folder, kafka, topic, which: str):
         if done.code == 1:
             pintail.ingest_rest(lake, topic, "--schema", SCHEMA, "--group", _group(lake, topic), *FAST_FAILOVER)
         with lake.reader() as reader:
-            landed = assert_exactly_once(reader, kafka, topic, pipeline=_group(lake, topic), columns=("n",), select={},
-                                         expected=lambda v: (1 if v == RECORDS[0] else 2,))
+            landed = assert_exactly_once(
+                reader,
+                kafka,
+                topic,
+                pipeline=_group(lake, topic),
+                columns=("n",),
+                select={},
+                expected=lambda v: (1 if v == RECORDS[0] else 2,),
+            )
         assert landed == (20, 20)
     return done.code
 

@@ -28,18 +28,36 @@ def record(**values):
 def test_values_that_no_partition_can_take_are_dead_letters_and_all_others_land(pintail, lake, kafka, flush_rows):
     topic = kafka.create_topic(1)
     partitioned(lake, topic, "p VARCHAR, q BLOB, n INTEGER", "p, q")
-    good = ["x" * 253, "é" * 42 + "-", "日" * 28, "~._-" * 60, "NULL", "", "..", "/", "a=b", "%2F", "\n", " ", "__HIVE_DEFAULT_PARTITION__", None]
+    good = [
+        "x" * 253,
+        "é" * 42 + "-",
+        "日" * 28,
+        "~._-" * 60,
+        "NULL",
+        "",
+        "..",
+        "/",
+        "a=b",
+        "%2F",
+        "\n",
+        " ",
+        "__HIVE_DEFAULT_PARTITION__",
+        None,
+    ]
     bad = ["x" * 254, "x" * 300, "é" * 43, "日" * 29, "/" * 85, "y" * 100_000]
     nul = ["a\0b", "\0"]
     values = [record(p=p, q="YQ==", n=1) for p in good + bad + nul] + [record(p="b", q=q, n=1) for q in ("/w==", "YWFh" * 100, "w6k=")]
-    kafka.produce(topic, values + [record(p="last", n=2)])
+    kafka.produce(topic, [*values, record(p="last", n=2)])
     done = pintail.ingest_all(lake, topic, "--flush-rows", flush_rows)
     assert "level=error" not in done.err and "paused" not in done.err, done.err
     keeps_nul = lake.catalog == "duckdb"
     lands = good + (nul if keeps_nul else [])
     with lake.reader() as reader:
         refused = 0 if keeps_nul else len(nul)
-        assert assert_exactly_once(reader, kafka, topic, columns=("p",), select={}, expected=lambda v: (json.loads(v)["p"],)) == (len(values) - len(bad) - refused - 2 + 1, len(bad) + refused + 2)
+        assert assert_exactly_once(reader, kafka, topic, columns=("p",), select={}, expected=lambda v: (json.loads(v)["p"],)) == (
+            len(values) - len(bad) - refused - 2 + 1,
+            len(bad) + refused + 2,
+        )
         letters = [(d["error_code"], json.loads(d["value"]), d["error_text"]) for d in reader.dead_letters()]
         assert {code for code, _, _ in letters} == {"partition"}
         said = {(value["p"], value["q"]): text for _, value, text in letters}
@@ -76,8 +94,11 @@ WORDS = "no such thing in this house"
 def rule(lake, table, refused):
     """The catalog takes no row of its table that fulfils the condition, a trigger's or a CHECK's: the columns are written NEW.x."""
     if lake.catalog == "postgres":
-        lake.postgres.sql(f"""CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF {refused} THEN RAISE EXCEPTION '{WORDS}'; END IF; RETURN NEW; END $$;
-            CREATE TRIGGER refuse BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION refuse()""", lake.database)
+        lake.postgres.sql(
+            f"""CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF {refused} THEN RAISE EXCEPTION '{WORDS}'; END IF; RETURN NEW; END $$;
+            CREATE TRIGGER refuse BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION refuse()""",
+            lake.database,
+        )
     elif lake.catalog == "sqlite":
         with contextlib.closing(sqlite3.connect(lake.text.removeprefix("ducklake:sqlite:"))) as catalog:
             catalog.execute(f"CREATE TRIGGER refuse BEFORE INSERT ON {table} WHEN {refused} BEGIN SELECT RAISE(ABORT, '{WORDS}'); END")
@@ -100,8 +121,15 @@ def no_rule(lake, table):
 def recreate(lake, table, check):
     """DuckDB adds no CHECK to a table that is there."""
     with duckdb.connect(lake.text.removeprefix("ducklake:")) as catalog:
-        columns = ", ".join(f"{quoted(name)} {kind}" for name, kind in catalog.execute(f"SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = '{table}' ORDER BY column_index").fetchall())
-        catalog.execute(f"CREATE TABLE anew ({columns}{check}); INSERT INTO anew FROM {table}; DROP TABLE {table}; ALTER TABLE anew RENAME TO {table}")
+        columns = ", ".join(
+            f"{quoted(name)} {kind}"
+            for name, kind in catalog.execute(
+                f"SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = '{table}' ORDER BY column_index"
+            ).fetchall()
+        )
+        catalog.execute(
+            f"CREATE TABLE anew ({columns}{check}); INSERT INTO anew FROM {table}; DROP TABLE {table}; ALTER TABLE anew RENAME TO {table}"
+        )
 
 
 def make_tables(lake, topics):
@@ -114,7 +142,8 @@ def make_tables(lake, topics):
 
 
 def refusing(lake, topics):
-    """The lake with its tables, and a catalog that refuses the statistics of a file; `poison` sorts behind all other values, so that it is the largest of any file that has it."""
+    """The lake with its tables, and a catalog that refuses the statistics of a file; `poison` sorts behind all other values, so
+    that it is the largest of any file that has it."""
     make_tables(lake, topics)
     rule(lake, "ducklake_file_column_stats", "NEW.max_value LIKE 'poison%'")
 
@@ -127,7 +156,9 @@ def mixed(count, poison):
 def assert_landed_but(lake, kafka, topic, pipeline, poison, count):
     with lake.reader() as reader:
         rubbish = sum(n % 50 == 7 for n in range(count))
-        assert assert_exactly_once(reader, kafka, topic, pipeline=pipeline, columns=("v",), select={}, expected=lambda v: (json.loads(v)["v"],)) == (count - rubbish - len(poison), rubbish + len(poison))
+        assert assert_exactly_once(
+            reader, kafka, topic, pipeline=pipeline, columns=("v",), select={}, expected=lambda v: (json.loads(v)["v"],)
+        ) == (count - rubbish - len(poison), rubbish + len(poison))
         letters = [d for d in reader.dead_letters(topic) if d["error_code"] == "refused"]
         assert sorted(json.loads(d["value"])["n"] for d in letters) == sorted(poison)
         assert all(WORDS in d["error_text"] for d in letters), [d["error_text"] for d in letters]
@@ -151,7 +182,9 @@ def test_a_record_that_the_lake_refuses_is_found_and_all_others_land_also_after_
     assert "becomes a dead letter" in done.err, done.err
     assert_landed_but(lake, kafka, topic, "g", poison, 120)
     with lake.reader() as reader:
-        assert assert_exactly_once(reader, kafka, other, pipeline="g", columns=("v",), select={}, expected=lambda v: (json.loads(v)["v"],)) == (50, 0)
+        assert assert_exactly_once(
+            reader, kafka, other, pipeline="g", columns=("v",), select={}, expected=lambda v: (json.loads(v)["v"],)
+        ) == (50, 0)
     assert_no_leftovers(lake)
 
 
@@ -189,7 +222,9 @@ def test_what_meets_every_record_of_a_table_ends_the_run_without_a_dead_letter_a
     pintail.run(*arguments)
     with lake.reader() as reader:
         for each, count in ((topic, 50), (other, 30)):
-            assert assert_exactly_once(reader, kafka, each, pipeline=f"g-{topic}", columns=("v",), select={}, expected=lambda v: (json.loads(v)["v"],)) == (count, 0)
+            assert assert_exactly_once(
+                reader, kafka, each, pipeline=f"g-{topic}", columns=("v",), select={}, expected=lambda v: (json.loads(v)["v"],)
+            ) == (count, 0)
 
 
 @pytest.mark.timeout(300)
@@ -220,7 +255,10 @@ def test_a_refused_record_with_nothing_beside_it_waits_for_one_that_the_lake_tak
         assert reader.dead_letters() == []
     kafka.produce(topic, [record(v="good", n=1)])
     running = pintail.ingest(lake, topic, "--flush-interval", "100ms", "--flush-rows", 1)
-    running.wait_for(lambda: lake.read(lambda reader: reader.rows(topic) == 1 and len(reader.dead_letters()) == 1), what="the good record and the dead letter")
+    running.wait_for(
+        lambda: lake.read(lambda reader: reader.rows(topic) == 1 and len(reader.dead_letters()) == 1),
+        what="the good record and the dead letter",
+    )
     kafka.produce(topic, [record(v="poison", n=2)])  # what was taken before speaks for the table
     running.wait_for(lambda: lake.read(lambda reader: len(reader.dead_letters()) == 2), what="the second dead letter")
     running.stop()

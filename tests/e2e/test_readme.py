@@ -10,7 +10,10 @@ from support.pintail import Pintail
 from support.procs import REPO
 
 README, GUIDE = (REPO / "README.md").read_text(), (REPO / "docs" / "GUIDE.md").read_text()
-CLICKS = [b'{"id": "1f52d0f7-e11f-4096-8098-e9b97b89310a", "seen": %d, "page": "/p", "price": "1.25", "tags": ["a"]}' % (1_760_000_000 + n) for n in range(20)]
+CLICKS = [
+    b'{"id": "1f52d0f7-e11f-4096-8098-e9b97b89310a", "seen": %d, "page": "/p", "price": "1.25", "tags": ["a"]}' % (1_760_000_000 + n)
+    for n in range(20)
+]
 ORDERS = [b'{"order_id": "1f52d0f7-e11f-4096-8098-e9b97b89310a", "quantity": 2, "unit_price": 3.5}'] * 30
 
 
@@ -31,7 +34,7 @@ def broker(tmp_path):
 
 def indented_after(text: str, words: str) -> str:
     """The first block of code behind these words."""
-    return textwrap.dedent(re.search(r"\n((?:    .*\n|\n)+)", text[text.index(words):])[1])
+    return textwrap.dedent(re.search(r"\n((?:    .*\n|\n)+)", text[text.index(words) :])[1])
 
 
 def rows(runner, lake, table) -> int:

@@ -57,7 +57,9 @@ class Load:
 
 def ledger_ends(lake, topic) -> dict:
     with lake.reader() as reader:
-        return dict(reader.sql('SELECT "partition", max(next_offset) FROM lake.pintail.offsets WHERE topic = ? GROUP BY ALL ORDER BY ALL', topic))
+        return dict(
+            reader.sql('SELECT "partition", max(next_offset) FROM lake.pintail.offsets WHERE topic = ? GROUP BY ALL ORDER BY ALL', topic)
+        )
 
 
 def members_come_and_go(pintail, lake, kafka, kind, seed, steps):
@@ -95,19 +97,27 @@ def members_come_and_go(pintail, lake, kafka, kind, seed, steps):
     for i in range(3):
         if members[i] is None:
             start(i)
-    members[0].wait_for(lambda: len(shares(kafka, topic)) == 3 and all(shares(kafka, topic)), 90, f"all three to have partitions after {fates}")
+    members[0].wait_for(
+        lambda: len(shares(kafka, topic)) == 3 and all(shares(kafka, topic)), 90, f"all three to have partitions after {fates}"
+    )
     total = load.stop()
     try:
         wait_landed(members[0], lake, kafka, topic, total, timeout=100)
     except AssertionError as e:
-        raise AssertionError(f"{e}\n{fates}\nthe group: {shares(kafka, topic)}\nthe ledger stands at {ledger_ends(lake, topic)}, the topic ends at {kafka.ends(topic)}\n"
-                             + "\n---\n".join(m.err[-3000:] for m in members)) from None
+        raise AssertionError(
+            f"{e}\n{fates}\nthe group: {shares(kafka, topic)}\nthe ledger stands at {ledger_ends(lake, topic)}, the topic ends at {kafka.ends(topic)}\n"
+            + "\n---\n".join(m.err[-3000:] for m in members)
+        ) from None
     for member in members:
         member.stop()
     with lake.reader() as reader:
         assert assert_exactly_once(reader, kafka, topic) == (total, 0)
-        owners = {int(owner.split(":")[1]) for (owner,) in reader.sql("SELECT DISTINCT owner FROM lake.pintail.epochs WHERE topic = ?", topic)}  # host:pid:time:life
-    assert owners >= {member.pid for member in members}, f"only the processes {owners} ever had partitions, of {[m.pid for m in members]}: {fates}"
+        owners = {
+            int(owner.split(":")[1]) for (owner,) in reader.sql("SELECT DISTINCT owner FROM lake.pintail.epochs WHERE topic = ?", topic)
+        }  # host:pid:time:life
+    assert owners >= {member.pid for member in members}, (
+        f"only the processes {owners} ever had partitions, of {[m.pid for m in members]}: {fates}"
+    )
 
 
 @pytest.mark.parametrize("kind", UNLIKE_KINDS)
@@ -126,6 +136,7 @@ def test_three_members_come_go_and_die_under_load_for_long(pintail, lake, kafka,
 
 
 # ---- revoked and lost
+
 
 def shares(kafka, topic) -> list:
     return kafka.members(f"pintail-{topic}")
@@ -182,10 +193,13 @@ def test_a_member_that_loses_its_partitions_again_and_again_waits_longer_each_ti
     process = pintail.ingest(lake, topic, *ARGS, *FAST_FAILOVER)
 
     def times(pattern):
-        return [datetime.fromisoformat(line.split()[0].removeprefix("time=")) for line in process.err.splitlines() if re.search(pattern, line)]
+        return [
+            datetime.fromisoformat(line.split()[0].removeprefix("time=")) for line in process.err.splitlines() if re.search(pattern, line)
+        ]
 
     def lives():  # a life that is about to end may be given the partition once more
         return ["msg=assigned" in life for life in process.err.split("msg=started")[1:]]
+
     for n in range(1, 4):
         process.wait_for(lambda: lives() == [True] * n, 60, "it to have the partition")
         process.freeze()
@@ -221,6 +235,7 @@ def test_a_member_that_froze_between_its_assignment_and_its_claim_takes_no_stale
 
 # ---- static membership
 
+
 def holds(process) -> int:
     """Partitions, as its log tells."""
     return sum(int(n) if what == "assigned" else -int(n) for what, n in re.findall(r"msg=(assigned|revoked) partitions=(\d+)", process.err))
@@ -235,7 +250,9 @@ def test_a_static_member_that_restarts_within_the_session_timeout_gets_its_parti
         return pintail.ingest(lake, topic, *ARGS, "-X", f"group.instance.id=member-{i}", *patient)
 
     stays, restarts = start(0), start(1)
-    stays.wait_for(lambda: len(shares(kafka, topic)) == 2 and holds(stays) == holds(restarts) == 2, 60, "both to have partitions, and to know it")
+    stays.wait_for(
+        lambda: len(shares(kafka, topic)) == 2 and holds(stays) == holds(restarts) == 2, 60, "both to have partitions, and to know it"
+    )
     before = sorted(shares(kafka, topic))
     assigned = stays.err.count("assigned") + stays.err.count("revoked")
     for end in (restarts.stop, restarts.kill):
@@ -274,6 +291,7 @@ def test_of_two_processes_with_one_instance_id_the_older_is_fenced_and_says_why(
 
 # ---- a group that is held up
 
+
 @on("sqlite")
 def test_a_group_that_a_mute_member_holds_up_is_told_once_and_waited_for(pintail, lake, kafka):
     topic = kafka.create_topic(2)
@@ -293,6 +311,7 @@ def test_a_group_that_a_mute_member_holds_up_is_told_once_and_waited_for(pintail
 
 
 # ---- the new consumer protocol
+
 
 @on("postgres")
 def test_under_the_consumer_protocol_the_broker_refuses_a_second_process_with_one_instance_id(pintail, lake, kafka):

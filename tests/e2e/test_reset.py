@@ -2,7 +2,6 @@
 
 import json
 
-import pytest
 from support import long, on, orders
 from support.kafka import STEADY
 from support.lake import quoted
@@ -60,7 +59,9 @@ def test_rows_dead_letters_and_ledger_go_back_together_so_that_reading_again_dou
         assert held(lake, topic) == everything
         sound(pintail, lake)
     with lake.reader() as reader:
-        (kind, detail), = reader.sql("SELECT kind, detail FROM lake.pintail.offsets WHERE kind = 'reset' AND \"partition\" = 0 ORDER BY epoch DESC LIMIT 1")
+        ((_kind, detail),) = reader.sql(
+            "SELECT kind, detail FROM lake.pintail.offsets WHERE kind = 'reset' AND \"partition\" = 0 ORDER BY epoch DESC LIMIT 1"
+        )
         assert json.loads(detail)["deleted_from"] == 0
         assert reader.one("SELECT sum(row_count + dead_letter_count) FROM lake.pintail.offsets") == 600
     pintail.run("check", "--lake", lake.text, "--brokers", kafka.address)
@@ -71,13 +72,27 @@ def test_a_running_ingest_notices_each_reset_and_reads_again_what_was_deleted(pi
     topic = kafka.create_topic(2)
     kafka.produce(topic, mixed(400, 1))
     process = pintail.ingest(lake, topic, *ARGS)
-    process.wait_for(lambda: lake.read(lambda r: r.one("SELECT coalesce(sum(row_count + dead_letter_count), 0) FROM lake.pintail.offsets"), 0) == 400, 60, "all to be there")
+    process.wait_for(
+        lambda: lake.read(lambda r: r.one("SELECT coalesce(sum(row_count + dead_letter_count), 0) FROM lake.pintail.offsets"), 0) == 400,
+        60,
+        "all to be there",
+    )
     for times in range(3):  # as often within a minute as would be too often for a fence by another ingest
         reset(pintail, lake, kafka, topic, "--delete-rows", "--to", "10")
         process.wait_for(lambda: process.err.count("was set to another offset by pintail reset") > times, 60, "it to notice")
-        process.wait_for(lambda: lake.read(lambda r: r.one("SELECT coalesce(sum(row_count + dead_letter_count), 0) FROM lake.pintail.offsets"), 0) == 400, 60, "all to be there again")
+        process.wait_for(
+            lambda: (
+                lake.read(lambda r: r.one("SELECT coalesce(sum(row_count + dead_letter_count), 0) FROM lake.pintail.offsets"), 0) == 400
+            ),
+            60,
+            "all to be there again",
+        )
     kafka.produce(topic, mixed(100, 2))
-    process.wait_for(lambda: lake.read(lambda r: r.one("SELECT coalesce(sum(row_count + dead_letter_count), 0) FROM lake.pintail.offsets"), 0) == 500, 60, "all to be there again")
+    process.wait_for(
+        lambda: lake.read(lambda r: r.one("SELECT coalesce(sum(row_count + dead_letter_count), 0) FROM lake.pintail.offsets"), 0) == 500,
+        60,
+        "all to be there again",
+    )
     process.stop()
     assert held(lake, topic) == at_broker(kafka, topic)
     sound(pintail, lake)
@@ -100,7 +115,9 @@ def test_a_reset_is_of_a_pipeline_that_the_ledger_knows(pintail, lake, kafka):
     assert reset(pintail, lake, kafka, topic, "--dry-run", code=2).err
     with lake.reader() as reader:
         assert reader.sql("FROM lake.pintail.epochs ORDER BY ALL") == epochs
-    assert reset(pintail, lake, kafka, topic, "--to", "30").out == f"{topic} partition 0: 50 -> 30\n"  # the only one that has read the topic
+    assert (
+        reset(pintail, lake, kafka, topic, "--to", "30").out == f"{topic} partition 0: 50 -> 30\n"
+    )  # the only one that has read the topic
     reset(pintail, lake, kafka, topic, "--group", f"fresh-{topic}", "--new", "--to", "latest")
     assert "rows=0 " in pintail.ingest_all(lake, topic, *ARGS, "--group", f"fresh-{topic}").err
     done = reset(pintail, lake, kafka, topic, code=2)
@@ -112,10 +129,18 @@ def test_a_reset_to_a_time_begins_at_the_first_record_that_is_not_older(pintail,
     topic = kafka.create_topic(2)
     at = 1_790_000_000_000
     for partition in (0, 1):
-        kafka.produce(topic, [{**record, "partition": partition, "timestamp": at + 1000 * (n + partition)} for n, record in enumerate(orders.orders(20, partition))])
+        kafka.produce(
+            topic,
+            [
+                {**record, "partition": partition, "timestamp": at + 1000 * (n + partition)}
+                for n, record in enumerate(orders.orders(20, partition))
+            ],
+        )
     pintail.ingest_all(lake, topic, *ARGS)
     done = reset(pintail, lake, kafka, topic, "--to", "2026-09-21T14:13:25.500Z", "--delete-rows")
-    assert done.out.splitlines() == [f"{topic} partition {p}: 20 -> {to}, {20 - to} rows and 0 dead letters deleted" for p, to in ((0, 6), (1, 5))], done.out
+    assert done.out.splitlines() == [
+        f"{topic} partition {p}: 20 -> {to}, {20 - to} rows and 0 dead letters deleted" for p, to in ((0, 6), (1, 5))
+    ], done.out
     for wrong, words in (("21", "has offsets 0 to 20"), ("2026-09-21T14:13:25", "zone"), ("soon", "--to takes")):
         assert words in reset(pintail, lake, kafka, topic, "--to", wrong, code=2).err
     sound(pintail, lake)

@@ -103,6 +103,7 @@ def test_after_a_sigkill_the_default_settings_do_not_keep_a_restart_waiting(pint
 
 # ---- what the broker no longer has (more of it in test_source.py), or has since a while
 
+
 @on("sqlite")
 def test_rows_that_were_in_memory_when_a_run_ended_by_an_error_are_read_again(pintail, lake, kafka):
     topic = kafka.create_topic(2)
@@ -126,6 +127,7 @@ def test_a_topic_whose_start_is_gone_already_begins_at_its_first_record(pintail,
 @on("postgres")
 def test_partitions_added_later_are_read_from_their_start(pintail, lake, kafka):
     from confluent_kafka.admin import NewPartitions
+
     topic = kafka.create_topic(1)
     kafka.produce(topic, orders.orders(100, 1))
     process = pintail.ingest(lake, topic, *SCHEMA, "--flush-interval", "200ms", "-X", "topic.metadata.refresh.interval.ms=500")
@@ -140,6 +142,7 @@ def test_partitions_added_later_are_read_from_their_start(pintail, lake, kafka):
 
 
 # ---- servers that go away
+
 
 @on("postgres", long("sqlite"))
 def test_a_broker_that_is_killed_and_comes_back_costs_nothing(pintail, lake, own_kafka):
@@ -160,6 +163,7 @@ def test_a_broker_that_is_killed_and_comes_back_costs_nothing(pintail, lake, own
 @pytest.mark.timeout(180)
 def test_a_postgres_catalog_that_restarts_again_and_again_costs_nothing(pintail, own_postgres, kafka, tmp_path, seed):
     from support.lake import Lake
+
     r = random.Random(seed)
     lake = Lake("postgres", tmp_path, own_postgres)
     topic = kafka.create_topic(4)

@@ -37,6 +37,7 @@ def own_s3_lake(lake, own_s3, pintail):
 
 # ---- the way there
 
+
 def test_every_record_lands_once_in_files_on_s3_and_in_dead_letters(pintail, s3_lake, kafka):
     topic = kafka.create_topic(4)
     kafka.produce(topic, orders.orders(20_000))
@@ -58,9 +59,17 @@ def test_records_for_s3_survive_sigkill_at_random_moments(pintail, s3_lake, kafk
 
 # ---- keys
 
+
 def config(kafka, lake, topic, *init_sql) -> str:
-    return json.dumps({"brokers": kafka.address, "lake": lake.text, "data_path": lake.data_path, "init_sql": init_sql,
-                       "topics": [{"topic": topic, "schema": orders.SCHEMA}]})  # JSON is YAML too
+    return json.dumps(
+        {
+            "brokers": kafka.address,
+            "lake": lake.text,
+            "data_path": lake.data_path,
+            "init_sql": init_sql,
+            "topics": [{"topic": topic, "schema": orders.SCHEMA}],
+        }
+    )  # JSON is YAML too
 
 
 def run_with(pintail, path, text, *more, **how):
@@ -86,7 +95,14 @@ def test_keys_may_come_from_a_secret_in_the_configuration_and_are_never_shown(pi
     assert_hidden(checked, s3.secret, s3.key)
 
 
-@pytest.mark.parametrize("broken", ["CREATE SECRET (TYPE s3, SECRET '{0}', NONSENSE 'x')", "CREATE SECRET (TYPE s3, SECRET '{0}", "CREATE SECRET (TYPE s3, USE_SSL '{0}')"])
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "CREATE SECRET (TYPE s3, SECRET '{0}', NONSENSE 'x')",
+        "CREATE SECRET (TYPE s3, SECRET '{0}",
+        "CREATE SECRET (TYPE s3, USE_SSL '{0}')",
+    ],
+)
 @on("sqlite")
 def test_a_secret_that_duckdb_refuses_is_not_shown_in_the_error(pintail, lake, s3, kafka, tmp_path, broken):
     lake.move_to(s3)
@@ -128,7 +144,9 @@ def test_an_object_store_that_refuses_ends_the_run_with_advice_and_nothing_is_ma
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("taken", ["rights", long("keys")])
 @on("postgres")
-def test_an_object_store_that_takes_the_right_to_write_away_ends_ingest_with_exit_1_and_advice_and_nothing_is_marked_as_done(pintail, lake, s3, kafka, taken):
+def test_an_object_store_that_takes_the_right_to_write_away_ends_ingest_with_exit_1_and_advice_and_nothing_is_marked_as_done(
+    pintail, lake, s3, kafka, taken
+):
     lake.move_to(s3)
     key, secret = s3.add_user()
     s3.give_bucket(lake.data_path, key)
@@ -141,7 +159,11 @@ def test_an_object_store_that_takes_the_right_to_write_away_ends_ingest_with_exi
     kafka.produce(topic, orders.orders(2000, 2))
     done = process.wait(60)
     last = done.err.splitlines()[-1]
-    assert done.code == 1 and last.startswith("pintail ingest: ") and all(word in last for word in ("403", "AWS_SECRET_ACCESS_KEY", "init_sql")), done.err
+    assert (
+        done.code == 1
+        and last.startswith("pintail ingest: ")
+        and all(word in last for word in ("403", "AWS_SECRET_ACCESS_KEY", "init_sql"))
+    ), done.err
     assert_hidden(done, secret)
     assert landed(lake, kafka, topic) == sum(kafka.committed(f"pintail-{topic}", topic).values()) == 2000
     with lake.reader() as reader:
@@ -158,6 +180,7 @@ def test_an_object_store_that_takes_the_right_to_write_away_ends_ingest_with_exi
 
 # ---- an object store that is away
 
+
 def said(process, text) -> int:
     return sum(text in line for line in process.err.splitlines())
 
@@ -169,14 +192,18 @@ def test_while_the_object_store_is_away_ingest_pauses_and_goes_on_by_itself(pint
     topic = kafka.create_topic(2)
     records = wide.records(8000)
     kafka.produce(topic, records[:100])
-    process = pintail.ingest(own_s3_lake, topic, *wide.ARGS, "--init-sql", "SET GLOBAL http_timeout = 1", "--init-sql", "SET GLOBAL http_retries = 1")
+    process = pintail.ingest(
+        own_s3_lake, topic, *wide.ARGS, "--init-sql", "SET GLOBAL http_timeout = 1", "--init-sql", "SET GLOBAL http_retries = 1"
+    )
     wait_landed(process, own_s3_lake, kafka, topic, 100, timeout=90)
     with grows_less_than(process, 64, "while 80 MB waited"):
         own_s3.stop() if how == "stopped" else own_s3.freeze()
         kafka.produce(topic, records[100:], **{"compression.type": "none"})  # the bounds are on bytes as they are fetched
         process.wait_for(lambda: said(process, "paused"), 90, "the pause to be told")
         threading.Event().wait(10)  # the fault itself lasts so long
-    assert landed(own_s3_lake, kafka, topic) == sum(kafka.committed(f"pintail-{topic}", topic).values()) == 100  # nothing was marked as done
+    assert (
+        landed(own_s3_lake, kafka, topic) == sum(kafka.committed(f"pintail-{topic}", topic).values()) == 100
+    )  # nothing was marked as done
     own_s3.start() if how == "stopped" else own_s3.thaw()
     wait_landed(process, own_s3_lake, kafka, topic, len(records), timeout=120)
     process.stop()
@@ -205,6 +232,7 @@ def test_a_stop_while_the_object_store_is_away_ends_in_time_and_the_next_start_h
 
 # ---- what is left, what is missing
 
+
 def leave(lake, folder, hours) -> str:
     """An object as a process that died so many hours ago left it: named by the time (UUID version 7) and, behind that, by the table."""
     ms = int((time.time() - hours * 3600) * 1000)
@@ -224,7 +252,11 @@ def test_old_objects_that_no_snapshot_knows_are_removed_and_no_others(pintail, s
         committed = {path for _, _, path, _, _ in reader.data_files()}
         folder = next(path for _, table, path, _, _ in reader.data_files() if table == topic).rsplit("/", 1)[0] + "/"
         reader.sql(f"COPY (SELECT 1 AS x) TO '{folder}of-somebody-else.pq' (FORMAT parquet)")
-    foreign, young, old = f"{folder}of-somebody-else.pq", leave(s3_lake, folder, 1), {leave(s3_lake, folder, 30), leave(s3_lake, folder, 48)}
+    foreign, young, old = (
+        f"{folder}of-somebody-else.pq",
+        leave(s3_lake, folder, 1),
+        {leave(s3_lake, folder, 30), leave(s3_lake, folder, 48)},
+    )
     assert set(s3_lake.files()) == committed | old | {foreign, young}
     done = pintail.ingest_all(s3_lake, topic)
     assert set(s3_lake.files()) == committed | {foreign, young}
@@ -266,4 +298,8 @@ def test_check_finds_objects_that_are_missing_or_cut_short(pintail, s3_lake, s3,
     s3.path(files[1]).write_bytes(s3.path(files[1]).read_bytes()[:-100])
     found = json.loads(pintail.run("check", *s3_lake.args, "--json", code=1).out)["findings"]
     texts = [f["text"] for f in found if f["kind"] == "missing_file"]
-    assert len(texts) == 2 and any(files[0] in t and "does not have it" in t for t in texts) and any(files[1] in t and "bytes" in t for t in texts), found
+    assert (
+        len(texts) == 2
+        and any(files[0] in t and "does not have it" in t for t in texts)
+        and any(files[1] in t and "bytes" in t for t in texts)
+    ), found

@@ -15,7 +15,9 @@ BROKEN = [b"", b"{", b'{"quantity": 1e99}', b'{"product": "\xff"}', b'{"order_id
 def test_an_ingest_that_reaches_the_end_leaves_no_leak_and_no_report(pintail, lake, kafka):
     topic = kafka.create_topic(3)
     kafka.produce(topic, [*orders.orders(20_000, 5), *BROKEN])
-    done = pintail.run(*pintail.ingest_args(lake, topic, "--until-end", "--schema", orders.SCHEMA, "--flush-rows", "3000"), timeout=110, **sanitized())
+    done = pintail.run(
+        *pintail.ingest_args(lake, topic, "--until-end", "--schema", orders.SCHEMA, "--flush-rows", "3000"), timeout=110, **sanitized()
+    )
     assert_no_report(done.err)
     with lake.reader() as reader:
         assert assert_exactly_once(reader, kafka, topic) == (20_000, len(BROKEN))
@@ -38,7 +40,11 @@ def test_check_and_sql_leave_no_leak_and_no_report(pintail, lake, kafka):
     topic = kafka.create_topic(2)
     kafka.produce(topic, [*orders.orders(500, 1), *BROKEN])
     pintail.ingest_all(lake, topic, "--schema", orders.SCHEMA)
-    for arguments, code in [(("check", "--brokers", kafka.address), 0), (("check", "--json"), 0), (("sql", "-c", f'SELECT * FROM lake."{topic}" LIMIT 50'), 0),
-                            (("sql", "-c", "SELECT nothing"), 1)]:
+    for arguments, code in [
+        (("check", "--brokers", kafka.address), 0),
+        (("check", "--json"), 0),
+        (("sql", "-c", f'SELECT * FROM lake."{topic}" LIMIT 50'), 0),
+        (("sql", "-c", "SELECT nothing"), 1),
+    ]:
         done = pintail.run(*arguments, *lake.args, code=code, timeout=100, **sanitized())
         assert_no_report(done.err)

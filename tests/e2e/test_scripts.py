@@ -57,7 +57,13 @@ def test_scripts_run_in_order_from_an_empty_folder(command, tmp_path):
     assert "product_name" in output["04"] and "snapshots_after" in output["04"]
 
     assert read(tmp_path, "SELECT id, name, price::VARCHAR, stock FROM l.products ORDER BY id") == [
-        (1, "Laptop", "1169.10", 10), (2, "Monitor", "314.55", 30), (3, "Keyboard", "79.90", 150), (4, "Mouse", "24.90", 180), (5, "Headphones", "199.00", 45), (7, "USB hub", "39.00", 60)]
+        (1, "Laptop", "1169.10", 10),
+        (2, "Monitor", "314.55", 30),
+        (3, "Keyboard", "79.90", 150),
+        (4, "Mouse", "24.90", 180),
+        (5, "Headphones", "199.00", 45),
+        (7, "USB hub", "39.00", 60),
+    ]
     assert read(tmp_path, "SELECT count(*), count(DISTINCT order_id), max(order_id) FROM l.orders") == [(501, 501, 501)]
     assert read(tmp_path, "SELECT count(*), min(currency) FROM l.catalogue") == [(6, "EUR")]
     assert read(tmp_path, "SELECT count(*), sum(amount)::VARCHAR FROM l.sales") == [(1500, "74250.00")]

@@ -22,7 +22,7 @@ FLUSH = re.compile(r"msg=flush rows=(\d+) stage_us=(\d+) commit_us=(\d+)")
 
 def binned(values, bins=BINS):
     """values in order, cut into bins of about the same size."""
-    return [values[len(values) * n // bins:len(values) * (n + 1) // bins] for n in range(bins)]
+    return [values[len(values) * n // bins : len(values) * (n + 1) // bins] for n in range(bins)]
 
 
 def quartile(values):
@@ -61,11 +61,15 @@ def assert_commits_steady(flushes):
 def assert_all_landed_once(reader, kafka, topic):
     """The judge in SQL, for more records than Python can hold: every offset of every partition, once; the ledger without a gap."""
     ends = kafka.ends(topic)
-    found = reader.sql(f"SELECT _kafka_partition, count(*), count(DISTINCT _kafka_offset), min(_kafka_offset), max(_kafka_offset), count(order_id), count(unit_price) "
-                       f"FROM lake.{quoted(topic)} GROUP BY 1 ORDER BY 1")
+    found = reader.sql(
+        f"SELECT _kafka_partition, count(*), count(DISTINCT _kafka_offset), min(_kafka_offset), max(_kafka_offset), count(order_id), count(unit_price) "
+        f"FROM lake.{quoted(topic)} GROUP BY 1 ORDER BY 1"
+    )
     assert found == [(p, n, n, 0, n - 1, n, n) for p, n in sorted(ends.items()) if n], (found, ends)
-    broken = reader.sql('SELECT * FROM (SELECT "partition", from_offset, next_offset, row_count, lag(next_offset, 1, 0) OVER (PARTITION BY "partition" ORDER BY next_offset) '
-                        "AS before FROM lake.pintail.offsets) WHERE from_offset <> before OR row_count <> next_offset - from_offset")
+    broken = reader.sql(
+        'SELECT * FROM (SELECT "partition", from_offset, next_offset, row_count, lag(next_offset, 1, 0) OVER (PARTITION BY "partition" ORDER BY next_offset) '
+        "AS before FROM lake.pintail.offsets) WHERE from_offset <> before OR row_count <> next_offset - from_offset"
+    )
     assert broken == [], broken[:5]
     last = dict(reader.sql('SELECT "partition", max(next_offset) FROM lake.pintail.offsets GROUP BY 1'))
     assert last == {p: n for p, n in ends.items() if n}

@@ -18,7 +18,10 @@ def one_line(done, *words):
 
 
 def kinds(reader, topic):
-    return reader.sql("SELECT kind, \"partition\", from_offset, next_offset FROM lake.pintail.offsets WHERE topic = ? AND kind <> 'commit' ORDER BY ALL", topic)
+    return reader.sql(
+        "SELECT kind, \"partition\", from_offset, next_offset FROM lake.pintail.offsets WHERE topic = ? AND kind <> 'commit' ORDER BY ALL",
+        topic,
+    )
 
 
 @on("sqlite")
@@ -58,7 +61,10 @@ def test_reset_begins_a_recreated_topic_anew_and_is_recorded(pintail, lake, kafk
 BAD = b"no order"
 
 
-@pytest.mark.parametrize("before, after, marker", [("row", "row", False), ("bad", "row", False), ("row", "bad", False), ("bad", "bad", False), ("row", "row", True)])
+@pytest.mark.parametrize(
+    "before, after, marker",
+    [("row", "row", False), ("bad", "row", False), ("row", "bad", False), ("bad", "bad", False), ("row", "row", True)],
+)
 @on("sqlite")
 def test_records_of_a_life_before_the_reset_are_not_taken_for_the_last_ones_that_were_read(pintail, lake, kafka, before, after, marker):
     """Their offsets are the same; the log did not go back. Also where the new life ends with a transaction's marker."""
@@ -106,8 +112,10 @@ def test_a_reset_of_one_partition_leaves_the_others_where_they_are(pintail, lake
     pintail.ingest_all(lake, topic)
     with lake.reader() as reader:
         assert [(kind, partition, after) for kind, partition, _, after in kinds(reader, topic)] == [("reset", 1, 10)]
-        twice = reader.sql(f'SELECT _kafka_partition, min(_kafka_offset), count(*) FROM (SELECT _kafka_partition, _kafka_offset FROM lake."{topic}" '
-                           "GROUP BY ALL HAVING count(*) = 2) GROUP BY ALL")
+        twice = reader.sql(
+            f'SELECT _kafka_partition, min(_kafka_offset), count(*) FROM (SELECT _kafka_partition, _kafka_offset FROM lake."{topic}" '
+            "GROUP BY ALL HAVING count(*) = 2) GROUP BY ALL"
+        )
         assert twice == [(1, 10, kafka.ends(topic)[1] - 10)]
 
 
@@ -161,7 +169,9 @@ def test_an_offset_beyond_the_end_is_fatal(pintail, lake, kafka):
 def test_aborted_records_never_land_and_control_records_are_no_gap(pintail, lake, kafka):
     topic = kafka.create_topic(1)
     kept = orders.orders(60, 1)
-    for n, (values, commit) in enumerate([(kept[:20], True), (orders.orders(30, 2), False), (kept[20:40], True), (orders.orders(5, 3), False), (kept[40:], True)]):
+    for n, (values, commit) in enumerate(
+        [(kept[:20], True), (orders.orders(30, 2), False), (kept[20:40], True), (orders.orders(5, 3), False), (kept[40:], True)]
+    ):
         producer = kafka.producer(transactional_id=f"{topic}-{n}")
         producer.init_transactions(20)
         producer.begin_transaction()
@@ -238,6 +248,7 @@ def test_records_deleted_under_a_reader_that_is_behind_end_the_run_or_are_skippe
 
 
 # ---- what the client library does by itself
+
 
 @on("sqlite")
 def test_records_that_the_client_library_jumps_over_after_an_assignment_are_asked_for_and_land_once(pintail, lake, kafka):

@@ -5,12 +5,11 @@ import json
 import sys
 
 import pytest
-
 from support.procs import REPO, once_per_run
 
 sys.path.insert(0, str(REPO / "tests" / "bench"))
-import part_decode  # noqa: E402
-from tools import PARTITIONS, drain, ingest, produce  # noqa: E402
+import part_decode
+from tools import PARTITIONS, drain, ingest, produce
 
 pytestmark = pytest.mark.serial
 RECORDS = 1_000_000
@@ -28,6 +27,7 @@ def rounds(kafka, tmp_path_factory):
         startup = min(ingest(kafka.address, kafka.create_topic(PARTITIONS), lake, 1000)["cpu_seconds"] for _ in range(2))
         pairs = [(drain(kafka.address, topic), ingest(kafka.address, topic, lake, 200_000)) for _ in range(3)]
         (folder / "rounds.json").write_text(json.dumps([startup, pairs]))
+
     return json.loads((once_per_run("speed-rounds", measure) / "rounds.json").read_text())
 
 

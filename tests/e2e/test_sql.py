@@ -25,7 +25,9 @@ BINARY = os.environ.get("PINTAIL", str(REPO / "build" / "pintail"))
 
 def sql(*args, stdin="", cwd=None, code=0, env=None):
     """Standard output and standard error of `pintail sql ...`, which must end with code."""
-    done = subprocess.run([BINARY, "sql", *map(str, args)], input=stdin.encode(), cwd=cwd, capture_output=True, timeout=300, env={**os.environ, **(env or {})})
+    done = subprocess.run(
+        [BINARY, "sql", *map(str, args)], input=stdin.encode(), cwd=cwd, capture_output=True, timeout=300, env={**os.environ, **(env or {})}
+    )
     assert done.returncode == code, done.stderr.decode()
     return done.stdout.decode(), done.stderr.decode()
 
@@ -41,6 +43,7 @@ def test_no_extension_without_a_signature_is_loaded_for_a_user():
 
 
 # ---- inputs
+
 
 def test_commands_and_files_run_in_the_order_given(tmp_path):
     (tmp_path / "a.sql").write_text("select 'a' as x;\nselect 'b' as x;")
@@ -90,14 +93,20 @@ def test_read_only_changes_nothing(lake):
 
 
 def test_install_and_load_work_offline(tmp_path):
-    out, _ = sql("--format", "csv", "-c", "INSTALL ducklake; LOAD ducklake; INSTALL sqlite; LOAD sqlite;"
-                 f"ATTACH 'ducklake:sqlite:{tmp_path}/x.sqlite' AS x (DATA_PATH '{tmp_path}/d'); CREATE TABLE x.t AS SELECT 1 AS a; FROM x.t",
-                 env={"HOME": str(tmp_path), "http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"})
+    out, _ = sql(
+        "--format",
+        "csv",
+        "-c",
+        "INSTALL ducklake; LOAD ducklake; INSTALL sqlite; LOAD sqlite;"
+        f"ATTACH 'ducklake:sqlite:{tmp_path}/x.sqlite' AS x (DATA_PATH '{tmp_path}/d'); CREATE TABLE x.t AS SELECT 1 AS a; FROM x.t",
+        env={"HOME": str(tmp_path), "http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"},
+    )
     assert out == "a\n1\n"
     assert not (tmp_path / ".duckdb").exists()
 
 
 # ---- errors
+
 
 def test_the_first_error_ends_the_run_with_file_line_and_statement(tmp_path):
     (tmp_path / "bad.sql").write_text("-- a comment\nselect 1 as x;\n\n/* more\n; */\nselect\n  nosuch\nfrom range(1);\nselect 3 as x;\n")
@@ -108,11 +117,20 @@ def test_the_first_error_ends_the_run_with_file_line_and_statement(tmp_path):
     assert lines[1:] == ["    select", "      nosuch", "    from range(1)"]
 
 
-@pytest.mark.parametrize("statement, message", [
-    ("selec 1", "Parser Error"), ("select 'open", "unterminated quoted string"), ("select 1 where 1", None), ("select error('boom')", "boom"),
-    ("select case when range > 100000 then error('late') end from range(200000)", "late"), ("insert into nosuch values (1)", "nosuch"),
-    ("select $1", "parameter"), ("/* open", "unterminated"), ("commit", "no transaction is active"),
-])
+@pytest.mark.parametrize(
+    "statement, message",
+    [
+        ("selec 1", "Parser Error"),
+        ("select 'open", "unterminated quoted string"),
+        ("select 1 where 1", None),
+        ("select error('boom')", "boom"),
+        ("select case when range > 100000 then error('late') end from range(200000)", "late"),
+        ("insert into nosuch values (1)", "nosuch"),
+        ("select $1", "parameter"),
+        ("/* open", "unterminated"),
+        ("commit", "no transaction is active"),
+    ],
+)
 def test_errors_of_every_kind_are_told(statement, message):
     if message is None:
         sql("-c", statement)
@@ -132,15 +150,18 @@ def test_secrets_are_not_shown():
     assert "nosuch" in err and "hush" not in err.lower()
 
 
-@pytest.mark.parametrize("statement", [
-    "create secret (type s3, secret 'hush' 'hush')",
-    "create secret (type s3, secret hush, nosuch 'x')",
-    "create secret (type s3, secret $$hush$$, nosuch 'x')",
-    "create user x password e'h\\'hush'",
-    "set s3_secret_access_key to 'x' 'hush'",
-    "attach 'ducklake:postgres:host=127.0.0.1 port=1 password=ab,hush' as x",
-    "attach 'ducklake:postgres:postgresql://me:a@hush@127.0.0.1:1/x' as x",
-])
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "create secret (type s3, secret 'hush' 'hush')",
+        "create secret (type s3, secret hush, nosuch 'x')",
+        "create secret (type s3, secret $$hush$$, nosuch 'x')",
+        "create user x password e'h\\'hush'",
+        "set s3_secret_access_key to 'x' 'hush'",
+        "attach 'ducklake:postgres:host=127.0.0.1 port=1 password=ab,hush' as x",
+        "attach 'ducklake:postgres:postgresql://me:a@hush@127.0.0.1:1/x' as x",
+    ],
+)
 def test_a_statement_that_fails_is_shown_without_its_secrets(statement):
     _, err = sql("-c", statement, code=3 if "127.0.0.1" in statement else 1)  # 3: nobody answers there
     assert "hush" not in err.lower(), err
@@ -191,8 +212,18 @@ def test_a_reader_that_has_enough_ends_it_without_a_word(form):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_a_running_statement(number):
-    process = subprocess.Popen([BINARY, "sql", "--format", "csv", "-c", "select 1 as x; select count(*) from range(100000000) a, range(10000000) b where a.range + b.range = 3; select 2"],
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process = subprocess.Popen(
+        [
+            BINARY,
+            "sql",
+            "--format",
+            "csv",
+            "-c",
+            "select 1 as x; select count(*) from range(100000000) a, range(10000000) b where a.range + b.range = 3; select 2",
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
     assert process.stdout.readline() + process.stdout.readline() == b"x\n1\n"  # the long one is next
     time.sleep(0.2)
     process.send_signal(number)
@@ -211,7 +242,10 @@ def silent_server():
 def test_a_signal_ends_what_cannot_be_interrupted(command, code):
     """The catalog's server is there and does not answer."""
     with silent_server() as port:
-        process = subprocess.Popen([BINARY, *command, "--lake", f"ducklake:postgres:host=127.0.0.1 port={port} dbname=x connect_timeout=600"], stderr=subprocess.PIPE)
+        process = subprocess.Popen(
+            [BINARY, *command, "--lake", f"ducklake:postgres:host=127.0.0.1 port={port} dbname=x connect_timeout=600"],
+            stderr=subprocess.PIPE,
+        )
         time.sleep(1)  # it is asking, or will ask
         process.send_signal(signal.SIGTERM)
         _, err = process.communicate(timeout=60)
@@ -236,10 +270,16 @@ JOIN = "SELECT a.i AS i, b.t AS t FROM big a LEFT JOIN big b ON a.i = b.i"
 
 
 PLANS = [
-    "SELECT i, t FROM l.table_changes('big', 0, 1)", f"{JOIN} UNION ALL {JOIN}", "FROM big UNION ALL SELECT max(i), max(t) FROM big",
-    "FROM (FROM big ORDER BY t LIMIT 99999) UNION ALL FROM (FROM big ORDER BY i LIMIT 9)", "SELECT DISTINCT i, t FROM big UNION ALL FROM big", "FROM big UNION ALL (FROM big UNION ALL SELECT count(*), min(t) FROM big)",
-    f"WITH x AS MATERIALIZED ({JOIN}) FROM x UNION ALL FROM x", "SELECT COALESCE(a.i, b.i) AS i, a.t AS t FROM big a FULL JOIN big b ON a.i = b.i + 200000 UNION ALL FROM big",
-    "SELECT i, t FROM big, range(2) -- no join", "FROM big ORDER BY t -- the order is kept",
+    "SELECT i, t FROM l.table_changes('big', 0, 1)",
+    f"{JOIN} UNION ALL {JOIN}",
+    "FROM big UNION ALL SELECT max(i), max(t) FROM big",
+    "FROM (FROM big ORDER BY t LIMIT 99999) UNION ALL FROM (FROM big ORDER BY i LIMIT 9)",
+    "SELECT DISTINCT i, t FROM big UNION ALL FROM big",
+    "FROM big UNION ALL (FROM big UNION ALL SELECT count(*), min(t) FROM big)",
+    f"WITH x AS MATERIALIZED ({JOIN}) FROM x UNION ALL FROM x",
+    "SELECT COALESCE(a.i, b.i) AS i, a.t AS t FROM big a FULL JOIN big b ON a.i = b.i + 200000 UNION ALL FROM big",
+    "SELECT i, t FROM big, range(2) -- no join",
+    "FROM big ORDER BY t -- the order is kept",
 ]
 
 
@@ -257,12 +297,19 @@ def test_a_large_result_of_any_plan_comes_to_its_end(tmp_path):
             (tmp_path / "rows.csv").write_text(rows)
             got = f"read_csv('{tmp_path}/rows.csv', header = false, columns = {{'i': 'BIGINT', 't': 'VARCHAR'}})"
             assert db.execute(f"{summary} {got}").fetchone() == db.execute(f"{summary} ({query}\n)").fetchone(), query
-        assert db.execute(f"SELECT bool_and(t >= before) FROM (SELECT t, lag(t) OVER () AS before FROM {got})").fetchone() == (True,)  # the last one is ordered
+        assert db.execute(f"SELECT bool_and(t >= before) FROM (SELECT t, lag(t) OVER () AS before FROM {got})").fetchone() == (
+            True,
+        )  # the last one is ordered
 
 
 def test_a_large_result_comes_to_its_end_also_where_duckdb_may_touch_no_file():
-    out, _ = sql("--format", "csv", "-c", "create table big as select i, 'row ' || i as t from range(200000) r(i); set enable_external_access = false;"
-                 "from big union all select max(i), max(t) from big; select 1 as i, 2 as t union all select 3, 4")
+    out, _ = sql(
+        "--format",
+        "csv",
+        "-c",
+        "create table big as select i, 'row ' || i as t from range(200000) r(i); set enable_external_access = false;"
+        "from big union all select max(i), max(t) from big; select 1 as i, 2 as t union all select 3, 4",
+    )
     lines = out.split()
     assert lines[0] == "i,t" and len(out.splitlines()) == 200002 + 3 and out.endswith("\n199999,row 99999\ni,t\n1,2\n3,4\n")
 
@@ -270,16 +317,58 @@ def test_a_large_result_comes_to_its_end_also_where_duckdb_may_touch_no_file():
 # ---- values
 
 VALUES = [
-    "true", "(-128)::TINYINT", "(-32768)::SMALLINT", "-2147483648", "(-9223372036854775808)::BIGINT", "255::UTINYINT", "65535::USMALLINT", "4294967295::UINTEGER",
-    "18446744073709551615::UBIGINT", "(-170141183460469231731687303715884105727)::HUGEINT", "340282366920938463463374607431768211455::UHUGEINT",
-    "1.5::FLOAT", "0.1::DOUBLE", "1e300::DOUBLE", "'nan'::DOUBLE", "'-inf'::FLOAT", "1.10::DECIMAL(4,2)", "12345678901234567890123456789012345.678::DECIMAL(38,3)",
-    "'text'", "''", "'a,b \"c\"'", "'línea\nдва\t三'", "'\\x00\\xFFab'::BLOB", "'10110'::BIT", "'6f1f7b2a-65a5-4b5f-a6b0-2fe0ed1a4a0f'::UUID",
-    "DATE '2026-02-28'", "'-infinity'::DATE", "TIME '12:34:56.789'", "'12:34:56+05:30'::TIMETZ", "TIMESTAMP '2026-01-02 03:04:05.000006'",
-    "TIMESTAMPTZ '2026-01-02 03:04:05.6+00'", "'infinity'::TIMESTAMPTZ", "TIMESTAMP_S '2026-01-02 03:04:05'", "TIMESTAMP_MS '2026-01-02 03:04:05.1'",
-    "TIMESTAMP_NS '2026-01-02 03:04:05.123456789'", "INTERVAL '1 year 2 months 3 days 4 seconds'", "'b'::ENUM('a', 'b')", "'{\"k\": [1, null]}'::JSON",
-    "[1, NULL, 3]", "[['a'], []]::VARCHAR[][]", "[1.5, 2]::DOUBLE[2]", "{'a': 1, 'b': ['x', NULL], 'c': {'d': DATE '2026-01-01'}}", "MAP {'k': 1.50, 'l': NULL}",
-    "union_value(num := 2)", "[{'t': TIMESTAMPTZ '2026-01-02 03:04:05+00'}]", "NULL::INTEGER", "NULL", "[]", "123456789012345678901234567890::BIGNUM",
-    "'2026-01-02'::DATE::VARIANT", "[INTERVAL 1 DAY]", "['\\xFF'::BLOB]",
+    "true",
+    "(-128)::TINYINT",
+    "(-32768)::SMALLINT",
+    "-2147483648",
+    "(-9223372036854775808)::BIGINT",
+    "255::UTINYINT",
+    "65535::USMALLINT",
+    "4294967295::UINTEGER",
+    "18446744073709551615::UBIGINT",
+    "(-170141183460469231731687303715884105727)::HUGEINT",
+    "340282366920938463463374607431768211455::UHUGEINT",
+    "1.5::FLOAT",
+    "0.1::DOUBLE",
+    "1e300::DOUBLE",
+    "'nan'::DOUBLE",
+    "'-inf'::FLOAT",
+    "1.10::DECIMAL(4,2)",
+    "12345678901234567890123456789012345.678::DECIMAL(38,3)",
+    "'text'",
+    "''",
+    "'a,b \"c\"'",
+    "'línea\nдва\t三'",
+    "'\\x00\\xFFab'::BLOB",
+    "'10110'::BIT",
+    "'6f1f7b2a-65a5-4b5f-a6b0-2fe0ed1a4a0f'::UUID",
+    "DATE '2026-02-28'",
+    "'-infinity'::DATE",
+    "TIME '12:34:56.789'",
+    "'12:34:56+05:30'::TIMETZ",
+    "TIMESTAMP '2026-01-02 03:04:05.000006'",
+    "TIMESTAMPTZ '2026-01-02 03:04:05.6+00'",
+    "'infinity'::TIMESTAMPTZ",
+    "TIMESTAMP_S '2026-01-02 03:04:05'",
+    "TIMESTAMP_MS '2026-01-02 03:04:05.1'",
+    "TIMESTAMP_NS '2026-01-02 03:04:05.123456789'",
+    "INTERVAL '1 year 2 months 3 days 4 seconds'",
+    "'b'::ENUM('a', 'b')",
+    "'{\"k\": [1, null]}'::JSON",
+    "[1, NULL, 3]",
+    "[['a'], []]::VARCHAR[][]",
+    "[1.5, 2]::DOUBLE[2]",
+    "{'a': 1, 'b': ['x', NULL], 'c': {'d': DATE '2026-01-01'}}",
+    "MAP {'k': 1.50, 'l': NULL}",
+    "union_value(num := 2)",
+    "[{'t': TIMESTAMPTZ '2026-01-02 03:04:05+00'}]",
+    "NULL::INTEGER",
+    "NULL",
+    "[]",
+    "123456789012345678901234567890::BIGNUM",
+    "'2026-01-02'::DATE::VARIANT",
+    "[INTERVAL 1 DAY]",
+    "['\\xFF'::BLOB]",
 ]
 
 
@@ -296,8 +385,11 @@ def test_every_type_has_duckdbs_text():
 
 
 def test_types_hold_over_many_rows_and_nulls():
-    query = ("SELECT i, CASE WHEN i % 3 > 0 THEN i::DECIMAL(18,3) / 7 END AS d, CASE WHEN i % 5 > 0 THEN [i, NULL] END AS l, CASE WHEN i % 7 > 0 THEN {'a': i, 'b': 'x' || i} END AS s, "
-             "CASE WHEN i % 2 = 0 THEN 'even' ELSE 'odd' END::ENUM('even', 'odd') AS e FROM range(10000) t(i) ORDER BY i")
+    query = (
+        "SELECT i, CASE WHEN i % 3 > 0 THEN i::DECIMAL(18,3) / 7 END AS d, CASE WHEN i % 5 > 0 THEN [i, NULL] END AS l, CASE WHEN "
+        "i % 7 > 0 THEN {'a': i, 'b': 'x' || i} END AS s, "
+        "CASE WHEN i % 2 = 0 THEN 'even' ELSE 'odd' END::ENUM('even', 'odd') AS e FROM range(10000) t(i) ORDER BY i"
+    )
     with judge() as db:
         want = [tuple(v or "" for v in row) for row in db.execute(f"SELECT COLUMNS(*)::VARCHAR FROM ({query})").fetchall()]
     out, _ = sql("--format", "csv", "-c", query)
@@ -305,14 +397,44 @@ def test_types_hold_over_many_rows_and_nulls():
 
 
 def test_json_has_numbers_as_numbers_and_nested_values_as_json():
-    out, _ = sql("--format", "json", "-c", """
+    out, _ = sql(
+        "--format",
+        "json",
+        "-c",
+        """
         SELECT 1 AS i, -1.5::DOUBLE AS d, 1.10::DECIMAL(4,2) AS dec, 170141183460469231731687303715884105727::HUGEINT AS h, true AS b, NULL AS n, 'q"\\\n' AS t,
-               [1, NULL, 3] AS l, {'a': {'b': ['x']}} AS s, MAP {'k': 1} AS m, '{"j": [1]}'::JSON AS j, DATE '2026-01-02' AS day, 'nan'::DOUBLE AS nan, ['inf'::DOUBLE] AS inf,
+               [1, NULL, 3] AS l, {'a': {'b': ['x']}} AS s, MAP {'k': 1} AS m, '{"j": [1]}'::JSON AS j, DATE '2026-01-02' AS day,
+               'nan'::DOUBLE AS nan, ['inf'::DOUBLE] AS inf,
                'ab'::BLOB AS blob, 1 AS i, 0.1::FLOAT AS f, 1e300::DOUBLE AS big
-        FROM range(2)""")
+        FROM range(2)""",
+    )
     rows = json.loads(out, parse_constant=lambda word: pytest.fail(f"{word} is no JSON"))
-    assert rows == [{"i": 1, "d": -1.5, "dec": 1.1, "h": 2**127 - 1, "b": True, "n": None, "t": 'q"\\\n', "l": [1, None, 3], "s": {"a": {"b": ["x"]}}, "m": {"k": 1},
-                     "j": {"j": [1]}, "day": "2026-01-02", "nan": "NaN", "inf": ["Infinity"], "blob": "ab", "i_1": 1, "f": 0.1, "big": 1e300}] * 2
+    assert (
+        rows
+        == [
+            {
+                "i": 1,
+                "d": -1.5,
+                "dec": 1.1,
+                "h": 2**127 - 1,
+                "b": True,
+                "n": None,
+                "t": 'q"\\\n',
+                "l": [1, None, 3],
+                "s": {"a": {"b": ["x"]}},
+                "m": {"k": 1},
+                "j": {"j": [1]},
+                "day": "2026-01-02",
+                "nan": "NaN",
+                "inf": ["Infinity"],
+                "blob": "ab",
+                "i_1": 1,
+                "f": 0.1,
+                "big": 1e300,
+            }
+        ]
+        * 2
+    )
     assert json.loads(sql("--format", "json", "-c", "select 1 where false")[0]) == []
 
 
@@ -320,14 +442,19 @@ def test_csv_is_read_back_by_duckdb_as_it_was(tmp_path):
     query = "SELECT i, CASE i % 4 WHEN 0 THEN NULL WHEN 1 THEN '' WHEN 2 THEN 'a,\"b\"' ELSE 'two\nlines' END AS t FROM range(1000) r(i)"
     (tmp_path / "x.csv").write_text(sql("--format", "csv", "-c", query)[0])
     with judge() as db:
-        back = f"read_csv('{tmp_path}/x.csv', header = true, delim = ',', quote = '\"', escape = '\"', allow_quoted_nulls = false, columns = {{'i': 'BIGINT', 't': 'VARCHAR'}})"
+        back = (
+            f"read_csv('{tmp_path}/x.csv', header = true, delim = ',', quote = '\"', escape = '\"', allow_quoted_nulls = "
+            f"false, columns = {{'i': 'BIGINT', 't': 'VARCHAR'}})"
+        )
         assert db.execute(f"SELECT count(*) FROM {back}").fetchone() == (1000,)
         assert db.execute(f"SELECT count(*) FROM (({query}) EXCEPT ALL FROM {back})").fetchone() == (0,)
 
 
 def test_a_large_result_is_streamed():
     """Ten million rows take no more memory than a few."""
-    process = subprocess.Popen([BINARY, "sql", "--format", "csv", "-c", "select i, repeat('x', 50) as t from range(10000000) r(i)"], stdout=subprocess.PIPE)
+    process = subprocess.Popen(
+        [BINARY, "sql", "--format", "csv", "-c", "select i, repeat('x', 50) as t from range(10000000) r(i)"], stdout=subprocess.PIPE
+    )
     rows = 0
     highest = 0
     while chunk := process.stdout.read(1 << 22):
@@ -341,23 +468,30 @@ def test_a_large_result_is_streamed():
 
 
 def test_markdown_and_box():
-    assert sql("--format", "markdown", "-c", "select 1 as a, 'x|y' as b, null as c")[0] == "| a | b | c |\n|---:|---|---:|\n| 1 | x\\|y | NULL |\n"
+    assert (
+        sql("--format", "markdown", "-c", "select 1 as a, 'x|y' as b, null as c")[0]
+        == "| a | b | c |\n|---:|---|---:|\n| 1 | x\\|y | NULL |\n"
+    )
     assert sql("--format", "markdown", "-c", "select 1 as a; select 2 as b")[0] == "| a |\n|---:|\n| 1 |\n\n| b |\n|---:|\n| 2 |\n"
-    assert sql("-c", "select 1 as a, 'ü' as b, 2.50::decimal(5,2) as c") [0] == (
+    assert sql("-c", "select 1 as a, 'ü' as b, 2.50::decimal(5,2) as c")[0] == (
         "┌───────┬─────────┬──────────────┐\n"
         "│   a   │    b    │      c       │\n"
         "│ int32 │ varchar │ decimal(5,2) │\n"
         "├───────┼─────────┼──────────────┤\n"
         "│     1 │ ü       │         2.50 │\n"
-        "└───────┴─────────┴──────────────┘\n")
+        "└───────┴─────────┴──────────────┘\n"
+    )
 
 
 def test_a_box_looks_as_in_duckdbs_own_command_line():
     cli = REPO / ".deps" / "bin" / "duckdb"
     if not cli.exists():
         pytest.skip("the duckdb command line is not fetched (deps/fetch test)")
-    for query in ["select 1 as a, 'x' as b, [1] as c, {'k': 1.5} as d, null as e, 1.5::double as f", "select i, 'row ' || i as t from range(5) r(i)",
-                  "select true as yes, date '2026-01-01' as d, '大輔' as wide"]:
+    for query in [
+        "select 1 as a, 'x' as b, [1] as c, {'k': 1.5} as d, null as e, 1.5::double as f",
+        "select i, 'row ' || i as t from range(5) r(i)",
+        "select true as yes, date '2026-01-01' as d, '大輔' as wide",
+    ]:
         theirs = subprocess.run([cli, "-init", "/dev/null", "-c", query], capture_output=True, text=True, timeout=60, check=True).stdout
         assert sql("-c", query)[0] == theirs
 
@@ -371,28 +505,43 @@ def test_all_rows_are_shown_where_there_is_no_terminal():
 
 def test_statements_without_a_result_print_nothing(lake):
     for name in ["box", "csv", "json", "markdown"]:
-        out, _ = sql(*lake, "--format", name, "-c", f"create table t_{name} (a integer); insert into t_{name} values (1), (2); update t_{name} set a = 3; delete from t_{name}; begin; commit; set threads = 1")
+        out, _ = sql(
+            *lake,
+            "--format",
+            name,
+            "-c",
+            f"create table t_{name} (a integer); insert into t_{name} values (1), (2); update t_{name} set a = 3; delete from "
+            f"t_{name}; begin; commit; set threads = 1",
+        )
         assert out == ""
 
 
 def test_statements_of_every_kind_run(lake):
-    out, _ = sql(*lake, "--format", "csv", "-c", """
+    out, _ = sql(
+        *lake,
+        "--format",
+        "csv",
+        "-c",
+        """
         create table t as select * from (values (1, 'a'), (2, 'b')) v(x, y);
         pivot t on y using sum(x);
         select * from (pivot t on y using sum(x));
         pragma database_list; explain select * from t; describe t; summarize t; show tables; call pragma_version();
         prepare p as select $1::integer + 1 as z; execute p(4);
-        insert into t values (3, 'c'); create temp table m (x integer); insert into m values (7) returning x + 1 as given_back; with w as (select 4 as x, 'd' as y) insert into t select * from w;
+        insert into t values (3, 'c'); create temp table m (x integer); insert into m values (7) returning x + 1 as given_back;
+        with w as (select 4 as x, 'd' as y) insert into t select * from w;
         (select 1 as one); values (1), (2); table t; from t;
         begin; select count(*) from t; insert into t values (5, 'e'); select count(*) as in_transaction from t; commit;
         from ducklake_flush_inlined_data('lake'); call ducklake_rewrite_data_files('lake'); from ducklake_rewrite_data_files('lake');
-        select count(*) as rows_at_the_end from t""")
+        select count(*) as rows_at_the_end from t""",
+    )
     assert "given_back\n8\n" in out
     assert "a,b\n1,2\n" in out and "z\n5\n" in out and "in_transaction\n5\n" in out
     assert out.endswith("rows_at_the_end\n5\n")
 
 
 # ---- the prompt
+
 
 class Terminal:
     """pintail sql on a pseudo-terminal."""
@@ -406,7 +555,14 @@ class Terminal:
             os.setsid()
             fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
-        self.process = subprocess.Popen([BINARY, "sql", *map(str, args)], stdin=side, stdout=side, stderr=side, env=env, preexec_fn=own_terminal)
+        self.process = subprocess.Popen(
+            [BINARY, "sql", *map(str, args)],
+            stdin=side,
+            stdout=side,
+            stderr=side,
+            env=env,
+            preexec_fn=own_terminal,  # noqa: PLW1509 - a terminal of its own is taken by the child; nothing there needs a lock
+        )
         os.close(side)
         self.seen = ""
 
@@ -436,9 +592,11 @@ class Terminal:
 
     def work(self, seconds):
         """Waits until the process has computed for so long from now on: a statement is running."""
+
         def used():
             fields = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
             return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
         began, end = used(), time.monotonic() + 20
         while used() < began + seconds:
             assert time.monotonic() < end, "the statement does not run"
@@ -458,10 +616,8 @@ class Terminal:
         end = time.monotonic() + 20
         while self.process.poll() is None and time.monotonic() < end:
             if select.select([self.fd], [], [], 0.05)[0]:
-                try:
+                with contextlib.suppress(OSError):
                     os.read(self.fd, 65536)
-                except OSError:
-                    pass
         assert self.process.poll() == code
 
 

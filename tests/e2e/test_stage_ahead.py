@@ -133,5 +133,9 @@ def test_a_minus_zero_that_comes_late_makes_the_file_be_written_anew_and_keeps_i
     wait_landed(process, lake, kafka, topic, 250_000, timeout=120)
     process.stop()
     with lake.reader() as reader:
-        assert reader.one(f'SELECT count(*) FILTER (signbit(d)), count(*) FILTER (signbit(f)), count(*) FROM lake."{topic}"') == (100, 100, 250_000)
+        assert reader.one(f'SELECT count(*) FILTER (signbit(d)), count(*) FILTER (signbit(f)), count(*) FROM lake."{topic}"') == (
+            100,
+            100,
+            250_000,
+        )
     assert_no_leftovers(lake)

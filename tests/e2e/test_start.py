@@ -1,8 +1,7 @@
 """--start: where a topic begins, for all of its partitions and all members, once."""
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
-import pytest
 from confluent_kafka.admin import NewPartitions
 from support import on, orders
 from support.judge import assert_exactly_once
@@ -24,7 +23,9 @@ def into(partition, seed, count=50):
 
 def starts(lake, topic) -> dict:
     """partition -> where it begins by the ledger; each once."""
-    rows = lake.read(lambda r: r.sql("SELECT \"partition\", next_offset FROM lake.pintail.offsets WHERE kind = 'skip' AND topic = ?", topic), [])
+    rows = lake.read(
+        lambda r: r.sql("SELECT \"partition\", next_offset FROM lake.pintail.offsets WHERE kind = 'skip' AND topic = ?", topic), []
+    )
     assert len({p for p, _ in rows}) == len(rows), rows
     return dict(rows)
 
@@ -88,8 +89,14 @@ def test_start_at_a_time_or_an_offset(pintail, lake, kafka):
     at = 1_790_000_000_000
     for partition in (0, 1):
         kafka.produce(topic, [{**record, "timestamp": at + 1000 * n} for n, record in enumerate(into(partition, partition, 10))])
-    stamp = datetime.fromtimestamp(at / 1000 + 6, timezone.utc)
-    ways = {stamp.strftime("%Y-%m-%dT%H:%M:%SZ"): 6, stamp.strftime("%Y-%m-%dT%H:%M:%S.000+00:00"): 6, "4": 4, "2999-01-01T00:00:00Z": 10, "1980-01-01T00:00:00Z": 0}
+    stamp = datetime.fromtimestamp(at / 1000 + 6, UTC)
+    ways = {
+        stamp.strftime("%Y-%m-%dT%H:%M:%SZ"): 6,
+        stamp.strftime("%Y-%m-%dT%H:%M:%S.000+00:00"): 6,
+        "4": 4,
+        "2999-01-01T00:00:00Z": 10,
+        "1980-01-01T00:00:00Z": 0,
+    }
     for n, (start, first) in enumerate(ways.items()):
         pintail.ingest_all(lake, topic, *ARGS, "--table", f"t{n}", "--group", f"g{n}-{topic}", "--start", start)
         with lake.reader() as reader:

@@ -1,4 +1,5 @@
-"""Another table in the place of the one that the ledger speaks of, since somebody was at work while ingest was stopped: no start goes on into it, whatever rows it has."""
+"""Another table in the place of the one that the ledger speaks of, since somebody was at work while ingest was stopped: no start
+goes on into it, whatever rows it has."""
 
 import json
 
@@ -11,14 +12,25 @@ META = "_kafka_partition INTEGER, _kafka_offset BIGINT, _kafka_timestamp TIMESTA
 ROW = "7, 0, 0, TIMESTAMPTZ '2026-01-01 00:00:00Z', now()"
 # What somebody does to {t}; {o} is another table with the same columns. Then what a start says.
 SWAPS = {
-    "renamed": ("ALTER TABLE {t} RENAME TO {kept}; ALTER TABLE {o} RENAME TO {t}", "is now named {kept}", "made anew in snapshot", "--table {kept}"),
+    "renamed": (
+        "ALTER TABLE {t} RENAME TO {kept}; ALTER TABLE {o} RENAME TO {t}",
+        "is now named {kept}",
+        "made anew in snapshot",
+        "--table {kept}",
+    ),
     "dropped and another one renamed": ("DROP TABLE {t}; ALTER TABLE {o} RENAME TO {t}", "that table was dropped", "as {o}"),
-    "dropped and filled": ("DROP TABLE {t}; CREATE TABLE {t} (i INTEGER, {m}); INSERT INTO {t} VALUES ({r})", "that table was dropped", "--delete-rows reads everything again"),
+    "dropped and filled": (
+        "DROP TABLE {t}; CREATE TABLE {t} (i INTEGER, {m}); INSERT INTO {t} VALUES ({r})",
+        "that table was dropped",
+        "--delete-rows reads everything again",
+    ),
     "replaced by its own rows": ("CREATE OR REPLACE TABLE {t} AS FROM {t}", "that table was dropped"),
     "renamed and made anew": ("ALTER TABLE {t} RENAME TO {kept}; CREATE TABLE {t} (i INTEGER, {m})", "is now named {kept}", "and is empty"),
 }
 SAME = {
-    "renamed and named back": "ALTER TABLE {t} RENAME TO {kept}; ALTER TABLE {o} RENAME TO {t}; ALTER TABLE {t} RENAME TO {o}; ALTER TABLE {kept} RENAME TO {t}",
+    "renamed and named back": (
+        "ALTER TABLE {t} RENAME TO {kept}; ALTER TABLE {o} RENAME TO {t}; ALTER TABLE {t} RENAME TO {o}; ALTER TABLE {kept} RENAME TO {t}"
+    ),
     "emptied": "DELETE FROM {t}; ALTER TABLE {t} ADD COLUMN c INTEGER; ALTER TABLE {t} DROP COLUMN c",
 }
 
@@ -30,7 +42,11 @@ def change(lake, how, topic):
         writer.sql(f"INSERT INTO lake.{quoted(names['o'])} VALUES ({ROW})")
         for statement in how.split("; "):
             old, rename, new = statement.partition(" RENAME TO ")
-            writer.sql(old.format(**{k: f"lake.{quoted(v)}" for k, v in names.items()}, m=META, r=ROW) + rename + new.format(**{k: quoted(v) for k, v in names.items()}))
+            writer.sql(
+                old.format(**{k: f"lake.{quoted(v)}" for k, v in names.items()}, m=META, r=ROW)
+                + rename
+                + new.format(**{k: quoted(v) for k, v in names.items()})
+            )
     return names
 
 

@@ -1,10 +1,8 @@
 """Tables that are to be made: what cannot be is said before anything is made, and a table that is new must not hide what was read before."""
 
 import csv
-import json
 import signal
 
-import pytest
 from support import on, orders
 from support.crash import crashing
 from support.judge import assert_exactly_once
@@ -26,7 +24,9 @@ def one_line(done, *words):
 
 def user_tables(lake) -> set:
     with lake.reader() as reader:
-        return {t for (t,) in reader.sql("SELECT table_name FROM duckdb_tables() WHERE database_name = 'lake' AND schema_name <> 'pintail'")}
+        return {
+            t for (t,) in reader.sql("SELECT table_name FROM duckdb_tables() WHERE database_name = 'lake' AND schema_name <> 'pintail'")
+        }
 
 
 def quoted(name):
@@ -42,19 +42,51 @@ def test_names_that_the_catalog_cannot_take_are_refused_in_one_line_before_anyth
     one_line(pintail.ingest_all(lake, topic, "--schema", f"k INTEGER, {quoted(bad[-1])} INTEGER", code=2), topic, bad[-1])
     assert not lake.folder.joinpath("metadata").exists() and not lake.folder.joinpath("data").exists()
     good = [n for n in GOOD + ALWAYS + INLINED + POSTGRES if n not in bad]
-    pintail.ingest_all(lake, topic, "--schema", "k INTEGER, " + ", ".join(f"{quoted(n)} INTEGER" for n in good if n.lower() not in {m.lower() for m in good if m != n}))
+    pintail.ingest_all(
+        lake,
+        topic,
+        "--schema",
+        "k INTEGER, " + ", ".join(f"{quoted(n)} INTEGER" for n in good if n.lower() not in {m.lower() for m in good if m != n}),
+    )
     before = user_tables(lake)
     group = ("--group", f"g-{topic}")
     for name in {bad[1], bad[-1]}:  # tests/unit/lake/test_target_make.c has all of them
-        one_line(pintail.ingest_all(lake, topic, *group, "--table", "second", "--schema", f"k INTEGER, {quoted(name)} INTEGER", code=2), "second", name)
+        one_line(
+            pintail.ingest_all(lake, topic, *group, "--table", "second", "--schema", f"k INTEGER, {quoted(name)} INTEGER", code=2),
+            "second",
+            name,
+        )
     one_line(pintail.ingest_all(lake, topic, *group, "--table", "t" * 256, "--schema", "k INTEGER", code=2), "256")
     assert user_tables(lake) == before == {topic}
     if lake.catalog != "duckdb":
-        one_line(pintail.ingest_all(lake, topic, *group, "--table", "wide", "--schema", ", ".join(f"c{n} INTEGER" for n in range(1995)), "--memory", "2GiB", code=2), "wide", "1995 columns")
+        one_line(
+            pintail.ingest_all(
+                lake,
+                topic,
+                *group,
+                "--table",
+                "wide",
+                "--schema",
+                ", ".join(f"c{n} INTEGER" for n in range(1995)),
+                "--memory",
+                "2GiB",
+                code=2,
+            ),
+            "wide",
+            "1995 columns",
+        )
     # Where nothing stays in the catalog, the names are free.
     with lake.writer() as writer:
         writer.sql("CALL lake.set_option('data_inlining_row_limit', 0)")
-    pintail.ingest_all(lake, topic, *group, "--table", "free", "--schema", f"k INTEGER, row_id INTEGER{', xmin INTEGER' if lake.catalog == 'postgres' else ''}")
+    pintail.ingest_all(
+        lake,
+        topic,
+        *group,
+        "--table",
+        "free",
+        "--schema",
+        f"k INTEGER, row_id INTEGER{', xmin INTEGER' if lake.catalog == 'postgres' else ''}",
+    )
     with lake.reader() as reader:
         assert reader.sql("SELECT k, row_id FROM lake.free") == [(1, None)]
 
@@ -84,16 +116,22 @@ def test_a_new_table_of_a_topic_that_was_read_already_ends_with_1_and_the_ways_o
 def test_tables_are_made_in_one_commit(pintail, lake, kafka, tmp_path):
     topics = [kafka.create_topic(1) for _ in range(5)]
     path = tmp_path / "ingest.yaml"
-    path.write_text("group: g-%s\ntopics:\n" % topics[0] + "".join(f"  - {{topic: {t}, table: shop.{t[2:]}x, schema: 'a INTEGER'}}\n" for t in topics))
+    path.write_text(
+        f"group: g-{topics[0]}\ntopics:\n" + "".join(f"  - {{topic: {t}, table: shop.{t[2:]}x, schema: 'a INTEGER'}}\n" for t in topics)
+    )
     pintail.run(*pintail.ingest_args(lake, None, "--config", path, "--until-end", *STEADY))
     with lake.reader() as reader:
-        made = [len(c["tables_created"]) for (c,) in reader.sql("SELECT changes FROM lake.snapshots()") if any("shop." in t for t in c.get("tables_created", []))]
+        made = [
+            len(c["tables_created"])
+            for (c,) in reader.sql("SELECT changes FROM lake.snapshots()")
+            if any("shop." in t for t in c.get("tables_created", []))
+        ]
         assert made == [5]
 
 
 def many_topics(tmp_path, topics):
     path = tmp_path / f"many-{len(topics)}.yaml"
-    path.write_text("group: g-%s\ntopics:\n" % topics[0] + "".join(f"  - {{topic: {t}, schema: 'a INTEGER'}}\n" for t in topics))
+    path.write_text(f"group: g-{topics[0]}\ntopics:\n" + "".join(f"  - {{topic: {t}, schema: 'a INTEGER'}}\n" for t in topics))
     return ["--config", path]
 
 
@@ -113,7 +151,9 @@ def test_what_a_start_asks_of_all_tables_is_asked_once_however_many_there_are(pi
         log_all = f"CALL enable_logging('QueryLog', storage => 'file', storage_config => {{'path': '{log}'}})"
         pintail.run(*pintail.ingest_args(lake, None, *many_topics(tmp_path, topics[:n]), "--until-end", "--init-sql", log_all, *STEADY))
         done = statements(log)
-        asked[n, again] = {word: sum(word in s for s in done) for word in ("duckdb_tables()", "duckdb_columns()", ".pintail.offsets", "SELECT")}
+        asked[n, again] = {
+            word: sum(word in s for s in done) for word in ("duckdb_tables()", "duckdb_columns()", ".pintail.offsets", "SELECT")
+        }
         assert asked[n, again][".pintail.offsets"] > 0, done
     for again in (False, True):
         for word in ("duckdb_tables()", "duckdb_columns()", ".pintail.offsets"):

@@ -35,8 +35,10 @@ def crashing(*points, broken=(), **environment) -> dict:
 
 def kill_at_work(process, kafka, topic, r):
     """SIGKILL a random while after a commit of this process: in the middle of reading, staging, committing or between."""
+
     def seen():
         return sum(kafka.committed(f"pintail-{topic}", topic).values())
+
     before = seen()
     process.wait_for(lambda: seen() > before, 90, "a commit")
     threading.Event().wait(r.uniform(0, 0.4))
@@ -59,12 +61,14 @@ def small_world(folder: Path, name: str, catalog: str, kafka, postgres):
 
 def side_by_side(case, cases):
     """case(c) for all cases, a few at a time; fails with what every failed one had to say."""
+
     def outcome(c):
         try:
             case(c)
         except Exception as e:  # noqa: BLE001 - an error of the harness is a failure of the case too
             return f"--- {c}: {type(e).__name__}: {e}"
         return None
+
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
         failed = [text for text in pool.map(outcome, cases) if text]
     assert not failed, f"{len(failed)} of {len(cases)} cases failed\n" + "\n".join(failed)

@@ -54,7 +54,9 @@ def assert_ledger_sound(reader, topic, pipeline, landed, dead, ends=None, start=
         good, bad = sorted(landed.get(partition, ())), sorted(dead.get(partition, ()))
         g = b = 0
         for row in rows:
-            assert row["from_offset"] == at <= row["next_offset"], f"{where}: the range {row['from_offset']}..{row['next_offset']} does not follow {at}"
+            assert row["from_offset"] == at <= row["next_offset"], (
+                f"{where}: the range {row['from_offset']}..{row['next_offset']} does not follow {at}"
+            )
             at = row["next_offset"]
             g0, b0 = g, b
             while g < len(good) and good[g] < at:
@@ -62,17 +64,32 @@ def assert_ledger_sound(reader, topic, pipeline, landed, dead, ends=None, start=
             while b < len(bad) and bad[b] < at:
                 b += 1
             assert row["row_count"] == g - g0, f"{where}: {row['from_offset']}..{at} says {row['row_count']} rows, the table holds {g - g0}"
-            assert row["dead_letter_count"] == b - b0, f"{where}: {row['from_offset']}..{at} says {row['dead_letter_count']} dead letters, not {b - b0}"
+            assert row["dead_letter_count"] == b - b0, (
+                f"{where}: {row['from_offset']}..{at} says {row['dead_letter_count']} dead letters, not {b - b0}"
+            )
             assert row["epoch"] is not None and row["committed_at"] is not None and row["cluster_id"] and row["target_table"], row
-            assert topic_id in (None, row["topic_id"]), f"{where}: {row['from_offset']}..{at} is of topic id {row['topic_id']!r}, the broker says {topic_id!r}"
+            assert topic_id in (None, row["topic_id"]), (
+                f"{where}: {row['from_offset']}..{at} is of topic id {row['topic_id']!r}, the broker says {topic_id!r}"
+            )
         assert g == len(good) and b == len(bad), f"{where}: rows at or past the next offset {at}: {_shown(good[g:] + bad[b:])}"
         assert at >= max(good[-1:] + bad[-1:], default=-1) + 1
         if ends is not None:
             assert at <= ends[partition], f"{where}: next offset {at} is past the end {ends[partition]}"
 
 
-def assert_exactly_once(reader, kafka, topic, table=None, pipeline=None, expected=orders.expected, columns=tuple(orders.COLUMNS), select=orders.SELECT,
-                        only_topic=False, since=None, records=None):
+def assert_exactly_once(
+    reader,
+    kafka,
+    topic,
+    table=None,
+    pipeline=None,
+    expected=orders.expected,
+    columns=tuple(orders.COLUMNS),
+    select=orders.SELECT,
+    only_topic=False,
+    since=None,
+    records=None,
+):
     """Every record of the topic is in its table or in pintail.dead_letters, once, with the right values. Returns (rows, dead letters).
 
     expected(value) gives the row's values as the columns (asked for as `select` says) come back; None: values are not compared.
@@ -82,7 +99,13 @@ def assert_exactly_once(reader, kafka, topic, table=None, pipeline=None, expecte
     pipeline = pipeline or (f"pintail-{topic}" if table == topic else reader.lake.group(table))
     since = since or kafka.beginnings(topic)
     held = {(r.partition, r.offset): r for r in (kafka.records(topic) if records is None else records) if r.offset >= since[r.partition]}
-    asked = ["_kafka_partition", "_kafka_offset", "epoch_ms(_kafka_timestamp)", "ingest_time IS NOT NULL", *(select.get(c, quoted(c)) for c in columns)]
+    asked = [
+        "_kafka_partition",
+        "_kafka_offset",
+        "epoch_ms(_kafka_timestamp)",
+        "ingest_time IS NOT NULL",
+        *(select.get(c, quoted(c)) for c in columns),
+    ]
     where = f" WHERE _kafka_topic = '{topic}'" if only_topic else ""
     landed = reader.sql(f"SELECT {', '.join(asked)} FROM lake.{quoted(table)}{where}")
     dead = [d for d in reader.dead_letters(topic) if d["pipeline"] == pipeline]
@@ -91,12 +114,16 @@ def assert_exactly_once(reader, kafka, topic, table=None, pipeline=None, expecte
     twice = [k for k, n in Counter(keys).items() if n > 1] if len(set(keys)) != len(keys) else []
     lost = sorted(set(held) - set(keys))
     foreign = sorted(set(keys) - set(held))
-    assert not (twice or lost or foreign), (f"{topic} -> {table}: {len(held)} records at the broker; lost: {_shown(lost)}; more than once: {_shown(sorted(twice))}; "
-                                            f"not at the broker: {_shown(foreign)}")
+    assert not (twice or lost or foreign), (
+        f"{topic} -> {table}: {len(held)} records at the broker; lost: {_shown(lost)}; more than once: {_shown(sorted(twice))}; "
+        f"not at the broker: {_shown(foreign)}"
+    )
     for row in landed:
         record = held[row[0], row[1]]
         where = f"{topic}/{record.partition}@{record.offset}"
-        assert row[2] == record.timestamp and row[3], f"{where}: _kafka_timestamp {row[2]} ms instead of {record.timestamp}, or no ingest_time"
+        assert row[2] == record.timestamp and row[3], (
+            f"{where}: _kafka_timestamp {row[2]} ms instead of {record.timestamp}, or no ingest_time"
+        )
         if expected is not None:
             assert row[4:] == expected(record.value), f"{where}: {record.value!r} became {row[4:]}, not {expected(record.value)}"
     for d in dead:

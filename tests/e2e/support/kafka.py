@@ -9,8 +9,17 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 
-from confluent_kafka import (Consumer, ConsumerGroupTopicPartitions, ElectionType, IsolationLevel, KafkaError, KafkaException, Producer,
-                             TopicCollection, TopicPartition)
+from confluent_kafka import (
+    Consumer,
+    ConsumerGroupTopicPartitions,
+    ElectionType,
+    IsolationLevel,
+    KafkaError,
+    KafkaException,
+    Producer,
+    TopicCollection,
+    TopicPartition,
+)
 from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
 
 from .procs import DEPS, Unavailable, end, free_port, guarded, listening, tail, wait_for
@@ -19,7 +28,12 @@ Record = namedtuple("Record", "topic partition offset timestamp key value header
 
 
 # A broker that is just making its offsets topic answers so.
-_NO_GROUP_YET = (KafkaError.GROUP_ID_NOT_FOUND, KafkaError.NOT_COORDINATOR, KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.COORDINATOR_LOAD_IN_PROGRESS)
+_NO_GROUP_YET = (
+    KafkaError.GROUP_ID_NOT_FOUND,
+    KafkaError.NOT_COORDINATOR,
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+)
 
 # A killed or frozen member is given up after 1.5 s.
 FAST_FAILOVER = ["-X", "session.timeout.ms=1500", "-X", "heartbeat.interval.ms=300"]
@@ -79,7 +93,9 @@ class Kafka:
     # ---- records
 
     def producer(self, **more) -> Producer:
-        return Producer({"linger.ms": 5, "compression.type": "lz4", "queue.buffering.max.messages": 2_000_000, **self.config(**more)}, logger=_silent)
+        return Producer(
+            {"linger.ms": 5, "compression.type": "lz4", "queue.buffering.max.messages": 2_000_000, **self.config(**more)}, logger=_silent
+        )
 
     def produce(self, topic, records, **more):
         """records: values, or dicts of Producer.produce's arguments. Returns when the broker holds them all."""
@@ -127,8 +143,18 @@ class Kafka:
 
     def _read(self, topic, limit):
         ends = {p: n for p, n in self.ends(topic).items() if n > 0}
-        consumer = Consumer({**self.config(), "group.id": f"judge-{uuid.uuid4()}", "isolation.level": "read_committed", "enable.auto.commit": False,
-                             "auto.offset.reset": "error", "fetch.queue.backoff.ms": 5, "enable.partition.eof": True}, logger=_silent)
+        consumer = Consumer(
+            {
+                **self.config(),
+                "group.id": f"judge-{uuid.uuid4()}",
+                "isolation.level": "read_committed",
+                "enable.auto.commit": False,
+                "auto.offset.reset": "error",
+                "fetch.queue.backoff.ms": 5,
+                "enable.partition.eof": True,
+            },
+            logger=_silent,
+        )
         out, open_ = [], set(ends)
         try:
             low = self.beginnings(topic)
@@ -142,7 +168,9 @@ class Kafka:
                         open_.discard(m.partition())
                     elif m.offset() < ends[m.partition()]:
                         out.append(Record(topic, m.partition(), m.offset(), m.timestamp()[1], m.key(), m.value(), m.headers() or []))
-                assert time.monotonic() - last < 30, f"the judge got nothing from {topic} for 30 s; partitions not at their end: {sorted(open_)}"
+                assert time.monotonic() - last < 30, (
+                    f"the judge got nothing from {topic} for 30 s; partitions not at their end: {sorted(open_)}"
+                )
         finally:
             consumer.close()
         return out
@@ -206,8 +234,13 @@ _SETTINGS = {
 
 def _replicas(count, in_sync) -> dict:
     """Of the topics that a broker makes for itself."""
-    return {"offsets.topic.replication.factor": count, "transaction.state.log.replication.factor": count, "transaction.state.log.min.isr": in_sync,
-            "share.coordinator.state.topic.replication.factor": count, "share.coordinator.state.topic.min.isr": in_sync}
+    return {
+        "offsets.topic.replication.factor": count,
+        "transaction.state.log.replication.factor": count,
+        "transaction.state.log.min.isr": in_sync,
+        "share.coordinator.state.topic.replication.factor": count,
+        "share.coordinator.state.topic.min.isr": in_sync,
+    }
 
 
 class Node:
@@ -228,28 +261,52 @@ class Node:
         folder.mkdir(parents=True, exist_ok=True)
 
     def _java(self, *arguments, heap):
-        return ["java", f"-Xmx{heap}", "-Xshare:auto", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
-                "-cp", self._classpath, *arguments]
+        return [
+            "java",
+            f"-Xmx{heap}",
+            "-Xshare:auto",
+            "-XX:+UseSerialGC",
+            "-XX:TieredStopAtLevel=1",
+            "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+            "-cp",
+            self._classpath,
+            *arguments,
+        ]
 
     def format(self, cluster: str, *more, doors=None, advertised=None, protocols=None, **settings):
         """doors: more listeners (name -> port), with their protocols, and what they advertise where that is not their own address."""
         ports = {"PLAINTEXT": self.port, "CONTROLLER": self.controller_port, **(doors or {})}
         addresses = {name: f"127.0.0.1:{port}" for name, port in ports.items()}
         protocols = {"PLAINTEXT": "PLAINTEXT", "CONTROLLER": "PLAINTEXT", **(protocols or {})}
-        settings = {**_SETTINGS, "node.id": self.number, "log.dirs": self.folder / "logs",
-                    "listeners": ",".join(f"{name}://{address}" for name, address in addresses.items()),
-                    "advertised.listeners": ",".join(f"{name}://{address}" for name, address in {**addresses, **(advertised or {})}.items()),
-                    "listener.security.protocol.map": ",".join(f"{name}:{protocol}" for name, protocol in protocols.items()),
-                    **{k.replace("_", "."): v for k, v in settings.items()}}
+        settings = {
+            **_SETTINGS,
+            "node.id": self.number,
+            "log.dirs": self.folder / "logs",
+            "listeners": ",".join(f"{name}://{address}" for name, address in addresses.items()),
+            "advertised.listeners": ",".join(f"{name}://{address}" for name, address in {**addresses, **(advertised or {})}.items()),
+            "listener.security.protocol.map": ",".join(f"{name}:{protocol}" for name, protocol in protocols.items()),
+            **{k.replace("_", "."): v for k, v in settings.items()},
+        }
         self._properties.write_text("".join(f"{k}={v}\n" for k, v in settings.items()))
         with self.log.open("ab") as log:
-            subprocess.run(self._java("kafka.tools.StorageTool", "format", *more, "-t", cluster, "-c", self._properties, heap="128m"), check=True,
-                           stdout=log, stderr=log, timeout=120)
+            subprocess.run(
+                self._java("kafka.tools.StorageTool", "format", *more, "-t", cluster, "-c", self._properties, heap="128m"),
+                check=True,
+                stdout=log,
+                stderr=log,
+                timeout=120,
+            )
 
     def start(self):
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(guarded(self._java("kafka.Kafka", self._properties, heap=self._heap)), stdin=subprocess.DEVNULL, stdout=log,
-                                            stderr=log, cwd=self.folder, start_new_session=True)
+            self.process = subprocess.Popen(
+                guarded(self._java("kafka.Kafka", self._properties, heap=self._heap)),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=self.folder,
+                start_new_session=True,
+            )
 
     def assert_running(self):
         assert self.process.poll() is None, f"Kafka ended with {self.process.returncode}:\n{tail(self.log)}"
@@ -268,8 +325,13 @@ class KafkaServer(Kafka):
     def __init__(self, folder: Path, **settings):
         self._node = Node(folder)
         super().__init__(f"127.0.0.1:{self._node.port}")
-        self._node.format(_uuid(), "--standalone", **{"controller.quorum.bootstrap.servers": f"127.0.0.1:{self._node.controller_port}"}, **_replicas(1, 1),
-                          **settings)
+        self._node.format(
+            _uuid(),
+            "--standalone",
+            **{"controller.quorum.bootstrap.servers": f"127.0.0.1:{self._node.controller_port}"},
+            **_replicas(1, 1),
+            **settings,
+        )
         self.start()
 
     @property
@@ -285,6 +347,7 @@ class KafkaServer(Kafka):
         def ready():
             self._node.assert_running()
             return listening(self._node.port) and len(self.brokers()) == 1
+
         wait_for(ready, 60, f"Kafka at {self.address}", every=0.1)
 
     def stop(self):
@@ -305,10 +368,18 @@ class KafkaCluster(Kafka):
         nodes = [Node(folder / f"node-{number}", number, heap="256m") for number in (1, 2, 3)]
         self.nodes = {node.number: node for node in nodes}
         super().__init__(",".join(f"127.0.0.1:{node.port}" for node in nodes))
-        settings = {**_replicas(3, 2), "default.replication.factor": 3, "min.insync.replicas": 2, "auto.leader.rebalance.enable": "false",
-                    "controller.quorum.voters": ",".join(f"{node.number}@127.0.0.1:{node.controller_port}" for node in nodes),
-                    "broker.session.timeout.ms": 3000, "broker.heartbeat.interval.ms": 500, "log.cleaner.dedupe.buffer.size": 8 << 20,
-                    "num.network.threads": 2, "num.io.threads": 4}
+        settings = {
+            **_replicas(3, 2),
+            "default.replication.factor": 3,
+            "min.insync.replicas": 2,
+            "auto.leader.rebalance.enable": "false",
+            "controller.quorum.voters": ",".join(f"{node.number}@127.0.0.1:{node.controller_port}" for node in nodes),
+            "broker.session.timeout.ms": 3000,
+            "broker.heartbeat.interval.ms": 500,
+            "log.cleaner.dedupe.buffer.size": 8 << 20,
+            "num.network.threads": 2,
+            "num.io.threads": 4,
+        }
         cluster = _uuid()
         with ThreadPoolExecutor(3) as pool:
             list(pool.map(lambda node: node.format(cluster, **settings), nodes))
@@ -322,10 +393,14 @@ class KafkaCluster(Kafka):
 
     def wait_whole(self, *topics, timeout=120):
         """Until all nodes are brokers, and have all that the topics hold."""
+
         def whole():
             for node in self.nodes.values():
                 node.assert_running()
-            return set(self.brokers()) == set(self.nodes) and all(set(p.isrs) == set(self.nodes) for t in topics for p in self.layout(t).values())
+            return set(self.brokers()) == set(self.nodes) and all(
+                set(p.isrs) == set(self.nodes) for t in topics for p in self.layout(t).values()
+            )
+
         wait_for(whole, timeout, f"Kafka's three nodes at {self.address}", every=0.2)
 
     def layout(self, topic: str) -> dict:
@@ -345,7 +420,11 @@ class KafkaCluster(Kafka):
     def elect_preferred(self, topic: str):
         """Gives every partition back to its first replica, with all nodes alive."""
         self.admin.elect_leaders(ElectionType.PREFERRED).result(60)  # with request_timeout= confluent-kafka 2.15.0 raises SystemError
-        wait_for(lambda: (layout := self.layout(topic)) and all(p.leader == p.replicas[0] for p in layout.values()), 30, f"the preferred leaders of {topic}")
+        wait_for(
+            lambda: (layout := self.layout(topic)) and all(p.leader == p.replicas[0] for p in layout.values()),
+            30,
+            f"the preferred leaders of {topic}",
+        )
 
     def stop(self):
         for node in self.nodes.values():

@@ -1,5 +1,6 @@
 """A lake of a test, and the stock DuckDB that reads it. Nothing here is pintail's."""
 
+import contextlib
 import hashlib
 import time
 from pathlib import Path
@@ -10,7 +11,7 @@ from .procs import DEPS
 
 EXTENSIONS = DEPS / "duckdb" / "extensions"
 _LOADED = {"duckdb": (), "sqlite": ("sqlite_scanner",), "postgres": ("postgres_scanner",)}
-# A reader beside a writer on one SQLite file has to wait now and then (DESIGN 9).
+# A reader beside a writer on one SQLite file has to wait now and then.
 _BUSY = ("locked", "busy")
 
 
@@ -29,7 +30,9 @@ def plain(path: str) -> str:
 
 def stock():
     """A stock DuckDB in memory with the fetched extensions at hand. To check their signatures would cost a quarter of a second of CPU each time."""
-    return duckdb.connect(config={"extension_directory": str(EXTENSIONS), "autoinstall_known_extensions": False, "allow_unsigned_extensions": True})
+    return duckdb.connect(
+        config={"extension_directory": str(EXTENSIONS), "autoinstall_known_extensions": False, "allow_unsigned_extensions": True}
+    )
 
 
 class Reader:
@@ -59,10 +62,8 @@ class Reader:
         self.close()
 
     def close(self):
-        try:
+        with contextlib.suppress(duckdb.Error):
             self.connection.execute("DETACH lake")
-        except duckdb.Error:
-            pass
         self.connection.close()
 
     def sql(self, statement: str, *parameters) -> list:
@@ -78,7 +79,9 @@ class Reader:
 
     def mark(self, table: str) -> str:
         """What stands behind the UUID in the names of pintail's files of the table."""
-        return self.one("SELECT table_uuid::VARCHAR FROM __ducklake_metadata_lake.ducklake_table WHERE table_name = ? AND end_snapshot IS NULL", table).rsplit("-", 1)[1][:8]
+        return self.one(
+            "SELECT table_uuid::VARCHAR FROM __ducklake_metadata_lake.ducklake_table WHERE table_name = ? AND end_snapshot IS NULL", table
+        ).rsplit("-", 1)[1][:8]
 
     def one(self, text: str, *parameters):
         (row,) = self.sql(text, *parameters)
@@ -93,8 +96,12 @@ class Reader:
 
     def lake_id(self) -> str:
         """The lake's own: the table_uuid of pintail.offsets."""
-        return str(self.one("SELECT t.table_uuid FROM __ducklake_metadata_lake.ducklake_table t JOIN __ducklake_metadata_lake.ducklake_schema s USING (schema_id) "
-                            "WHERE s.schema_name = 'pintail' AND t.table_name = 'offsets' AND t.end_snapshot IS NULL"))
+        return str(
+            self.one(
+                "SELECT t.table_uuid FROM __ducklake_metadata_lake.ducklake_table t JOIN __ducklake_metadata_lake.ducklake_schema s USING (schema_id) "
+                "WHERE s.schema_name = 'pintail' AND t.table_name = 'offsets' AND t.end_snapshot IS NULL"
+            )
+        )
 
     def default_group(self, table: str) -> str:
         return f"pintail-{table}-{self.lake_id().rsplit('-', 1)[1][:8]}"
@@ -103,12 +110,23 @@ class Reader:
         return self.one(f"SELECT count(*) FROM lake.{quoted(table)}")
 
     def has_table(self, table: str, schema="main") -> bool:
-        return self.one("SELECT count(*) FROM duckdb_tables() WHERE database_name = 'lake' AND schema_name = ? AND table_name = ?", schema, table) == 1
+        return (
+            self.one(
+                "SELECT count(*) FROM duckdb_tables() WHERE database_name = 'lake' AND schema_name = ? AND table_name = ?", schema, table
+            )
+            == 1
+        )
 
     def columns(self, table: str, schema="main") -> dict:
         """name -> type, in the table's order."""
-        return dict(self.sql("SELECT column_name, data_type FROM duckdb_columns() WHERE database_name = 'lake' AND schema_name = ? AND table_name = ? "
-                             "ORDER BY column_index", schema, table))
+        return dict(
+            self.sql(
+                "SELECT column_name, data_type FROM duckdb_columns() WHERE database_name = 'lake' AND schema_name = ? AND table_name = ? "
+                "ORDER BY column_index",
+                schema,
+                table,
+            )
+        )
 
     def offsets(self, topic=None) -> list:
         where = "" if topic is None else f" WHERE topic = '{topic}'"
@@ -125,13 +143,16 @@ class Reader:
         """schema, table, full path, whether it is stored relative, row count: every data file that is alive."""
         meta = "__ducklake_metadata_lake"
         root = self.one(f"SELECT value FROM {meta}.ducklake_metadata WHERE key = 'data_path' LIMIT 1")
-        found = self.sql(f"""
+        found = self.sql(
+            f"""
             SELECT s.schema_name, t.table_name, f.path, f.path_is_relative, f.record_count,
                    CASE WHEN s.path_is_relative THEN ? || s.path ELSE s.path END, t.path, t.path_is_relative
             FROM {meta}.ducklake_data_file f
             JOIN {meta}.ducklake_table t ON t.table_id = f.table_id AND t.end_snapshot IS NULL
             JOIN {meta}.ducklake_schema s ON s.schema_id = t.schema_id AND s.end_snapshot IS NULL
-            WHERE f.end_snapshot IS NULL""", root)
+            WHERE f.end_snapshot IS NULL""",
+            root,
+        )
         out = []
         for schema, table, path, relative, count, schema_path, table_path, table_relative in found:
             folder = (schema_path if table_relative else "") + table_path

@@ -25,8 +25,14 @@ class Process:
         self.err_path = folder / f"pintail-{number}.err"
         environment = {**os.environ, **(env or {})}
         with self.out_path.open("wb") as out, self.err_path.open("wb") as err:
-            self.popen = subprocess.Popen(self.arguments, stdin=subprocess.DEVNULL, stdout=out, stderr=err, cwd=cwd or folder,
-                                          env={k: v for k, v in environment.items() if v is not None})
+            self.popen = subprocess.Popen(
+                self.arguments,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                cwd=cwd or folder,
+                env={k: v for k, v in environment.items() if v is not None},
+            )
 
     @property
     def pid(self) -> int:
@@ -79,12 +85,14 @@ class Process:
 
     def wait_for(self, condition, timeout=30.0, what="the condition"):
         """Waits for condition() while the process runs; one that ends is a failure that shows its last words."""
+
         def check():
             value = condition()
             if not value:
                 code = self.popen.poll()
                 assert code is None, f"pintail ended with {code} while waiting for {what}\n{tail(self.err_path)}"
             return value
+
         try:
             return wait_for(check, timeout, what, every=0.05)
         except AssertionError as e:
@@ -113,7 +121,8 @@ class Pintail:
         return done
 
     def ingest_args(self, lake, topic, *more, group=None) -> list:
-        """The group is pintail-<topic>, or lake.group(table), unless it is in more, or group says "default": what pintail gives it by itself has the lake's id in it."""
+        """The group is pintail-<topic>, or lake.group(table), unless it is in more, or group says "default": what pintail gives
+        it by itself has the lake's id in it."""
         arguments = ["ingest", "--brokers", self.brokers.address, "-X", "fetch.queue.backoff.ms=5"]
         if topic is not None:
             arguments += ["--topic", topic]
@@ -121,8 +130,9 @@ class Pintail:
                 table = more[more.index("--table") + 1] if "--table" in more else topic
                 arguments += ["--group", f"pintail-{topic}" if table == topic else lake.group(table)]
         group = next((str(more[i + 1]) for i, option in enumerate(more) if option in ("--group", "-g")), None)
-        assert group is None or type(self.brokers) is not Kafka or re.search(r"[0-9a-f]{6}", group), \
+        assert group is None or type(self.brokers) is not Kafka or re.search(r"[0-9a-f]{6}", group), (
             f"other tests use this broker at the same time: make the group {group} this test's own, with the topic's name in it"
+        )
         return [*arguments, *lake.args, *more]
 
     def ingest(self, lake, topic, *more, **how) -> Process:
@@ -133,7 +143,8 @@ class Pintail:
         return self.run(*self.ingest_args(lake, topic, "--until-end", *more, group=how.pop("group", None)), **how)
 
     def ingest_rest(self, lake, topic, *more, **how) -> Done:
-        """ingest_all after one that did not leave its group in order: killed while it joined, it may have been given partitions, which --until-end leaves to it."""
+        """ingest_all after one that did not leave its group in order: killed while it joined, it may have been given partitions,
+        which --until-end leaves to it."""
         self.brokers.wait_empty(more[more.index("--group") + 1] if "--group" in more else f"pintail-{topic}")
         return self.ingest_all(lake, topic, *more, **how)
 

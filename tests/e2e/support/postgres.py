@@ -40,17 +40,26 @@ class Postgres:
         self.programs, self._user = _programs(), _account()
 
     def _run(self, program, *arguments):
-        return subprocess.run([self.programs / program, *arguments], cwd="/", env={"LC_ALL": "C", "PATH": os.environ["PATH"]}, text=True,
-                              capture_output=True, timeout=60, **self._user)
+        return subprocess.run(
+            [self.programs / program, *arguments],
+            cwd="/",
+            env={"LC_ALL": "C", "PATH": os.environ["PATH"]},
+            text=True,
+            capture_output=True,
+            timeout=60,
+            **self._user,
+        )
 
     def sql(self, text: str, database="postgres") -> str:
-        done = self._run("psql", "-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres", "-d", database, "-AtX", "-v", "ON_ERROR_STOP=1", "-c", text)
+        done = self._run(
+            "psql", "-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres", "-d", database, "-AtX", "-v", "ON_ERROR_STOP=1", "-c", text
+        )
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 
     def create_database(self) -> str:
         name = f"lake_{uuid.uuid4().hex[:12]}"
-        self.sql(f'CREATE DATABASE {name} TEMPLATE template0')
+        self.sql(f"CREATE DATABASE {name} TEMPLATE template0")
         return name
 
     def connection_string(self, database: str) -> str:
@@ -83,16 +92,35 @@ class PostgresServer(Postgres):
         return {"port": self.port}
 
     def start(self):
-        settings = {"port": self.port, "listen_addresses": "127.0.0.1", "unix_socket_directories": "", "fsync": "off", "synchronous_commit": "off",
-                    "full_page_writes": "off", "shared_buffers": "64MB", "max_connections": 200, "log_min_messages": "fatal", **self._settings}
+        settings = {
+            "port": self.port,
+            "listen_addresses": "127.0.0.1",
+            "unix_socket_directories": "",
+            "fsync": "off",
+            "synchronous_commit": "off",
+            "full_page_writes": "off",
+            "shared_buffers": "64MB",
+            "max_connections": 200,
+            "log_min_messages": "fatal",
+            **self._settings,
+        }
         arguments = [a for k, v in settings.items() for a in ("-c", f"{k}={v}")]
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(guarded([self.programs / "postgres", "-D", self.folder / "db", *arguments]), stdin=subprocess.DEVNULL, stdout=log,
-                                            stderr=log, cwd=self.folder, env={"LC_ALL": "C"}, start_new_session=True, **self._user)
+            self.process = subprocess.Popen(
+                guarded([self.programs / "postgres", "-D", self.folder / "db", *arguments]),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=self.folder,
+                env={"LC_ALL": "C"},
+                start_new_session=True,
+                **self._user,
+            )
 
         def ready():
             assert self.process.poll() is None, f"PostgreSQL ended with {self.process.returncode}:\n{tail(self.log)}"
             return self._run("pg_isready", "-h", "127.0.0.1", "-p", str(self.port), "-q").returncode == 0
+
         wait_for(ready, 30, f"PostgreSQL on port {self.port}")
 
     def stop(self):
@@ -117,7 +145,22 @@ class StandbyServer(PostgresServer):
         self.log = self.folder / "postgres.log"
         self.process = None
         self.primary = primary
-        done = self._run("pg_basebackup", "-h", "127.0.0.1", "-p", str(primary.port), "-U", "postgres", "-D", self.folder / "db", "-R", "-X", "stream", "-c", "fast")
+        done = self._run(
+            "pg_basebackup",
+            "-h",
+            "127.0.0.1",
+            "-p",
+            str(primary.port),
+            "-U",
+            "postgres",
+            "-D",
+            self.folder / "db",
+            "-R",
+            "-X",
+            "stream",
+            "-c",
+            "fast",
+        )
         assert done.returncode == 0, done.stderr
         self.start()
 

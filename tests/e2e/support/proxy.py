@@ -30,8 +30,8 @@ class _Fault:
         self.kind, self.of, self.seconds, self.text, self.strike = kind, of, seconds, text, strike
         self.struck = threading.Event()  # the COMMIT was seen
         self.release = threading.Event()
-        self.done = threading.Event()    # ... and the server has answered it, or never will
-        self.answer = None               # the server's own: the command tag, or the error's text
+        self.done = threading.Event()  # ... and the server has answered it, or never will
+        self.answer = None  # the server's own: the command tag, or the error's text
 
 
 class PostgresProxy:
@@ -42,7 +42,7 @@ class PostgresProxy:
         self._links = set()
         self._unanswered = []
         self.startups = []  # the parameters of each connection, as the client sent them
-        self.commits = []   # of each COMMIT that was seen: the transaction's statements
+        self.commits = []  # of each COMMIT that was seen: the transaction's statements
         self.refuse = False
         self.silent = False  # takes connections and never answers, as a host that drops packets; .cut_all() ends them
         self._closing = threading.Event()
@@ -138,7 +138,7 @@ class _Link:
     def __init__(self, proxy, client, server):
         self.proxy, self.client, self.server = proxy, client, server
         self.statements = []  # since the last BEGIN
-        self.fault = None     # whose COMMIT is on its way: `down` decides what becomes of the answer
+        self.fault = None  # whose COMMIT is on its way: `down` decides what becomes of the answer
 
     def close(self):
         _end(self.client, self.server)
@@ -194,7 +194,7 @@ class _Link:
             fault.done.set()
             self.close()
         elif kind == "cut half":
-            self.server.sendall(packet[:len(packet) // 2])
+            self.server.sendall(packet[: len(packet) // 2])
             fault.done.set()
             self.close()
         elif kind == "late":
@@ -265,4 +265,4 @@ def through(lake, port: int) -> str:
     return lake.text.replace(f"port={lake.postgres.port}", f"port={port}")
 
 
-__all__ = ["PostgresProxy", "through", "wait_struck", "time"]
+__all__ = ["PostgresProxy", "through", "time", "wait_struck"]

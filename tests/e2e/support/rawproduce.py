@@ -20,7 +20,13 @@ _COPY = 0x2
 
 def produce(address: str, topic: str, records):
     """records: (timestamp, value, key, [(name, value or None), ...]), all bytes, to partition 0 in this order."""
-    subprocess.run([sys.executable, "-m", "support.rawproduce"], cwd=Path(__file__).parents[1], input=pickle.dumps((address, topic, records)), check=True, timeout=60)
+    subprocess.run(
+        [sys.executable, "-m", "support.rawproduce"],
+        cwd=Path(__file__).parents[1],
+        input=pickle.dumps((address, topic, records)),
+        check=True,
+        timeout=60,
+    )
 
 
 def _produce(address, topic, records):
@@ -39,9 +45,25 @@ def _produce(address, topic, records):
             size = ctypes.c_ssize_t(-1 if content is None else len(content))
             assert rk.rd_kafka_header_add(list_, name, ctypes.c_ssize_t(len(name)), content, size) == _OK
         code = rk.rd_kafka_producev(
-            producer, ctypes.c_int(_TOPIC), topic.encode(), ctypes.c_int(_PARTITION), ctypes.c_int(0), ctypes.c_int(_VALUE), value,
-            ctypes.c_size_t(len(value)), ctypes.c_int(_KEY), key, ctypes.c_size_t(len(key)), ctypes.c_int(_FLAGS), ctypes.c_int(_COPY),
-            ctypes.c_int(_TIMESTAMP), ctypes.c_int64(timestamp), ctypes.c_int(_HEADERS), list_, ctypes.c_int(_END))
+            producer,
+            ctypes.c_int(_TOPIC),
+            topic.encode(),
+            ctypes.c_int(_PARTITION),
+            ctypes.c_int(0),
+            ctypes.c_int(_VALUE),
+            value,
+            ctypes.c_size_t(len(value)),
+            ctypes.c_int(_KEY),
+            key,
+            ctypes.c_size_t(len(key)),
+            ctypes.c_int(_FLAGS),
+            ctypes.c_int(_COPY),
+            ctypes.c_int(_TIMESTAMP),
+            ctypes.c_int64(timestamp),
+            ctypes.c_int(_HEADERS),
+            list_,
+            ctypes.c_int(_END),
+        )
         assert code == _OK, code
         rk.rd_kafka_poll(producer, 0)
     assert rk.rd_kafka_flush(producer, 30000) == _OK
@@ -57,13 +79,13 @@ def produce_undecodable(address: str, topic: str, partition: int, values) -> int
     """A batch of LZ4 whose content checksum is wrong: Kafka's own decoder does not look at it, so the broker takes the batch; librdkafka's does. To a node that
     leads the partition. Returns the batch's first offset."""
     records = b"".join(_record(n, value) for n, value in enumerate(values))
-    return _send(address, topic, partition, _batch(_lz4(records, checksum=0xbad), len(values), _LZ4))
+    return _send(address, topic, partition, _batch(_lz4(records, checksum=0xBAD), len(values), _LZ4))
 
 
 def _varint(n: int) -> bytes:
     n, out = (n << 1) ^ (n >> 63), bytearray()
-    while n > 0x7f:
-        out.append(n & 0x7f | 0x80)
+    while n > 0x7F:
+        out.append(n & 0x7F | 0x80)
         n >>= 7
     return bytes([*out, n])
 
@@ -84,7 +106,7 @@ def _lz4(data: bytes, checksum: int) -> bytes:
     """A frame of one block, stored as it is, with this content checksum."""
     descriptor = bytes([0x64, 0x40])  # version 1, independent blocks, content checksum; blocks of up to 64 KiB
     assert len(data) <= 1 << 16
-    head = struct.pack("<I", 0x184d2204) + descriptor + bytes([_xxh32(descriptor) >> 8 & 0xff])
+    head = struct.pack("<I", 0x184D2204) + descriptor + bytes([_xxh32(descriptor) >> 8 & 0xFF])
     return head + struct.pack("<I", 1 << 31 | len(data)) + data + struct.pack("<II", 0, checksum)
 
 
@@ -92,28 +114,35 @@ def _xxh32(data: bytes) -> int:
     """Of less than four bytes."""
     h = 374761393 + len(data)
     for byte in data:
-        h = h + byte * 374761393 & 0xffffffff
-        h = (h << 11 | h >> 21) * 2654435761 & 0xffffffff
-    h = (h ^ h >> 15) * 2246822519 & 0xffffffff
-    h = (h ^ h >> 13) * 3266489917 & 0xffffffff
+        h = h + byte * 374761393 & 0xFFFFFFFF
+        h = (h << 11 | h >> 21) * 2654435761 & 0xFFFFFFFF
+    h = (h ^ h >> 15) * 2246822519 & 0xFFFFFFFF
+    h = (h ^ h >> 13) * 3266489917 & 0xFFFFFFFF
     return h ^ h >> 16
 
 
 def _crc32c(data: bytes) -> int:
-    crc = 0xffffffff
+    crc = 0xFFFFFFFF
     for byte in data:
         crc ^= byte
         for _ in range(8):
-            crc = crc >> 1 ^ (0x82f63b78 if crc & 1 else 0)
-    return crc ^ 0xffffffff
+            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
+    return crc ^ 0xFFFFFFFF
 
 
 def _send(address, topic, partition, batch) -> int:
     def text(s):
         return struct.pack("!h", len(s)) + s.encode()
 
-    request = (struct.pack("!hhi", _PRODUCE, _PRODUCE_VERSION, 1) + text("raw") + struct.pack("!hhi", -1, -1, 30000) + struct.pack("!i", 1) + text(topic) +
-               struct.pack("!iii", 1, partition, len(batch)) + batch)
+    request = (
+        struct.pack("!hhi", _PRODUCE, _PRODUCE_VERSION, 1)
+        + text("raw")
+        + struct.pack("!hhi", -1, -1, 30000)
+        + struct.pack("!i", 1)
+        + text(topic)
+        + struct.pack("!iii", 1, partition, len(batch))
+        + batch
+    )
     host, port = address.split(":")
     with socket.create_connection((host, int(port)), 30) as s, s.makefile("rb") as answers:
         s.sendall(struct.pack("!i", len(request)) + request)

@@ -28,8 +28,22 @@ class S3:
         return name
 
     def _admin(self, *arguments):
-        subprocess.run([self.program, "admin", "--access", self.key, "--secret", self.secret, "--endpoint-url", f"http://127.0.0.1:{self.port}", *arguments],
-                       check=True, capture_output=True, timeout=30)
+        subprocess.run(
+            [
+                self.program,
+                "admin",
+                "--access",
+                self.key,
+                "--secret",
+                self.secret,
+                "--endpoint-url",
+                f"http://127.0.0.1:{self.port}",
+                *arguments,
+            ],
+            check=True,
+            capture_output=True,
+            timeout=30,
+        )
 
     def add_user(self) -> tuple:
         """Keys of somebody who may nothing yet."""
@@ -54,12 +68,23 @@ class S3:
 
     @property
     def environment(self) -> dict:
-        return {"AWS_ACCESS_KEY_ID": self.key, "AWS_SECRET_ACCESS_KEY": self.secret, "AWS_REGION": "us-east-1",
-                "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.port}"}
+        return {
+            "AWS_ACCESS_KEY_ID": self.key,
+            "AWS_SECRET_ACCESS_KEY": self.secret,
+            "AWS_REGION": "us-east-1",
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.port}",
+        }
 
     def create_secret(self, **changed) -> str:
         """CREATE SECRET as a user writes it; changed: other values of parameters."""
-        values = {"KEY_ID": self.key, "SECRET": self.secret, "REGION": "us-east-1", "ENDPOINT": f"127.0.0.1:{self.port}", "URL_STYLE": "path", **changed}
+        values = {
+            "KEY_ID": self.key,
+            "SECRET": self.secret,
+            "REGION": "us-east-1",
+            "ENDPOINT": f"127.0.0.1:{self.port}",
+            "URL_STYLE": "path",
+            **changed,
+        }
         return "CREATE SECRET (TYPE s3, USE_SSL false, " + ", ".join(f"{k} '{v}'" for k, v in values.items()) + ")"
 
 
@@ -79,10 +104,23 @@ class S3Server(S3):
         return {"root": str(self.root), "port": self.port, "key": self.key, "secret": self.secret}
 
     def start(self):
-        environment = {"PATH": os.environ["PATH"], "HOME": str(self.root), "ROOT_ACCESS_KEY_ID": self.key, "ROOT_SECRET_ACCESS_KEY": self.secret}
+        environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.root),
+            "ROOT_ACCESS_KEY_ID": self.key,
+            "ROOT_SECRET_ACCESS_KEY": self.secret,
+        }
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(guarded([self.program, "--port", f"127.0.0.1:{self.port}", "--iam-dir", self._users, "--iam-cache-disable", "posix", self.root]),
-                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, start_new_session=True)
+            self.process = subprocess.Popen(
+                guarded(
+                    [self.program, "--port", f"127.0.0.1:{self.port}", "--iam-dir", self._users, "--iam-cache-disable", "posix", self.root]
+                ),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=environment,
+                start_new_session=True,
+            )
 
         def ready():
             assert self.process.poll() is None, f"versitygw ended with {self.process.returncode}:\n{tail(self.log)}"
@@ -93,6 +131,7 @@ class S3Server(S3):
                 return True  # it refuses us, so it is there
             except OSError:
                 return False
+
         wait_for(ready, 30, f"versitygw on port {self.port}")
 
     def stop(self):

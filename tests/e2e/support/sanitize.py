@@ -16,8 +16,14 @@ def asan_binary() -> Path:
 
 def sanitized(**environment) -> dict:
     """Arguments for Pintail.start and its like."""
-    return {"program": asan_binary(),
-            "env": {"ASAN_OPTIONS": "detect_leaks=1", "LSAN_OPTIONS": f"suppressions={REPO / 'tests' / 'lsan.supp'}:print_suppressions=0", **environment}}
+    return {
+        "program": asan_binary(),
+        "env": {
+            "ASAN_OPTIONS": "detect_leaks=1",
+            "LSAN_OPTIONS": f"suppressions={REPO / 'tests' / 'lsan.supp'}:print_suppressions=0",
+            **environment,
+        },
+    }
 
 
 def assert_no_report(err: str):

@@ -19,7 +19,12 @@ from .procs import Unavailable, run_folder
 from .s3 import S3, S3Server
 
 # name -> what starts it in a folder, and what a test holds of it
-_KINDS = {"kafka": (KafkaServer, Kafka), "guarded": (GuardedKafka, Guarded), "postgres": (lambda _: PostgresServer(), Postgres), "s3": (S3Server, S3)}
+_KINDS = {
+    "kafka": (KafkaServer, Kafka),
+    "guarded": (GuardedKafka, Guarded),
+    "postgres": (lambda _: PostgresServer(), Postgres),
+    "s3": (S3Server, S3),
+}
 
 
 class _Keeper(threading.Thread):

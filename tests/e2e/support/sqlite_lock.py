@@ -12,13 +12,19 @@ from pathlib import Path
 @contextmanager
 def holding(path: Path, *statements):
     """Runs the statements, and is gone at the end. Yields what runs another one and returns its rows."""
-    process = subprocess.Popen([sys.executable, "-m", "support.sqlite_lock", path], cwd=Path(__file__).parents[1], text=True, stdin=subprocess.PIPE,
-                               stdout=subprocess.PIPE)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "support.sqlite_lock", path],
+        cwd=Path(__file__).parents[1],
+        text=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
 
     def run(statement) -> list:
         process.stdin.write(json.dumps(statement) + "\n")
         process.stdin.flush()
         return json.loads(process.stdout.readline())
+
     try:
         for statement in statements:
             run(statement)
