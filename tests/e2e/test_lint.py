@@ -36,7 +36,12 @@ SOUND = {
     "banned-call": {"src/base/a.c": 'x->gets(1); say("strcpy(a)"); // strcpy(\n'},
     "include-circle": {"src/base/a.c": '#include "a.h"\n', "src/base/a.h": '#include "b.h"\n', "src/base/b.h": ""},
     "unit-circle": {"src/a/a.c": '#include "a/a_part.h"\n', "src/a/a_part.h": '#include "a/a.h"\n', "src/a/a.h": ""},
-    "room-circle": {"src/a/a.c": '#include "b/b.h"\n#include "a/c/d.h"\n', "src/a/c/d.h": '#include "a/a.h"\n', "src/a/a.h": "", "src/b/b.h": ""},
+    "room-circle": {
+        "src/a/a.c": '#include "b/b.h"\n#include "a/c/d.h"\n',
+        "src/a/c/d.h": '#include "a/a.h"\n',
+        "src/a/a.h": "",
+        "src/b/b.h": "",
+    },
     "cited-document": {"src/a.c": "// docs/GUIDE.md says so, in RFC 8259\n", "docs/GUIDE.md": ""},
 }
 
