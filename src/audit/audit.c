@@ -1,8 +1,6 @@
 #include "audit/audit.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,157 +10,6 @@
 #include "duck/uri.h"
 #include "lake/ledger_form.h"
 #include "lake/table_name.h"
-
-/* ---- the result ---- */
-
-static char *copy(const char *text) {
-    return text ? strdup(text) : NULL;
-}
-
-pt_finding *pt_audit_find(pt_audit *audit, const char *kind, const char *pipeline,
-                          const char *topic, const char *table, int32_t partition, int64_t count,
-                          const char *format, ...) {
-    pt_finding *grown = realloc(audit->findings, (audit->n_findings + 1) * sizeof *grown);
-    if (!grown) {
-        return NULL;
-    }
-    audit->findings = grown;
-    pt_finding *f = &grown[audit->n_findings++];
-    *f = (pt_finding){.kind = kind,
-                      .pipeline = copy(pipeline),
-                      .topic = copy(topic),
-                      .table = copy(table),
-                      .partition = partition,
-                      .count = count};
-    va_list args;
-    va_start(args, format);
-    if (vasprintf(&f->text, format, args) < 0) {
-        f->text = NULL;
-    }
-    va_end(args);
-    return f;
-}
-
-int pt_audit_note(pt_audit *audit, pt_error *err, const char *format, ...) {
-    char **grown = realloc(audit->notes, (audit->n_notes + 1) * sizeof *grown);
-    char *text = NULL;
-    if (!grown) {
-        return pt_fail_nomem(err, "a note");
-    }
-    audit->notes = grown;
-    va_list args;
-    va_start(args, format);
-    int n = vasprintf(&text, format, args);
-    va_end(args);
-    if (n < 0) {
-        return pt_fail_nomem(err, "a note");
-    }
-    audit->notes[audit->n_notes++] = text;
-    return PT_OK;
-}
-
-void pt_audit_clear(pt_audit *audit) {
-    for (size_t i = 0; i < audit->n_tables; i++) {
-        free(audit->tables[i].name);
-        pt_result_clear(&audit->tables[i].latest);
-        pt_result_clear(&audit->tables[i].sales);
-    }
-    for (size_t i = 0; i < audit->n_partitions; i++) {
-        free(audit->partitions[i].pipeline);
-        free(audit->partitions[i].topic);
-        free(audit->partitions[i].table);
-    }
-    for (size_t i = 0; i < audit->n_findings; i++) {
-        pt_finding *f = &audit->findings[i];
-        free(f->pipeline);
-        free(f->topic);
-        free(f->table);
-        free(f->text);
-    }
-    for (size_t i = 0; i < audit->n_notes; i++) {
-        free(audit->notes[i]);
-    }
-    free(audit->tables);
-    free(audit->partitions);
-    free(audit->findings);
-    free(audit->notes);
-    pt_result_clear(&audit->reasons);
-    *audit = (pt_audit){.snapshot = -1};
-}
-
-/* ---- statements ---- */
-
-int pt_auditor_run(pt_auditor *a, pt_text *sql, pt_error *err) {
-    int code = pt_text_check(sql, err);
-    if (code == PT_OK) {
-        code = pt_session_run(a->session, pt_text_get(sql), err);
-    }
-    pt_text_free(sql);
-    return code;
-}
-
-int pt_auditor_table(pt_auditor *a, pt_text *sql, pt_result *out, pt_error *err) {
-    *out = (pt_result){0};
-    int code = pt_text_check(sql, err);
-    if (code == PT_OK) {
-        code = pt_session_result(a->session, pt_text_get(sql), out, err);
-    }
-    pt_text_free(sql);
-    return code;
-}
-
-int pt_auditor_int(pt_auditor *a, pt_text *sql, int64_t *out, pt_error *err) {
-    int code = pt_text_check(sql, err);
-    if (code == PT_OK) {
-        code = pt_session_int(a->session, pt_text_get(sql), out, err);
-    }
-    pt_text_free(sql);
-    return code;
-}
-
-int pt_auditor_examples(pt_auditor *a, pt_text *sql, pt_finding *finding, pt_error *err) {
-    pt_result table;
-    PT_TRY(pt_auditor_table(a, sql, &table, err));
-    if (!finding || !finding->text) {
-        pt_result_clear(&table);
-        return pt_fail_nomem(err, "a finding");
-    }
-    for (size_t i = 0; i < table.n_rows && finding->n_examples < PT_AUDIT_EXAMPLES; i++) {
-        finding->examples[finding->n_examples++] = pt_result_int(&table, i, 0);
-    }
-    pt_result_clear(&table);
-    return PT_OK;
-}
-
-static bool is_one_of(const char *text, const char *const *list, size_t n) {
-    for (size_t i = 0; i < n; i++) {
-        if (strcmp(text, list[i]) == 0) {
-            return true;
-        }
-    }
-    return n == 0;
-}
-
-bool pt_auditor_wants(const pt_auditor *a, const char *pipeline, const char *topic,
-                      const char *table) {
-    const pt_audit_options *o = a->options;
-    return (!pipeline || !o->pipeline || strcmp(pipeline, o->pipeline) == 0) &&
-           (!topic || is_one_of(topic, o->topics, o->n_topics)) &&
-           (!table || is_one_of(table, (const char *const *)a->tables, a->n_tables));
-}
-
-void pt_auditor_add_merged(pt_text *sql, const char *key, const char *where) {
-    pt_text_addf(sql,
-                 "SELECT %s, min(a) AS a, max(b) AS b FROM (SELECT *, sum(opens) OVER (PARTITION "
-                 "BY %s ORDER BY a, b ROWS UNBOUNDED PRECEDING) AS island "
-                 "FROM (SELECT *, CASE WHEN a > max(b) OVER (PARTITION BY %s ORDER BY a, b ROWS "
-                 "BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) "
-                 "THEN 1 ELSE 0 END AS opens FROM audit_ledger WHERE kind = 'commit' AND b > a AND "
-                 "%s)) GROUP BY %s, island",
-                 key, key, key, where, key);
-}
-
-/* ---- the run ---- */
 
 static pt_audit_table *add_table(pt_audit *audit, const char *label) {
     pt_audit_table *grown = realloc(audit->tables, (audit->n_tables + 1) * sizeof *grown);
@@ -176,7 +23,7 @@ static pt_audit_table *add_table(pt_audit *audit, const char *label) {
     return t->name ? t : NULL;
 }
 
-static void forget_refetched(pt_auditor *a) {
+static void forget_names(pt_auditor *a) {
     for (size_t i = 0; i < a->n_tables; i++) {
         free(a->tables[i]);
     }
@@ -188,7 +35,7 @@ static void forget_refetched(pt_auditor *a) {
 /* A table that is asked for is the ledger's however it is written: T, main.t, "t". */
 static int name_asked(pt_auditor *a, pt_error *err) {
     const pt_audit_options *o = a->options;
-    forget_refetched(a); /* of the attempt before */
+    forget_names(a); /* of the attempt before */
     if (o->n_tables && !(a->tables = calloc(o->n_tables, sizeof *a->tables))) {
         return pt_fail_nomem(err, "table names");
     }
@@ -204,7 +51,7 @@ static int name_asked(pt_auditor *a, pt_error *err) {
         if (!label) {
             return pt_fail_nomem(err, "a table name");
         }
-        if (a->n_tables && is_one_of(label, (const char *const *)a->tables, a->n_tables)) {
+        if (a->n_tables && pt_is_one_of(label, (const char *const *)a->tables, a->n_tables)) {
             free(label);
         } else {
             a->tables[a->n_tables++] = label;
@@ -408,6 +255,6 @@ int pt_audit_run(pt_engine *engine, pt_session *session, const pt_audit_options 
     *out = (pt_audit){.snapshot = -1};
     int code = pt_retry_busy(one_snapshot, &a, err);
     free(a.adrift);
-    forget_refetched(&a);
+    forget_names(&a);
     return code;
 }

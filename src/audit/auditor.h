@@ -1,12 +1,18 @@
-/* What the parts of the auditor share. Temporary tables of the session, made anew by each run:
+/* What the files of the auditor share.
  *
- *   audit_ledger  pintail.offsets: g pipeline, topic, p partition, [a, b) offsets, n rows, d dead
- * letters, kind, t table, gen (how many resets before), moves (its kind is one of those that move
- * the position) audit_spans   g, topic, p, [a, b): what a pipeline committed, ranges that touch
- * made one audit_dead    pintail.dead_letters: g, topic, p, o offset, t, code, old (a reset made
- * after it goes back to it or behind it) audit_ranges  topic, p, [a, b): what all pipelines
- * committed for the table at hand audit_windows topic, p, w, n rows, d offsets, known: the rows of
- * the table at hand by windows of 65536 offsets */
+ * Each run makes these temporary tables again; they belong to the session:
+ *
+ *   audit_ledger   pintail.offsets:
+ *                    g pipeline, topic, p partition, [a, b) offsets, n rows, d dead letters, kind,
+ *                    t table, gen how many resets came before,
+ *                    moves whether its kind is one of those that move the position
+ *   audit_spans    g, topic, p, [a, b): what a pipeline committed; ranges that touch are one
+ *   audit_dead     pintail.dead_letters:
+ *                    g, topic, p, o offset, t, code,
+ *                    old whether a reset that came after it goes back to it or behind it
+ *   audit_ranges   topic, p, [a, b): what all pipelines committed for the table at hand
+ *   audit_windows  topic, p, w, n rows, d offsets, known:
+ *                    the rows of the table at hand, by windows of 65536 offsets */
 #pragma once
 
 #include "audit/audit.h"
@@ -29,6 +35,9 @@ int pt_auditor_int(pt_auditor *a, pt_text *sql, int64_t *out, pt_error *err) PT_
 /* The first column of the rows of sql as the examples of finding (which may be NULL). */
 int pt_auditor_examples(pt_auditor *a, pt_text *sql, pt_finding *finding, pt_error *err) PT_CHECKED;
 
+/* Whether the list has the text, or is empty. */
+bool pt_is_one_of(const char *text, const char *const *list, size_t n);
+/* Whether the options ask for it. NULL: not of one. */
 bool pt_auditor_wants(const pt_auditor *a, const char *pipeline, const char *topic,
                       const char *table);
 
@@ -36,13 +45,13 @@ bool pt_auditor_wants(const pt_auditor *a, const char *pipeline, const char *top
  * topic, p". where: a condition, never NULL. */
 void pt_auditor_add_merged(pt_text *sql, const char *key, const char *where);
 
-/* audit_ledger.c */
-int pt_audit_ledger_load(pt_auditor *a,
-                         pt_error *err) PT_CHECKED; /* temporary tables, partitions */
-int pt_audit_ledger_check(pt_auditor *a, pt_error *err)
-    PT_CHECKED; /* ranges follow one another; dead letters as counted */
+/* audit/ledger.c: fills the temporary tables of the ledger, and the audit's partitions. */
+int pt_audit_ledger_load(pt_auditor *a, pt_error *err) PT_CHECKED;
+/* audit/ranges.c: the ranges follow one another; there are as many dead letters as the ledger
+ * counts. */
+int pt_audit_ledger_check(pt_auditor *a, pt_error *err) PT_CHECKED;
 
-/* audit_table.c. A table as it is in the lake. */
+/* audit/table.c: a table as it is in the lake. */
 typedef struct pt_audit_name {
     char *schema, *table, *label;
     pt_text sql; /* "lake"."schema"."table" */
@@ -60,13 +69,13 @@ int pt_audit_table_files(pt_auditor *a, const pt_audit_name *name, pt_audit_tabl
 int pt_audit_table_report(pt_auditor *a, const pt_audit_name *name, pt_audit_table *t,
                           pt_error *err) PT_CHECKED;
 
-/* audit_identity.c: the table is the one that the rows went to. */
+/* audit/identity.c: the table is the one that the rows went to. */
 int pt_audit_identity_check(pt_auditor *a, const pt_audit_name *name, pt_error *err) PT_CHECKED;
 
-/* audit_last.c: the last record of each partition that goes on in the table. */
+/* audit/last_records.c: the last record of each partition whose next record goes to this table. */
 int pt_audit_last_records(pt_auditor *a, const pt_audit_name *name, const pt_audit_table *t,
                           pt_error *err) PT_CHECKED;
 
-/* audit_rows.c */
+/* audit/rows.c: the rows of the table against the ledger. */
 int pt_audit_rows_check(pt_auditor *a, const pt_audit_name *name, pt_audit_table *t,
                         pt_error *err) PT_CHECKED;
