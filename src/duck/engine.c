@@ -27,7 +27,7 @@ struct pt_engine {
     duckdb_database database;
     char *alias;
     uint64_t number;
-    pt_catalog catalog;
+    pt_catalog_kind catalog;
     bool attached;
     bool is_file;   /* the catalog */
     bool encrypted; /* the lake */
@@ -153,7 +153,7 @@ static int load_extension(pt_session *session, const char *folder, const char *n
     return PT_OK;
 }
 
-static const char *catalog_extension(pt_catalog catalog) {
+static const char *catalog_extension(pt_catalog_kind catalog) {
     switch (catalog) {
     case PT_CATALOG_SQLITE: return "sqlite_scanner";
     case PT_CATALOG_POSTGRES: return "postgres_scanner";
@@ -335,7 +335,7 @@ const char *pt_engine_alias(const pt_engine *engine) {
     return engine->alias;
 }
 
-pt_catalog pt_engine_catalog(const pt_engine *engine) {
+pt_catalog_kind pt_engine_catalog(const pt_engine *engine) {
     return engine->catalog;
 }
 

@@ -72,7 +72,7 @@ uint64_t pt_engine_number(const pt_engine *engine);
 
 const char *pt_engine_alias(const pt_engine *engine);
 
-typedef enum pt_catalog {
+typedef enum pt_catalog_kind {
     PT_CATALOG_NONE,
     PT_CATALOG_DUCKDB,
     PT_CATALOG_SQLITE,
@@ -80,8 +80,8 @@ typedef enum pt_catalog {
     PT_CATALOG_MYSQL,
     PT_CATALOG_MOTHERDUCK,
     PT_CATALOG_QUACK
-} pt_catalog;
-pt_catalog pt_engine_catalog(const pt_engine *engine);
+} pt_catalog_kind;
+pt_catalog_kind pt_engine_catalog(const pt_engine *engine);
 
 /* The attached lake was made with ENCRYPTED: no record may stand in clear anywhere but in its
  * catalog. DuckDB's temporary files are encrypted then, and errors do not cite statements. */

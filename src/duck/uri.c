@@ -6,7 +6,7 @@
 
 static const struct {
     const char *prefix;
-    pt_catalog catalog;
+    pt_catalog_kind catalog;
     bool is_file;
 } kinds[] = {
     {"sqlite:", PT_CATALOG_SQLITE, true},        {"postgres:", PT_CATALOG_POSTGRES, false},

@@ -6,7 +6,7 @@
 #include "duck/engine.h"
 
 typedef struct pt_lake_uri {
-    pt_catalog catalog;
+    pt_catalog_kind catalog;
     const char *
         rest; /* behind the catalog's prefix: a path or a connection string; points into the text */
     bool is_file; /* rest is the path of a local file */

@@ -57,7 +57,8 @@ int pt_member_tables_check(const pt_ingest_options *o, pt_error *err) {
     return pt_memory_check_batch(&o->memory, &least, err);
 }
 
-static int check_all_names(const pt_member *r, pt_catalog catalog, bool inlining, pt_error *err) {
+static int check_all_names(const pt_member *r, pt_catalog_kind catalog, bool inlining,
+                           pt_error *err) {
     for (size_t i = 0; i < r->options->n_routes; i++) {
         pt_table_options t = pt_member_tables_options(r->options, i);
         if (first_into(r->options, i) == i) {

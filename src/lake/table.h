@@ -83,7 +83,7 @@ int pt_table_check(const pt_table_options *options, pt_error *err) PT_CHECKED;
 
 /* Whether the table could be made in a new lake with such a catalog, in which few rows stay in the
  * catalog (inlining) or do not; looks at no lake. PT_E_USAGE. */
-int pt_table_check_names(const pt_table_options *options, pt_catalog catalog, bool inlining,
+int pt_table_check_names(const pt_table_options *options, pt_catalog_kind catalog, bool inlining,
                          pt_error *err) PT_CHECKED;
 
 /* What pt_table_open would do. */

@@ -56,7 +56,7 @@ static int has_inlining(pt_engine *engine, pt_session *session, const pt_table *
 #define NO_INLINING \
     "or CALL lake.set_option('data_inlining_row_limit', 0) first, by pintail sql or DuckDB"
 
-static int check_column(pt_catalog catalog, bool inlining, const char *label, const char *name,
+static int check_column(pt_catalog_kind catalog, bool inlining, const char *label, const char *name,
                         pt_error *err) {
     static const char *const ducklakes[] = {"row_id", "begin_snapshot", "end_snapshot", NULL};
     static const char *const postgres[] = {"tableoid", "xmin", "cmin", "xmax",
@@ -92,8 +92,8 @@ static int check_folder(const char *label, const char *name, pt_error *err) {
                                            : PT_OK;
 }
 
-static int check_names(pt_catalog catalog, bool inlining, const pt_table *t, const pt_schema *asked,
-                       pt_error *err) {
+static int check_names(pt_catalog_kind catalog, bool inlining, const pt_table *t,
+                       const pt_schema *asked, pt_error *err) {
     PT_TRY(check_folder(t->label, t->schema_name, err));
     PT_TRY(check_folder(t->label, t->name, err));
     for (size_t i = 0; i < asked->n_columns; i++) {
@@ -112,7 +112,7 @@ static int check_names(pt_catalog catalog, bool inlining, const pt_table *t, con
     return PT_OK;
 }
 
-int pt_table_check_names(const pt_table_options *options, pt_catalog catalog, bool inlining,
+int pt_table_check_names(const pt_table_options *options, pt_catalog_kind catalog, bool inlining,
                          pt_error *err) {
     pt_table t = {0};
     pt_schema *asked = NULL;

@@ -9,7 +9,7 @@
 
 #include "lake/table.h"
 
-static int check(const char *table, const char *column, pt_catalog catalog, bool inlining) {
+static int check(const char *table, const char *column, pt_catalog_kind catalog, bool inlining) {
     char schema[600];
     pt_error err;
     (void)snprintf(schema, sizeof schema, "k INTEGER, \"%s\" INTEGER", column);
@@ -17,7 +17,8 @@ static int check(const char *table, const char *column, pt_catalog catalog, bool
     return pt_table_check_names(&options, catalog, inlining, &err);
 }
 
-static const pt_catalog catalogs[] = {PT_CATALOG_DUCKDB, PT_CATALOG_SQLITE, PT_CATALOG_POSTGRES};
+static const pt_catalog_kind catalogs[] = {PT_CATALOG_DUCKDB, PT_CATALOG_SQLITE,
+                                           PT_CATALOG_POSTGRES};
 
 /* Tried with DuckLake 1.0 on each catalog. */
 static void names_are_refused_just_where_the_catalog_does_not_take_them(void **state) {
