@@ -7,6 +7,7 @@ import pytest
 from support.procs import REPO
 
 TIDY, WIDTH = REPO / "tests" / "lint" / "tidy.py", REPO / "tests" / "lint" / "markdown_width.py"
+GUARANTEES = REPO / "tests" / "lint" / "guarantees.py"
 LONG = "x" * 101
 
 # rule -> files that break it
@@ -76,3 +77,30 @@ def test_prose_that_is_too_wide_is_found_but_no_table_code_or_address(tmp_path):
     page.write_text(f"{words}\n- {words}\n    - {words}\n")
     done = subprocess.run([sys.executable, WIDTH, "100", page], capture_output=True, text=True)
     assert done.returncode == 1 and [line.split(":")[1] for line in done.stdout.splitlines()] == ["1", "2", "3"], done
+
+
+def test_a_promise_without_a_test_and_a_name_without_a_test_are_found(tmp_path):
+    def found(promises):
+        page.write_text(f"# Guarantees\n\n- No promise.\n\n## The promises\n\n{promises}\n## Conditions\n\n- None.\n")
+        done = subprocess.run([sys.executable, GUARANTEES, "--root", tmp_path], capture_output=True, text=True)
+        assert done.stderr == "" and done.returncode == (1 if done.stdout else 0), done
+        return [line.split(": ", 1)[1] for line in done.stdout.splitlines()]
+
+    page = tmp_path / "docs" / "GUARANTEES.md"
+    for path in ("docs/GUARANTEES.md", "tests/e2e/test_a.py", "tests/unit/base/test_b.c"):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text("def test_one(x):\n    pass\n")
+    assert (
+        found("### A group\n\n- It works,\n  always.\n  - Tests: `test_one`, `test_a.py`\n- So does `it`: `tests/unit/base/test_b.c`\n")
+        == []
+    )
+    assert found("| promise | tests |\n| --- | --- |\n| It works | `test_one` |\n") == []
+    for name, wrong in (
+        ("test_two", "no file of tests/e2e has a test test_two"),
+        ("test_b.py", "there is no test_b.py in tests/e2e"),
+        ("tests/unit/lake/test_b.c", "there is no tests/unit/lake/test_b.c"),
+        ("test_b.c", "test_b.c needs its path, such as tests/unit/base/test_b.c"),
+    ):
+        assert found(f"- It works: `{name}`\n") == [wrong]
+    assert found("- It works.\n- It works: `test_one`\n") == ["a promise without a test"]
+    assert found("") == ['no promise below "## The promises"']
