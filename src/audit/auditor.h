@@ -15,7 +15,7 @@
  *                    the rows of the table at hand, by windows of 65536 offsets */
 #pragma once
 
-#include "audit/audit.h"
+#include "audit/findings.h"
 
 typedef struct pt_auditor {
     pt_engine *engine;

@@ -1,10 +1,9 @@
-/* What an audit gives: findings, notes, and their end. */
+#include "audit/findings.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "audit/audit.h"
 
 static char *copy(const char *text) {
     return text ? strdup(text) : NULL;

@@ -1,7 +1,7 @@
 /* What the broker says of the partitions that an audit found: how far behind they are. */
 #pragma once
 
-#include "audit/audit.h"
+#include "audit/findings.h"
 #include "base/error.h"
 #include "kafka/watermarks.h"
 

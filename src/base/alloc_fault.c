@@ -33,7 +33,7 @@ static void report(void) {
 static void read_environment(void) {
     const char *text = getenv("PINTAIL_ALLOC_FAIL");
     if (text) {
-        pt_fault_arm(atol(text), strchr(text, '+') != NULL);
+        pt_fault_arm(strtol(text, NULL, 10), strchr(text, '+') != NULL);
     }
     if (getenv("PINTAIL_ALLOC_REPORT")) {
         (void)atexit(report);

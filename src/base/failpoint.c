@@ -62,7 +62,7 @@ static int act(const char *name, const char *action) {
         (void)raise(
             SIGSTOP); /* to this very thread: it must not go on until another one has noticed */
     } else if (strncmp(action, "sleep-", 6) == 0) {
-        pt_sleep_us(atol(action + 6) * 1000);
+        pt_sleep_us(strtol(action + 6, NULL, 10) * 1000);
     } else if (strcmp(action, "fail") == 0 || strcmp(action, "oom") == 0) {
         return 1;
     }

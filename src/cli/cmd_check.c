@@ -6,10 +6,12 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "audit/audit.h"
 #include "audit/lag.h"
 #include "base/clock.h"
 #include "base/shown.h"
 #include "base/signals.h"
+#include "cli/check/json.h"
 #include "cli/check/report.h"
 #include "cli/lake_args.h"
 #include "cli/names.h"

@@ -98,7 +98,7 @@ static int http_status(const char *message) {
         const char *digits = strncmp(p, "code ", 5) == 0 ? p + 5 : p;
         if (isdigit((unsigned char)digits[0]) && isdigit((unsigned char)digits[1]) &&
             isdigit((unsigned char)digits[2]) && !isdigit((unsigned char)digits[3])) {
-            return atoi(digits);
+            return (int)strtol(digits, NULL, 10);
         }
     }
     return 0;

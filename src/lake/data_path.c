@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -45,7 +46,7 @@ static bool has_guard(const char *table_folder, const char *path) {
 static int fail_adrift(const char *data_path, const char *file, pt_error *err) {
     char here[PATH_MAX] = "?";
     if (!getcwd(here, sizeof here)) {
-        (void)strcpy(here, "?");
+        (void)snprintf(here, sizeof here, "?");
     }
     if (*file == '/') {
         return pt_fail(

@@ -285,6 +285,32 @@ def cited_document(tree):
                     yield Finding(path, number, f"{name} is not in the repository")
 
 
+CITED_PATH = re.compile(r"(?<![\w/.<-])((?:[\w-]+/)+[\w-]+\.(?:c|h|py|sql|cmake))(?![\w/*])")
+BELOW = ("", "src", "tests", "tests/unit", "tests/e2e")
+
+
+def comments(text: str) -> str:
+    """The comments of a C file alone; lines stay where they are."""
+    bare = without_comments(text)
+    return "".join("\n" if a == "\n" else a if a != b else " " for a, b in zip(text, bare, strict=True))
+
+
+@rule
+def cited_path(tree):
+    """no comment and no page names a file that is not there any more"""
+    here = {str(p) for p in tree.paths}
+    for path in tree.paths:
+        c_file = path.suffix in (".c", ".h")
+        if not c_file and path.suffix not in (".md", ".txt") or path.name == "CHANGELOG.md":
+            continue
+        text = tree.text(path)
+        for number, line in enumerate((comments(text) if c_file else text).splitlines(), 1):
+            for found in CITED_PATH.finditer(line):
+                name = found.group(1)
+                if not any(str(Path(below) / name) in here for below in BELOW):
+                    yield Finding(path, number, f"{name} is not there")
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description="The rules of the house that no compiler or formatter checks.")
     parser.add_argument("rules", nargs="*", metavar="RULE")

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/check/report.h"
+#include "cli/check/common.h"
 #include "cli/result_box.h"
 
 #define SHRUNK 12 /* a column of text is not made narrower */

@@ -1,8 +1,9 @@
+#include "cli/check/json.h"
+
 #include <inttypes.h>
 #include <string.h>
 
 #include "base/redact.h"
-#include "cli/check/report.h"
 
 static void add_string(pt_text *out, const char *key, const char *value) {
     pt_text_addf(out, "\"%s\":", key);

@@ -1,9 +1,10 @@
+#include "cli/check/partitions.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "cli/check/grid.h"
-#include "cli/check/sections.h"
 
 static void add_age(char *out, size_t size, int64_t us) {
     double s = (double)us / 1e6;

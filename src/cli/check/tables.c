@@ -1,9 +1,10 @@
+#include "cli/check/tables.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "cli/check/grid.h"
-#include "cli/check/sections.h"
 
 static void add_size(char *out, size_t size, int64_t bytes) {
     static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
