@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "lake/committer.h"
+#include "lake/catalog.h"
 #include "lake/flush.h"
 
 #define PT_BATCHES 3

@@ -8,7 +8,6 @@
 #include "duck/transaction.h"
 #include "ingest/halving.h"
 #include "ingest/workers_internal.h"
-#include "lake/registered.h"
 
 #define SUSPECT_TRIES \
     3 /* of these, when the flush has a record that the lake has refused already */
@@ -22,24 +21,24 @@
     (30 * PT_SECOND) /* far below max.poll.interval.ms: a rebalance waits for it. Then the run \
                         ends, and may begin anew */
 
-bool pt_workers_recover(pt_workers *w, pt_flush *flush, bool *committed, pt_error *err) {
-    pt_error ignored;
-    if (err->code == PT_E_LAKE &&
-        pt_committer_settle(w->committer, flush, committed, &ignored) == PT_OK) {
-        return true;
+pt_outcome pt_workers_settle(pt_workers *w, pt_flush *flush, pt_error *err) {
+    if (err->code == PT_E_LAKE) { /* the catalog gave a reason, so it may well be there */
+        pt_error ignored;
+        pt_outcome outcome = pt_catalog_settle(w->catalog, flush, &ignored);
+        if (outcome != PT_UNKNOWN) {
+            *err = outcome == PT_REFUSED ? ignored : *err;
+            return outcome;
+        }
     }
     pt_line_pause(w->line, PT_WORKER_COMMITTER, "catalog", err);
     for (unsigned attempt = 1; !pt_line_abandoned(w->line); attempt++) {
         pt_workers_wait(w->line, attempt);
-        int code = pt_committer_recover(w->committer, flush, committed, err);
-        if (code == PT_OK) {
-            return true;
-        }
-        if (code != PT_E_LAKE_DOWN && code != PT_E_LAKE_BUSY) {
-            return false;
+        pt_outcome outcome = pt_catalog_settle(w->catalog, flush, err);
+        if (outcome != PT_UNKNOWN) {
+            return outcome;
         }
     }
-    return false;
+    return PT_UNKNOWN;
 }
 
 /* ---- commits ---- */
@@ -51,14 +50,14 @@ static void count(pt_workers *w, const pt_flush *flush) {
     line->counters.rows += (uint64_t)pt_flush_rows(flush) - dead;
     line->counters.dead_letters += dead;
     line->counters.commits++;
-    line->counters.conflicts = pt_committer_conflicts(w->committer);
+    line->counters.conflicts = pt_catalog_conflicts(w->catalog);
     line->counters.last_commit_us = pt_monotonic_us();
     line->counters.stage_us += flush->stage_us;
     line->counters.commit_us += flush->commit_us;
     pthread_mutex_unlock(&line->lock);
 }
 
-typedef enum outcome { COMMITTED, IN_PIECES, NOT_COMMITTED, UNKNOWN } outcome;
+typedef enum flush_end { COMMITTED, IN_PIECES, NOT_COMMITTED, UNKNOWN } flush_end;
 
 static bool has_inlined(const pt_flush *flush) {
     for (size_t i = 0; i < flush->n_slices; i++) {
@@ -69,7 +68,7 @@ static bool has_inlined(const pt_flush *flush) {
     return false;
 }
 
-static outcome committed(const pt_flush *flush, const pt_error *refused) {
+static flush_end committed(const pt_flush *flush, const pt_error *refused) {
     if (flush->to_files) {
         pt_log(PT_LOG_WARN,
                PT_EVENT(
@@ -80,7 +79,7 @@ static outcome committed(const pt_flush *flush, const pt_error *refused) {
 }
 
 /* Waiting does not help. */
-static outcome refused_again(pt_workers *w, pt_flush *flush, const pt_error *why, pt_error *err) {
+static flush_end refused_again(pt_workers *w, pt_flush *flush, const pt_error *why, pt_error *err) {
     if (pt_halve(w, flush, why, err) == PT_HALVED_COMMITTED) {
         return IN_PIECES;
     }
@@ -88,7 +87,7 @@ static outcome refused_again(pt_workers *w, pt_flush *flush, const pt_error *why
     return NOT_COMMITTED;
 }
 
-static outcome commit_flush(pt_workers *w, pt_flush *flush, pt_error *err) {
+static flush_end commit_flush(pt_workers *w, pt_flush *flush, pt_error *err) {
     unsigned unclassified = 0;
     pt_error refused = {0}; /* why its rows could not stay in the catalog, if they are the reason */
     int64_t start = pt_monotonic_us();
@@ -97,24 +96,21 @@ static outcome commit_flush(pt_workers *w, pt_flush *flush, pt_error *err) {
         return NOT_COMMITTED;
     }
     for (unsigned attempt = 1; !pt_line_abandoned(w->line); attempt++) {
-        int code = pt_commit(w->committer, flush, err);
-        if (code == PT_OK) {
-            return committed(flush, &refused);
-        }
+        pt_outcome outcome = pt_catalog_commit(w->catalog, flush, err);
         pt_error why = *err;
-        if (code == PT_E_LAKE_DOWN || pt_transaction_unknown(err)) {
-            bool landed = false;
-            if (!pt_workers_recover(w, flush, &landed, err)) {
+        if (outcome == PT_UNKNOWN) {
+            outcome = pt_workers_settle(w, flush, err);
+            if (outcome == PT_UNKNOWN || outcome == PT_REFUSED) {
                 pt_line_fail(w->line, err);
                 return UNKNOWN;
             }
-            if (landed) {
-                return committed(flush, &refused);
-            }
-        } else if (code == PT_E_LAKE_BUSY && pt_monotonic_us() - start >= PT_BUSY_LOGGED_AFTER) {
+        } else if (outcome == PT_TRY_AGAIN && pt_monotonic_us() - start >= PT_BUSY_LOGGED_AFTER) {
             pt_line_pause(w->line, PT_WORKER_COMMITTER, "other writers of the catalog", err);
         }
-        bool tried_enough = code == PT_E_LAKE &&
+        if (outcome == PT_COMMITTED) {
+            return committed(flush, &refused);
+        }
+        bool tried_enough = why.code == PT_E_LAKE &&
                             ++unclassified ==
                                 (flush->n_suspects ? SUSPECT_TRIES : UNCLASSIFIED_TRIES);
         if (unclassified == INLINED_TRIES && !flush->to_files && has_inlined(flush)) {
@@ -124,32 +120,13 @@ static outcome commit_flush(pt_workers *w, pt_flush *flush, pt_error *err) {
         if (tried_enough) {
             return refused_again(w, flush, flush->to_files ? &refused : &why, err);
         }
-        if (code != PT_E_LAKE_BUSY && code != PT_E_LAKE_DOWN && code != PT_E_LAKE) {
+        if (outcome == PT_REFUSED && why.code != PT_E_LAKE) {
             pt_line_fail(w->line, &why);
             return NOT_COMMITTED;
         }
         pt_workers_wait(w->line, attempt);
     }
     return NOT_COMMITTED;
-}
-
-/* Of each table the first file after each attach: what makes a path relative cannot change in
- * between. A look that fails is tried again with the next flush. */
-static int check_registered(pt_workers *w, const pt_flush *flush, pt_error *err) {
-    pt_engine *engine = pt_committer_engine(w->committer);
-    for (size_t i = 0; engine && i < flush->n_slices; i++) {
-        bool seen = false;
-        if (!flush->slices[i].staged || w->seen_by[i] == pt_engine_number(engine)) {
-            continue;
-        }
-        int code = pt_registered_check(engine, pt_committer_session(w->committer),
-                                       &flush->slices[i], &seen, err);
-        if (seen) {
-            PT_TRY(code);
-            w->seen_by[i] = pt_engine_number(engine);
-        }
-    }
-    return PT_OK;
 }
 
 void pt_workers_landed(pt_workers *w, const pt_flush *flush) {
@@ -168,19 +145,19 @@ static void commit_batch(pt_workers *w, pt_batch *batch) {
     switch (commit_flush(w, batch->flush, &err)) {
     case COMMITTED:
         pt_workers_landed(w, batch->flush);
-        if (check_registered(w, batch->flush, &err) != PT_OK) {
+        if (pt_catalog_inspect(w->catalog, batch->flush, &err) != PT_OK) {
             pt_line_fail(w->line, &err);
         }
         pt_fold_set_due(w);
         pt_line_done(w->line, batch);
         break;
     case IN_PIECES:
-        pt_unstage(pt_committer_session(w->committer), batch->flush);
+        pt_unstage(pt_catalog_session(w->catalog), batch->flush);
         pt_fold_set_due(w);
         pt_line_done(w->line, batch);
         break;
     case NOT_COMMITTED:
-        pt_unstage(pt_committer_session(w->committer), batch->flush);
+        pt_unstage(pt_catalog_session(w->catalog), batch->flush);
         pt_line_give_up(w->line, batch);
         break;
     case UNKNOWN: /* the files may be the lake's: they stay */
@@ -195,8 +172,8 @@ static void answer_claim(pt_workers *w) {
     int64_t start = pt_monotonic_us();
     int code = PT_OK;
     for (unsigned attempt = 1;; attempt++) {
-        pt_committer_begin_at(w->committer, line->starts);
-        code = pt_committer_claim(w->committer, line->claims, line->n_claims, &err);
+        const pt_claiming what = {line->claims, line->n_claims, line->starts, w->identities};
+        code = pt_catalog_claim(w->catalog, &what, &err);
         if (code != PT_E_LAKE_DOWN || pt_line_abandoned(line) || pt_stop_asked() ||
             pt_monotonic_us() - start > CLAIM_FOR) {
             break;
@@ -206,6 +183,7 @@ static void answer_claim(pt_workers *w) {
     }
     if (code == PT_OK) {
         pt_line_go_on(line, PT_WORKER_COMMITTER);
+        w->identities = line->n_claims ? NULL : w->identities;
         code = w->claimed(w->arg, line->claims, line->n_claims, &err);
         pt_fold_retry(w);
         pt_fold_set_due(w);
@@ -223,14 +201,12 @@ static void answer_claim(pt_workers *w) {
  * commit waits for it, or ends the run. A lock of another writer is gone by the next look. */
 static void look_back(pt_workers *w) {
     pt_error err = {0};
-    pt_flush nothing = {0};
-    bool committed;
-    if (!pt_committer_owns(w->committer)) {
+    if (!pt_catalog_owns(w->catalog)) {
         return;
     }
-    int code = pt_committer_look_back(w->committer, &err);
+    int code = pt_catalog_look_back(w->catalog, &err);
     if (code == PT_E_LAKE_DOWN) {
-        code = pt_committer_recover(w->committer, &nothing, &committed, &err);
+        code = pt_catalog_settle(w->catalog, NULL, &err) == PT_TRY_AGAIN ? PT_OK : (int)err.code;
     }
     w->busy_looks = code == PT_E_LAKE_BUSY ? w->busy_looks + 1 : 0;
     if (code == PT_E_LAKE_CHANGED || code == PT_E_FENCED || code == PT_E_RESTART) {
@@ -285,12 +261,20 @@ static job next_job(pt_line *line, bool fold, int64_t look_us, int64_t until_us,
     return next;
 }
 
+static void tend(pt_workers *w) {
+    pt_upkeep what = {.kind = PT_UPKEEP_TEND};
+    pt_error err;
+    pt_outcome ignored = pt_catalog_upkeep(w->catalog, &what, &err);
+    (void)ignored; /* the catalog logs what fails, and it is due again */
+}
+
 static bool work(pt_workers *w) {
     pt_batch *batch = NULL;
     int64_t until_us;
     size_t table = pt_fold_next(w, &until_us);
     int64_t look_us = w->looked_us + LOOK_EVERY;
-    until_us = pt_committer_tend_at(w->committer, until_us);
+    int64_t tend_us = pt_catalog_tend_at(w->catalog);
+    until_us = tend_us < until_us ? tend_us : until_us;
     switch (next_job(w->line, table != SIZE_MAX, look_us, until_us < look_us ? until_us : look_us,
                      &batch)) {
     case JOB_CLAIM:
@@ -311,7 +295,7 @@ static bool work(pt_workers *w) {
         pt_fold_set_due(w);
         pt_line_folded(w->line);
         return true;
-    case JOB_LOOK: pt_committer_tend_guards(w->committer, false); return true;
+    case JOB_LOOK: tend(w); return true;
     case JOB_END: break;
     }
     return false;

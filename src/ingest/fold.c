@@ -4,7 +4,6 @@
 #include "base/clock.h"
 #include "base/failpoint.h"
 #include "base/log.h"
-#include "duck/transaction.h"
 #include "ingest/workers_internal.h"
 #include "lake/inlined.h"
 
@@ -18,7 +17,7 @@
 #define FOLD_AGAIN_SOON   PT_SECOND         /* after a conflict, or when the catalog is back */
 
 static const pt_table *target_of(const pt_workers *w, size_t table) {
-    return table < w->n_tables ? w->tables[table] : pt_committer_ledger(w->committer);
+    return table < w->n_tables ? w->tables[table] : pt_catalog_ledger(w->catalog);
 }
 
 bool pt_fold_keeps(const pt_slice *slice) {
@@ -37,7 +36,7 @@ void pt_fold_note(pt_workers *w, const pt_flush *flush) {
                                                             : pt_monotonic_us();
         }
     }
-    w->inlined[w->n_tables].rows += (int64_t)flush->n_entries;
+    w->inlined[w->n_tables].rows += pt_catalog_ledger(w->catalog) ? (int64_t)flush->n_entries : 0;
 }
 
 /* Monotonic time when the table is to be folded; INT64_MAX: nothing to fold. */
@@ -71,8 +70,7 @@ size_t pt_fold_next(const pt_workers *w, int64_t *next_us) {
 
 void pt_fold_set_due(pt_workers *w) {
     int64_t next_us;
-    pt_line_fold_due(w->line,
-                     pt_committer_owns(w->committer) && pt_fold_next(w, &next_us) != SIZE_MAX);
+    pt_line_fold_due(w->line, pt_catalog_owns(w->catalog) && pt_fold_next(w, &next_us) != SIZE_MAX);
 }
 
 /* A count that fails (another process may be dropping what is counted) stops nothing: the next fold
@@ -80,8 +78,8 @@ void pt_fold_set_due(pt_workers *w) {
 static void count_table(pt_workers *w, pt_inlined *in, const pt_table *target) {
     pt_error ignored;
     in->bytes = 0;
-    if (pt_inlined_count(pt_committer_engine(w->committer), pt_committer_session(w->committer),
-                         target, &in->rows, &ignored) != PT_OK) {
+    if (pt_inlined_count(pt_catalog_engine(w->catalog), pt_catalog_session(w->catalog), target,
+                         &in->rows, &ignored) != PT_OK) {
         in->rows = 1;
     }
     in->since_us = in->rows ? pt_monotonic_us() : 0;
@@ -95,10 +93,9 @@ static void fold_later(pt_inlined *in, int64_t wait) {
 
 /* No record is at stake: what fails before its COMMIT is tried again later, and if the catalog is
  * away the next commit deals with that. */
-static void fold_failed(pt_workers *w, pt_inlined *in, pt_flush *fold, pt_error *err) {
-    bool committed;
-    bool unknown = pt_transaction_unknown(err);
-    bool soon = unknown || err->code == PT_E_LAKE_BUSY;
+static void fold_failed(pt_workers *w, pt_inlined *in, const pt_table *table, pt_outcome outcome,
+                        pt_error *err) {
+    bool soon = outcome == PT_UNKNOWN || outcome == PT_TRY_AGAIN;
     if (err->code == PT_E_LAKE_CHANGED) {
         pt_line_fail(w->line, err);
         return;
@@ -107,10 +104,10 @@ static void fold_failed(pt_workers *w, pt_inlined *in, pt_flush *fold, pt_error 
         pt_log(PT_LOG_WARN, PT_EVENT("rows stay in the catalog for longer"),
                PT_STR("error", err->text));
     }
-    if (unknown) {
-        if (pt_workers_recover(w, fold, &committed, err)) {
+    if (outcome == PT_UNKNOWN) {
+        if (pt_workers_settle(w, NULL, err) == PT_TRY_AGAIN) {
             pt_line_go_on(w->line, PT_WORKER_COMMITTER);
-            count_table(w, in, fold->slices->table);
+            count_table(w, in, table);
         } else {
             pt_line_fail(w->line, err);
         }
@@ -139,26 +136,24 @@ static void nothing_folded(pt_workers *w, pt_inlined *in, const pt_table *target
 
 void pt_fold_run(pt_workers *w, size_t table) {
     pt_inlined *in = &w->inlined[table];
-    pt_slice slice = {.table = target_of(w, table)};
-    pt_flush fold = {.slices = &slice, .n_slices = 1};
+    pt_upkeep fold = {.kind = PT_UPKEEP_FOLD, .table = target_of(w, table)};
     pt_error err = {0};
-    int64_t rows = 0;
     int64_t start = pt_monotonic_us();
-    if (!pt_committer_owns(w->committer)) { /* those who have partitions fold */
+    if (!pt_catalog_owns(w->catalog)) { /* those who have partitions fold */
         in->not_before_us = start + FOLD_AGAIN;
         return;
     }
-    if (pt_committer_fold(w->committer, &fold, &rows, &err) != PT_OK) {
-        fold_failed(w, in, &fold, &err);
-    } else if (rows == 0) {
-        nothing_folded(w, in, slice.table);
+    pt_outcome outcome = pt_catalog_upkeep(w->catalog, &fold, &err);
+    if (outcome != PT_COMMITTED) {
+        fold_failed(w, in, fold.table, outcome, &err);
+    } else if (fold.n == 0) {
+        nothing_folded(w, in, fold.table);
     } else {
         *in = (pt_inlined){0};
         pt_log(PT_LOG_DEBUG, PT_EVENT("inlined rows written to files"),
-               PT_STR("table", slice.table->label), PT_INT("rows", rows),
+               PT_STR("table", fold.table->label), PT_INT("rows", fold.n),
                PT_INT("us", pt_monotonic_us() - start));
     }
-    pt_slice_forget_guards(&slice);
 }
 
 int pt_fold_open(pt_workers *w, pt_error *err) {
@@ -168,7 +163,8 @@ int pt_fold_open(pt_workers *w, pt_error *err) {
     }
     for (size_t i = 0; i <= w->n_tables; i++) {
         const pt_table *target = target_of(w, i);
-        if (i == w->n_tables || target->inline_rows) { /* else what is there is somebody else's */
+        if (target &&
+            (i == w->n_tables || target->inline_rows)) { /* else what is there is somebody else's */
             count_table(w, &w->inlined[i], target);
         }
     }

@@ -178,11 +178,11 @@ static bool knows(const pt_result *pipelines, const char *name) {
 /* pintail-<table>-<the lake's digits>; a lake of an earlier version, whose ledger knows
  * pintail-<table>, keeps that. */
 static int default_group(pt_member *r, pt_error *err) {
-    pt_engine *engine = pt_committer_engine(r->committer);
+    pt_engine *engine = pt_catalog_engine(r->catalog);
     char *table = NULL;
     pt_result pipelines = {0};
     PT_TRY(pt_table_name_group(r->options->routes[0].table, &table, err));
-    int code = pt_history_pipelines(engine, pt_committer_session(r->committer), &pipelines, err);
+    int code = pt_history_pipelines(engine, pt_catalog_session(r->catalog), &pipelines, err);
     char *own = code == PT_OK ? pt_history_group(table, &r->lake_id) : NULL;
     if (code == PT_OK && !own) {
         code = pt_fail_nomem(err, "a group's name");
@@ -229,7 +229,7 @@ static int look_at_group(const pt_member *r, bool goes_on, pt_error *err) {
 
 static int read_id(void *arg, pt_error *err) {
     pt_member *r = arg;
-    return pt_history_lake_id(pt_committer_engine(r->committer), pt_committer_session(r->committer),
+    return pt_history_lake_id(pt_catalog_engine(r->catalog), pt_catalog_session(r->catalog),
                               &r->lake_id, err);
 }
 
@@ -245,7 +245,7 @@ int pt_group_take(pt_member *r, bool goes_on, pt_error *err) {
     r->consumer_options.group = r->reader.pipeline = given_group(r);
     r->consumer_options.stamp = r->lake_id.text;
     PT_TRY(check_length(r->consumer_options.group, err));
-    PT_TRY(pt_committer_name(r->committer, r->consumer_options.group, err));
+    PT_TRY(pt_catalog_name(r->catalog, r->consumer_options.group, err));
     return look_at_group(r, goes_on, err);
 }
 

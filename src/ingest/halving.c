@@ -273,26 +273,23 @@ typedef enum trial { LANDED, REFUSED, FAILED } trial;
 static trial commit_piece(halving *h, pt_flush *piece, pt_error *err) {
     pt_workers *w = h->w;
     for (unsigned attempt = 1; !pt_line_abandoned(w->line); attempt++) {
-        int code = pt_commit(w->committer, piece, err);
-        if (code == PT_OK) {
-            return LANDED;
-        }
+        pt_outcome outcome = pt_catalog_commit(w->catalog, piece, err);
         pt_error why = *err;
-        if (code == PT_E_LAKE_DOWN || pt_transaction_unknown(err)) {
-            bool landed = false;
-            if (!pt_workers_recover(w, piece, &landed, err)) {
+        if (outcome == PT_UNKNOWN) {
+            outcome = pt_workers_settle(w, piece, err);
+            if (outcome == PT_UNKNOWN || outcome == PT_REFUSED) {
                 return FAILED;
             }
-            if (landed) {
-                return LANDED;
-            }
+        }
+        if (outcome == PT_COMMITTED) {
+            return LANDED;
         }
         *err = why;
-        if (code == PT_E_LAKE) {
+        if (why.code == PT_E_LAKE) {
             h->trials++;
             return REFUSED;
         }
-        if (code != PT_E_LAKE_BUSY && code != PT_E_LAKE_DOWN) {
+        if (outcome == PT_REFUSED) {
             return FAILED;
         }
         pt_workers_wait(w->line, attempt);

@@ -32,7 +32,7 @@ static void close_run(pt_member *r, pt_member_end *end) {
     }
     pt_consumer_close(&r->consumer);
     pt_stager_close(&r->stager);
-    pt_committer_close(&r->committer);
+    pt_catalog_close(&r->catalog);
     if (r->line_ready) {
         pt_line_clear(&r->line);
     }

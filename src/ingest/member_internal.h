@@ -6,7 +6,7 @@
 #include "ingest/progress.h"
 #include "ingest/reader.h"
 #include "ingest/workers.h"
-#include "lake/committer.h"
+#include "lake/catalog.h"
 #include "lake/history.h"
 #include "lake/identity.h"
 #include "lake/seen.h"
@@ -18,7 +18,7 @@
  * follow. */
 typedef struct pt_member {
     const pt_ingest_options *options;
-    pt_committer *committer;
+    pt_catalog *catalog;
     pt_stager *stager;
     pt_table **tables;   /* [n_targets] one for each table, the last is pintail.dead_letters */
     pt_table **readings; /* [n_routes] the table once more, where a route into it has a schema of

@@ -40,16 +40,16 @@ typedef struct target_job {
 /* Rows that would not come back as they are. */
 static int forbid_inlining(pt_member *r, const pt_table *target, pt_error *err) {
     bool forbid = target->inline_unfit && !target->stage && target->inline_rows;
-    return forbid ? pt_inlined_forbid(pt_committer_engine(r->committer),
-                                      pt_committer_session(r->committer), target, err)
+    return forbid ? pt_inlined_forbid(pt_catalog_engine(r->catalog), pt_catalog_session(r->catalog),
+                                      target, err)
                   : PT_OK;
 }
 
 static int open_or_make(void *arg, pt_error *err) {
     target_job *job = arg;
     pt_member *r = job->r;
-    pt_engine *engine = pt_committer_engine(r->committer);
-    pt_session *session = pt_committer_session(r->committer);
+    pt_engine *engine = pt_catalog_engine(r->catalog);
+    pt_session *session = pt_catalog_session(r->catalog);
     pt_table *table;
     PT_TRY(pt_table_open(engine, session, &job->options, &table, err));
     int code = forbid_inlining(r, table, err);
@@ -76,8 +76,8 @@ static target_job job_of(pt_member *r, size_t i) {
 
 static int open_reading(void *arg, pt_error *err) {
     target_job *job = arg;
-    return pt_table_open(pt_committer_engine(job->r->committer),
-                         pt_committer_session(job->r->committer), &job->options, job->out, err);
+    return pt_table_open(pt_catalog_engine(job->r->catalog), pt_catalog_session(job->r->catalog),
+                         &job->options, job->out, err);
 }
 
 /* Into the table of route k. */
@@ -146,7 +146,7 @@ static int open_routes(pt_member *r, pt_error *err) {
 static int open_targets_once(pt_member *r, pt_error *err) {
     size_t n = r->options->n_routes;
     PT_TRY(open_routes(r, err));
-    PT_TRY(pt_table_open_own(pt_committer_engine(r->committer), pt_committer_session(r->committer),
+    PT_TRY(pt_table_open_own(pt_catalog_engine(r->catalog), pt_catalog_session(r->catalog),
                              "dead_letters", PT_DEAD_LETTER_COLUMNS, &r->tables[n], err));
     PT_TRY(forbid_inlining(r, r->tables[n], err));
     if (r->n_tables != n) {
@@ -178,7 +178,7 @@ static int open_targets(pt_member *r, pt_error *err) {
             PT_TRY(pt_member_tables_see(r, err));
         }
         PT_TRY(open_targets_once(r, err));
-        PT_TRY(pt_seen_stands(pt_committer_engine(r->committer), pt_committer_session(r->committer),
+        PT_TRY(pt_seen_stands(pt_catalog_engine(r->catalog), pt_catalog_session(r->catalog),
                               &r->seen, &stands, err));
     }
     if (!stands) {
@@ -237,7 +237,7 @@ static int open_broker(pt_member *r, bool goes_on, pt_error *err) {
     if (code == PT_E_KAFKA_DOWN && !goes_on) {
         pt_error why = {0};
         bool there;
-        if (pt_committer_look(&r->committing, &there, &why) != PT_OK) {
+        if (pt_catalog_look(&r->committing, &there, &why) != PT_OK) {
             *err = why;
             code = (int)why.code;
         }
@@ -251,9 +251,8 @@ static int open_broker(pt_member *r, bool goes_on, pt_error *err) {
 static void remove_orphans(const pt_member *r, const pt_table *target) {
     pt_error err = {0};
     uint64_t removed;
-    int code = pt_orphans_remove(pt_committer_engine(r->committer),
-                                 pt_committer_session(r->committer), target,
-                                 r->options->orphan_age_us, &removed, &err);
+    int code = pt_orphans_remove(pt_catalog_engine(r->catalog), pt_catalog_session(r->catalog),
+                                 target, r->options->orphan_age_us, &removed, &err);
     if (code != PT_OK) {
         pt_log(PT_LOG_WARN, PT_EVENT("staged files of earlier runs cannot be looked at"),
                PT_STR("table", target->label), PT_STR("error", err.text));
@@ -266,7 +265,7 @@ static void remove_orphans(const pt_member *r, const pt_table *target) {
 /* What dead processes left behind. Before that, no target need be readable. */
 static int clear_orphans(pt_member *r, pt_error *why) {
     (void)pt_failpoint("leftovers.before");
-    remove_orphans(r, pt_committer_ledger(r->committer));
+    remove_orphans(r, pt_catalog_ledger(r->catalog));
     for (size_t i = 0; i < r->n_tables; i++) {
         PT_TRY(pt_member_goes_on(r, why));
         PT_TRY(pt_member_restore_files(r, r->tables[i], why));
@@ -279,8 +278,8 @@ static int clear_orphans(pt_member *r, pt_error *why) {
         }
         if (i != r->reader.dead_slice &&
             pt_seen_may_have_rows(&r->seen, r->tables[i]->schema_name, r->tables[i]->name)) {
-            PT_TRY(pt_table_look_for_rows(pt_committer_engine(r->committer),
-                                          pt_committer_session(r->committer), r->tables[i], why));
+            PT_TRY(pt_table_look_for_rows(pt_catalog_engine(r->catalog),
+                                          pt_catalog_session(r->catalog), r->tables[i], why));
         }
         remove_orphans(r, r->tables[i]);
     }
@@ -293,9 +292,8 @@ static int look_for_repeats(pt_member *r, pt_error *err) {
     for (size_t i = 0; i < r->reader.n_routes; i++) {
         pt_route *route = &r->reader.routes[i];
         if (r->options->start.kind != PT_WHERE_EARLIEST) {
-            PT_TRY(pt_history_claimed(pt_committer_engine(r->committer),
-                                      pt_committer_session(r->committer), r->reader.pipeline,
-                                      route->topic, &route->seen, err));
+            PT_TRY(pt_history_claimed(pt_catalog_engine(r->catalog), pt_catalog_session(r->catalog),
+                                      r->reader.pipeline, route->topic, &route->seen, err));
         }
         route->repeats = route->table->has_rows && !pt_seen_recorded(&r->seen, route->topic);
     }
@@ -327,8 +325,8 @@ static int share_duckdb(pt_member *r, pt_error *err) {
     }
     r->committing.memory_limit = r->options->memory.large_bytes;
     r->staging.memory_limit = r->options->memory.small_bytes;
-    return pt_session_runf(pt_committer_session(r->committer), err,
-                           "SET memory_limit = '%" PRIu64 "B'", r->committing.memory_limit);
+    return pt_session_runf(pt_catalog_session(r->catalog), err, "SET memory_limit = '%" PRIu64 "B'",
+                           r->committing.memory_limit);
 }
 
 /* What batches may hold on to, and whether the smallest one fits. */
@@ -360,14 +358,14 @@ int pt_member_open(pt_member *r, const char *owner, bool goes_on, pt_error *err)
     r->staging.memory_limit = o->memory.large_bytes;
     PT_TRY(pt_consumer_check(&o->consumer, err));
     PT_TRY(pt_member_tables_check(o, err));
-    PT_TRY(pt_committer_check(&r->committing, err));
+    PT_TRY(pt_catalog_check(&r->committing, err));
     PT_TRY(make_routes(r, err));
     PT_TRY(pt_group_of_several(r, err));
     PT_TRY(open_broker(r, goes_on, err));
     PT_TRY(pt_group_is_free(r, err));
     PT_TRY(pt_member_tables_check_new(r, err));
-    PT_TRY(pt_committer_open(&r->committing, NULL, owner, &r->committer, err));
-    PT_TRY(pt_member_restore_files(r, pt_committer_ledger(r->committer),
+    PT_TRY(pt_catalog_open(&r->committing, NULL, owner, &r->catalog, err));
+    PT_TRY(pt_member_restore_files(r, pt_catalog_ledger(r->catalog),
                                    err)); /* it is read from here on */
     PT_TRY(pt_group_take(r, goes_on, err));
     PT_TRY(pt_member_tables_make(r, err));
@@ -386,13 +384,14 @@ int pt_member_open(pt_member *r, const char *owner, bool goes_on, pt_error *err)
     }
     r->workers = (pt_workers){.line = &r->line,
                               .stager = r->stager,
-                              .committer = r->committer,
+                              .catalog = r->catalog,
                               .checked = pt_member_on_staged,
                               .claimed = pt_member_on_claimed,
                               .committed = pt_member_on_committed,
                               .refused = pt_member_on_refused,
                               .alone = pt_member_on_alone,
                               .arg = r,
+                              .identities = &r->identities,
                               .fold_interval_us = o->fold_interval_us,
                               .tables = (const pt_table *const *)r->tables,
                               .n_tables = r->n_tables};

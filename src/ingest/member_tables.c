@@ -75,7 +75,7 @@ typedef struct look_job {
 
 static int look(void *arg, pt_error *err) {
     look_job *job = arg;
-    return pt_committer_look(job->options, &job->there, err);
+    return pt_catalog_look(job->options, &job->there, err);
 }
 
 /* Only what would be refused by one catalog or another is worth a look at the lake, which takes a
@@ -106,7 +106,7 @@ int pt_member_tables_see(pt_member *r, pt_error *err) {
         tables[i] = r->options->routes[i].table;
     }
     pt_seen_clear(&r->seen);
-    int code = pt_seen_read(pt_committer_engine(r->committer), pt_committer_session(r->committer),
+    int code = pt_seen_read(pt_catalog_engine(r->catalog), pt_catalog_session(r->catalog),
                             r->reader.pipeline, tables, r->options->n_routes, &r->seen, err);
     free(tables);
     return code;
@@ -132,8 +132,8 @@ static int name_of_now(const pt_member *r, const char *topic, const char *table,
                        pt_error *err) {
     const char *was = pt_identities_find(&r->seen.notes, r->reader.pipeline, topic, table);
     *out = (pt_replaced){0};
-    return was ? pt_replaced_find(pt_committer_engine(r->committer),
-                                  pt_committer_session(r->committer), was, "", out, err)
+    return was ? pt_replaced_find(pt_catalog_engine(r->catalog), pt_catalog_session(r->catalog),
+                                  was, "", out, err)
                : PT_OK;
 }
 
@@ -161,7 +161,7 @@ static int check_history(const pt_member *r, const char *topic, const char *labe
     char *table = NULL;
     int64_t rows = 0;
     bool there = false;
-    PT_TRY(pt_history_stands(pt_committer_engine(r->committer), pt_committer_session(r->committer),
+    PT_TRY(pt_history_stands(pt_catalog_engine(r->catalog), pt_catalog_session(r->catalog),
                              r->reader.pipeline, topic, &table, &rows, &there, err));
     int code = PT_OK;
     if (table && !there) {
@@ -183,8 +183,8 @@ static int plan_table(const pt_member *r, size_t i, pt_text *sql, pt_text *names
     pt_table_options target = pt_member_tables_options(o, i);
     target.seen = &r->seen;
     pt_table_planned planned;
-    int code = pt_table_plan(pt_committer_engine(r->committer), pt_committer_session(r->committer),
-                             &target, &planned, sql, err);
+    int code = pt_table_plan(pt_catalog_engine(r->catalog), pt_catalog_session(r->catalog), &target,
+                             &planned, sql, err);
     for (size_t k = i; code == PT_OK && planned.missing && k < o->n_routes; k++) {
         if (pt_table_name_same(o->routes[k].table, o->routes[i].table) &&
             pt_seen_recorded(&r->seen, o->routes[k].topic)) {
@@ -200,8 +200,8 @@ static int plan_table(const pt_member *r, size_t i, pt_text *sql, pt_text *names
 
 static int make_once(void *arg, pt_error *err) {
     pt_member *r = arg;
-    pt_engine *engine = pt_committer_engine(r->committer);
-    pt_session *session = pt_committer_session(r->committer);
+    pt_engine *engine = pt_catalog_engine(r->catalog);
+    pt_session *session = pt_catalog_session(r->catalog);
     pt_text sql = {0}, names = {0};
     int code = pt_member_tables_see(r, err);
     for (size_t i = 0; code == PT_OK && i < r->options->n_routes; i++) {

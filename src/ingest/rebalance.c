@@ -116,7 +116,7 @@ void pt_member_on_revoked(void *arg, const pt_assigned *partitions, size_t n, bo
         }
         if (flushed) { /* nothing is under way, so the committer's thread does not look at its
                           claims now */
-            pt_committer_release(r->committer, partitions[i].topic, partitions[i].partition);
+            pt_catalog_release(r->catalog, partitions[i].topic, partitions[i].partition);
         }
     }
     pt_line_hold_folds(&r->line, false);
@@ -127,8 +127,8 @@ void pt_member_on_revoked(void *arg, const pt_assigned *partitions, size_t n, bo
 
 int pt_member_restore_files(pt_member *r, const pt_table *table, pt_error *err) {
     uint64_t restored = 0;
-    PT_TRY(pt_guards_restore_table(pt_committer_engine(r->committer),
-                                   pt_committer_session(r->committer), table, &restored, err));
+    PT_TRY(pt_guards_restore_table(pt_catalog_engine(r->catalog), pt_catalog_session(r->catalog),
+                                   table, &restored, err));
     if (restored) {
         pt_log(PT_LOG_WARN, PT_EVENT("data files that a commit of unknown outcome lost are back"),
                PT_STR("table", table->label), PT_INT("files", restored));
@@ -152,9 +152,8 @@ int pt_member_on_claimed(void *arg, pt_claim *claims, size_t n, pt_error *err) {
         PT_TRY(code);
     }
     const char *pipeline = r->options->consumer.group ? r->options->consumer.group : r->group;
-    return pt_last_records_read(pt_committer_engine(r->committer),
-                                pt_committer_session(r->committer), pipeline, r->tables,
-                                r->n_tables, claims, n, err);
+    return pt_last_records_read(pt_catalog_engine(r->catalog), pt_catalog_session(r->catalog),
+                                pipeline, r->tables, r->n_tables, claims, n, err);
 }
 
 /* In the stager's thread: nothing of a topic that was made anew under our hands is committed. */

@@ -11,7 +11,7 @@
 #include "base/signals.h"
 #include "base/text.h"
 #include "duck/transaction.h"
-#include "lake/committer.h"
+#include "lake/catalog.h"
 #include "lake/erase.h"
 #include "lake/guard.h"
 #include "lake/history.h"
@@ -21,7 +21,8 @@
 typedef struct reset_job {
     const pt_reset_options *options;
     pt_consumer *consumer;
-    pt_committer *committer;
+    pt_catalog *catalog;
+    pt_outcome outcome; /* of the last attempt to commit */
     pt_flush *
         flush; /* its parts are the tables that lose rows, for the guards of what DuckLake writes */
     pt_table **tables; /* [n_targets] of the parts */
@@ -83,8 +84,8 @@ static int choose_pipeline(reset_job *job, pt_error *err) {
     const char *one = NULL;
     size_t n = 0;
     bool known = false;
-    PT_TRY(pt_history_pipelines(pt_committer_engine(job->committer),
-                                pt_committer_session(job->committer), &pipelines, err));
+    PT_TRY(pt_history_pipelines(pt_catalog_engine(job->catalog), pt_catalog_session(job->catalog),
+                                &pipelines, err));
     list_pipelines(job, &pipelines, &all, &one, &n, &known);
     int code = pt_text_check(&all, err);
     if (code == PT_OK && o->consumer.group && !known && !o->is_new) {
@@ -102,7 +103,7 @@ static int choose_pipeline(reset_job *job, pt_error *err) {
         code = pt_fail_nomem(err, "a pipeline's name");
     }
     if (code == PT_OK) {
-        code = pt_committer_name(job->committer, job->group, err);
+        code = pt_catalog_name(job->catalog, job->group, err);
     }
     pt_text_free(&all);
     pt_result_clear(&pipelines);
@@ -218,8 +219,8 @@ static int erase(void *arg, pt_engine *engine, pt_session *session, pt_error *er
 /* Before it is committed: the tables that lose rows. No rows go into them, so the parts are pieces
  * of nothing. */
 static int open_targets(reset_job *job, pt_error *err) {
-    pt_engine *engine = pt_committer_engine(job->committer);
-    pt_session *session = pt_committer_session(job->committer);
+    pt_engine *engine = pt_catalog_engine(job->catalog);
+    pt_session *session = pt_catalog_session(job->catalog);
     job->tables = calloc(job->erase.n_tables + 1, sizeof(pt_table *));
     pt_slice *slices = calloc(job->erase.n_tables + 1, sizeof *slices);
     if (!job->tables || !slices) {
@@ -249,40 +250,41 @@ static int open_targets(reset_job *job, pt_error *err) {
 
 static int commit_once(void *arg, pt_error *err) {
     reset_job *job = arg;
-    return pt_commit(job->committer, job->flush, err);
+    job->outcome = pt_catalog_commit(job->catalog, job->flush, err);
+    return job->outcome == PT_COMMITTED ? PT_OK : (int)err->code;
 }
 
 /* Without an answer to its COMMIT it may have landed, and DuckLake has removed what it wrote:
  * whoever knows brings that back. Until then the guards stay, for the next start of ingest. */
-static int settle(reset_job *job, bool *committed, pt_error *err) {
+static pt_outcome settle(reset_job *job, pt_error *err) {
     int64_t start = pt_monotonic_us();
-    int code = PT_E_LAKE_DOWN;
-    for (unsigned attempt = 1; code == PT_E_LAKE_DOWN || code == PT_E_LAKE_BUSY; attempt++) {
+    pt_outcome outcome = PT_UNKNOWN;
+    for (unsigned attempt = 1; outcome == PT_UNKNOWN; attempt++) {
         if (pt_stop_asked() || pt_monotonic_us() - start > SETTLED_WITHIN) {
             break;
         }
         pt_backoff_sleep(attempt);
-        code = pt_committer_recover(job->committer, job->flush, committed, err);
+        outcome = pt_catalog_settle(job->catalog, job->flush, err);
     }
-    return code;
+    return outcome;
 }
 
 static int commit_and_settle(reset_job *job, pt_error *err) {
     int code = pt_retry_busy(commit_once, job, err);
-    if (code == PT_OK || (code != PT_E_LAKE_DOWN && !pt_transaction_unknown(err))) {
+    if (job->outcome != PT_UNKNOWN) {
         return code;
     }
     pt_error why = *err;
-    bool committed = false;
-    if (settle(job, &committed, err) != PT_OK) {
-        *err = why;
-        return code;
+    switch (settle(job, err)) {
+    case PT_COMMITTED: return PT_OK;
+    case PT_TRY_AGAIN: return pt_retry_busy(commit_once, job, err);
+    default: *err = why; return code;
     }
-    return committed ? PT_OK : pt_retry_busy(commit_once, job, err);
 }
 
 static int write_reset(reset_job *job, pt_error *err) {
-    PT_TRY(pt_committer_claim(job->committer, job->claims, (size_t)job->n, err));
+    const pt_claiming what = {.claims = job->claims, .n = (size_t)job->n};
+    PT_TRY(pt_catalog_claim(job->catalog, &what, err));
     for (int32_t i = 0; job->options->to_ledger && i < job->n;
          i++) { /* only now nobody moves it any more */
         job->cuts[i].from = job->claims[i].next_offset >= 0 ? job->claims[i].next_offset
@@ -306,8 +308,8 @@ static int write_reset(reset_job *job, pt_error *err) {
 }
 
 static int look(reset_job *job, pt_error *err) {
-    pt_engine *engine = pt_committer_engine(job->committer);
-    pt_session *session = pt_committer_session(job->committer);
+    pt_engine *engine = pt_catalog_engine(job->catalog);
+    pt_session *session = pt_catalog_session(job->catalog);
     PT_TRY(pt_ledger_read(engine, session, job->group, job->claims, (size_t)job->n, err));
     return pt_erase_count(engine, session, &job->erase, job->cuts, (size_t)job->n, job->erased,
                           err);
@@ -332,9 +334,8 @@ static int prepare(reset_job *job, pt_error *err) {
     PT_TRY(choose_pipeline(job, err));
     PT_TRY(find_cuts(job, err));
     if (job->options->delete_rows) {
-        PT_TRY(pt_erase_open(pt_committer_engine(job->committer),
-                             pt_committer_session(job->committer), job->group, job->options->topic,
-                             &job->erase, err));
+        PT_TRY(pt_erase_open(pt_catalog_engine(job->catalog), pt_catalog_session(job->catalog),
+                             job->group, job->options->topic, &job->erase, err));
         job->erased = calloc(job->erase.n_tables * (size_t)job->n + 1, sizeof *job->erased);
     }
     return !job->options->delete_rows || job->erased ? PT_OK
@@ -351,7 +352,7 @@ int pt_reset(const pt_reset_options *options, pt_reset_report report, void *arg,
     (void)snprintf(owner, sizeof owner, PT_RESET_OWNER "%ld:%" PRId64, (long)getpid(), pt_now_us());
     int code = pt_consumer_open(&consumer_options, &events, &job.consumer, err);
     if (code == PT_OK) {
-        code = pt_committer_open(&options->lake, NULL, owner, &job.committer, err);
+        code = pt_catalog_open(&options->lake, NULL, owner, &job.catalog, err);
     }
     if (code == PT_OK) {
         code = pt_flush_new(NULL, 0, &job.flush, err);
@@ -372,7 +373,7 @@ int pt_reset(const pt_reset_options *options, pt_reset_report report, void *arg,
     free(job.claims);
     free(job.group);
     pt_flush_free(&job.flush);
-    pt_committer_close(&job.committer);
+    pt_catalog_close(&job.catalog);
     for (size_t i = 0; i < job.n_tables; i++) {
         pt_table_free(&job.tables[i]);
     }

@@ -12,8 +12,8 @@
  */
 static int missed_rows(const pt_member *r, const pt_route *route, const char *was, int64_t *rows,
                        pt_error *err) {
-    pt_engine *engine = pt_committer_engine(r->committer);
-    pt_session *session = pt_committer_session(r->committer);
+    pt_engine *engine = pt_catalog_engine(r->catalog);
+    pt_session *session = pt_catalog_session(r->catalog);
     const pt_table *t = route->table;
     *rows = 0;
     if (was) {
@@ -32,9 +32,8 @@ static int fail_replaced(const pt_member *r, const pt_route *route, const char *
                          pt_error *err) {
     const pt_table *t = route->table;
     pt_replaced replaced;
-    int code = pt_replaced_find(pt_committer_engine(r->committer),
-                                pt_committer_session(r->committer), was ? was : "", t->uuid,
-                                &replaced, err);
+    int code = pt_replaced_find(pt_catalog_engine(r->catalog), pt_catalog_session(r->catalog),
+                                was ? was : "", t->uuid, &replaced, err);
     char *text = code == PT_OK ? pt_replaced_text(&replaced, t->label) : NULL;
     if (code == PT_OK && !text) {
         code = pt_fail_nomem(err, "a text");
@@ -89,6 +88,5 @@ int pt_same_tables_check(pt_member *r, pt_error *err) {
     for (size_t i = 0; i < r->reader.n_routes; i++) {
         PT_TRY(check_route(r, i, err));
     }
-    pt_committer_note_tables(r->committer, &r->identities);
     return PT_OK;
 }

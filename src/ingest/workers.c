@@ -33,16 +33,13 @@ static int start_threads(pt_workers *w, pt_error *err) {
 
 static void drop_notes(pt_workers *w) {
     free(w->inlined);
-    free(w->seen_by);
     (void)pthread_mutex_destroy(&w->staging);
     w->inlined = NULL;
-    w->seen_by = NULL;
 }
 
 int pt_workers_start(pt_workers *w, pt_error *err) {
     (void)pthread_mutex_init(&w->staging, NULL);
-    w->seen_by = calloc(w->n_tables, sizeof *w->seen_by);
-    int code = w->seen_by ? pt_fold_open(w, err) : pt_fail_nomem(err, "the tables");
+    int code = pt_fold_open(w, err);
     if (code == PT_OK) {
         code = start_threads(w, err);
     }

@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "ingest/batches.h"
-#include "lake/committer.h"
+#include "lake/catalog.h"
 #include "lake/stage.h"
 
 /* What the catalog holds of a table (lake/inlined.h). */
@@ -19,8 +19,8 @@ typedef struct pt_inlined {
 
 typedef struct pt_workers {
     pt_line *line;
-    pt_stager *stager;       /* under the mutex `staging` */
-    pt_committer *committer; /* the committer thread's from start to stop */
+    pt_stager *stager;   /* under the mutex `staging` */
+    pt_catalog *catalog; /* the committer thread's from start to stop */
     /* Before a staged flush may be committed, in the stager thread; an error ends the run. */
     int (*checked)(void *arg, pt_error *err);
     /* After a claim, in the committer thread: no commit of whoever had the partitions can land any
@@ -45,8 +45,7 @@ typedef struct pt_workers {
     int64_t looked_us;   /* monotonic; the last time that the committer thread saw the lake as it
                             knows it */
     unsigned busy_looks; /* in a row, the last one among them */
-    uint64_t *seen_by; /* [n_targets] the engine (pt_engine_number) by which a file of the table was
-                          last seen to be registered well; likewise */
+    const pt_identities *identities; /* for the first claim; NULL: they are noted */
     pt_inlined *inlined; /* [n_targets + 1] of each table, and of the ledger; the committer
                             thread's; made by start, ended by stop */
 } pt_workers;

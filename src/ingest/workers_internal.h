@@ -11,9 +11,9 @@ void *pt_committer_main(void *arg);
 /* Before another attempt; not at all when the line is abandoned. */
 void pt_workers_wait(pt_line *line, unsigned attempt);
 
-/* Until the catalog answers again: true when the outcome of the flush is settled, *committed says
- * which. The committer's thread. */
-bool pt_workers_recover(pt_workers *workers, pt_flush *flush, bool *committed, pt_error *err);
+/* pt_catalog_settle until the catalog answers again. err: why the outcome is unknown. PT_UNKNOWN:
+ * the line was abandoned before. The committer's thread. */
+pt_outcome pt_workers_settle(pt_workers *workers, pt_flush *flush, pt_error *err);
 
 /* What follows the commit of a flush or a piece of one. The committer's thread. */
 void pt_workers_landed(pt_workers *workers, const pt_flush *flush);

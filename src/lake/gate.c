@@ -17,12 +17,12 @@
 
 /* ---- a catalog that went back ---- */
 
-int pt_gate_went_back(const pt_committer *c, const int64_t *before, const char *what,
+int pt_gate_went_back(const pt_ducklake *c, const int64_t *before, const char *what,
                       pt_error *err) {
     pt_text at = {0};
     size_t moved = 0;
-    for (size_t i = 0; i < c->n_claims; i++) {
-        const pt_claim *claim = &c->claims[i];
+    for (size_t i = 0; i < c->base.n_claims; i++) {
+        const pt_claim *claim = &c->base.claims[i];
         if (claim->next_offset != before[i] && moved++ < SHOWN) {
             pt_text_addf(&at, "%s%s/%" PRId32 " from %" PRId64 " to %" PRId64,
                          moved > 1 ? ", " : "; offsets go back: ", claim->topic, claim->partition,
@@ -42,29 +42,30 @@ int pt_gate_went_back(const pt_committer *c, const int64_t *before, const char *
 
 /* What the lake says now of the positions of all claims, against what we know. Claims keep what
  * they had: this life ends. */
-static int went_back(const pt_committer *c, const char *what, pt_error *err) {
-    int64_t *before = calloc(c->n_claims + 1, sizeof *before);
-    pt_committer now = *c;
-    now.claims = calloc(c->n_claims + 1, sizeof *now.claims);
-    int code = before && now.claims ? PT_OK : pt_fail_nomem(err, "claims");
-    for (size_t i = 0; code == PT_OK && i < c->n_claims; i++) {
-        now.claims[i] = c->claims[i];
-        before[i] = c->claims[i].next_offset;
+static int went_back(const pt_ducklake *c, const char *what, pt_error *err) {
+    int64_t *before = calloc(c->base.n_claims + 1, sizeof *before);
+    pt_ducklake now = *c;
+    now.base.claims = calloc(c->base.n_claims + 1, sizeof *now.base.claims);
+    int code = before && now.base.claims ? PT_OK : pt_fail_nomem(err, "claims");
+    for (size_t i = 0; code == PT_OK && i < c->base.n_claims; i++) {
+        now.base.claims[i] = c->base.claims[i];
+        before[i] = c->base.claims[i].next_offset;
     }
     if (code == PT_OK) {
-        code = pt_ledger_read(c->engine, c->session, c->pipeline, now.claims, now.n_claims, err);
+        code = pt_ledger_read(c->engine, c->session, c->base.pipeline, now.base.claims,
+                              now.base.n_claims, err);
     }
     if (code == PT_OK) {
         code = pt_gate_went_back(&now, before, what, err);
     }
-    free(now.claims);
+    free(now.base.claims);
     free(before);
     return code;
 }
 
 /* ---- our last commit ---- */
 
-static int ledger_has(const pt_committer *c, const char *commit_id, bool *has, pt_error *err) {
+static int ledger_has(const pt_ducklake *c, const char *commit_id, bool *has, pt_error *err) {
     char sql[256];
     int64_t n = 0;
     (void)snprintf(sql, sizeof sql,
@@ -77,7 +78,7 @@ static int ledger_has(const pt_committer *c, const char *commit_id, bool *has, p
 
 /* The snapshot that the transaction sees, which this statement fixes: DuckLake looks for it while
  * the statement is bound, the metadata are read when it runs. */
-static int look(const pt_committer *c, int64_t *now, int64_t *kept, int64_t *ours, pt_error *err) {
+static int look(const pt_ducklake *c, int64_t *now, int64_t *kept, int64_t *ours, pt_error *err) {
     char sql[512];
     const char *a = pt_engine_alias(c->engine);
     pt_result found = {0};
@@ -100,7 +101,7 @@ static int look(const pt_committer *c, int64_t *now, int64_t *kept, int64_t *our
 }
 
 /* An expired snapshot has no row any more; its ledger row stays. */
-static int check_last_commit(const pt_committer *c, int64_t now, int64_t kept, int64_t ours,
+static int check_last_commit(const pt_ducklake *c, int64_t now, int64_t kept, int64_t ours,
                              pt_error *err) {
     bool there = ours != 0;
     if (c->last_snapshot < 0 || there) {
@@ -124,27 +125,27 @@ typedef struct owners {
     size_t *rows; /* [n_claims] SIZE_MAX: none */
 } owners;
 
-static int find_rows(const pt_committer *c, owners *o, pt_error *err) {
-    o->rows = malloc((c->n_claims + 1) * sizeof *o->rows);
+static int find_rows(const pt_ducklake *c, owners *o, pt_error *err) {
+    o->rows = malloc((c->base.n_claims + 1) * sizeof *o->rows);
     if (!o->rows) {
         return pt_fail_nomem(err, "claims");
     }
-    for (size_t i = 0; i < c->n_claims; i++) {
+    for (size_t i = 0; i < c->base.n_claims; i++) {
         o->rows[i] = SIZE_MAX;
     }
     for (size_t r = 0; r < o->epochs.n_rows; r++) {
-        const pt_claim *claim = pt_committer_find(c, pt_result_cell(&o->epochs, r, 0),
-                                                  (int32_t)pt_result_int(&o->epochs, r, 1));
+        const pt_claim *claim = pt_catalog_find_claim(&c->base, pt_result_cell(&o->epochs, r, 0),
+                                                      (int32_t)pt_result_int(&o->epochs, r, 1));
         if (claim) {
-            o->rows[claim - c->claims] = r;
+            o->rows[claim - c->base.claims] = r;
         }
     }
     return PT_OK;
 }
 
-static int read_owners(const pt_committer *c, owners *o, pt_error *err) {
+static int read_owners(const pt_ducklake *c, owners *o, pt_error *err) {
     *o = (owners){0};
-    PT_TRY(pt_ledger_epochs(c->engine, c->session, c->pipeline, &o->epochs, err));
+    PT_TRY(pt_ledger_epochs(c->engine, c->session, c->base.pipeline, &o->epochs, err));
     return find_rows(c, o, err);
 }
 
@@ -154,34 +155,34 @@ static void forget_owners(owners *o) {
 }
 
 /* 0: none. */
-static int64_t epoch_of(const pt_committer *c, const owners *o, const pt_claim *claim) {
-    size_t row = o->rows[claim - c->claims];
+static int64_t epoch_of(const pt_ducklake *c, const owners *o, const pt_claim *claim) {
+    size_t row = o->rows[claim - c->base.claims];
     return row == SIZE_MAX ? 0 : pt_result_int(&o->epochs, row, 2);
 }
 
-static bool is_ours(const pt_committer *c, const owners *o, const pt_claim *claim) {
-    size_t row = o->rows[claim - c->claims];
+static bool is_ours(const pt_ducklake *c, const owners *o, const pt_claim *claim) {
+    size_t row = o->rows[claim - c->base.claims];
     const char *owner = row == SIZE_MAX ? NULL : pt_result_cell(&o->epochs, row, 3);
     if (pt_rule_broken("fence")) { /* there are no epochs then */
         return true;
     }
-    return owner && strcmp(owner, c->owner) == 0;
+    return owner && strcmp(owner, c->base.owner) == 0;
 }
 
-static bool stands(const pt_committer *c, const owners *o, const pt_claim *claim) {
+static bool stands(const pt_ducklake *c, const owners *o, const pt_claim *claim) {
     return epoch_of(c, o, claim) == claim->epoch && is_ours(c, o, claim);
 }
 
 /* One that does not stand: raised by another process, by a reset (which goes away again, so that
  * this is no fight of two processes), or gone with what the catalog has lost. */
-static int refuse(const pt_committer *c, const owners *o, const pt_claim *claim, pt_error *err) {
+static int refuse(const pt_ducklake *c, const owners *o, const pt_claim *claim, pt_error *err) {
     pt_text sql = {0};
     int64_t kept = 0;
     pt_text_addf(&sql, "SELECT count(*) FROM \"%s\".pintail.epochs WHERE pipeline = ",
                  pt_engine_alias(c->engine));
-    pt_text_add_sql_string(&sql, c->pipeline);
+    pt_text_add_sql_string(&sql, c->base.pipeline);
     pt_text_add(&sql, " AND owner = ");
-    pt_text_add_sql_string(&sql, c->owner);
+    pt_text_add_sql_string(&sql, c->base.owner);
     pt_text_add(&sql, " AND topic = ");
     pt_text_add_sql_string(&sql, claim->topic);
     pt_text_addf(&sql, " AND \"partition\" = %" PRId32 " AND epoch = %" PRId64, claim->partition,
@@ -191,7 +192,7 @@ static int refuse(const pt_committer *c, const owners *o, const pt_claim *claim,
     if (!kept) {
         return went_back(c, "our claim of the partitions", err);
     }
-    size_t row = o->rows[claim - c->claims];
+    size_t row = o->rows[claim - c->base.claims];
     const char *owner = row == SIZE_MAX ? NULL : pt_result_cell(&o->epochs, row, 3);
     if (owner && strncmp(owner, PT_RESET_OWNER, strlen(PT_RESET_OWNER)) == 0) {
         return pt_fail(err, PT_E_LAKE_CHANGED,
@@ -205,9 +206,9 @@ static int refuse(const pt_committer *c, const owners *o, const pt_claim *claim,
                    claim->topic, claim->partition, epoch_of(c, o, claim), claim->epoch);
 }
 
-static bool all_stand(const pt_committer *c, const owners *o) {
-    for (size_t i = 0; i < c->n_claims; i++) {
-        if (!stands(c, o, &c->claims[i])) {
+static bool all_stand(const pt_ducklake *c, const owners *o) {
+    for (size_t i = 0; i < c->base.n_claims; i++) {
+        if (!stands(c, o, &c->base.claims[i])) {
             return false;
         }
     }
@@ -215,13 +216,13 @@ static bool all_stand(const pt_committer *c, const owners *o) {
 }
 
 /* Of the partitions of the flush; flush NULL: of all. */
-static int check_claims(pt_committer *c, const pt_flush *flush, pt_error *err) {
+static int check_claims(pt_ducklake *c, const pt_flush *flush, pt_error *err) {
     owners o;
     int code = read_owners(c, &o, err);
-    for (size_t i = 0; code == PT_OK && i < (flush ? flush->n_entries : c->n_claims); i++) {
-        const pt_claim *claim = flush ? pt_committer_find(c, flush->entries[i].topic,
-                                                          flush->entries[i].partition)
-                                      : &c->claims[i];
+    for (size_t i = 0; code == PT_OK && i < (flush ? flush->n_entries : c->base.n_claims); i++) {
+        const pt_claim *claim = flush ? pt_catalog_find_claim(&c->base, flush->entries[i].topic,
+                                                              flush->entries[i].partition)
+                                      : &c->base.claims[i];
         if (!stands(c, &o, claim)) {
             code = refuse(c, &o, claim, err);
         }
@@ -231,12 +232,12 @@ static int check_claims(pt_committer *c, const pt_flush *flush, pt_error *err) {
     return code;
 }
 
-int pt_gate_check_owner(pt_committer *c, pt_error *err) {
+int pt_gate_check_owner(pt_ducklake *c, pt_error *err) {
     owners o;
     int code = read_owners(c, &o, err);
-    for (size_t i = 0; code == PT_OK && i < c->n_claims; i++) {
-        if (!is_ours(c, &o, &c->claims[i])) {
-            code = refuse(c, &o, &c->claims[i], err);
+    for (size_t i = 0; code == PT_OK && i < c->base.n_claims; i++) {
+        if (!is_ours(c, &o, &c->base.claims[i])) {
+            code = refuse(c, &o, &c->base.claims[i], err);
         }
     }
     forget_owners(&o);
@@ -247,7 +248,7 @@ int pt_gate_check_owner(pt_committer *c, pt_error *err) {
 
 /* The lake's schema_version rises with every DDL, claims included. The look must not be older than
  * the snapshot that DuckLake fixed. */
-static int check_shapes(pt_committer *c, const pt_flush *flush, int64_t now, pt_error *err) {
+static int check_shapes(pt_ducklake *c, const pt_flush *flush, int64_t now, pt_error *err) {
     char sql[256];
     char *text = NULL;
     (void)snprintf(sql, sizeof sql,
@@ -269,7 +270,7 @@ static int check_shapes(pt_committer *c, const pt_flush *flush, int64_t now, pt_
     return PT_OK;
 }
 
-int pt_gate_pass(pt_committer *c, pt_flush *flush, pt_error *err) {
+int pt_gate_pass(pt_ducklake *c, pt_flush *flush, pt_error *err) {
     int64_t now;
     int64_t kept;
     int64_t ours;
@@ -286,7 +287,7 @@ int pt_gate_pass(pt_committer *c, pt_flush *flush, pt_error *err) {
     return pt_rule_broken("shape-check") ? PT_OK : check_shapes(c, flush, now, err);
 }
 
-int pt_gate_look(pt_committer *c, pt_error *err) {
+int pt_gate_look(pt_ducklake *c, pt_error *err) {
     int64_t now;
     int64_t kept;
     int64_t ours;
@@ -300,14 +301,14 @@ int pt_gate_look(pt_committer *c, pt_error *err) {
 
 /* ---- the catalog's file ---- */
 
-static bool find_file(const pt_committer *c, struct stat *st) {
+static bool find_file(const pt_ducklake *c, struct stat *st) {
     pt_lake_uri uri;
     pt_error ignored;
     return pt_lake_uri_parse(c->options->lake, &uri, &ignored) == PT_OK && uri.is_file &&
            stat(uri.rest, st) == 0;
 }
 
-void pt_gate_note_file(pt_committer *c) {
+void pt_gate_note_file(pt_ducklake *c) {
     struct stat st;
     bool found = find_file(c, &st);
     c->file_device = found ? st.st_dev : 0;
@@ -315,7 +316,7 @@ void pt_gate_note_file(pt_committer *c) {
 }
 
 /* Or gone: what is committed then goes into a file that has no name any more. */
-bool pt_gate_file_replaced(const pt_committer *c) {
+bool pt_gate_file_replaced(const pt_ducklake *c) {
     struct stat st;
     if (!c->file_inode) {
         return false;
@@ -325,7 +326,7 @@ bool pt_gate_file_replaced(const pt_committer *c) {
                              : errno == ENOENT;
 }
 
-int pt_gate_check_file(const pt_committer *c, pt_error *err) {
+int pt_gate_check_file(const pt_ducklake *c, pt_error *err) {
     if (!pt_gate_file_replaced(c)) {
         return PT_OK;
     }

@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "duck/transaction.h"
-#include "lake/committer.h"
+#include "lake/catalog.h"
 
 enum { OLD, NEW };
 
@@ -20,7 +20,7 @@ typedef struct lake {
     char topic[16]; /* of this test alone */
     int n_topics;
     pt_lake_options options;
-    pt_committer *committer[2];
+    pt_catalog *catalog[2];
     pt_table *dead_letters;
     pt_flush *flush;
 } lake;
@@ -42,11 +42,10 @@ static int set_up(void **state) {
                                    .data_path = l->data,
                                    .create = true,
                                    .load = PT_LOAD_LAKE};
-    must(pt_committer_open(&l->options, "g", "old", &l->committer[OLD], &err), &err);
-    must(pt_committer_open(&l->options, "g", "new", &l->committer[NEW], &err), &err);
-    must(pt_table_open_own(pt_committer_engine(l->committer[OLD]),
-                           pt_committer_session(l->committer[OLD]), "dead_letters",
-                           PT_DEAD_LETTER_COLUMNS, &l->dead_letters, &err),
+    must(pt_catalog_open(&l->options, "g", "old", &l->catalog[OLD], &err), &err);
+    must(pt_catalog_open(&l->options, "g", "new", &l->catalog[NEW], &err), &err);
+    must(pt_table_open_own(pt_catalog_engine(l->catalog[OLD]), pt_catalog_session(l->catalog[OLD]),
+                           "dead_letters", PT_DEAD_LETTER_COLUMNS, &l->dead_letters, &err),
          &err);
     const pt_table *tables[] = {l->dead_letters};
     must(pt_flush_new(tables, 1, &l->flush, &err), &err);
@@ -57,8 +56,8 @@ static int set_up(void **state) {
 static int new_topic(void **state) {
     lake *l = *state;
     for (int32_t partition = 0; partition < 2; partition++) {
-        pt_committer_release(l->committer[OLD], l->topic, partition);
-        pt_committer_release(l->committer[NEW], l->topic, partition);
+        pt_catalog_release(l->catalog[OLD], l->topic, partition);
+        pt_catalog_release(l->catalog[NEW], l->topic, partition);
     }
     (void)snprintf(l->topic, sizeof l->topic, "t%d", ++l->n_topics);
     return 0;
@@ -69,8 +68,8 @@ static int tear_down(void **state) {
     char command[128];
     pt_flush_free(&l->flush);
     pt_table_free(&l->dead_letters);
-    pt_committer_close(&l->committer[OLD]);
-    pt_committer_close(&l->committer[NEW]);
+    pt_catalog_close(&l->catalog[OLD]);
+    pt_catalog_close(&l->catalog[NEW]);
     (void)snprintf(command, sizeof command, "rm -rf '%s'", l->folder);
     int ignored = system(command);
     (void)ignored;
@@ -81,7 +80,7 @@ static int tear_down(void **state) {
 static int64_t number(lake *l, const char *sql) {
     pt_error err = {0};
     int64_t n = 0;
-    must(pt_session_int(pt_committer_session(l->committer[NEW]), sql, &n, &err), &err);
+    must(pt_session_int(pt_catalog_session(l->catalog[NEW]), sql, &n, &err), &err);
     return n;
 }
 
@@ -96,7 +95,7 @@ static int64_t stands_at(lake *l) {
 static pt_claim claim_partition(lake *l, int who, int32_t partition) {
     pt_error err = {0};
     pt_claim c = {.topic = l->topic, .partition = partition, .next_offset = -1};
-    must(pt_committer_claim(l->committer[who], &c, 1, &err), &err);
+    must(pt_catalog_claim(l->catalog[who], &(pt_claiming){.claims = &c, .n = 1}, &err), &err);
     return c;
 }
 
@@ -118,7 +117,8 @@ static int commit_partition(lake *l, int who, int32_t partition, int64_t from, i
                                                       .kind = "commit"};
     int code;
     do {
-        code = pt_commit(l->committer[who], l->flush, err);
+        code = pt_catalog_commit(l->catalog[who], l->flush, err) == PT_COMMITTED ? PT_OK
+                                                                                 : (int)err->code;
     } while (code == PT_E_LAKE_BUSY);
     return code;
 }
@@ -132,7 +132,8 @@ static void a_flush_without_a_ledger_row_is_refused(void **state) {
     pt_error err = {0};
     (void)claim(l, OLD);
     pt_flush_reset(l->flush, 1);
-    assert_int_equal(pt_commit(l->committer[OLD], l->flush, &err), PT_E_INTERNAL);
+    assert_int_equal(pt_catalog_commit(l->catalog[OLD], l->flush, &err), PT_REFUSED);
+    assert_int_equal(err.code, PT_E_INTERNAL);
     assert_non_null(strstr(err.text, "without a ledger row is not fenced"));
 }
 
@@ -197,7 +198,7 @@ static void a_partition_that_was_released_is_not_committed(void **state) {
     lake *l = *state;
     pt_error err = {0};
     (void)claim(l, OLD);
-    pt_committer_release(l->committer[OLD], l->topic, 0);
+    pt_catalog_release(l->catalog[OLD], l->topic, 0);
     assert_int_equal(commit(l, OLD, 0, 10, &err), PT_E_FENCED);
     assert_non_null(strstr(err.text, "no longer assigned"));
 }
@@ -205,20 +206,17 @@ static void a_partition_that_was_released_is_not_committed(void **state) {
 static void recovery_tells_what_landed_from_what_did_not(void **state) {
     lake *l = *state;
     pt_error err = {0};
-    bool committed = false;
     (void)claim(l, OLD);
     must(commit(l, OLD, 0, 10, &err), &err);
-    must(pt_committer_recover(l->committer[OLD], l->flush, &committed, &err), &err);
-    assert_true(committed);
+    assert_int_equal(pt_catalog_settle(l->catalog[OLD], l->flush, &err), PT_COMMITTED);
     pt_flush_reset(l->flush, 1);
     *pt_flush_add_entry(
         l->flush) = (pt_ledger_entry){.topic = l->topic, .from_offset = 10, .next_offset = 20};
-    must(pt_committer_recover(l->committer[OLD], l->flush, &committed, &err), &err);
-    assert_false(committed);
+    assert_int_equal(pt_catalog_settle(l->catalog[OLD], l->flush, &err), PT_TRY_AGAIN);
     must(commit(l, OLD, 10, 20, &err), &err);
     (void)claim(l, NEW);
-    assert_int_equal(pt_committer_recover(l->committer[OLD], l->flush, &committed, &err),
-                     PT_E_FENCED);
+    assert_int_equal(pt_catalog_settle(l->catalog[OLD], l->flush, &err), PT_REFUSED);
+    assert_int_equal(err.code, PT_E_FENCED);
 }
 
 static void ducklake_itself_retries_no_commit(void **state) {
@@ -241,7 +239,7 @@ static void after_a_failed_statement_nothing_lands_and_the_next_transaction_is_a
     void **state) {
     lake *l = *state;
     pt_error err = {0};
-    pt_session *session = pt_committer_session(l->committer[NEW]);
+    pt_session *session = pt_catalog_session(l->catalog[NEW]);
     assert_int_not_equal(pt_transaction(session, insert_and_fail, session, &err), PT_OK);
     assert_false(pt_transaction_unknown(&err));
     must(pt_transaction(session, insert, session, &err), &err);

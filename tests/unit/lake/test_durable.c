@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "fsync_log.h"
-#include "lake/committer.h"
+#include "lake/catalog.h"
 #include "lake/stage.h"
 
 static void must(int code, const pt_error *err) {
@@ -48,14 +48,14 @@ static void all_that_a_commit_mentions_is_on_the_disk_before(void **state) {
                                .create = true,
                                .load = PT_LOAD_LAKE};
     pt_table_options target_options = {.table = "t", .schema_text = "v BIGINT"};
-    pt_committer *committer;
+    pt_catalog *catalog;
     pt_table *target;
     pt_stager *stager;
     pt_flush *flush;
 
-    must(pt_committer_open(&options, "g", "owner", &committer, &err), &err);
-    must(pt_table_open(pt_committer_engine(committer), pt_committer_session(committer),
-                       &target_options, &target, &err),
+    must(pt_catalog_open(&options, "g", "owner", &catalog, &err), &err);
+    must(pt_table_open(pt_catalog_engine(catalog), pt_catalog_session(catalog), &target_options,
+                       &target, &err),
          &err);
     static const char *const folders[] = {"", "/new", "/new/data",
                                           "/new/data/main"}; /* of new/, data/, main/ and t/ */
@@ -80,7 +80,7 @@ static void all_that_a_commit_mentions_is_on_the_disk_before(void **state) {
     pt_stager_close(&stager);
     pt_flush_free(&flush);
     pt_table_free(&target);
-    pt_committer_close(&committer);
+    pt_catalog_close(&catalog);
     char command[128];
     (void)snprintf(command, sizeof command, "rm -rf '%s'", folder);
     assert_int_equal(system(command), 0);

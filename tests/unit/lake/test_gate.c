@@ -11,14 +11,14 @@
 #include <cmocka.h>
 
 #include "duck/result.h"
-#include "lake/committer.h"
+#include "lake/catalog.h"
 
 enum { ME, OTHER };
 
 typedef struct lake {
     char folder[64], text[128], data[128];
     pt_lake_options options;
-    pt_committer *committer[2]; /* of two pipelines */
+    pt_catalog *catalog[2]; /* of two pipelines */
     pt_table *table;
     pt_flush *flush;
     bool with_row; /* commit puts one into the table */
@@ -64,7 +64,7 @@ static void put_back_as_another_file(lake *l) {
 static pt_claim claim(lake *l, int who) {
     pt_error err = {0};
     pt_claim c = {.topic = "orders", .partition = 3, .next_offset = -1};
-    must(pt_committer_claim(l->committer[who], &c, 1, &err), &err);
+    must(pt_catalog_claim(l->catalog[who], &(pt_claiming){.claims = &c, .n = 1}, &err), &err);
     return c;
 }
 
@@ -85,7 +85,8 @@ static int commit(lake *l, int who, int64_t from, int64_t to, pt_error *err) {
         pt_rows_commit(rows);
     }
     do {
-        code = pt_commit(l->committer[who], l->flush, err);
+        code = pt_catalog_commit(l->catalog[who], l->flush, err) == PT_COMMITTED ? PT_OK
+                                                                                 : (int)err->code;
     } while (code == PT_E_LAKE_BUSY);
     return code;
 }
@@ -107,12 +108,12 @@ static int set_up(void **state) {
                                    .create = true,
                                    .load = PT_LOAD_LAKE,
                                    .inline_rows = 10};
-    must(pt_committer_open(&l->options, "mine", "me", &l->committer[ME], &err), &err);
-    must(pt_committer_open(&l->options, "theirs", "other", &l->committer[OTHER], &err), &err);
+    must(pt_catalog_open(&l->options, "mine", "me", &l->catalog[ME], &err), &err);
+    must(pt_catalog_open(&l->options, "theirs", "other", &l->catalog[OTHER], &err), &err);
     pt_table_options target = {.table = "orders",
                                .schema_text = "i INTEGER, s STRUCT(x INTEGER, z INTEGER)"};
-    must(pt_table_open(pt_committer_engine(l->committer[ME]),
-                       pt_committer_session(l->committer[ME]), &target, &l->table, &err),
+    must(pt_table_open(pt_catalog_engine(l->catalog[ME]), pt_catalog_session(l->catalog[ME]),
+                       &target, &l->table, &err),
          &err);
     const pt_table *tables[] = {l->table};
     must(pt_flush_new(tables, 1, &l->flush, &err), &err);
@@ -125,8 +126,8 @@ static int tear_down(void **state) {
     char command[128];
     pt_flush_free(&l->flush);
     pt_table_free(&l->table);
-    pt_committer_close(&l->committer[ME]);
-    pt_committer_close(&l->committer[OTHER]);
+    pt_catalog_close(&l->catalog[ME]);
+    pt_catalog_close(&l->catalog[OTHER]);
     (void)snprintf(command, sizeof command, "rm -rf '%s'", l->folder);
     int ignored = system(command);
     (void)ignored;
@@ -153,8 +154,7 @@ static void a_catalog_that_lost_our_last_commits_is_noticed(void **state) {
     commit_well(l, ME, 20, 30);
     put_back_in_place(l);
     assert_went_back(commit(l, ME, 30, 40, &err), &err, "orders/3 from 30 to 10");
-    assert_went_back(pt_committer_look_back(l->committer[ME], &err), &err,
-                     "orders/3 from 30 to 10");
+    assert_went_back(pt_catalog_look_back(l->catalog[ME], &err), &err, "orders/3 from 30 to 10");
 }
 
 static void numbers_that_another_process_has_used_again_deceive_nobody(void **state) {
@@ -178,16 +178,16 @@ static void numbers_that_another_process_has_used_again_deceive_nobody(void **st
 static void a_claim_stands_by_its_owner_not_by_its_epoch(void **state) {
     lake *l = *state;
     pt_error err = {0};
-    pt_committer *heir = NULL;
+    pt_catalog *heir = NULL;
     save(l);
     pt_claim mine = claim(l, ME);
     put_back_in_place(l);
-    must(pt_committer_open(&l->options, "mine", "heir", &heir, &err), &err);
+    must(pt_catalog_open(&l->options, "mine", "heir", &heir, &err), &err);
     pt_claim c = {.topic = "orders", .partition = 3, .next_offset = -1};
-    must(pt_committer_claim(heir, &c, 1, &err), &err);
+    must(pt_catalog_claim(heir, &(pt_claiming){.claims = &c, .n = 1}, &err), &err);
     assert_int_equal(c.epoch, mine.epoch);
     assert_went_back(commit(l, ME, 0, 10, &err), &err, "our claim");
-    pt_committer_close(&heir);
+    pt_catalog_close(&heir);
     put_back_in_place(l);
     assert_went_back(commit(l, ME, 0, 10, &err), &err, "our claim");
 }
@@ -195,7 +195,6 @@ static void a_claim_stands_by_its_owner_not_by_its_epoch(void **state) {
 static void a_recovery_after_the_catalog_went_back_says_so(void **state) {
     lake *l = *state;
     pt_error err = {0};
-    bool committed = true;
     (void)claim(l, ME);
     commit_well(l, ME, 0, 10);
     save(l);
@@ -205,22 +204,20 @@ static void a_recovery_after_the_catalog_went_back_says_so(void **state) {
         commit(l, ME, 20, 30, &err),
         PT_E_LAKE_DOWN); /* before a byte is written into a file that has no name any more */
     assert_non_null(strstr(err.text, "another one than before"));
-    assert_went_back(pt_committer_recover(l->committer[ME], l->flush, &committed, &err), &err,
-                     "orders/3 from 20 to 10");
+    assert_int_equal(pt_catalog_settle(l->catalog[ME], l->flush, &err), PT_REFUSED);
+    assert_went_back((int)err.code, &err, "orders/3 from 20 to 10");
 }
 
 static void a_file_that_was_put_back_as_it_was_changes_nothing(void **state) {
     lake *l = *state;
     pt_error err = {0};
-    bool committed = true;
     (void)claim(l, ME);
     commit_well(l, ME, 0, 10);
     save(l);
     put_back_as_another_file(l);
     assert_int_equal(commit(l, ME, 10, 20, &err), PT_E_LAKE_DOWN);
-    must(pt_committer_recover(l->committer[ME], l->flush, &committed, &err), &err);
-    assert_false(committed);
-    must(pt_commit(l->committer[ME], l->flush, &err), &err);
+    assert_int_equal(pt_catalog_settle(l->catalog[ME], l->flush, &err), PT_TRY_AGAIN);
+    assert_int_equal(pt_catalog_commit(l->catalog[ME], l->flush, &err), PT_COMMITTED);
     commit_well(l, ME, 20, 30);
 }
 
@@ -228,9 +225,9 @@ static void a_file_that_was_put_back_as_it_was_changes_nothing(void **state) {
 static void a_duckdb_file_that_was_put_back_is_noticed_and_left_as_it_is(void **state) {
     lake *l = *state;
     pt_error err = {0};
-    pt_committer_close(&l->committer[ME]);
+    pt_catalog_close(&l->catalog[ME]);
     (void)snprintf(l->text, sizeof l->text, "ducklake:%s/lake.ducklake", l->folder);
-    must(pt_committer_open(&l->options, "mine", "me", &l->committer[ME], &err), &err);
+    must(pt_catalog_open(&l->options, "mine", "me", &l->catalog[ME], &err), &err);
     pt_flush_free(&l->flush);
     must(pt_flush_new(NULL, 0, &l->flush, &err), &err);
     (void)claim(l, ME);
@@ -239,10 +236,10 @@ static void a_duckdb_file_that_was_put_back_is_noticed_and_left_as_it_is(void **
     commit_well(l, ME, 10, 20);
     shell(l, "rm -f lake.ducklake.wal && (cd saved && for f in *; do cp $f ../new && mv ../new "
              "../$f; done)");
-    assert_int_equal(pt_committer_look_back(l->committer[ME], &err), PT_E_RESTART);
+    assert_int_equal(pt_catalog_look_back(l->catalog[ME], &err), PT_E_RESTART);
     assert_non_null(strstr(err.text, "start pintail again"));
     assert_int_equal(commit(l, ME, 20, 30, &err), PT_E_RESTART);
-    pt_committer_close(&l->committer[ME]);
+    pt_catalog_close(&l->catalog[ME]);
     shell(l, "for f in saved/*; do cmp $f ${f#saved/} || exit 1; done");
 }
 
@@ -253,7 +250,7 @@ static void an_expired_snapshot_is_no_outage(void **state) {
     commit_well(l, ME, 0, 10);
     sql(l, "CREATE TABLE lake.others (i INTEGER)");
     sql(l, "CALL ducklake_expire_snapshots('lake', older_than => now() + INTERVAL 1 DAY)");
-    must(pt_committer_look_back(l->committer[ME], &err), &err);
+    must(pt_catalog_look_back(l->catalog[ME], &err), &err);
     commit_well(l, ME, 10, 20);
 }
 
@@ -332,14 +329,14 @@ static void every_change_of_a_table_under_a_batch_is_noticed_and_nothing_else(vo
         (void)snprintf(name, sizeof name, "t%zu", i);
         pt_table_free(&l->table);
         pt_flush_free(&l->flush);
-        must(pt_table_open(pt_committer_engine(l->committer[ME]),
-                           pt_committer_session(l->committer[ME]), &options, &l->table, &err),
+        must(pt_table_open(pt_catalog_engine(l->catalog[ME]), pt_catalog_session(l->catalog[ME]),
+                           &options, &l->table, &err),
              &err);
         const pt_table *tables[] = {l->table};
         must(pt_flush_new(tables, 1, &l->flush, &err), &err);
         commit_well(l, ME, at, at + 10);
         at += 10;
-        change(pt_committer_session(l->committer[OTHER]), changes[i].ddl, name);
+        change(pt_catalog_session(l->catalog[OTHER]), changes[i].ddl, name);
         l->with_row = changes[i].with_row;
         int code = commit(l, ME, at, at + 10, &err);
         l->with_row = false;

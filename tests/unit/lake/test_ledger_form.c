@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "duck/result.h"
-#include "lake/committer.h"
+#include "lake/catalog.h"
 #include "lake/ledger_form.h"
 
 #define OLD_LEDGER                                                                             \
@@ -83,14 +83,14 @@ static void make_old_lake(lake *l) {
            "'commit', now())");
 }
 
-static pt_claim claim(pt_committer *c) {
+static pt_claim claim(pt_catalog *c) {
     pt_error err = {0};
     pt_claim made = {.topic = "t", .partition = 0, .next_offset = -1};
-    must(pt_committer_claim(c, &made, 1, &err), &err);
+    must(pt_catalog_claim(c, &(pt_claiming){.claims = &made, .n = 1}, &err), &err);
     return made;
 }
 
-static void commit(pt_committer *c, int64_t from, int64_t to) {
+static void commit(pt_catalog *c, int64_t from, int64_t to) {
     pt_error err = {0};
     pt_flush *flush = NULL;
     must(pt_flush_new(NULL, 0, &flush, &err), &err);
@@ -98,7 +98,7 @@ static void commit(pt_committer *c, int64_t from, int64_t to) {
     e->topic = "t";
     e->from_offset = from;
     e->next_offset = to;
-    must(pt_commit(c, flush, &err), &err);
+    assert_int_equal(pt_catalog_commit(c, flush, &err), PT_COMMITTED);
     pt_flush_free(&flush);
 }
 
@@ -111,9 +111,9 @@ static void commit(pt_committer *c, int64_t from, int64_t to) {
 static void a_lake_of_an_older_form_is_renewed_by_the_first_claim(void **state) {
     lake *l = *state;
     pt_error err = {0};
-    pt_committer *c = NULL;
+    pt_catalog *c = NULL;
     make_old_lake(l);
-    must(pt_committer_open(&l->options, "g", "me", &c, &err), &err);
+    must(pt_catalog_open(&l->options, "g", "me", &c, &err), &err);
     assert_int_equal(number(l, NEW_COLUMNS), 0);
     pt_claim made = claim(c);
     assert_int_equal(made.next_offset, 40);
@@ -134,14 +134,14 @@ static void a_lake_of_an_older_form_is_renewed_by_the_first_claim(void **state) 
     int64_t inlined = number(l, INLINED_TABLES);
     assert_int_equal(claim(c).next_offset, 50);
     assert_int_equal(number(l, INLINED_TABLES), inlined);
-    pt_committer_close(&c);
+    pt_catalog_close(&c);
 }
 
 static void a_commit_knows_its_snapshot(void **state) {
     lake *l = *state;
     pt_error err = {0};
-    pt_committer *c = NULL;
-    must(pt_committer_open(&l->options, "g", "me", &c, &err), &err);
+    pt_catalog *c = NULL;
+    must(pt_catalog_open(&l->options, "g", "me", &c, &err), &err);
     (void)claim(c);
     for (int64_t at = 0; at < 50; at += 10) {
         commit(c, at, at + 10);
@@ -153,14 +153,14 @@ static void a_commit_knows_its_snapshot(void **state) {
         number(l, "SELECT count(*) FROM lake.pintail.offsets WHERE lake_snapshot = snapshot_id"),
         5);
     assert_int_equal(number(l, "SELECT count(DISTINCT commit_id) FROM lake.pintail.offsets"), 5);
-    pt_committer_close(&c);
+    pt_catalog_close(&c);
 }
 
 static void only_commits_skips_and_resets_move_the_position(void **state) {
     lake *l = *state;
     pt_error err = {0};
-    pt_committer *c = NULL;
-    must(pt_committer_open(&l->options, "g", "me", &c, &err), &err);
+    pt_catalog *c = NULL;
+    must(pt_catalog_open(&l->options, "g", "me", &c, &err), &err);
     (void)claim(c);
     commit(c, 0, 30);
     sql(l, "INSERT INTO lake.pintail.offsets (pipeline, topic, \"partition\", from_offset, "
@@ -168,45 +168,45 @@ static void only_commits_skips_and_resets_move_the_position(void **state) {
            "('g', 't', 0, 77, 77, 1, -1, 1, 'replay'), ('g', 't', 0, 78, 78, 0, -1, 9, 'discard'), "
            "('g', 't', 0, 79, 79, 0, 0, 1, 'moved')");
     assert_int_equal(claim(c).next_offset, 30);
-    pt_committer_close(&c);
+    pt_catalog_close(&c);
 }
 
 static void a_newer_form_is_left_alone(void **state) {
     lake *l = *state;
     pt_error err = {0};
-    pt_committer *c = NULL, *late = NULL;
-    must(pt_committer_open(&l->options, "g", "me", &c, &err), &err);
+    pt_catalog *c = NULL, *late = NULL;
+    must(pt_catalog_open(&l->options, "g", "me", &c, &err), &err);
     sql(l, "UPDATE lake.pintail.meta SET value = CASE key WHEN 'schema_version' THEN '3' ELSE "
            "'pintail 0.9.1' END");
     int64_t snapshot = number(l, "SELECT id FROM ducklake_current_snapshot('lake')");
     pt_claim made = {.topic = "t", .partition = 0, .next_offset = -1};
-    assert_int_equal(pt_committer_claim(c, &made, 1, &err),
+    assert_int_equal(pt_catalog_claim(c, &(pt_claiming){.claims = &made, .n = 1}, &err),
                      PT_E_LAKE); /* of a process that was there before */
     assert_non_null(strstr(err.text, "use pintail 0.9.1 or a newer one"));
-    assert_int_equal(pt_committer_open(&l->options, "g", "late", &late, &err), PT_E_LAKE);
+    assert_int_equal(pt_catalog_open(&l->options, "g", "late", &late, &err), PT_E_LAKE);
     assert_non_null(strstr(err.text, "use pintail 0.9.1 or a newer one"));
     assert_int_equal(pt_exit_code((int)err.code), 1);
     assert_int_equal(number(l, "SELECT id FROM ducklake_current_snapshot('lake')"), snapshot);
-    pt_committer_close(&c);
+    pt_catalog_close(&c);
 }
 
 /* A process may die between making the tables and telling DuckLake to inline the ledger's rows. */
 static void what_a_start_left_undone_the_next_one_does(void **state) {
     lake *l = *state;
     pt_error err = {0};
-    pt_committer *c = NULL;
-    must(pt_committer_open(&l->options, "g", "me", &c, &err), &err);
-    pt_committer_close(&c);
+    pt_catalog *c = NULL;
+    must(pt_catalog_open(&l->options, "g", "me", &c, &err), &err);
+    pt_catalog_close(&c);
     sql(l, "DELETE FROM __ducklake_metadata_lake.ducklake_metadata WHERE scope = 'schema'; DROP "
            "TABLE lake.pintail.dead_letters");
-    must(pt_committer_open(&l->options, "g", "me", &c, &err), &err);
+    must(pt_catalog_open(&l->options, "g", "me", &c, &err), &err);
     assert_int_equal(number(l,
                             "SELECT value::INTEGER FROM ducklake_options('lake') WHERE option_name "
                             "= 'data_inlining_row_limit' AND scope_entry = 'pintail'"),
                      1000);
     assert_int_equal(number(l, "SELECT count(*) FROM lake.pintail.dead_letters"), 0);
     assert_int_equal(number(l, "SELECT count(*) FROM lake.pintail.meta"), 2);
-    pt_committer_close(&c);
+    pt_catalog_close(&c);
 }
 
 int main(void) {

@@ -11,7 +11,7 @@
 
 #include "duck/own_retry.h"
 #include "duck/result.h"
-#include "lake/committer.h"
+#include "lake/catalog.h"
 #include "lake/inlined.h"
 #include "lake/ledger_form.h"
 
@@ -23,7 +23,7 @@
 typedef struct lake {
     char folder[64], text[128], data[128];
     pt_lake_options options;
-    pt_committer *committer;
+    pt_catalog *catalog;
 } lake;
 
 static void must(int code, const pt_error *err) {
@@ -50,7 +50,7 @@ static int set_up(void **state) {
 static int tear_down(void **state) {
     lake *l = *state;
     char command[128];
-    pt_committer_close(&l->committer);
+    pt_catalog_close(&l->catalog);
     (void)snprintf(command, sizeof command, "rm -rf '%s'", l->folder);
     int ignored = system(command);
     (void)ignored;
@@ -64,14 +64,13 @@ static void start(lake *l) {
     static const char *const tables[] = {"plain", "parted"};
     pt_error err = {0};
     pt_table *target = NULL;
-    if (!l->committer) {
-        must(pt_committer_open(&l->options, "g", "owner", &l->committer, &err), &err);
+    if (!l->catalog) {
+        must(pt_catalog_open(&l->options, "g", "owner", &l->catalog, &err), &err);
     }
-    must(pt_ledger_create(pt_committer_engine(l->committer), pt_committer_session(l->committer),
-                          &err),
+    must(pt_ledger_create(pt_catalog_engine(l->catalog), pt_catalog_session(l->catalog), &err),
          &err);
-    pt_engine *engine = pt_committer_engine(l->committer);
-    pt_session *session = pt_committer_session(l->committer);
+    pt_engine *engine = pt_catalog_engine(l->catalog);
+    pt_session *session = pt_catalog_session(l->catalog);
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
         pt_table_options options = {.table = tables[i],
                                     .schema_text = "a INTEGER, b STRUCT(x INTEGER)",
@@ -87,12 +86,12 @@ static void start(lake *l) {
          &err);
     pt_table_free(&target);
     pt_claim claim = {.topic = "t", .partition = 0, .next_offset = -1};
-    must(pt_committer_claim(l->committer, &claim, 1, &err), &err);
+    must(pt_catalog_claim(l->catalog, &(pt_claiming){.claims = &claim, .n = 1}, &err), &err);
 }
 
 static void run(lake *l, const char *sql) {
     pt_error err = {0};
-    must(pt_session_run(pt_committer_session(l->committer), sql, &err), &err);
+    must(pt_session_run(pt_catalog_session(l->catalog), sql, &err), &err);
 }
 
 /* Schema versions and tables of inlined rows of all but the ledger (a claim comments it, and so
@@ -101,7 +100,7 @@ static char *state_of(lake *l) {
     pt_error err = {0};
     char *text = NULL;
     must(pt_session_text(
-             pt_committer_session(l->committer),
+             pt_catalog_session(l->catalog),
              "WITH t AS (SELECT table_id FROM __ducklake_metadata_lake.ducklake_table WHERE "
              "table_name NOT IN ('offsets', 'epochs')) "
              "SELECT (SELECT string_agg(table_id || ':' || schema_version, ',' ORDER BY table_id, "
@@ -122,14 +121,14 @@ static void test_starts_leave_tables_and_settings_as_they_are(void **state) {
     start(l);
     run(l, "ALTER TABLE lake.parted SET PARTITIONED BY (a); ALTER TABLE lake.plain SET SORTED BY "
            "(a); CALL lake.set_option('parquet_compression', 'zstd')");
-    pt_committer_close(&l->committer);
+    pt_catalog_close(&l->catalog);
     start(l);
     char *before = state_of(l);
     const char *asked = getenv("PINTAIL_STARTS");
     int starts = asked ? atoi(asked) : STARTS;
     for (int i = 0; i < starts; i++) {
         if (i % ANEW == 0) {
-            pt_committer_close(&l->committer);
+            pt_catalog_close(&l->catalog);
         }
         start(l);
     }
@@ -143,8 +142,8 @@ static void test_ducklakes_own_retry_is_off_and_the_probe_sees_it_when_it_is_on(
     lake *l = *state;
     pt_error err = {0};
     bool retries = true;
-    pt_engine *engine = pt_committer_engine(l->committer);
-    pt_session *session = pt_committer_session(l->committer);
+    pt_engine *engine = pt_catalog_engine(l->catalog);
+    pt_session *session = pt_catalog_session(l->catalog);
     must(pt_own_retry_probe(engine, session, &retries, &err), &err);
     assert_false(retries);
     run(l, "SET GLOBAL ducklake_max_retry_count = 10");

@@ -1,6 +1,5 @@
-#include "lake/committer.h"
-
-#include <inttypes.h>
+/* A commit: one transaction that makes a flush a snapshot of the lake. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -8,58 +7,23 @@
 #include "base/text.h"
 #include "duck/file_names.h"
 #include "duck/transaction.h"
+#include "lake/catalog_ducklake.h"
 #include "lake/commit_message.h"
-#include "lake/committer_internal.h"
 #include "lake/gate.h"
 #include "lake/guard.h"
 #include "lake/inlined.h"
+#include "lake/registered.h"
 #include "lake/settings.h"
 
 /* ---- the transaction ---- */
 
 typedef struct commit_job {
-    pt_committer *committer;
+    pt_ducklake *committer;
     pt_flush *flush;
 } commit_job;
 
-/* Where the partition of entry i stands when that entry is applied: after an earlier entry of the
- * same flush, else what is committed; -1 unknown. */
-static int64_t stands_before(const pt_flush *flush, size_t i, const pt_claim *claim) {
-    const pt_ledger_entry *e = &flush->entries[i];
-    for (size_t k = i; k > 0; k--) {
-        const pt_ledger_entry *before = &flush->entries[k - 1];
-        if (before->partition == e->partition && strcmp(before->topic, e->topic) == 0) {
-            return before->next_offset;
-        }
-    }
-    return claim->next_offset;
-}
-
-/* In memory, before the transaction: every entry is of an owned partition and goes on where the
- * last one ended. */
-static int check_entries(const pt_committer *c, pt_flush *flush, pt_error *err) {
-    for (size_t i = 0; i < flush->n_entries; i++) {
-        pt_ledger_entry *e = &flush->entries[i];
-        const pt_claim *claim = pt_committer_find(c, e->topic, e->partition);
-        if (!claim) {
-            return pt_fail(err, PT_E_FENCED,
-                           "topic %s partition %" PRId32 " is no longer assigned to this process",
-                           e->topic, e->partition);
-        }
-        int64_t stands = stands_before(flush, i, claim);
-        if (stands >= 0 && stands != e->from_offset && !pt_rule_broken("continuity")) {
-            return pt_fail(err, PT_E_FENCED,
-                           "topic %s partition %" PRId32 ": the lake stands at offset %" PRId64
-                           ", the flush begins at %" PRId64,
-                           e->topic, e->partition, stands, e->from_offset);
-        }
-        e->epoch = claim->epoch;
-    }
-    return PT_OK;
-}
-
 static int register_file(const commit_job *job, const pt_slice *slice, pt_error *err) {
-    const pt_committer *c = job->committer;
+    const pt_ducklake *c = job->committer;
     pt_text sql = {0};
     pt_text_add(&sql, "CALL ducklake_add_data_files(");
     pt_text_add_sql_string(&sql, pt_engine_alias(c->engine));
@@ -83,7 +47,7 @@ static int register_file(const commit_job *job, const pt_slice *slice, pt_error 
 /* Guards the files that the INSERT of a part wrote, if any. */
 static int guard_rows(const commit_job *job, size_t slice_at, size_t slot, pt_slice *slice,
                       pt_error *err) {
-    pt_committer *c = job->committer;
+    pt_ducklake *c = job->committer;
     size_t *inlines = slice_at < PT_SCAN_SLOTS ? &c->inlines[slice_at] : NULL;
     size_t n = pt_slice_rows(slice);
     bool unfit = job->flush->to_files || pt_rows_has_nul(slice->rows);
@@ -98,7 +62,7 @@ static int guard_rows(const commit_job *job, size_t slice_at, size_t slot, pt_sl
 }
 
 static int insert_rows(const commit_job *job, size_t slice_at, pt_slice *slice, pt_error *err) {
-    pt_committer *c = job->committer;
+    pt_ducklake *c = job->committer;
     const pt_table *t = slice->table;
     size_t slot = slice_at % PT_SCAN_SLOTS;
     pt_text sql = {0};
@@ -121,8 +85,8 @@ static int insert_rows(const commit_job *job, size_t slice_at, pt_slice *slice, 
 }
 
 static int insert_ledger(const commit_job *job, pt_error *err) {
-    const pt_committer *c = job->committer;
-    pt_ledger_commit commit = {.pipeline = c->pipeline,
+    const pt_ducklake *c = job->committer;
+    pt_ledger_commit commit = {.pipeline = c->base.pipeline,
                                .id = job->flush->commit_id,
                                .snapshot = job->flush->snapshot};
     return pt_ledger_insert(c->engine, c->session, &commit, job->flush->entries,
@@ -140,7 +104,7 @@ static int write_flush(void *arg, pt_error *err) {
     }
     PT_TRY(pt_settings_check(job->committer->engine, job->committer->session, job->flush, err));
     PT_TRY(pt_message_flush(job->committer->engine, job->committer->session,
-                            job->committer->pipeline, job->flush, err));
+                            job->committer->base.pipeline, job->flush, err));
     for (size_t i = 0; i < job->flush->n_slices; i++) {
         pt_slice *slice = &job->flush->slices[i];
         if (slice->staged) {
@@ -159,39 +123,22 @@ static int write_flush(void *arg, pt_error *err) {
     return PT_OK;
 }
 
-static void note_committed(pt_committer *c, const pt_flush *flush) {
-    c->commits++;
-    for (size_t i = 0; i < flush->n_entries; i++) {
-        pt_committer_find(c, flush->entries[i].topic, flush->entries[i].partition)->next_offset =
-            flush->entries[i].next_offset;
-    }
-    c->last_snapshot = flush->snapshot;
-    memcpy(c->last_id, flush->commit_id, sizeof c->last_id);
-}
-
-int pt_commit(pt_committer *c, pt_flush *flush, pt_error *err) {
-    if (flush->n_entries == 0) {
-        return pt_fail(err, PT_E_INTERNAL,
-                       "a flush without a ledger row is not fenced and must not be committed");
-    }
-    PT_TRY(check_entries(c, flush, err));
+/* The transaction, and what has to follow it. */
+static int commit(pt_ducklake *c, pt_flush *flush, pt_error *err) {
     if (!c->session) {
         return pt_fail(err, PT_E_LAKE_DOWN, "the lake is not attached since the catalog failed");
     }
     PT_TRY(pt_gate_check_file(c, err));
-    PT_TRY(pt_committer_renew(c, err));
-    if (!*flush->commit_id) {
-        pt_uuid_new(flush->commit_id);
-    }
+    PT_TRY(pt_ducklake_renew(c, err));
     commit_job job = {c, flush};
-    pt_turnstile *turnstile = c->conflicts ? c->turnstile : NULL;
+    pt_turnstile *turnstile = c->base.conflicts ? c->turnstile : NULL;
     int64_t start = pt_monotonic_us();
     pt_turnstile_enter(turnstile);
     int code = pt_transaction(c->session, write_flush, &job, err);
     pt_turnstile_leave(turnstile);
     flush->commit_us = pt_monotonic_us() - start;
     if (code == PT_E_LAKE_BUSY) {
-        c->conflicts++;
+        c->base.conflicts++;
     }
     if (code == PT_OK && pt_failpoint("commit.answer")) {
         return pt_transaction_lost(err);
@@ -200,22 +147,33 @@ int pt_commit(pt_committer *c, pt_flush *flush, pt_error *err) {
         PT_TRY(pt_gate_check_file(c, err));
     }
     if (code == PT_OK) {
-        pt_committer_keep_guards(c, flush);
+        pt_ducklake_keep_guards(c, flush);
+        (void)pt_failpoint("commit.committed");
+        c->commits++;
+        c->last_snapshot = flush->snapshot;
+        memcpy(c->last_id, flush->commit_id, sizeof c->last_id);
     } else if (code != PT_E_LAKE_DOWN && !pt_transaction_unknown(err)) {
         pt_guards_drop(c->session, flush);
     }
-    if (code == PT_OK) {
-        (void)pt_failpoint("commit.committed");
-        note_committed(c, flush);
-    }
     return code;
+}
+
+pt_outcome pt_ducklake_commit(pt_catalog *catalog, pt_flush *flush, pt_error *err) {
+    pt_ducklake *c = pt_ducklake_of(catalog);
+    int code = commit(c, flush, err);
+    if (code == PT_E_LAKE_DOWN || (code != PT_OK && pt_transaction_unknown(err))) {
+        c->answers = code == PT_E_LAKE;
+        return PT_UNKNOWN;
+    }
+    return code == PT_OK ? PT_COMMITTED : code == PT_E_LAKE_BUSY ? PT_TRY_AGAIN : PT_REFUSED;
 }
 
 static int look(void *arg, pt_error *err) {
     return pt_gate_look(arg, err);
 }
 
-int pt_committer_look_back(pt_committer *c, pt_error *err) {
+int pt_ducklake_look_back(pt_catalog *catalog, pt_error *err) {
+    pt_ducklake *c = pt_ducklake_of(catalog);
     if (!c->session) {
         return pt_fail(err, PT_E_LAKE_DOWN, "the lake is not attached since the catalog failed");
     }
@@ -223,56 +181,36 @@ int pt_committer_look_back(pt_committer *c, pt_error *err) {
     return pt_transaction(c->session, look, c, err);
 }
 
-/* ---- folding ---- */
+/* ---- afterwards ---- */
 
-typedef struct fold_job {
-    pt_committer *committer;
-    pt_slice *slice;
-    int64_t rows;
-} fold_job;
-
-static int fold_part(void *arg, pt_error *err) {
-    fold_job *job = arg;
-    const pt_flush fold = {.slices = job->slice, .n_slices = 1};
-    PT_TRY(pt_settings_check(job->committer->engine, job->committer->session, &fold, err));
-    return pt_inlined_fold(job->committer->engine, job->committer->session,
-                           job->committer->pipeline, job->slice, &job->rows, err);
+static int make_room(pt_ducklake *c, size_t n, pt_error *err) {
+    if (c->n_seen < n) {
+        uint64_t *grown = realloc(c->seen, n * sizeof *grown);
+        if (!grown) {
+            return pt_fail_nomem(err, "the tables");
+        }
+        c->seen = grown;
+        memset(c->seen + c->n_seen, 0, (n - c->n_seen) * sizeof *grown);
+        c->n_seen = n;
+    }
+    return PT_OK;
 }
 
-/* After a COMMIT DuckLake drops tables of inlined rows that no schema needs any more. What fails
- * there reads like a COMMIT that failed, and costs the files: so the catalog is asked before their
- * guards go. */
-int pt_committer_restore_fold(pt_committer *c, const pt_flush *fold, pt_error *err) {
-    uint64_t restored;
-    return fold->n_slices && fold->slices->n_guarded
-               ? pt_guards_restore_table(c->engine, c->session, fold->slices->table, &restored, err)
-               : PT_OK;
-}
-
-int pt_committer_fold(pt_committer *c, pt_flush *fold, int64_t *rows, pt_error *err) {
-    fold_job job = {c, fold->slices, 0};
-    pt_error ignored;
-    *rows = 0;
-    if (!c->session) {
-        return pt_fail(err, PT_E_LAKE_DOWN, "the lake is not attached since the catalog failed");
+/* Of each table the first file after each attach: what makes a path relative cannot change in
+ * between. A look that fails is tried again with the next flush. */
+int pt_ducklake_inspect(pt_catalog *catalog, const pt_flush *flush, pt_error *err) {
+    pt_ducklake *c = pt_ducklake_of(catalog);
+    PT_TRY(make_room(c, flush->n_slices, err));
+    for (size_t i = 0; c->session && i < flush->n_slices; i++) {
+        bool seen = false;
+        if (!flush->slices[i].staged || c->seen[i] == pt_engine_number(c->engine)) {
+            continue;
+        }
+        int code = pt_registered_check(c->engine, c->session, &flush->slices[i], &seen, err);
+        if (seen) {
+            PT_TRY(code);
+            c->seen[i] = pt_engine_number(c->engine);
+        }
     }
-    pt_turnstile_enter(c->turnstile); /* it is rare, and its work is lost in a conflict */
-    int code = pt_transaction(c->session, fold_part, &job, err);
-    pt_turnstile_leave(c->turnstile);
-    if (code == PT_OK && pt_failpoint("fold.answer")) {
-        return pt_transaction_lost(err);
-    }
-    if (code == PT_OK) {
-        (void)pt_failpoint("fold.committed");
-        *rows = job.rows;
-    }
-    if (code == PT_OK) {
-        pt_committer_keep_guards(c, fold);
-    } else if (!pt_transaction_unknown(err) &&
-               pt_committer_restore_fold(c, fold, &ignored) == PT_OK) {
-        pt_guards_drop(c->session, fold);
-    }
-    return code == PT_OK ? PT_OK
-                         : pt_fail_in(err, "writing inlined rows of table %s to files",
-                                      fold->slices->table->label);
+    return PT_OK;
 }
