@@ -5,7 +5,6 @@
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "ingest/workers_internal.h"
-#include "lake/inlined.h"
 
 #define FOLD_ROWS         10000 /* in the catalog: reading them takes about as long as a commit */
 #define FOLD_BYTES        (8 << 20) /* decoded, of what came since the start */
@@ -76,12 +75,10 @@ void pt_fold_set_due(pt_workers *w) {
 /* A count that fails (another process may be dropping what is counted) stops nothing: the next fold
  * finds what is there. */
 static void count_table(pt_workers *w, pt_inlined *in, const pt_table *target) {
+    pt_upkeep count = {.kind = PT_UPKEEP_COUNT, .table = target};
     pt_error ignored;
     in->bytes = 0;
-    if (pt_inlined_count(pt_catalog_engine(w->catalog), pt_catalog_session(w->catalog), target,
-                         &in->rows, &ignored) != PT_OK) {
-        in->rows = 1;
-    }
+    in->rows = pt_catalog_upkeep(w->catalog, &count, &ignored) == PT_COMMITTED ? count.n : 1;
     in->since_us = in->rows ? pt_monotonic_us() : 0;
 }
 

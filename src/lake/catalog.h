@@ -114,9 +114,10 @@ uint64_t pt_catalog_conflicts(const pt_catalog *catalog);
 /* ---- upkeep: changes no row ---- */
 
 typedef enum pt_upkeep_kind {
-    PT_UPKEEP_FOLD, /* rows of the table that the catalog holds go to files (lake/inlined.h); n:
-                       how many rows */
-    PT_UPKEEP_TEND  /* what the catalog has put off until some time after a commit */
+    PT_UPKEEP_COUNT, /* n: rows of the table that the catalog holds, deleted ones included */
+    PT_UPKEEP_FOLD,  /* rows of the table that the catalog holds go to files (lake/inlined.h); n:
+                        how many rows */
+    PT_UPKEEP_TEND   /* what the catalog has put off until some time after a commit */
 } pt_upkeep_kind;
 
 typedef struct pt_upkeep {

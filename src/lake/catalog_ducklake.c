@@ -13,6 +13,7 @@
 #include "duck/uri.h"
 #include "lake/data_path.h"
 #include "lake/guard.h"
+#include "lake/inlined.h"
 #include "lake/ledger_form.h"
 #include "lake/registered.h"
 
@@ -109,9 +110,20 @@ void pt_ducklake_keep_guards(pt_ducklake *c, pt_flush *flush) {
     pt_ducklake_tend_guards(c, false);
 }
 
+static pt_outcome count(pt_ducklake *c, pt_upkeep *what, pt_error *err) {
+    if (!c->session) {
+        (void)pt_fail(err, PT_E_LAKE_DOWN, "the lake is not attached since the catalog failed");
+        return PT_REFUSED;
+    }
+    return pt_inlined_count(c->engine, c->session, what->table, &what->n, err) == PT_OK
+               ? PT_COMMITTED
+               : PT_REFUSED;
+}
+
 static pt_outcome upkeep(pt_catalog *catalog, pt_upkeep *what, pt_error *err) {
     pt_ducklake *c = pt_ducklake_of(catalog);
     switch (what->kind) {
+    case PT_UPKEEP_COUNT: return count(c, what, err);
     case PT_UPKEEP_FOLD: return pt_ducklake_fold(c, what, err);
     case PT_UPKEEP_TEND: pt_ducklake_tend_guards(c, false); return PT_COMMITTED;
     }
