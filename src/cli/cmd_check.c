@@ -17,6 +17,7 @@
 #include "cli/names.h"
 #include "cli/options.h"
 #include "cli/statement_watch.h"
+#include "duck/session.h"
 #include "duck/transaction.h"
 #include "duck/uri.h"
 

@@ -425,28 +425,11 @@ static trial narrow(halving *h, size_t *lo, size_t hi, pt_error *err) {
     return *lo < hi ? FAILED : LANDED;
 }
 
-/* DuckLake's words alone. */
-static const char *words_of(const pt_error *why) {
-    const char *begin;
-    const char *end;
-    const char *unknown = strstr(why->text, PT_TRANSACTION_UNKNOWN);
-    const char *words = unknown ? unknown + strlen(PT_TRANSACTION_UNKNOWN) : why->text;
-    words = pt_cited_query(words, &begin, &end)
-                ? end
-                : words; /* the catalog's reason stands behind the statements of the COMMIT */
-    const char *advice =
-        strstr(words,
-               "ducklake_max_retry_count = "); /* which is DuckLake's own, before the reason */
-    const char *reason = advice ? strchr(advice, '"') : NULL;
-    words = reason && reason[strspn(reason, "\": ")] ? reason : words;
-    return words + strspn(words, "\": ");
-}
-
 static void tell(halving *h, size_t row, pt_error *err) {
     const item *culprit = &h->rows.all[row];
     const pt_ledger_entry *e = &h->flush->entries[culprit->entry];
     char words[PT_ERROR_TEXT];
-    (void)snprintf(words, sizeof words, "%s", words_of(err));
+    (void)snprintf(words, sizeof words, "%s", pt_failure_words(err->text));
     int code = h->w->refused(h->w->arg, e->topic, e->partition, culprit->offset, words,
                              h->passed[slice_of(h->flush, culprit->entry)], err);
     (void)code; /* in err */
@@ -475,8 +458,7 @@ pt_halved pt_halve(pt_workers *w, const pt_flush *flush, const pt_error *why, pt
     halving h = {.w = w, .flush = flush};
     pt_halved result = PT_HALVED_ENDED;
     *err = *why;
-    if (pt_lake_hopeless(
-            words_of(why))) { /* a table or a right that is not there meets every record */
+    if (pt_error_is(why, PT_WHY_NO_RECORD)) { /* a right that is missing meets every record */
         return PT_HALVED_ENDED;
     }
     h.from = (item){0, flush->entries[0].from_offset};

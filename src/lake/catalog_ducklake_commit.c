@@ -6,6 +6,7 @@
 #include "base/failpoint.h"
 #include "base/text.h"
 #include "duck/file_names.h"
+#include "duck/session.h"
 #include "duck/transaction.h"
 #include "lake/catalog_ducklake.h"
 #include "lake/commit_message.h"
@@ -152,7 +153,7 @@ static int commit(pt_ducklake *c, pt_flush *flush, pt_error *err) {
         c->commits++;
         c->last_snapshot = flush->snapshot;
         memcpy(c->last_id, flush->commit_id, sizeof c->last_id);
-    } else if (code != PT_E_LAKE_DOWN && !pt_transaction_unknown(err)) {
+    } else if (code != PT_E_LAKE_DOWN && !pt_error_is(err, PT_WHY_OUTCOME_UNKNOWN)) {
         pt_guards_drop(c->session, flush);
     }
     return code;
@@ -161,7 +162,7 @@ static int commit(pt_ducklake *c, pt_flush *flush, pt_error *err) {
 pt_outcome pt_ducklake_commit(pt_catalog *catalog, pt_flush *flush, pt_error *err) {
     pt_ducklake *c = pt_ducklake_of(catalog);
     int code = commit(c, flush, err);
-    if (code == PT_E_LAKE_DOWN || (code != PT_OK && pt_transaction_unknown(err))) {
+    if (code == PT_E_LAKE_DOWN || (code != PT_OK && pt_error_is(err, PT_WHY_OUTCOME_UNKNOWN))) {
         c->answers = code == PT_E_LAKE;
         return PT_UNKNOWN;
     }

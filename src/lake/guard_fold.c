@@ -8,6 +8,7 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "duck/file_names.h"
+#include "duck/session.h"
 #include "duck/uri.h"
 #include "lake/guard_internal.h"
 

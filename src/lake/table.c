@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "columns/rows_internal.h"
 #include "duck/file_names.h"
+#include "duck/session.h"
 #include "duck/uri.h"
 #include "lake/history.h"
 #include "lake/identity.h"
