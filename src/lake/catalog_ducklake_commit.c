@@ -52,7 +52,8 @@ static int guard_rows(const commit_job *job, size_t slice_at, size_t slot, pt_sl
     size_t *inlines = slice_at < PT_SCAN_SLOTS ? &c->inlines[slice_at] : NULL;
     size_t n = pt_slice_rows(slice);
     bool unfit = job->flush->to_files || pt_rows_has_nul(slice->rows);
-    if (!slice->table->guard || pt_rule_broken("guard") || (inlines && n <= *inlines && !unfit)) {
+    if (!slice->table->shows_files || pt_rule_broken("guard") ||
+        (inlines && n <= *inlines && !unfit)) {
         return PT_OK;
     }
     PT_TRY(pt_guard_slice(c->engine, c->session, slice, slot, err));

@@ -203,7 +203,7 @@ static int stage_part(pt_stager *s, pt_slice *slice, pt_error *err) {
 
 /* Else it is inserted. */
 static bool may_be_staged(const pt_slice *slice) {
-    return slice->table->stage && !pt_rule_broken("staging");
+    return slice->table->way == PT_WAY_REGISTER && !pt_rule_broken("staging");
 }
 
 int pt_stage_ahead(pt_stager *stager, pt_flush *flush, size_t slice_at, pt_error *err) {
