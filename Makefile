@@ -5,7 +5,7 @@ PYTEST = .deps/venv/bin/python -m pytest
 export PINTAIL_LIBDUCKDB PINTAIL_LIBRDKAFKA V
 CMAKE_PATHS = $(if $(PINTAIL_LIBDUCKDB),-DPINTAIL_LIBDUCKDB=$(PINTAIL_LIBDUCKDB)) $(if $(PINTAIL_LIBRDKAFKA),-DPINTAIL_LIBRDKAFKA=$(PINTAIL_LIBRDKAFKA))
 
-.PHONY: all build format lint lint-deps lint-configure debug asan tsan crash fuzz demo test test-deps tsan-deps bench-deps test-long unit unit-asan unit-tsan e2e e2e-asan e2e-tsan soak bench bench-scale perf-guard install clean distclean
+.PHONY: all build format lint lint-deps lint-configure debug asan tsan crash fuzz demo test test-deps tsan-deps bench-deps test-load test-long unit unit-asan unit-tsan e2e e2e-asan e2e-tsan soak bench bench-scale perf-guard install clean distclean
 
 all: build
 
@@ -70,7 +70,7 @@ fuzz: test-deps
 
 E2E_ARGS ?=
 # Tests mostly wait, so more of them than there are cores run side by side; E2E_ARGS='-n 0' runs one after the other in one process.
-E2E_WORKERS ?= 4
+E2E_WORKERS ?= 6
 # $(call e2e_with,build of every pintail,build of those that die, freeze or fail at failpoints)
 e2e_with = cd tests/e2e && PINTAIL=$(CURDIR)/$(1)/pintail PINTAIL_CRASH=$(CURDIR)/$(2)/pintail PINTAIL_ASAN=$(CURDIR)/build-asan/pintail $(CURDIR)/$(PYTEST)
 E2E = $(call e2e_with,build,build-crash)
@@ -91,9 +91,14 @@ e2e-tsan: test-deps build tsan
 	@export TSAN_OPTIONS="$(TSAN)" PINTAIL_SANITIZED=1; \
 	$(call e2e_with,build-tsan,build-tsan) --timeout 600 $(TSAN_TESTS) -n $(E2E_WORKERS) $(E2E_ARGS)
 
-# The longer tier: more kills, more records.
+# The longer tier: more kills, more records, longer outages, and the catalogs that `make e2e` leaves out: both together are the whole matrix.
 test-long: test-deps build crash asan
 	@$(E2E) -m long -n $(E2E_WORKERS) $(E2E_ARGS)
+
+# The suite several times beside a load of all cores; fails when a run does. E2E_ARGS picks tests.
+TEST_LOAD_RUNS ?= 5
+test-load: test-deps build crash asan
+	@$(subst -m pytest,load.py,$(E2E)) $(TEST_LOAD_RUNS) -n $(E2E_WORKERS) $(E2E_ARGS)
 
 # Half an hour at a high rate; SOAK_SECONDS and SOAK_RATE make it another. Prints the curves of memory and commit time.
 SOAK_SECONDS ?= 1800

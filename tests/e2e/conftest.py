@@ -3,6 +3,7 @@
 import os
 import random
 import signal
+import zlib
 
 import pytest
 from support.kafka import KafkaCluster, KafkaServer
@@ -13,6 +14,7 @@ from support.procs import Unavailable
 from support.s3 import S3Server
 from support.shared import RemoteServers, Servers, shared, turn
 
+CATALOGS = ("duckdb", "sqlite", "postgres")
 REQUIRE_ALL = os.environ.get("CI") == "true" or os.environ.get("PINTAIL_REQUIRE_ALL") == "1"
 
 
@@ -37,10 +39,48 @@ def pytest_make_collect_report(collector):
     return _require((yield))
 
 
+# ---- one catalog a test
+
+
+def pytest_addoption(parser):
+    parser.addoption("--all-catalogs", action="store_true", help="each test on every catalog that it is for, as in the long tier")
+
+
+def _catalogs_wanted(config) -> bool:
+    """Whoever names a catalog on the command line, or a test with its parameters, gets what is named."""
+    named = [config.option.keyword or "", *config.args]
+    return config.option.all_catalogs or any(c in text for c in CATALOGS for text in named) or any("[" in a for a in config.args)
+
+
+def _failures_asked_for(config) -> bool:
+    return getattr(config.option, "lf", False) or getattr(config.option, "failedfirst", False)
+
+
+def _leave_catalogs_to_the_long_tier(config, items):
+    """A test on several catalogs runs on one of them, which its name draws, so that a run of the suite has all three; the others are long.
+    The core, whose way differs from catalog to catalog, runs on all."""
+    if _catalogs_wanted(config):
+        return
+    failed = config.cache.get("cache/lastfailed", {}) if _failures_asked_for(config) else {}
+    kinds = {}
+    for item in items:
+        catalog = item.callspec.params.get("lake") if hasattr(item, "callspec") else None
+        if catalog in CATALOGS and not any(item.iter_markers("core")) and not any(item.iter_markers("long")):
+            others = tuple(f"{k}={v!r}" for k, v in item.callspec.params.items() if k != "lake")
+            ids = item.callspec.id.replace(catalog, "", 1) if others else ""
+            kinds.setdefault((item.nodeid.split("[")[0], ids), []).append(item)
+    for (name, parameters), alike in kinds.items():
+        drawn = zlib.crc32(f"{name}{parameters}".encode()) % len(alike)
+        for item in alike[:drawn] + alike[drawn + 1 :]:
+            if item.nodeid not in failed:
+                item.add_marker(pytest.mark.long)
+
+
 # ---- several workers
 
 
-def pytest_collection_modifyitems(items):
+@pytest.hookimpl(tryfirst=True)  # before pytest looks at the marks
+def pytest_collection_modifyitems(config, items):
     """The ones that may take long first, or the last worker ends long after the others; those that are to be alone at the end."""
 
     def rank(item):
@@ -48,6 +88,7 @@ def pytest_collection_modifyitems(items):
         return item.get_closest_marker("serial") is not None, -limit.args[0] if limit and limit.args else 0
 
     items.sort(key=rank)
+    _leave_catalogs_to_the_long_tier(config, items)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -148,7 +189,7 @@ def own_s3(tmp_path):
 # ---- the lake and the program
 
 
-@pytest.fixture(params=["duckdb", "sqlite", "postgres"])
+@pytest.fixture(params=CATALOGS)
 def lake(request, tmp_path):
     """A lake that is not there yet, on each catalog; support.on("postgres") narrows it."""
     lake = Lake(request.param, tmp_path, request.getfixturevalue("postgres") if request.param == "postgres" else None)

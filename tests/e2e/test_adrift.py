@@ -2,6 +2,7 @@
 
 import os
 
+import pytest
 from support import on, orders
 from support.kafka import STEADY
 
@@ -114,6 +115,7 @@ def test_a_start_that_the_lake_refuses_leaves_no_folder_behind(pintail, lake, ka
     assert "one/two/" in done.err and tree(where) == set(), done.err
 
 
+@pytest.mark.core
 @on("sqlite", "postgres")
 def test_a_lake_of_which_only_a_part_is_there_is_noticed(pintail, lake, kafka, tmp_path):
     """Many old files that are there do not hide that the newest ones are not, nor one table another."""

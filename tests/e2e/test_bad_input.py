@@ -298,6 +298,7 @@ def test_a_duckdb_catalog_that_another_process_holds_is_an_error_that_says_so(pi
         holder.wait(20)
 
 
+@pytest.mark.core
 @pytest.mark.parametrize("kind", ["duckdb", "sqlite"])
 def test_a_catalog_file_that_is_something_else_is_an_error(pintail, kafka, tmp_path, kind):
     lake = Lake(kind, tmp_path)

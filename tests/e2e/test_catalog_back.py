@@ -147,6 +147,7 @@ def test_a_duckdb_file_that_is_put_back_under_ingest_ends_it_and_the_next_start_
         assert assert_exactly_once(reader, kafka, topic) == (700, 0)
 
 
+@pytest.mark.core
 @on("sqlite", "duckdb")
 def test_a_catalog_file_that_is_put_back_between_two_runs_costs_nothing(pintail, lake, kafka):
     topic = kafka.create_topic(2)

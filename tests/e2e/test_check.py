@@ -155,6 +155,7 @@ def sound(lake):
 # ---- what is sound
 
 
+@pytest.mark.core
 @pytest.mark.parametrize("catalog", ["sqlite", "duckdb"])
 def test_a_sound_lake_has_no_findings(tmp_path, catalog):
     lake = Lake(tmp_path / "lake", catalog)

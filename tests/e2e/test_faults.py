@@ -364,6 +364,7 @@ def test_a_data_path_without_room_is_waited_for(pintail, lake, kafka):
         assert_no_leftovers(lake)
 
 
+@pytest.mark.core
 @on("sqlite", "duckdb")
 def test_a_catalog_file_without_room_is_waited_for(pintail, lake, kafka):
     with small_disk(lake.folder / "metadata", 16) as (fill, make_room):
@@ -434,6 +435,7 @@ def test_a_stop_while_the_broker_is_away_and_rows_that_were_read_are_not_committ
         assert assert_exactly_once(reader, own_kafka, topic) == (1000, 0)
 
 
+@pytest.mark.core
 def test_a_catalog_that_is_away_just_when_the_lake_is_opened_anew_is_waited_for(pintail, lake, kafka):
     """Every 500 commits, since DuckDB and DuckLake keep something of every one; here every second one."""
     topic = kafka.create_topic(2)

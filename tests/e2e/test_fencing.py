@@ -142,6 +142,7 @@ def test_without_this_rule_a_zombie_doubles_rows_and_with_it_none(rule, tmp_path
     side_by_side(run, (False, True))
 
 
+@pytest.mark.core
 def test_a_batch_that_does_not_continue_the_ledger_is_refused_and_without_this_rule_records_are_missing(tmp_path, kafka, postgres, lake):
     topic = new_topic(kafka)
 
@@ -258,6 +259,7 @@ def test_a_false_conflict_after_a_commit_is_looked_into_and_with_ducklakes_own_r
 # ---- two by mistake
 
 
+@pytest.mark.core
 @on("postgres", "sqlite")
 @pytest.mark.serial  # three fences within a minute
 @pytest.mark.timeout(400)

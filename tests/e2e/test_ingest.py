@@ -13,6 +13,7 @@ from support.progress import wait_landed
 SCHEMA = ("--schema", orders.SCHEMA)
 
 
+@pytest.mark.core
 def test_100000_records_of_4_partitions_land_exactly_once_and_until_end_exits_0(pintail, lake, kafka):
     topic = kafka.create_topic(4)
     kafka.produce(topic, orders.orders(100_000))

@@ -67,6 +67,7 @@ BROKEN = [
 ]
 
 
+@pytest.mark.core
 @pytest.mark.parametrize("flush_rows", [200_000, 5], ids=["staged", "inlined"])
 def test_each_kind_of_broken_record_is_kept_byte_for_byte_with_its_reason(pintail, lake, kafka, flush_rows):
     topic = kafka.create_topic(2)

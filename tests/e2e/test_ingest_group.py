@@ -29,6 +29,7 @@ def owners(lake, topic) -> set:
     return {r["owner"] for r in lake.read(lambda r: r.dicts("SELECT DISTINCT owner FROM lake.pintail.epochs WHERE topic = ?", topic), [])}
 
 
+@pytest.mark.core
 @on("postgres", "sqlite")
 def test_processes_may_all_start_at_once_on_a_lake_that_is_not_there_yet(pintail, lake, kafka):
     topic = kafka.create_topic(4)

@@ -102,6 +102,7 @@ VALUES = {
 }
 
 
+@pytest.mark.core
 @pytest.mark.parametrize("flush_rows", [200_000, 5], ids=["staged", "inlined"])
 def test_every_type_comes_through_exactly(pintail, lake, kafka, flush_rows):
     """Small flushes are rows in the catalog, not files: another way for each type."""
@@ -228,6 +229,7 @@ def test_epoch_fractions_round_half_away_from_zero_to_the_microsecond(pintail, l
     assert rows == [(orders.microseconds(t),) * 2 for t in texts]
 
 
+@pytest.mark.core
 @pytest.mark.parametrize("times", [1, 400], ids=["inlined", "staged"])
 def test_text_with_a_nul_neither_stops_the_lake_nor_changes(pintail, lake, kafka, times):
     """PostgreSQL can store a NUL neither in an inlined row nor in the statistics that the catalog keeps of a column."""
@@ -370,6 +372,7 @@ def test_types_that_a_lake_corrupts_are_refused_with_advice(pintail, lake, kafka
     assert "wide" in done.err and advice in done.err and len(done.err.splitlines()) == 1, done.err
 
 
+@pytest.mark.core
 @pytest.mark.parametrize("flush_rows", [200_000, 4], ids=["staged", "inlined"])
 def test_the_sign_of_zero_lands_as_sent_however_deep_it_stands(pintail, lake, kafka, flush_rows):
     topic = kafka.create_topic(1)

@@ -114,6 +114,7 @@ def test_few_rows_of_many_bytes_make_a_file(pintail, lake, kafka):
     assert files(lake, topic) == 1
 
 
+@pytest.mark.core
 @pytest.mark.parametrize("partitioned", [False, True])
 def test_text_with_a_nul_makes_a_file_whatever_its_place(pintail, lake, kafka, partitioned):
     """DuckLake fails to inline it. The limit of a table that cannot be staged becomes 0."""
@@ -127,6 +128,7 @@ def test_text_with_a_nul_makes_a_file_whatever_its_place(pintail, lake, kafka, p
         assert reader.sql(f"SELECT s FROM lake.{quoted(topic)} ORDER BY _kafka_offset") == [(s,) for s in texts]
 
 
+@pytest.mark.core
 @on("sqlite", "postgres")
 @pytest.mark.parametrize("partitioned", [False, True])
 def test_rows_that_the_catalog_refuses_go_to_a_file(pintail, lake, kafka, partitioned):
@@ -203,6 +205,7 @@ HOSTILE = [
 ]
 
 
+@pytest.mark.core
 @pytest.mark.parametrize("flat, partitioned", [(True, False), (False, False), (False, True)])
 def test_text_of_any_kind_is_the_same_inlined_and_folded(pintail, lake, kafka, flat, partitioned):
     """But in a DuckDB catalog, DuckLake cannot read back what it inlined of nested text. There it has to be a file, whatever DuckLake would do."""
@@ -254,6 +257,7 @@ def test_a_partitioned_table_takes_a_few_rows_at_a_time(pintail, lake, kafka, co
     assert_there(lake, kafka, topic, 40)
 
 
+@pytest.mark.core
 @on("duckdb", "postgres")
 def test_dead_letters_are_inlined_and_folded_like_rows(pintail, lake, kafka):
     topic = kafka.create_topic(1)
@@ -307,6 +311,7 @@ def test_many_rows_go_to_an_object_store_with_the_least_memory(pintail, lake, ka
     assert_there(lake, kafka, topic, 11_000)
 
 
+@pytest.mark.core
 def test_what_a_run_leaves_in_the_catalog_the_next_one_folds(pintail, lake, kafka):
     topic = produced(kafka, 30)
     pintail.ingest_all(lake, topic, *SCHEMA, *NEVER)
@@ -318,6 +323,7 @@ def test_what_a_run_leaves_in_the_catalog_the_next_one_folds(pintail, lake, kafk
     assert_there(lake, kafka, topic, 30)
 
 
+@pytest.mark.core
 def test_history_is_the_same_after_a_fold(pintail, lake, kafka):
     """Row ids, what time travel sees, the change feed, and rows that were deleted while they were inlined."""
     topic = produced(kafka, 60)

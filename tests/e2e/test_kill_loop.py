@@ -55,6 +55,7 @@ def killed_again_and_again(pintail, lake, kafka, seed, kills, records, flush_row
     assert len({n for n in seen if 0 < n < records}) >= least, f"the kills missed the work: {seen}"
 
 
+@pytest.mark.core
 @pytest.mark.timeout(400)
 def test_100000_records_survive_sigkill_at_random_moments(pintail, lake, kafka, seed):
     """Ten kills on each of the three catalogs."""

@@ -27,6 +27,7 @@ def make(lake):
         writer.sql("CREATE TABLE lake.t AS SELECT 1 AS a")
 
 
+@pytest.mark.core
 def test_a_lake_of_a_newer_ducklake_is_told_with_both_versions_and_the_way_out(pintail, lake, kafka):
     topic = kafka.create_topic(1)
     make(lake)

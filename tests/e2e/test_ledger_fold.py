@@ -29,6 +29,7 @@ def assert_sound(lake, kafka, topic, count):
     assert_no_leftovers(lake)
 
 
+@pytest.mark.core
 def test_a_ledger_of_many_rows_goes_to_files_and_restarts_go_on_from_there(pintail, lake, kafka):
     topic = kafka.create_topic(3)
     for round_ in range(3):

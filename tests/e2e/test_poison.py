@@ -24,6 +24,7 @@ def record(**values):
     return json.dumps(values).encode()
 
 
+@pytest.mark.core
 @pytest.mark.parametrize("flush_rows", [200_000, 3], ids=["files", "inlined"])
 def test_values_that_no_partition_can_take_are_dead_letters_and_all_others_land(pintail, lake, kafka, flush_rows):
     topic = kafka.create_topic(1)
@@ -188,6 +189,7 @@ def test_a_record_that_the_lake_refuses_is_found_and_all_others_land_also_after_
     assert_no_leftovers(lake)
 
 
+@pytest.mark.core
 @pytest.mark.timeout(300)
 @on("sqlite", "duckdb")
 def test_a_record_at_the_first_place_and_others_in_the_middle_are_found_on_each_catalog(pintail, lake, kafka):
@@ -200,6 +202,7 @@ def test_a_record_at_the_first_place_and_others_in_the_middle_are_found_on_each_
     assert_no_leftovers(lake)
 
 
+@pytest.mark.core
 @pytest.mark.timeout(300)
 @on("sqlite", "postgres")
 def test_what_meets_every_record_of_a_table_ends_the_run_without_a_dead_letter_and_nothing_is_lost(pintail, lake, kafka):

@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from support import long, on, orders
 from support.kafka import STEADY
 from support.lake import quoted
@@ -34,6 +35,7 @@ def sound(pintail, lake):
     assert done.code == 0, json.loads(done.out)["findings"]
 
 
+@pytest.mark.core
 @on("duckdb", long("sqlite"), "postgres")
 def test_rows_dead_letters_and_ledger_go_back_together_so_that_reading_again_doubles_nothing(pintail, lake, kafka):
     topic = kafka.create_topic(3)

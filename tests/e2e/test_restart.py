@@ -15,6 +15,7 @@ from support.progress import landed, wait_landed
 SCHEMA = ("--schema", orders.SCHEMA)
 
 
+@pytest.mark.core
 @pytest.mark.parametrize("to", ["the start", "the end", "nothing"])
 def test_a_restart_goes_on_from_the_lake_whatever_kafka_holds_for_the_group(pintail, lake, kafka, to):
     topic = kafka.create_topic(3)
@@ -42,6 +43,7 @@ def test_a_restart_with_nothing_new_changes_no_row(pintail, lake, kafka):
         assert assert_exactly_once(reader, kafka, topic) == (500, 0)
 
 
+@pytest.mark.core
 @pytest.mark.timeout(120)
 def test_sigkill_during_the_very_first_start_leaves_a_lake_that_the_next_can_use(pintail, lake, kafka, seed):
     r = random.Random(seed)

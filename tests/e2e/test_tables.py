@@ -3,6 +3,7 @@
 import csv
 import signal
 
+import pytest
 from support import on, orders
 from support.crash import crashing
 from support.judge import assert_exactly_once
@@ -33,6 +34,7 @@ def quoted(name):
     return '"' + name.replace('"', '""') + '"'
 
 
+@pytest.mark.core
 @on("sqlite", "postgres", "duckdb")
 def test_names_that_the_catalog_cannot_take_are_refused_in_one_line_before_anything_is_made(pintail, lake, kafka):
     topic = kafka.create_topic(1)

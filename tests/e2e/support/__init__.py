@@ -9,5 +9,5 @@ def long(*values):
 
 
 def on(*catalogs):
-    """Runs the test's lake on these catalogs only."""
+    """Runs the test's lake on these catalogs only; on one of them in an ordinary run, unless the test is marked core."""
     return pytest.mark.parametrize("lake", catalogs, indirect=True)
