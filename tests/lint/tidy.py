@@ -301,7 +301,7 @@ def cited_path(tree):
     here = {str(p) for p in tree.paths}
     for path in tree.paths:
         c_file = path.suffix in (".c", ".h")
-        if not c_file and path.suffix not in (".md", ".txt") or path.name == "CHANGELOG.md":
+        if (not c_file and path.suffix not in (".md", ".txt")) or path.name == "CHANGELOG.md":
             continue
         text = tree.text(path)
         for number, line in enumerate((comments(text) if c_file else text).splitlines(), 1):
