@@ -23,6 +23,7 @@ BROKEN = {
     "unit-circle": {"src/a/a.c": '#include "b/b.h"\n', "src/a/a.h": "", "src/b/b.c": '#include "a/a.h"\n', "src/b/b.h": ""},
     "room-circle": {"src/a/a.c": '#include "b/b.h"\n', "src/a/c.h": "", "src/b/b.h": "", "src/b/d.c": '#include "a/c.h"\n'},
     "cited-document": {"src/a.c": "// as shared/PLAN.md has it\n"},
+    "cited-path": {"src/a.c": "// what src/lake/gone.h says\n"},
 }
 SOUND = {
     "file-length": {"src/base/a.c": "\n" * 400},
@@ -44,6 +45,7 @@ SOUND = {
         "src/b/b.h": "",
     },
     "cited-document": {"src/a.c": "// docs/GUIDE.md says so, in RFC 8259\n", "docs/GUIDE.md": ""},
+    "cited-path": {"src/a.c": "// what src/lake/here.h says\n", "src/lake/here.h": ""},
 }
 
 
