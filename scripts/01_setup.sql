@@ -1,12 +1,11 @@
 -- A lake from nothing: the catalog in metadata/, the Parquet files in data/.
 -- Run from an empty folder:  pintail sql 01_setup.sql   (or: duckdb < 01_setup.sql)
--- A second run makes the tables again; earlier snapshots stay in the lake's history.
+-- Running it again starts the tables anew; earlier snapshots stay in the lake's history.
 
 INSTALL ducklake;
 LOAD ducklake;
 
--- ATTACH makes the catalog's file, not its folder. SQL has no mkdir, but a partitioned COPY of no rows makes an empty
--- folder.
+-- ATTACH makes the catalog's file, not its folder. SQL has no mkdir, but a partitioned COPY of no rows makes a folder and nothing in it.
 COPY (SELECT 1 AS a, 2 AS b WHERE false) TO 'metadata' (FORMAT csv, PARTITION_BY (a), OVERWRITE_OR_IGNORE);
 
 ATTACH 'ducklake:metadata/my_lake.ducklake' AS my_lake (DATA_PATH 'data/');

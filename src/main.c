@@ -9,7 +9,9 @@
 #include "base/log.h"
 #include "base/nearest.h"
 #include "base/signals.h"
+#include "cli/help.h"
 #include "cli/options.h"
+#include "cli/values.h"
 
 static void usage(FILE *out) {
     (void)fprintf(out,
@@ -40,16 +42,16 @@ static int unknown(const char *what, const char *name) {
 static int help(int argc, char **argv) {
     const char *topic = argc > 2 ? argv[2] : "";
     if (strcmp(topic, "--man") == 0) {
-        pt_options_man();
+        pt_help_man();
         return 0;
     }
     if (strcmp(topic, "--markdown") == 0) {
-        pt_options_markdown();
+        pt_help_markdown();
         return 0;
     }
     for (size_t i = 0; pt_commands[i]; i++) {
         if (strcmp(topic, pt_commands[i]->name) == 0) {
-            pt_options_help(pt_commands[i]);
+            pt_help(pt_commands[i]);
             return 0;
         }
     }
@@ -71,7 +73,7 @@ static bool asks_help(int argc, char **argv) {
 
 int main(int argc, char **argv) {
     pt_signals_setup();
-    (void)pt_options_take_log_format(argc, argv);
+    pt_values_take_log_format(argc, argv);
     const char *name = argc > 1 ? argv[1] : "";
     for (size_t i = 0; pt_commands[i]; i++) {
         if (strcmp(name, pt_commands[i]->name) == 0) {

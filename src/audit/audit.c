@@ -6,7 +6,6 @@
 
 #include "audit/auditor.h"
 #include "base/path.h"
-#include "duck/session.h"
 #include "duck/transaction.h"
 #include "duck/uri.h"
 #include "lake/ledger_form.h"

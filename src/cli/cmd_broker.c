@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "base/signals.h"
 #include "base/units.h"
-#include "cli/options.h"
+#include "cli/values.h"
 #include "sample/mock_broker.h"
 
 #define MAX_PARTITIONS 1000
@@ -17,12 +17,21 @@ typedef struct broker_args {
     int log_format;
 } broker_args;
 
+static int check_port(const char *text, const void *field, pt_error *err) {
+    return *(const uint64_t *)field <= UINT16_MAX
+               ? PT_OK
+               : pt_fail(err, PT_E_USAGE, "%s: a port is a number from 1 to 65535", text);
+}
+
 static const pt_option options[] = {
     {"port", 'p', PT_OPT_COUNT, offsetof(broker_args, port), "P",
-     "port of 127.0.0.1 to listen on (default: a free one)"},
+     "port of 127.0.0.1 to listen on (default: a free one)", .key = PT_NO_KEY,
+     .variable = "PINTAIL_BROKER_PORT", /* Kubernetes sets PINTAIL_PORT for a service `pintail` */
+     .check = check_port},
     {"topic", 't', PT_OPT_LIST, offsetof(broker_args, topics), "NAME:PARTITIONS",
      "make this topic; repeatable; other topics come into being when they are first used, with 4 "
-     "partitions"},
+     "partitions",
+     .key = PT_NO_KEY, .variable = "PINTAIL_BROKER_TOPIC", .list = PT_LIST_NAMES},
     PT_LOG_FORMAT_OPTION(broker_args),
 };
 
@@ -65,10 +74,6 @@ static int make_topic(pt_broker *broker, const char *text, pt_error *err) {
 }
 
 static int serve(const broker_args *args, pt_error *err) {
-    if (args->port > UINT16_MAX) {
-        return pt_fail(err, PT_E_USAGE, "--port %llu: a port is a number from 1 to 65535",
-                       (unsigned long long)args->port);
-    }
     pt_broker *broker = NULL;
     PT_TRY(pt_mock_broker_start((uint16_t)args->port, &broker, err));
     int code = PT_OK;
@@ -88,14 +93,13 @@ static int serve(const broker_args *args, pt_error *err) {
 
 static int run(int argc, char **argv) {
     static broker_args args;
+    pt_values values;
     pt_error err = {0};
     pt_parsed parsed;
-    int code = pt_options_parse(&pt_command_broker, argc, argv, &args, NULL, NULL, &parsed, &err);
-    if (code == PT_OK && parsed == PT_PARSED_HELP) {
-        return 0;
-    }
-    if (code == PT_OK) {
+    int code = pt_values_take(&pt_command_broker, argc, argv, &args, NULL, &values, &parsed, &err);
+    if (code == PT_OK && parsed == PT_PARSED) {
         code = serve(&args, &err);
     }
+    pt_values_clear(&values);
     return code == PT_OK ? 0 : pt_command_failed(&pt_command_broker, &err);
 }

@@ -13,11 +13,9 @@
 #include "base/signals.h"
 #include "cli/check/json.h"
 #include "cli/check/report.h"
+#include "cli/kafka_args.h"
 #include "cli/lake_args.h"
-#include "cli/names.h"
-#include "cli/options.h"
 #include "cli/statement_watch.h"
-#include "duck/session.h"
 #include "duck/transaction.h"
 #include "duck/uri.h"
 
@@ -25,37 +23,43 @@
 
 typedef struct check_args {
     pt_lake_args lake_args;
-    const char *brokers, *group;
-    pt_string_list topics, tables, properties;
+    pt_kafka_args kafka_args;
+    const char *group, *config;
+    pt_string_list topics, tables;
     uint64_t max_lag, max_dead_letters;
-    int64_t timeout;
     bool json, summary;
     int log_format;
 } check_args;
 
 #define NO_LIMIT UINT64_MAX
 
+/* What narrows an audit has variables of its own, and no key in the file: whoever runs check with
+ * the values of one ingest wants to know whether the lake is sound, all of it. */
 static const pt_option options[] = {
     PT_LAKE_OPTIONS(check_args),
-    {"brokers", 'b', PT_OPT_STRING, offsetof(check_args, brokers), "HOST:PORT,...",
-     "compare with the broker: how far the lake is behind"},
-    {"topic", 't', PT_OPT_LIST, offsetof(check_args, topics), "NAME",
-     "only this topic; repeatable"},
+    PT_BROKERS_OPTION(check_args, "compare with the broker: how far the lake is behind; empty: do "
+                                  "not, whatever the file says"),
+    {"topic", 't', PT_OPT_LIST, offsetof(check_args, topics), "NAME", "only this topic; repeatable",
+     .key = PT_NO_KEY, .variable = "PINTAIL_CHECK_TOPIC", .list = PT_LIST_NAMES},
     {"table", 0, PT_OPT_LIST, offsetof(check_args, tables), "NAME",
      "only this table, name or schema.name; repeatable (default: every table that pintail wrote "
-     "to)"},
-    {"group", 'g', PT_OPT_STRING, offsetof(check_args, group), "NAME", "only this pipeline"},
+     "to)",
+     .key = PT_NO_KEY, .variable = "PINTAIL_CHECK_TABLE"},
+    {"group", 'g', PT_OPT_STRING, offsetof(check_args, group), "NAME", "only this pipeline",
+     .key = PT_NO_KEY, .variable = "PINTAIL_CHECK_GROUP"},
     {"max-lag", 0, PT_OPT_COUNT, offsetof(check_args, max_lag), "N",
-     "more records than N that the broker has and the lake has not are a finding; needs --brokers"},
+     "more records than N that the broker has and the lake has not are a finding; needs --brokers",
+     .key = PT_NO_KEY},
     {"max-dead-letters", 0, PT_OPT_COUNT, offsetof(check_args, max_dead_letters), "N",
-     "more dead letters than N of a pipeline and topic are a finding"},
-    {"json", 0, PT_OPT_FLAG, offsetof(check_args, json), "", "one JSON object instead of the text"},
+     "more dead letters than N of a pipeline and topic are a finding", .key = PT_NO_KEY,
+     .variable = "PINTAIL_CHECK_MAX_DEAD_LETTERS"},
+    {"json", 0, PT_OPT_FLAG, offsetof(check_args, json), "", "one JSON object instead of the text",
+     .key = PT_NO_KEY},
     {"summary", 0, PT_OPT_FLAG, offsetof(check_args, summary), "",
-     "the verdict, findings, and a line for each topic"},
-    {"timeout", 0, PT_OPT_DURATION, offsetof(check_args, timeout), "DUR",
-     "how long to wait for the broker (default: 10s)"},
-    {"property", 'X', PT_OPT_LIST, offsetof(check_args, properties), "PROP=VAL",
-     "property of librdkafka; repeatable"},
+     "the verdict, findings, and a line for each topic", .key = PT_NO_KEY},
+    PT_TIMEOUT_OPTION(check_args, "how long to wait for the broker (default: 10s)"),
+    PT_PROPERTY_OPTION(check_args),
+    PT_CONFIG_OPTION(check_args, 'c', PT_CONFIG_HELP),
     PT_LOG_FORMAT_OPTION(check_args),
 };
 
@@ -81,12 +85,10 @@ const pt_command pt_command_check = {
 
 static int check_args_fit(const check_args *args, pt_error *err) {
     PT_TRY(pt_lake_args_check(&args->lake_args, err));
-    PT_TRY(args->brokers ? pt_names_check_brokers(args->brokers, err) : PT_OK);
-    PT_TRY(pt_names_check_properties(args->properties.items, args->properties.n, err));
     if (args->json && args->summary) {
         return pt_fail(err, PT_E_USAGE, "--json has everything; leave --summary out");
     }
-    if (args->max_lag != NO_LIMIT && !args->brokers) {
+    if (args->max_lag != NO_LIMIT && !args->kafka_args.brokers) {
         return pt_fail(err, PT_E_USAGE, "--max-lag needs --brokers: the lag is told by the broker");
     }
     return PT_OK;
@@ -126,7 +128,7 @@ static int audit(const check_args *args, pt_sql_watch *watch, pt_audit *out, pt_
         .tables = args->tables.items,
         .n_tables = args->tables.n,
         .pipeline = args->group,
-        .last_records = args->brokers != NULL,
+        .last_records = args->kafka_args.brokers != NULL,
     };
     int code = open_engine(args, &engine, err);
     if (code == PT_OK) {
@@ -153,12 +155,10 @@ static int64_t limit(uint64_t asked) {
  * than the snapshot. */
 static int audit_and_lag(const check_args *args, pt_sql_watch *watch, pt_audit *out,
                          pt_error *err) {
-    const pt_kafka_options kafka = {.brokers = args->brokers,
-                                    .properties = args->properties.items,
-                                    .n_properties = args->properties.n};
+    const pt_kafka_options kafka = pt_kafka_args_options(&args->kafka_args);
     pt_watermarks *watermarks = NULL;
-    if (args->brokers) {
-        PT_TRY(pt_watermarks_open(&kafka, args->timeout, &watermarks, err));
+    if (args->kafka_args.brokers) {
+        PT_TRY(pt_watermarks_open(&kafka, args->kafka_args.timeout, &watermarks, err));
     }
     int code = audit(args, watch, out, err);
     if (code == PT_OK && watermarks) {
@@ -182,7 +182,7 @@ static int print(const check_args *args, const pt_audit *result, pt_error *err) 
     const char *no_colour = getenv("NO_COLOR");
     const pt_check_report report = {
         .lake = args->lake_args.lake,
-        .brokers = args->brokers,
+        .brokers = args->kafka_args.brokers,
         .audit = result,
         .colour = terminal && !(no_colour && *no_colour),
         .width = terminal_width(),
@@ -230,18 +230,23 @@ static int check(const check_args *args, size_t *findings, pt_error *err) {
 
 static int run(int argc, char **argv) {
     static check_args args;
+    pt_values values;
     pt_error err = {0};
     pt_parsed parsed;
     size_t findings = 0;
-    args =
-        (check_args){.timeout = 10 * PT_SECOND, .max_lag = NO_LIMIT, .max_dead_letters = NO_LIMIT};
-    int code = pt_options_parse(&pt_command_check, argc, argv, &args, NULL, NULL, &parsed, &err);
-    if (code == PT_OK && parsed == PT_PARSED_HELP) {
-        return 0;
-    }
-    if (code == PT_OK) {
+    args = (check_args){.kafka_args.timeout = PT_KAFKA_TIMEOUT,
+                        .max_lag = NO_LIMIT,
+                        .max_dead_letters = NO_LIMIT};
+    int code = pt_values_take(&pt_command_check, argc, argv, &args, NULL, &values, &parsed, &err);
+    if (code == PT_OK && parsed == PT_PARSED) {
+        if (args.kafka_args.brokers && !*args.kafka_args.brokers) {
+            args.kafka_args.brokers = NULL;
+        }
+        args.json = args.json && !(args.summary && pt_values_weaker(&values, "json", "summary"));
+        args.summary = args.summary && !(args.json && pt_values_weaker(&values, "summary", "json"));
         code = check(&args, &findings, &err);
     }
+    pt_values_clear(&values);
     if (code != PT_OK) {
         return pt_command_failed_with(&pt_command_check, &err, COULD_NOT_CHECK);
     }

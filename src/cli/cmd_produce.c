@@ -4,47 +4,49 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "cli/names.h"
-#include "cli/options.h"
+#include "cli/kafka_args.h"
 #include "sample/load_generator.h"
 
 typedef struct produce_args {
-    const char *brokers, *topic;
+    pt_kafka_args kafka_args;
+    const char *topic;
     double rate;
     uint64_t count, seed, broken, broken_every, create;
-    int64_t timeout;
-    pt_string_list properties;
     int log_format;
 } produce_args;
 
-enum { OPT_SEED = 4, OPT_BROKEN = 5, OPT_BROKEN_EVERY = 6, OPT_CREATE = 7, N_OPTIONS = 11 };
+static int check_partitions(const char *text, const void *field, pt_error *err) {
+    uint64_t n = *(const uint64_t *)field;
+    return n > 0 && n <= 100000
+               ? PT_OK
+               : pt_fail(err, PT_E_USAGE, "%s: a topic can have 1 to 100000 partitions", text);
+}
 
-static const pt_option options[N_OPTIONS] = {
-    {"brokers", 'b', PT_OPT_STRING, offsetof(produce_args, brokers), "HOST:PORT,...",
-     "brokers to begin with"},
+static const pt_option options[] = {
+    PT_BROKERS_OPTION(produce_args, "brokers to begin with"),
     {"topic", 't', PT_OPT_STRING, offsetof(produce_args, topic), "NAME",
-     "topic to write to (default: orders)"},
+     "topic to write to (default: orders)", .key = PT_NO_KEY, .check = pt_check_topic},
     {"rate", 'r', PT_OPT_REAL, offsetof(produce_args, rate), "N",
-     "records a second, 0 for as fast as possible (default: 10)"},
+     "records a second, 0 for as fast as possible (default: 10)", .key = PT_NO_KEY},
     {"count", 'n', PT_OPT_COUNT, offsetof(produce_args, count), "N",
-     "end after so many records, broken ones included (default: 0, until SIGTERM or SIGINT)"},
-    [OPT_SEED] = {"seed", 's', PT_OPT_COUNT, offsetof(produce_args, seed), "N",
-                  "the same seed makes the same records, byte for byte; order_time then counts "
-                  "from 2026-01-01 on instead of being the time of day"},
-    [OPT_BROKEN] = {"broken", 0, PT_OPT_COUNT, offsetof(produce_args, broken), "N",
-                    "break so many of the records in turn: not JSON, truncated, wrong type, "
-                    "missing value, invalid UTF-8, duplicate key, trailing "
-                    "bytes, overflow, empty value, tombstone, not an object, bad UUID; spread over "
-                    "--count, or one in 100 without it"},
-    [OPT_BROKEN_EVERY] = {"broken-every", 0, PT_OPT_COUNT, offsetof(produce_args, broken_every),
-                          "N", "break every so many-th record instead"},
-    [OPT_CREATE] = {"create", 0, PT_OPT_COUNT, offsetof(produce_args, create), "PARTITIONS",
-                    "make the topic first, if it is not there"},
-    {"timeout", 0, PT_OPT_DURATION, offsetof(produce_args, timeout), "DUR",
-     "how long to wait for a broker at the start, and for the last acknowledgements after a signal "
-     "(default: 10s)"},
-    {"property", 'X', PT_OPT_LIST, offsetof(produce_args, properties), "PROP=VAL",
-     "property of librdkafka, such as -X compression.codec=zstd; repeatable"},
+     "end after so many records, broken ones included (default: 0, until SIGTERM or SIGINT)",
+     .key = PT_NO_KEY},
+    {"seed", 's', PT_OPT_COUNT, offsetof(produce_args, seed), "N",
+     "the same seed makes the same records, byte for byte; order_time then counts from 2026-01-01 "
+     "on instead of being the time of day",
+     .key = PT_NO_KEY, .variable = "PINTAIL_PRODUCE_SEED"}, /* PINTAIL_SEED is the tests' */
+    {"broken", 0, PT_OPT_COUNT, offsetof(produce_args, broken), "N",
+     "break so many of the records in turn: not JSON, truncated, wrong type, missing value, "
+     "invalid UTF-8, duplicate key, trailing bytes, overflow, empty value, tombstone, not an "
+     "object, bad UUID; spread over --count, or one in 100 without it",
+     .key = PT_NO_KEY},
+    {"broken-every", 0, PT_OPT_COUNT, offsetof(produce_args, broken_every), "N",
+     "break every so many-th record instead", .key = PT_NO_KEY},
+    {"create", 0, PT_OPT_COUNT, offsetof(produce_args, create), "PARTITIONS",
+     "make the topic first, if it is not there", .key = PT_NO_KEY, .check = check_partitions},
+    PT_TIMEOUT_OPTION(produce_args, "how long to wait for a broker at the start, and for the last "
+                                    "acknowledgements after a signal (default: 10s)"),
+    PT_PROPERTY_OPTION(produce_args),
     PT_LOG_FORMAT_OPTION(produce_args),
 };
 
@@ -61,21 +63,16 @@ const pt_command pt_command_produce = {
              "within message.timeout.ms (60000) counts as failed, and the exit code is 1, or 3 "
              "when the broker was out of reach.",
     .options = options,
-    .n_options = N_OPTIONS,
+    .n_options = sizeof options / sizeof *options,
     .run = run,
 };
 
-static int check_args(const produce_args *args, const bool *given, pt_error *err) {
-    if (!args->brokers || !*args->brokers) {
+static int check_args(const produce_args *args, const pt_values *s, pt_error *err) {
+    if (!args->kafka_args.brokers || !*args->kafka_args.brokers) {
         return pt_fail(err, PT_E_USAGE, "--brokers is missing: --brokers HOST:PORT");
     }
-    if (!*args->topic) {
-        return pt_fail(err, PT_E_USAGE, "--topic is empty: --topic NAME");
-    }
-    PT_TRY(pt_names_check_topic(args->topic, err));
-    PT_TRY(pt_names_check_brokers(args->brokers, err));
-    PT_TRY(pt_names_check_properties(args->properties.items, args->properties.n, err));
-    if (given[OPT_BROKEN] && given[OPT_BROKEN_EVERY]) {
+    if (pt_values_given(s, "broken") &&
+        pt_values_source(s, "broken") == pt_values_source(s, "broken-every")) {
         return pt_fail(err, PT_E_USAGE,
                        "--broken and --broken-every do not go together: one says how many, the "
                        "other how often");
@@ -85,11 +82,6 @@ static int check_args(const produce_args *args, const bool *given, pt_error *err
                        "--broken %" PRIu64 " is more than --count %" PRIu64
                        ": broken records are counted too",
                        args->broken, args->count);
-    }
-    if ((given[OPT_CREATE] && args->create == 0) || args->create > 100000) {
-        return pt_fail(err, PT_E_USAGE,
-                       "--create %" PRIu64 ": a topic can have 1 to 100000 partitions",
-                       args->create);
     }
     return PT_OK;
 }
@@ -105,21 +97,19 @@ static void print_summary(const pt_generator_summary *s, const char *topic) {
            s->seconds, (double)s->delivered / seconds, s->failed);
 }
 
-static int produce(const produce_args *args, const bool *given, pt_error *err) {
-    PT_TRY(check_args(args, given, err));
+static int produce(const produce_args *args, const pt_values *s, pt_error *err) {
+    PT_TRY(check_args(args, s, err));
     pt_generator_options o = {
-        .kafka = {.brokers = args->brokers,
-                  .properties = args->properties.items,
-                  .n_properties = args->properties.n},
+        .kafka = pt_kafka_args_options(&args->kafka_args),
         .topic = args->topic,
         .rate = args->rate,
         .count = args->count,
-        .seeded = given[OPT_SEED],
+        .seeded = pt_values_given(s, "seed"),
         .seed = args->seed,
         .broken = args->broken,
         .broken_every = args->broken_every,
         .create = args->create,
-        .timeout_us = args->timeout,
+        .timeout_us = args->kafka_args.timeout,
     };
     pt_generator_summary summary;
     int code = pt_generator_run(&o, &summary, err);
@@ -131,16 +121,17 @@ static int produce(const produce_args *args, const bool *given, pt_error *err) {
 
 static int run(int argc, char **argv) {
     static produce_args args;
-    bool given[N_OPTIONS] = {false};
+    pt_values values;
     pt_error err = {0};
     pt_parsed parsed;
-    args = (produce_args){.topic = "orders", .rate = 10, .timeout = 10 * PT_SECOND};
-    int code = pt_options_parse(&pt_command_produce, argc, argv, &args, NULL, given, &parsed, &err);
-    if (code == PT_OK && parsed == PT_PARSED_HELP) {
-        return 0;
+    args = (produce_args){.kafka_args.timeout = PT_KAFKA_TIMEOUT, .topic = "orders", .rate = 10};
+    int code = pt_values_take(&pt_command_produce, argc, argv, &args, NULL, &values, &parsed, &err);
+    if (code == PT_OK && parsed == PT_PARSED) {
+        args.broken = pt_values_weaker(&values, "broken", "broken-every") ? 0 : args.broken;
+        args.broken_every = pt_values_weaker(&values, "broken-every", "broken") ? 0
+                                                                                : args.broken_every;
+        code = produce(&args, &values, &err);
     }
-    if (code == PT_OK) {
-        code = produce(&args, given, &err);
-    }
+    pt_values_clear(&values);
     return code == PT_OK ? 0 : pt_command_failed(&pt_command_produce, &err);
 }

@@ -5,56 +5,63 @@
 
 #include "base/signals.h"
 #include "base/units.h"
+#include "cli/kafka_args.h"
 #include "cli/lake_args.h"
-#include "cli/names.h"
-#include "cli/options.h"
 #include "cli/statement_watch.h"
 #include "ingest/reset.h"
 
 typedef struct reset_args {
     pt_lake_args lake_args;
-    const char *brokers, *topic, *group, *to, *partition;
-    pt_string_list properties;
-    int64_t timeout;
+    pt_kafka_args kafka_args;
+    const char *topic, *group, *to, *partition, *config;
     bool is_new, delete_rows, dry_run;
     int log_format;
 } reset_args;
 
 #define AT(field_) offsetof(reset_args, field_)
 
-static const pt_option options[] = {
-    PT_LAKE_OPTIONS(reset_args),
-    {"brokers", 'b', PT_OPT_STRING, AT(brokers), "HOST:PORT[,...]", "bootstrap brokers"},
-    {"topic", 't', PT_OPT_STRING, AT(topic), "TOPIC", "topic to begin anew"},
-    {"group", 'g', PT_OPT_STRING, AT(group), "NAME",
-     "the pipeline: the --group of ingest (default: the only one in the ledger that has read the "
-     "topic)"},
-    {"new", 0, PT_OPT_FLAG, AT(is_new), "",
-     "the group need not be in the ledger: it is to begin there"},
-    {"delete-rows", 0, PT_OPT_FLAG, AT(delete_rows), "",
-     "delete what the pipeline has read from there on, rows and dead letters, in the same commit, "
-     "so that reading it again doubles nothing"},
-    {"dry-run", 0, PT_OPT_FLAG, AT(dry_run), "",
-     "with --delete-rows: say how many rows would go, and change nothing"},
-    {"to", 0, PT_OPT_STRING, AT(to), "earliest|latest|ledger|TIME|N",
-     "where the next ingest begins (default earliest): at a time such as 2026-11-29T15:30:00Z, an "
-     "offset, or where the ledger stands: nothing moves, and the table that is there now is taken"},
-    {"partition", 0, PT_OPT_STRING, AT(partition), "N",
-     "of this partition alone (default: of every one)"},
-    {"X", 'X', PT_OPT_LIST, AT(properties), "PROP=VAL", "librdkafka property, repeatable"},
-    {"timeout", 0, PT_OPT_DURATION, AT(timeout), "DUR", "wait so long for a broker (default 10s)"},
-    PT_LOG_FORMAT_OPTION(reset_args),
-};
-
 static int parse_partition(const char *text, int32_t *out, pt_error *err) {
     uint64_t n = 0;
     *out = -1;
     if (text && (pt_parse_count(text, &n, err) != PT_OK || n > INT32_MAX)) {
-        return pt_fail(err, PT_E_USAGE, "--partition takes a partition's number, not '%s'", text);
+        return pt_fail(err, PT_E_USAGE, "it takes a partition's number, not '%s'", text);
     }
     *out = text ? (int32_t)n : -1;
     return PT_OK;
 }
+
+static int check_partition(const char *text, const void *field, pt_error *err) {
+    int32_t partition;
+    (void)field;
+    return parse_partition(text, &partition, err);
+}
+
+static const pt_option options[] = {
+    PT_LAKE_OPTIONS(reset_args),
+    PT_BROKERS_OPTION(reset_args, "bootstrap brokers"),
+    {"topic", 't', PT_OPT_STRING, AT(topic), "TOPIC", "topic to begin anew", .key = PT_NO_KEY,
+     .check = pt_check_topic},
+    PT_GROUP_OPTION(reset_args, "the pipeline: the --group of ingest (default: the only one in the "
+                                "ledger that has read the topic)"),
+    {"new", 0, PT_OPT_FLAG, AT(is_new), "",
+     "the group need not be in the ledger: it is to begin there", .key = PT_NO_KEY},
+    {"delete-rows", 0, PT_OPT_FLAG, AT(delete_rows), "",
+     "delete what the pipeline has read from there on, rows and dead letters, in the same commit, "
+     "so that reading it again doubles nothing",
+     .key = PT_NO_KEY},
+    {"dry-run", 0, PT_OPT_FLAG, AT(dry_run), "",
+     "with --delete-rows: say how many rows would go, and change nothing", .key = PT_NO_KEY},
+    {"to", 0, PT_OPT_STRING, AT(to), "earliest|latest|ledger|TIME|N",
+     "where the next ingest begins (default earliest): at a time such as 2026-11-29T15:30:00Z, an "
+     "offset, or where the ledger stands: nothing moves, and the table that is there now is taken",
+     .key = PT_NO_KEY},
+    {"partition", 0, PT_OPT_STRING, AT(partition), "N",
+     "of this partition alone (default: of every one)", .key = PT_NO_KEY, .check = check_partition},
+    PT_PROPERTY_OPTION(reset_args),
+    PT_TIMEOUT_OPTION(reset_args, "wait so long for a broker (default 10s)"),
+    PT_CONFIG_OPTION(reset_args, 'c', PT_CONFIG_HELP),
+    PT_LOG_FORMAT_OPTION(reset_args),
+};
 
 static void report(void *arg, const pt_reset_line *line) {
     const reset_args *a = arg;
@@ -73,9 +80,9 @@ static void report(void *arg, const pt_reset_line *line) {
     printf("\n");
 }
 
-static int run_with(reset_args *a, pt_error *err) {
+static int run_with(reset_args *a, const pt_values *s, pt_error *err) {
     PT_TRY(pt_lake_args_check(&a->lake_args, err));
-    if (!a->brokers || !a->topic) {
+    if (!a->kafka_args.brokers || !a->topic) {
         return pt_fail(err, PT_E_USAGE,
                        "--brokers and --topic are needed; pintail check shows the topics and "
                        "groups (pipelines) of a lake");
@@ -86,19 +93,11 @@ static int run_with(reset_args *a, pt_error *err) {
                            ? "--dry-run goes with --delete-rows"
                            : "--new goes with --group, and has no rows to delete");
     }
-    if (a->group) {
-        PT_TRY(pt_names_check_group(a->group, err));
-    }
-    PT_TRY(pt_names_check_topic(a->topic, err));
-    PT_TRY(pt_names_check_brokers(a->brokers, err));
-    PT_TRY(pt_names_check_properties(a->properties.items, a->properties.n, err));
     pt_reset_options o = {
         .lake = pt_lake_args_options(&a->lake_args),
-        .consumer = {.client = {.brokers = a->brokers,
-                                .properties = a->properties.items,
-                                .n_properties = a->properties.n},
+        .consumer = {.client = pt_kafka_args_options(&a->kafka_args),
                      .group = a->group,
-                     .timeout_us = a->timeout},
+                     .timeout_us = a->kafka_args.timeout},
         .topic = a->topic,
         .is_new = a->is_new,
         .delete_rows = a->delete_rows,
@@ -110,7 +109,7 @@ static int run_with(reset_args *a, pt_error *err) {
                        "--to ledger goes on where the pipeline stands: it goes neither with "
                        "--delete-rows nor with --new");
     }
-    PT_TRY(pt_parse_where("--to", o.to_ledger ? NULL : a->to, &o.to, err));
+    PT_TRY(pt_parse_where(pt_values_place(s, "to").text, o.to_ledger ? NULL : a->to, &o.to, err));
     PT_TRY(parse_partition(a->partition, &o.partition, err));
     const pt_sql_watch_options watched = {.command = "reset",
                                           .cancelled = pt_stop_asked,
@@ -124,16 +123,15 @@ static int run_with(reset_args *a, pt_error *err) {
 }
 
 static int run(int argc, char **argv) {
-    reset_args a = {.timeout = 10000000};
+    reset_args a = {.kafka_args.timeout = PT_KAFKA_TIMEOUT};
+    pt_values values;
     pt_parsed parsed;
     pt_error err = {0};
-    int code = pt_options_parse(&pt_command_reset, argc, argv, &a, NULL, NULL, &parsed, &err);
-    if (code == PT_OK && parsed == PT_PARSED_HELP) {
-        return 0;
+    int code = pt_values_take(&pt_command_reset, argc, argv, &a, NULL, &values, &parsed, &err);
+    if (code == PT_OK && parsed == PT_PARSED) {
+        code = run_with(&a, &values, &err);
     }
-    if (code == PT_OK) {
-        code = run_with(&a, &err);
-    }
+    pt_values_clear(&values);
     return code == PT_OK ? 0 : pt_command_failed(&pt_command_reset, &err);
 }
 

@@ -6,38 +6,42 @@
 #include <string.h>
 #include <strings.h>
 
+#include "kafka/client.h"
+
 #define GROUP_MAX 255
 #define TOPIC_MAX 249
 #define TABLE_MAX 255 /* the folder of its files has its name */
 #define SHOWN     40
 
-/* Of bytes: longer than most, or with a control character. what: "--group". */
+/* Not longer than most bytes, and without control characters. what: "topic ", or "". */
 static int check(const char *what, const char *name, size_t most, pt_error *err) {
     size_t len = strlen(name);
     if (len > most) {
-        return pt_fail(err, PT_E_USAGE, "%s '%.*s...' has %zu bytes, no more than %zu are allowed",
+        return pt_fail(err, PT_E_USAGE, "%s'%.*s...' has %zu bytes, no more than %zu are allowed",
                        what, SHOWN, name, len, most);
     }
     for (size_t i = 0; i < len; i++) {
         if ((unsigned char)name[i] < 0x20 || name[i] == 0x7F) {
             return pt_fail(err, PT_E_USAGE,
-                           "%s '%.*s' has a control character (0x%02x, byte %zu); names have none",
+                           "%s'%.*s' has a control character (0x%02x, byte %zu); names have none",
                            what, SHOWN, name, (unsigned char)name[i], i + 1);
         }
     }
     return PT_OK;
 }
 
-int pt_names_check_group(const char *group, pt_error *err) {
+int pt_check_group(const char *group, const void *field, pt_error *err) {
+    (void)field;
     if (!*group) {
-        return pt_fail(err, PT_E_USAGE, "--group is empty; write a name, or leave it out");
+        return pt_fail(err, PT_E_USAGE, "it is empty; write a name, or leave it out");
     }
-    return check("--group", group, GROUP_MAX, err);
+    return check("", group, GROUP_MAX, err);
 }
 
-int pt_names_check_topic(const char *topic, pt_error *err) {
+int pt_check_topic(const char *topic, const void *field, pt_error *err) {
     size_t len = strlen(topic);
-    PT_TRY(check("topic", topic, TOPIC_MAX, err));
+    (void)field;
+    PT_TRY(check("topic ", topic, TOPIC_MAX, err));
     if (len == 0 ||
         strspn(topic, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") < len ||
         strcmp(topic, ".") == 0 || strcmp(topic, "..") == 0) {
@@ -48,8 +52,14 @@ int pt_names_check_topic(const char *topic, pt_error *err) {
     return PT_OK;
 }
 
-int pt_names_check_table(const char *table, pt_error *err) {
-    return check("table", table, TABLE_MAX, err);
+int pt_check_table(const char *table, const void *field, pt_error *err) {
+    (void)field;
+    return check("table ", table, TABLE_MAX, err);
+}
+
+int pt_check_above_zero(const char *text, const void *field, pt_error *err) {
+    (void)text;
+    return *(const uint64_t *)field ? PT_OK : pt_fail(err, PT_E_USAGE, "it must be more than 0");
 }
 
 /* The digits of a port. */
@@ -77,7 +87,7 @@ static int check_broker(const char *text, size_t len, pt_error *err) {
         }
         if (!known) {
             return pt_fail(err, PT_E_USAGE,
-                           "--brokers '%.*s': %.*s is no protocol of Kafka; write --brokers "
+                           "'%.*s': %.*s is no protocol of Kafka; write --brokers "
                            "HOST:PORT[,HOST:PORT...]",
                            (int)len, text, (int)(protocol - text), text);
         }
@@ -89,18 +99,18 @@ static int check_broker(const char *text, size_t len, pt_error *err) {
                                 (size_t)(end - (bracket ? bracket : host)));
     if (host == end || host == colon || memchr(host, ' ', (size_t)(end - host)) ||
         memchr(host, '/', (size_t)(end - host))) {
-        return pt_fail(err, PT_E_USAGE,
-                       "--brokers '%.*s': a broker is HOST:PORT, such as localhost:9092", (int)len,
-                       text);
+        return pt_fail(err, PT_E_USAGE, "'%.*s': a broker is HOST:PORT, such as localhost:9092",
+                       (int)len, text);
     }
     if (colon && !is_port(colon + 1, (size_t)(end - colon - 1))) {
-        return pt_fail(err, PT_E_USAGE, "--brokers '%.*s': '%.*s' is no port (1 to 65535)",
-                       (int)len, text, (int)(end - colon - 1), colon + 1);
+        return pt_fail(err, PT_E_USAGE, "'%.*s': '%.*s' is no port (1 to 65535)", (int)len, text,
+                       (int)(end - colon - 1), colon + 1);
     }
     return PT_OK;
 }
 
-int pt_names_check_brokers(const char *brokers, pt_error *err) {
+int pt_check_brokers(const char *brokers, const void *field, pt_error *err) {
+    (void)field;
     for (const char *at = brokers; *at;) {
         at += strspn(at, ", ");
         size_t len = strcspn(at, ",");
@@ -116,17 +126,16 @@ int pt_names_check_brokers(const char *brokers, pt_error *err) {
     return PT_OK;
 }
 
-int pt_names_check_properties(const char *const *properties, size_t n, pt_error *err) {
+int pt_check_property(const char *property, const void *field, pt_error *err) {
     static const char *const names[] = {"client.id=", "group.instance.id=", "group.id=",
                                         "client.rack="};
-    for (size_t i = 0; i < n; i++) {
-        for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
-            if (strncmp(properties[i], names[k], strlen(names[k])) == 0) {
-                char what[40];
-                (void)snprintf(what, sizeof what, "-X %.*s", (int)strlen(names[k]) - 1, names[k]);
-                PT_TRY(check(what, properties[i] + strlen(names[k]), GROUP_MAX, err));
-            }
+    (void)field;
+    for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
+        if (strncmp(property, names[k], strlen(names[k])) == 0) {
+            char what[40];
+            (void)snprintf(what, sizeof what, "%.*s ", (int)strlen(names[k]) - 1, names[k]);
+            PT_TRY(check(what, property + strlen(names[k]), GROUP_MAX, err));
         }
     }
-    return PT_OK;
+    return pt_kafka_check_property(property, err);
 }

@@ -1,17 +1,18 @@
-/* Names that a user gives: limits of Kafka and of file systems, told before anything is asked.
- * PT_E_USAGE. */
+/* Checks of values that a user gives (pt_option_check): limits of Kafka and of file systems, found
+ * before anything is asked of a broker or a catalog. PT_E_USAGE. The texts name the value; the
+ * caller puts the place in front. */
 #pragma once
 
 #include "base/error.h"
+#include "cli/options.h"
 
-int pt_names_check_group(const char *group,
-                         pt_error *err) PT_CHECKED; /* 1 to 255 bytes without controls */
-int pt_names_check_topic(const char *topic,
-                         pt_error *err) PT_CHECKED; /* 1 to 249 of the letters that Kafka takes */
-int pt_names_check_table(const char *table,
-                         pt_error *err) PT_CHECKED; /* name or schema.name, as it is written */
-/* [PROTOCOL://]HOST[:PORT],... as librdkafka takes them; it would take a port that is none for
+pt_option_check pt_check_group; /* 1 to 255 bytes without control characters */
+pt_option_check pt_check_topic; /* 1 to 249 of the letters that Kafka takes */
+pt_option_check pt_check_table; /* name or schema.name, as it is written; 1 to 255 bytes */
+/* [PROTOCOL://]HOST[:PORT],... as librdkafka takes them. It would take a port that is none for
  * another one. */
-int pt_names_check_brokers(const char *brokers, pt_error *err) PT_CHECKED;
-/* "prop=value" of -X: client.id, group.instance.id and group.id are names, too. */
-int pt_names_check_properties(const char *const *properties, size_t n, pt_error *err) PT_CHECKED;
+pt_option_check pt_check_brokers;
+/* prop=value: librdkafka knows it and takes the value; client.id, group.instance.id and group.id
+ * are names, too. */
+pt_option_check pt_check_property;
+pt_option_check pt_check_above_zero; /* a count, size or duration */

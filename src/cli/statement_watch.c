@@ -10,7 +10,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/signals.h"
-#include "duck/session.h"
 
 #define PT_WATCH_TICK_NS 20000000L
 

@@ -1,16 +1,11 @@
-/* The YAML file of `pintail ingest --config`. Values are texts as written; the command line parses
- * them with its own rules, so that a size is a size in both. NULL: not in the file.
+/* A YAML file as a list of values, each with its key and its line. The caller says which keys the
+ * file may have. Values are texts as they are written: the command line's rules parse them.
  *
- *   brokers: 127.0.0.1:9092
- *   group: shop
- *   lake: ducklake:sqlite:metadata/lake.sqlite
- *   data_path: data/
- *   flush: {rows: 200000, bytes: 64MiB, interval: 10s}
- *   inline_rows: 30
- *   fold_interval: 10m
- *   kafka: {fetch.wait.max.ms: 100}
- *   topics:
- *     - {topic: orders, table: stream_orders, schema: "order_id UUID, quantity INTEGER"}
+ *   lake: ducklake:sqlite:metadata/lake.sqlite          PT_CONFIG_VALUE
+ *   flush: {rows: 200000, interval: 10s}                PT_CONFIG_VALUE flush.rows, flush.interval
+ *   init_sql: ["SET threads = 1"]                       PT_CONFIG_LIST
+ *   kafka: {fetch.wait.max.ms: 100}                     PT_CONFIG_PAIRS
+ *   topics: [{topic: orders, table: stream_orders}]     PT_CONFIG_ENTRIES
  */
 #pragma once
 
@@ -19,47 +14,44 @@
 
 #include "base/error.h"
 
-typedef struct pt_config_topic {
-    char *topic;  /* required */
-    char *table;  /* the topic's name when NULL */
-    char *schema; /* NULL: the table is there */
-    char *topic_column, *key_column, *headers_column;
-} pt_config_topic;
+typedef enum pt_config_kind {
+    PT_CONFIG_VALUE,  /* one text */
+    PT_CONFIG_LIST,   /* texts */
+    PT_CONFIG_PAIRS,  /* texts by names of any kind */
+    PT_CONFIG_ENTRIES /* mappings, each with the keys of `entry` */
+} pt_config_kind;
 
-typedef struct pt_config_flush {
-    char *rows, *bytes, *interval;
-} pt_config_flush;
+typedef struct pt_config_key {
+    const char *name; /* memory; flush.rows for the key rows in the mapping flush */
+    pt_config_kind kind;
+    bool required;     /* a file, or an entry, without it is refused */
+    bool null_is_text; /* `null` is one of its values */
+    bool may_be_blank; /* a blank text is as no key, else it is refused */
+    const struct pt_config_key *entry;
+    size_t n_entry;
+} pt_config_key;
 
-typedef struct pt_config_line {
-    char *key; /* flush.rows, topics.0.schema, kafka.linger.ms */
-    size_t line;
-} pt_config_line;
+/* Keys of values: memory, flush.rows, init_sql.0, kafka.linger.ms, topics.1.schema. init_sql, kafka
+ * and topics themselves are there without a text, and say how many they hold. */
+typedef struct pt_config_value {
+    char *key, *text;
+    size_t n, line; /* lines count from 1 */
+} pt_config_value;
 
 typedef struct pt_config {
-    char *brokers, *group, *lake, *data_path, *alias;
-    char **init_sql;
-    unsigned init_sql_count;
-    pt_config_flush *flush;
-    char *start, *on_error, *on_no_column, *on_missing_data, *max_dead_letters, *inline_rows,
-        *fold_interval, *memory, *threads, *queue_bytes, *log_format;
-    char *topic_column, *key_column, *headers_column;
-    char *timeout, *stop_timeout, *commit_timeout, *leftover_age;
-    pt_config_topic *topics;
-    unsigned topics_count;
-    char **properties; /* of `kafka`: "prop=val"; owned apart from what libcyaml loaded */
-    size_t n_properties;
-    pt_config_line *lines; /* where each value stands; owned likewise */
-    size_t n_lines;
+    char *path;
+    pt_config_value *values; /* as they stand in the file */
+    size_t n_values;
+    size_t *by_key; /* places in values, sorted by key */
 } pt_config;
 
-/* Reads and checks the file; PT_E_USAGE with file and line for a key that is unknown, twice or of
+/* Reads and checks the file. PT_E_USAGE with file and line for a key that is unknown, twice or of
  * the wrong kind, and for a second document. A key without a value is as no key. */
-int pt_config_load(const char *path, pt_config **out, pt_error *err) PT_CHECKED;
-/* The plain value of a key, such as memory or flush.rows; NULL: not in the file, or no such key. */
-const char *pt_config_get(const pt_config *config, const char *key);
-/* Whether the file may have it; topics.schema is a key of the entries of topics. */
-bool pt_config_knows(const char *key);
+int pt_config_load(const char *path, const pt_config_key *keys, size_t n_keys, pt_config **out,
+                   pt_error *err) PT_CHECKED;
+/* The value of a key, such as flush.rows or topics.1.schema; NULL: not in the file. */
+const pt_config_value *pt_config_find(const pt_config *config, const char *key);
+const char *pt_config_text(const pt_config *config, const char *key);  /* NULL: not in the file */
+size_t pt_config_line_of(const pt_config *config, const char *key);    /* 0: not in the file */
+size_t pt_config_count(const pt_config *config, const char *list_key); /* 0: not in the file */
 void pt_config_free(pt_config **config);
-
-/* The line of a value, from 1; 0: it is not there. */
-size_t pt_config_line_of(const pt_config *config, const char *key);

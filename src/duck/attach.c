@@ -12,7 +12,6 @@
 #include "base/text.h"
 #include "duck/attach_failed.h"
 #include "duck/file_names.h"
-#include "duck/session.h"
 
 #define ALIAS_MAX 100
 

@@ -1,7 +1,5 @@
 #include "lake/turnstile.h"
 
-#include "duck/session.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 

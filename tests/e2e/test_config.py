@@ -1,5 +1,6 @@
 """The configuration file: several topics in one process, and messages that lead to the wrong line."""
 
+import json
 import uuid
 
 import pytest
@@ -250,3 +251,107 @@ def test_a_file_that_is_empty_or_missing_is_named_and_exits_2(pintail, tmp_path,
     path = tmp_path / "missing.yaml" if text is None else write(tmp_path, text)
     done = pintail.run("ingest", "--config", path, code=2, timeout=10)
     assert len(done.err.splitlines()) == 1 and word in done.err and str(path) in done.err, done.err
+
+
+@on("sqlite")
+def test_the_file_of_ingest_serves_every_command_that_takes_a_lake(pintail, lake, kafka, tmp_path):
+    """What they have no option for is left alone, good or bad; nothing is narrowed to the file's topics and group."""
+    first, second = kafka.create_topic(1), kafka.create_topic(1)
+    kafka.produce(first, orders.orders(30))
+    kafka.produce(second, orders.orders(20))
+    # The alias comes from the file, too: a statement that names it works nowhere else.
+    more = (
+        'alias: shop\ninit_sql: ["CREATE MACRO of_file() AS 42"]\nlog_format: json\ntimeout: 30s\nmax_dead_letters: 1%\nqueue_bytes: 8MiB\n'
+    )
+    path = write(tmp_path, config(kafka, lake, entry(first, "t", orders.SCHEMA), more))
+    pintail.run("ingest", "--config", path, "--until-end")
+    pintail.ingest_all(lake, second, "--schema", orders.SCHEMA, "--table", "u", "--group", f"{GROUP}-beside")
+    query = "SELECT count(*) AS n, memory.of_file() AS f FROM shop.t"
+    for named in (["--config", path], []):
+        env = {} if named else {"PINTAIL_CONFIG": str(path)}
+        assert pintail.run("sql", *named, "-c", query, "--format", "csv", env=env).out == "n,f\n30,42\n"
+        report = json.loads(pintail.run("check", *named, "--json", env=env).out)
+        assert report["verdict"] == "sound" and report["brokers"] == kafka.address, report
+        assert {p["pipeline"] for p in report["pipelines"]} == {GROUP, f"{GROUP}-beside"}
+        line = json.loads(pintail.run("check", *named, "--nonsense", code=2, env=env | {"PINTAIL_LOG_FORMAT": "json"}).err)
+        assert "--nonsense" in line["msg"]
+        line = json.loads(pintail.run("check", *named, "--table", "no_such", code=2, env=env).err.splitlines()[-1])
+        assert line["command"] == "check", "log_format of the file"
+    shown = pintail.run("reset", "-c", path, "--topic", first, "--delete-rows", "--dry-run").out
+    assert "30 rows" in shown, shown
+    pintail.run("reset", "-c", path, "--topic", first, "--delete-rows")
+    assert pintail.run("sql", "--config", path, "-c", "SELECT count(*) AS n FROM shop.t", "--format", "csv").out == "n\n0\n"
+    path.write_text(path.read_text().replace("interval: 1s", "interval: 1 fortnight"))
+    pintail.run("sql", "--config", path, "-c", "SELECT 1")
+    path.write_text(path.read_text().replace("on_error:", "on_eror:"))
+    for command in (["sql", "-c", "SELECT 1"], ["check"], ["reset", "--topic", first]):
+        said = pintail.run(*command, "--config", path, code=2).err
+        assert "did you mean on_error?" in said and "line 6" in said, said
+
+
+@on("sqlite")
+def test_a_file_without_topics_serves_the_commands_that_read_none(pintail, lake, kafka, tmp_path):
+    topic = kafka.create_topic(1)
+    kafka.produce(topic, orders.orders(5))
+    path = write(tmp_path, config(kafka, lake, "").replace("topics:\n", ""))
+    pintail.run("ingest", "-c", path, "--topic", topic, "--schema", orders.SCHEMA, "--until-end")
+    assert pintail.run("sql", "--config", path, "-c", f"SELECT count(*) AS n FROM lake.{quoted(topic)}", "--format", "csv").out == "n\n5\n"
+    pintail.run("check", "-c", path)
+    assert "missing key 'topics'" in pintail.run("ingest", "-c", path, "--until-end", code=2).err
+
+
+@on("sqlite")
+def test_every_command_takes_its_settings_from_variables(pintail, lake, kafka):
+    """As a container sets them; those of no option, and empty ones, are not minded."""
+    first, second = kafka.create_topic(1), kafka.create_topic(1)
+    env = {
+        "PINTAIL_LAKE": lake.text,
+        "PINTAIL_DATA_PATH": str(lake.data_path),
+        "PINTAIL_BROKERS": kafka.address,
+        "PINTAIL_TOPIC": f"{first}, {second}",
+        "PINTAIL_GROUP": f"{GROUP}-env",
+        "PINTAIL_TABLE": "t",
+        "PINTAIL_SCHEMA": orders.SCHEMA,
+        "PINTAIL_FLUSH_ROWS": "10",
+        "PINTAIL_UNTIL_END": "true",
+        "PINTAIL_MAX_DEAD_LETTERS": "1%",
+        "PINTAIL_INIT_SQL": "CREATE MACRO one() AS 1;\nCREATE MACRO two() AS 2",
+        "PINTAIL_PROPERTY": "client.id=shop\nfetch.wait.max.ms=50",
+        "PINTAIL_ON_ERROR": "",
+        "PINTAIL_FLUSHROWS": "nonsense",
+        "PINTAIL_PORT": "tcp://10.0.0.1:9092",
+    }
+    for topic in (first, second):
+        assert "30 records" in pintail.run("produce", "--topic", topic, "--count", "30", "--rate", "0", env=env).out
+    pintail.run("ingest", env=env)
+    with lake.reader() as reader:
+        assert reader.rows("t") == 60
+        assert max(r["row_count"] for r in reader.offsets()) == 10
+    assert (
+        pintail.run("sql", "-c", "SELECT memory.one() + memory.two() AS x, count(*) AS n FROM t", "--format", "csv", env=env).out
+        == "x,n\n3,60\n"
+    )
+    assert pintail.run("sql", env=env | {"PINTAIL_COMMAND": "SELECT 1 AS a; SELECT 2 AS b", "PINTAIL_FORMAT": "csv"}).out == "a\n1\nb\n2\n"
+    report = json.loads(pintail.run("check", env=env | {"PINTAIL_JSON": "1"}).out)
+    assert report["verdict"] == "sound" and report["brokers"] == kafka.address
+    assert " pintail check\n" in pintail.run("check", "--summary", env=env | {"PINTAIL_JSON": "1"}).out
+    assert f"{first} partition 0: 30 -> 0" in pintail.run("reset", "--topic", first, "--delete-rows", env=env).out
+    pintail.run("ingest", "--topic", first, "--flush-rows", "1000", env=env | {"PINTAIL_FLUSH_ROWS": "0"})
+
+
+SECRET = "hunter2-hunter2"
+
+
+@pytest.mark.parametrize(
+    "variable, value, command",
+    [
+        ("PINTAIL_LAKE", f"ducklake:postgres:host=127.0.0.1 port=1 user=u password={SECRET} dbname=x", ["sql", "-c", "SELECT 1"]),
+        ("PINTAIL_LAKE", f"ducklake:postgres:postgresql://u:{SECRET}@127.0.0.1:1/x", ["check"]),
+        ("PINTAIL_INIT_SQL", f"CREATE SECRET (TYPE s3, KEY_ID 'k', SECRET '{SECRET}', NONSENSE 'x')", ["sql", "-c", "SELECT 1"]),
+        ("PINTAIL_PROPERTY", f"sasl.password={SECRET}\nno.such.property=1", ["produce", "-b", "127.0.0.1:1"]),
+        ("PINTAIL_PROPERTY", f"sasl.passwrd={SECRET}", ["check", "--lake", "ducklake:x", "-b", "127.0.0.1:1"]),
+    ],
+)
+def test_a_secret_in_a_variable_is_never_shown(pintail, tmp_path, variable, value, command):
+    done = pintail.run(*command, code=None, env={variable: value}, cwd=tmp_path)
+    assert done.code in (1, 2, 3) and done.err and SECRET not in done.err + done.out, done

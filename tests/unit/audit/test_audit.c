@@ -12,7 +12,6 @@
 #include <cmocka.h>
 
 #include "audit/audit.h"
-#include "duck/session.h"
 #include "lake/ledger.h"
 #include "lake/ledger_form.h"
 

@@ -18,14 +18,15 @@ typedef struct args {
 } args;
 
 static const pt_option table[] = {
-    {"flag", 'f', PT_OPT_FLAG, offsetof(args, flag), "", "a flag"},
-    {"text", 't', PT_OPT_STRING, offsetof(args, text), "TEXT", "a text"},
-    {"list", 'X', PT_OPT_LIST, offsetof(args, list), "ITEM", "a list"},
-    {"flush-rows", 0, PT_OPT_COUNT, offsetof(args, count), "N", "a count"},
-    {"size", 0, PT_OPT_SIZE, offsetof(args, size), "SIZE", "a size"},
-    {"every", 0, PT_OPT_DURATION, offsetof(args, duration), "DUR", "a duration"},
-    {"rate", 0, PT_OPT_REAL, offsetof(args, real), "N", "a number"},
-    {"choice", 0, PT_OPT_CHOICE, offsetof(args, choice), "one|two|three", "a choice"},
+    {"flag", 'f', PT_OPT_FLAG, offsetof(args, flag), "", "a flag", .key = PT_NO_KEY},
+    {"text", 't', PT_OPT_STRING, offsetof(args, text), "TEXT", "a text", .key = PT_NO_KEY},
+    {"list", 'X', PT_OPT_LIST, offsetof(args, list), "ITEM", "a list", .key = PT_NO_KEY},
+    {"flush-rows", 0, PT_OPT_COUNT, offsetof(args, count), "N", "a count", .key = PT_NO_KEY},
+    {"size", 0, PT_OPT_SIZE, offsetof(args, size), "SIZE", "a size", .key = PT_NO_KEY},
+    {"every", 0, PT_OPT_DURATION, offsetof(args, duration), "DUR", "a duration", .key = PT_NO_KEY},
+    {"rate", 0, PT_OPT_REAL, offsetof(args, real), "N", "a number", .key = PT_NO_KEY},
+    {"choice", 0, PT_OPT_CHOICE, offsetof(args, choice), "one|two|three", "a choice",
+     .key = PT_NO_KEY},
 };
 static const pt_command command = {.name = "try",
                                    .summary = "s",
@@ -79,6 +80,13 @@ static void what_is_no_option_is_a_file(void **state) {
     assert_null(a.text);
 }
 
+static void a_letter_may_have_two_dashes(void **state) {
+    SETUP;
+    assert_int_equal(PARSE("--X", "p=1", "--X=q=2"), PT_OK);
+    assert_int_equal(a.list.n, 2);
+    assert_string_equal(a.list.items[1], "q=2");
+}
+
 static void a_mistyped_option_gets_a_suggestion(void **state) {
     SETUP;
     assert_int_equal(PARSE("--flush-row", "7"), PT_E_USAGE);
@@ -117,6 +125,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_form_of_an_option_is_understood),
         cmocka_unit_test(what_is_no_option_is_a_file),
+        cmocka_unit_test(a_letter_may_have_two_dashes),
         cmocka_unit_test(a_mistyped_option_gets_a_suggestion),
         cmocka_unit_test(a_bad_value_names_its_option),
         cmocka_unit_test(a_stray_argument_is_refused_where_no_files_are_taken),

@@ -9,7 +9,6 @@
 
 #include <cmocka.h>
 
-#include "duck/session.h"
 #include "duck/transaction.h"
 
 typedef struct place {

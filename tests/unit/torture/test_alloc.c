@@ -16,6 +16,7 @@
 #include "base/alloc_fault.h"
 #include "base/redact.h"
 #include "base/text.h"
+#include "cli/values.h"
 #include "columns/rows.h"
 #include "columns/schema.h"
 #include "config/config.h"
@@ -98,7 +99,9 @@ static char config_path[64];
 
 static int config_job(pt_error *err) {
     pt_config *config = NULL;
-    int code = pt_config_load(config_path, &config, err);
+    pt_file_keys keys;
+    pt_values_keys(&keys, true);
+    int code = pt_config_load(config_path, keys.keys, keys.n, &config, err);
     pt_config_free(&config);
     return code;
 }
