@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The whole of pintail in a quarter of a minute, without Docker or Java: a broker, a producer, the ingest, the checker.
-# Run by `make demo` from the top of the repository; files land in metadata/stream.sqlite and data/stream/, which it removes first.
+# `make demo` runs it. Files land in metadata/stream.sqlite and data/stream/ of the repository, which it removes first.
 #
 # With a broker of your own (demo/docker-compose.yml starts Redpanda): BROKERS=localhost:19092 demo/run.sh
 set -euo pipefail
@@ -18,7 +18,7 @@ if [ -t 1 ]; then bold=$'\033[1m' plain=$'\033[0m'; fi
 say() { printf '\n%s== %s%s\n' "$bold" "$*" "$plain"; }
 finish() {
     local i
-    for ((i = ${#pids[@]} - 1; i >= 0; i--)); do # the broker last, whom the others take leave of
+    for ((i = ${#pids[@]} - 1; i >= 0; i--)); do # the broker last: the others leave it in order
         kill "${pids[i]}" 2>/dev/null || true
         wait "${pids[i]}" 2>/dev/null || true
     done
@@ -31,7 +31,7 @@ all_alive() {
     for pid in "${pids[@]}"; do kill -0 "$pid" 2>/dev/null || return 1; done
 }
 
-# wait_for SECONDS COMMAND...: until the command succeeds; not longer than what was started lives
+# wait_for SECONDS COMMAND...: waits until the command succeeds; gives up when one of our processes has ended
 wait_for() {
     local tries=$(($1 * 10))
     shift
@@ -46,7 +46,7 @@ rm -rf metadata/stream.sqlite* data/stream
 
 if [ -z "${BROKERS:-}" ]; then
     say "1. a broker (librdkafka's mock cluster, in memory)"
-    # In a session of its own: Ctrl-C ends it after the others.
+    # It has a session of its own, so that Ctrl-C does not end it before the others.
     setsid "$pintail" broker --topic "$topic:12" >"$work/address" 2>"$work/broker.log" &
     pids+=($!)
     wait_for 30 test -s "$work/address"
@@ -64,10 +64,10 @@ ingest=$!
 pids+=("$ingest")
 wait_for 60 grep -q msg=assigned "$work/ingest.log"
 
-say "3. 100,000 orders as fast as they go, 10 broken messages among them"
+say "3. produce: 100,000 orders at full speed, 10 of them broken"
 "$pintail" produce --brokers "$BROKERS" --topic "$topic" --rate 0 --count 100000 --seed 1 --broken 10
 
-say "4. orders at 10 a second; the checker looks at the lake meanwhile"
+say "4. produce: 10 orders a second, while the checker looks at the lake"
 "$pintail" produce --brokers "$BROKERS" --topic "$topic" --rate 10 --count 50 &
 producer=$!
 sleep 2.5
@@ -77,7 +77,7 @@ wait "$producer"
 everything_read() { "$pintail" check "${lake[@]}" --brokers "$BROKERS" --max-lag 0 >"$work/lag" 2>&1; }
 wait_for 60 everything_read
 
-say "5. stop: SIGTERM flushes and commits what is left"
+say "5. stop: on SIGTERM ingest commits what is left"
 kill -TERM "$ingest"
 wait "$ingest"
 tail -n 3 "$work/ingest.log"
@@ -85,7 +85,7 @@ tail -n 3 "$work/ingest.log"
 say "6. pintail check"
 "$pintail" check "${lake[@]}" --brokers "$BROKERS"
 
-say "7. the broken ones are kept, byte for byte; here as text, or with \\x.. where they are none"
+say "7. the lake keeps the broken records byte for byte; here as text, with \\x.. for other bytes"
 "$pintail" sql "${lake[@]}" -c "
     SELECT \"partition\" AS part, \"offset\", error_code, left(error_text, 48) AS error_text,
            right(coalesce(try(decode(value)), replace(value::VARCHAR, '\\x22', '\"')), 64) AS value_ends
@@ -98,7 +98,7 @@ cat <<E2
   $look
       a prompt on the lake
   $look -c "FROM lake.snapshots()"
-      time travel: one snapshot a flush
+      time travel: each flush is a snapshot
   $look -c "SELECT count(*) FROM lake.stream_orders AT (VERSION => $first)"
       the table after its first flush
   $pintail sql scripts/01_setup.sql

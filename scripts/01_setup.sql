@@ -1,11 +1,12 @@
 -- A lake from nothing: the catalog in metadata/, the Parquet files in data/.
 -- Run from an empty folder:  pintail sql 01_setup.sql   (or: duckdb < 01_setup.sql)
--- Running it again starts the tables anew; earlier snapshots stay in the lake's history.
+-- A second run makes the tables again; earlier snapshots stay in the lake's history.
 
 INSTALL ducklake;
 LOAD ducklake;
 
--- ATTACH makes the catalog's file, not its folder. SQL has no mkdir, but a partitioned COPY of no rows makes a folder and nothing in it.
+-- ATTACH makes the catalog's file, not its folder. SQL has no mkdir, but a partitioned COPY of no rows makes an empty
+-- folder.
 COPY (SELECT 1 AS a, 2 AS b WHERE false) TO 'metadata' (FORMAT csv, PARTITION_BY (a), OVERWRITE_OR_IGNORE);
 
 ATTACH 'ducklake:metadata/my_lake.ducklake' AS my_lake (DATA_PATH 'data/');

@@ -61,10 +61,10 @@ GROUP BY ALL
 ORDER BY ALL
 LIMIT 6;
 
--- Update: ten per cent off what is dear.
+-- Update: take ten per cent off the expensive products.
 UPDATE products SET price = round(price * 0.9, 2) WHERE price > 300;
 
--- Delete: what is out of stock.
+-- Delete the products that are out of stock.
 DELETE FROM products WHERE stock = 0;
 
 -- Update or insert in one statement.

@@ -39,12 +39,13 @@ JOIN products AS was AT (VERSION => getvariable('before_sale')) USING (id)
 WHERE now.price <> was.price
 ORDER BY now.name;
 
--- Row by row what the sale did: an update is its row before (preimage) and after (postimage). Both ends are included.
+-- What the sale did, row by row: an update shows its row before (preimage) and after (postimage). The range includes
+-- both of its ends.
 SELECT change_type, id, name, price
 FROM my_lake.table_changes('products', getvariable('after_sale'), getvariable('after_sale'))
 ORDER BY id, change_type DESC;
 
--- The past can be brought back: undo the sale. Read the past first: after the DELETE, the same transaction would not see
+-- Bring the past back: undo the sale. Read the past first, because after the DELETE the same transaction does not see
 -- its deleted rows in older versions either.
 CREATE OR REPLACE TEMP TABLE before_sale AS FROM products AT (VERSION => getvariable('before_sale'));
 
@@ -59,5 +60,5 @@ SELECT count(*) AS rows_that_differ FROM (
     (FROM before_sale EXCEPT ALL FROM products)
 );
 
--- The whole lake can be attached as of a version, read-only:
+-- You can attach the whole lake as of a version, read-only:
 --   ATTACH 'ducklake:metadata/my_lake.ducklake' AS past (SNAPSHOT_VERSION 5);

@@ -1,4 +1,4 @@
--- Take Parquet files that are there already into a table, without copying a byte. Needs 01_setup.sql.
+-- Take existing Parquet files into a table, without copying a byte. Needs 01_setup.sql.
 
 INSTALL ducklake;
 LOAD ducklake;
@@ -6,7 +6,7 @@ LOAD ducklake;
 ATTACH 'ducklake:metadata/my_lake.ducklake' AS my_lake (DATA_PATH 'data/');
 USE my_lake;
 
--- Some files that another program might have written (the first COPY makes the folder, should it be missing; see 01_setup.sql).
+-- Some files that another program might have written. The first COPY makes the folder if it is missing (01_setup.sql).
 COPY (SELECT 1 AS a, 2 AS b WHERE false) TO 'data' (FORMAT csv, PARTITION_BY (a), OVERWRITE_OR_IGNORE);
 COPY (
     SELECT i AS sale_id, DATE '2026-01-01' + (i % 31)::INTEGER AS day, (i % 100)::DECIMAL(10, 2) AS amount FROM range(0, 1000) AS numbers(i)
@@ -18,8 +18,8 @@ COPY (
 -- The table takes its columns from a file; no rows yet.
 CREATE OR REPLACE TABLE sales AS FROM read_parquet('data/sales_january.pq') LIMIT 0;
 
--- Both files in one transaction. From now on they belong to the lake: merge and cleanup may delete them.
--- The same file added twice is accepted and doubles its rows, so keep count of what was added.
+-- Add both files in one transaction. From now on they belong to the lake: merge and cleanup may delete them.
+-- DuckLake accepts the same file twice and then has its rows twice, so keep count of what you add.
 BEGIN;
 CALL ducklake_add_data_files('my_lake', 'sales', 'data/sales_january.pq');
 CALL ducklake_add_data_files('my_lake', 'sales', 'data/sales_february.pq');

@@ -6,6 +6,7 @@
 
 #include "audit/auditor.h"
 #include "base/path.h"
+#include "duck/session.h"
 #include "duck/transaction.h"
 #include "duck/uri.h"
 #include "lake/ledger_form.h"

@@ -8,6 +8,7 @@
 
 #include "audit/auditor.h"
 #include "duck/file_names.h"
+#include "duck/session.h"
 #include "duck/uri.h"
 #include "lake/table_name.h"
 

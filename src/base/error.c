@@ -15,6 +15,7 @@ static void one_line(char *text) {
 int pt_failv(pt_error *err, pt_code code, const char *format, va_list args) {
     if (err) {
         err->code = code;
+        err->why = PT_WHY_NONE;
         (void)vsnprintf(err->text, sizeof err->text, format, args);
         one_line(err->text);
     }
@@ -26,6 +27,15 @@ int pt_fail(pt_error *err, pt_code code, const char *format, ...) {
     va_start(args, format);
     pt_failv(err, code, format, args);
     va_end(args);
+    return (int)code;
+}
+
+int pt_fail_why(pt_error *err, pt_code code, pt_reason reason, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    pt_failv(err, code, format, args);
+    va_end(args);
+    pt_error_because(err, reason);
     return (int)code;
 }
 
@@ -49,6 +59,16 @@ int pt_fail_in(pt_error *err, const char *format, ...) {
     }
     one_line(err->text);
     return (int)err->code;
+}
+
+void pt_error_because(pt_error *err, unsigned reasons) {
+    if (err) {
+        err->why |= reasons;
+    }
+}
+
+bool pt_error_is(const pt_error *err, unsigned reasons) {
+    return (err->why & reasons) != 0;
 }
 
 int pt_fail_nomem(pt_error *err, const char *what) {

@@ -16,6 +16,7 @@
 #include "cli/kafka_args.h"
 #include "cli/lake_args.h"
 #include "cli/statement_watch.h"
+#include "duck/session.h"
 #include "duck/transaction.h"
 #include "duck/uri.h"
 

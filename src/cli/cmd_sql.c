@@ -16,6 +16,7 @@
 #include "cli/sql/prompt.h"
 #include "cli/sql/run.h"
 #include "cli/statement_watch.h"
+#include "duck/session.h"
 #include "lake/data_path.h"
 
 #define PT_TERMINAL_ROWS 40

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/signals.h"
+#include "duck/session.h"
 
 #define PT_WATCH_TICK_NS 20000000L
 

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "duck/attach_failed.h"
 #include "duck/file_names.h"
+#include "duck/session.h"
 
 #define ALIAS_MAX 100
 

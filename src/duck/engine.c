@@ -1,8 +1,6 @@
 #include "duck/engine.h"
 
-#include <ctype.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,37 +8,16 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/log.h"
 #include "base/path.h"
 #include "base/text.h"
 #include "duck/attach.h"
-#include "duck/failure.h"
+#include "duck/engine_internal.h"
 #include "duck/object_store.h"
 #include "duck/result.h"
 #include "duck/uri.h"
 
-#define CITED_QUERY_MAX 200 /* of a failed statement to the catalog, in an error */
-#define SET_ASIDE_MAX   8U  /* each keeps some 20 MB */
-
-struct pt_engine {
-    duckdb_database database;
-    char *alias;
-    uint64_t number;
-    pt_catalog_kind catalog;
-    bool attached;
-    bool is_file;   /* the catalog */
-    bool encrypted; /* the lake */
-    bool disowned;  /* it is set aside since its file belongs to somebody else now */
-    _Atomic bool
-        invalid; /* DuckDB has given itself up: it answers every statement with a FATAL error */
-    _Atomic int64_t *pulse; /* the options' */
-};
-
-struct pt_session {
-    duckdb_connection connection;
-    pt_engine *engine;
-};
+#define SET_ASIDE_MAX 8U /* each keeps some 20 MB */
 
 /* ---- engines that cannot be closed ---- */
 
@@ -341,120 +318,4 @@ pt_catalog_kind pt_engine_catalog(const pt_engine *engine) {
 
 bool pt_engine_encrypted(const pt_engine *engine) {
     return engine->encrypted;
-}
-
-/* ---- sessions ---- */
-
-int pt_session_open(pt_engine *engine, pt_session **out, pt_error *err) {
-    *out = calloc(1, sizeof **out);
-    if (!*out) {
-        return pt_fail_nomem(err, "a session");
-    }
-    if (duckdb_connect(engine->database, &(*out)->connection) == DuckDBError) {
-        free(*out);
-        *out = NULL;
-        return pt_fail(err, PT_E_LAKE, "DuckDB refused a connection");
-    }
-    (*out)->engine = engine;
-    return PT_OK;
-}
-
-/* Asks, since a statement may have failed without passing through here. */
-static bool is_invalid(pt_session *session) {
-    if (!pt_engine_invalid(session->engine)) {
-        int ignored = pt_session_run(session, "SELECT 1", NULL);
-        (void)ignored; /* query_failed has noted what matters */
-    }
-    return pt_engine_invalid(session->engine);
-}
-
-void pt_session_close(pt_session **session) {
-    if (*session) {
-        if (!is_invalid(*session)) {
-            duckdb_disconnect(&(*session)->connection);
-        }
-        free(*session);
-        *session = NULL;
-    }
-}
-
-duckdb_connection pt_session_connection(pt_session *session) {
-    return session->connection;
-}
-
-void pt_session_interrupt(pt_session *session) {
-    duckdb_interrupt(session->connection);
-}
-
-static int query_failed(pt_session *session, duckdb_result *result, pt_error *err) {
-    const char *message = duckdb_result_error(result);
-    if (message &&
-        strstr(message, "database has been invalidated because of a previous fatal error")) {
-        atomic_store(&session->engine->invalid, true);
-    }
-    message = message ? message : "DuckDB gave no reason";
-    const char *begin;
-    const char *end;
-    int code;
-    if (session->engine
-            ->encrypted) { /* rows may stand in what is cited, but not in the statement's first
-                              word; a COMMIT is looked for by it (duck/transaction.c) */
-        bool cites = pt_cited_query(message, &begin, &end);
-        const char *word = cites ? begin : message;
-        while (cites && word < end && isalpha((unsigned char)*word)) {
-            word++;
-        }
-        char said[PT_ERROR_TEXT];
-        pt_message_without_values(cites ? end + 1 : message, said, sizeof said);
-        code = pt_fail(err, pt_lake_failure(message), "%.*s%s%s%s", (int)(word - message), message,
-                       cites && word < end ? " ..." : "", cites ? "\"" : "", said);
-    } else if (pt_cited_query(message, &begin, &end) &&
-               end - begin >
-                   CITED_QUERY_MAX) { /* else the reason, which comes last, would be cut off */
-        int kept = (int)(begin - message) + CITED_QUERY_MAX;
-        while (((unsigned char)message[kept] & 0xc0) == 0x80) { /* not inside of a character */
-            kept--;
-        }
-        code = pt_fail(err, pt_lake_failure(message), "%.*s ...%s", kept, message, end);
-    } else {
-        const char *picture = pt_message_picture(message);
-        code = pt_fail(err, pt_lake_failure(message), "%.*s",
-                       (int)(picture ? (size_t)(picture - message) : strlen(message)), message);
-    }
-    duckdb_destroy_result(result);
-    return code;
-}
-
-static void beat(pt_session *session, int64_t now_us) {
-    if (session->engine->pulse) {
-        atomic_store_explicit(session->engine->pulse, now_us, memory_order_relaxed);
-    }
-}
-
-int pt_session_query(pt_session *session, const char *sql, duckdb_result *out, pt_error *err) {
-    beat(session, session->engine->pulse ? pt_monotonic_us() : 0);
-    duckdb_state state = duckdb_query(session->connection, sql, out);
-    beat(session, 0);
-    return state == DuckDBError ? query_failed(session, out, err) : PT_OK;
-}
-
-int pt_session_run(pt_session *session, const char *sql, pt_error *err) {
-    duckdb_result result;
-    PT_TRY(pt_session_query(session, sql, &result, err));
-    duckdb_destroy_result(&result);
-    return PT_OK;
-}
-
-int pt_session_runf(pt_session *session, pt_error *err, const char *format, ...) {
-    char *sql = NULL;
-    va_list args;
-    va_start(args, format);
-    int n = vasprintf(&sql, format, args);
-    va_end(args);
-    if (n < 0) {
-        return pt_fail_nomem(err, "a statement");
-    }
-    int code = pt_session_run(session, sql, err);
-    free(sql);
-    return code;
 }

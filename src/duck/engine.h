@@ -1,7 +1,5 @@
-/* DuckDB in this process, with DuckLake's extensions at hand and one lake attached.
- *
- * A pt_engine may be shared by threads; a pt_session (one connection) belongs to one thread at a
- * time, except for pt_session_interrupt. */
+/* DuckDB in this process, with DuckLake's extensions at hand and one lake attached. Threads may
+ * share a pt_engine; each works in a session of its own (duck/session.h). */
 #pragma once
 
 #include <duckdb.h>
@@ -86,19 +84,3 @@ pt_catalog_kind pt_engine_catalog(const pt_engine *engine);
 /* The attached lake was made with ENCRYPTED: no record may stand in clear anywhere but in its
  * catalog. DuckDB's temporary files are encrypted then, and errors do not cite statements. */
 bool pt_engine_encrypted(const pt_engine *engine);
-
-int pt_session_open(pt_engine *engine, pt_session **out, pt_error *err) PT_CHECKED;
-void pt_session_close(pt_session **session);
-duckdb_connection pt_session_connection(pt_session *session);
-void pt_session_interrupt(pt_session *session); /* any thread */
-
-/* Runs the statements of sql; results are dropped. On failure the code tells how to go on
- * (duck/failure.h). */
-int pt_session_run(pt_session *session, const char *sql, pt_error *err) PT_CHECKED;
-int pt_session_runf(pt_session *session, pt_error *err, const char *format, ...)
-    __attribute__((format(printf, 3, 4))) PT_CHECKED;
-
-/* Runs one statement and keeps its result, which the caller ends with duckdb_destroy_result. Values
- * come by pt_cell_*. */
-int pt_session_query(pt_session *session, const char *sql, duckdb_result *out,
-                     pt_error *err) PT_CHECKED;

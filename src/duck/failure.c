@@ -151,28 +151,86 @@ pt_code pt_lake_failure(const char *message) {
                                      : PT_E_LAKE;
 }
 
-bool pt_lake_hopeless(const char *message) {
+typedef struct sign {
+    const char *phrase;
+    unsigned reasons;
+} sign;
+
+/* In what the author says himself. */
+static const sign in_words[] = {
+    {PT_FAILURE_NEW_VALUE, PT_WHY_NEW_VALUE}, {"Out of Memory Error", PT_WHY_MEMORY_LIMIT},
+    {"DEFAULT value", PT_WHY_BAD_DEFAULT},    {"within a transaction", PT_WHY_IN_TRANSACTION},
+    {"No such file", PT_WHY_NO_FILE},         {"No files found", PT_WHY_NO_FILE},
+    {"HTTP 404", PT_WHY_NO_OBJECT},
+};
+
+/* Anywhere: the paths that these messages cite may hold quotes. */
+static const sign in_message[] = {
+    {"database has been invalidated because of a previous fatal error", PT_WHY_ENGINE_INVALID},
+    {"does not exist - and creating a new DuckLake is explicitly disabled", PT_WHY_NO_LAKE},
+    {"DuckLake catalog version mismatch", PT_WHY_OTHER_VERSION},
+    {"Conflicting lock is held", PT_WHY_CATALOG_HELD},
+    {"Could not set lock", PT_WHY_CATALOG_HELD},
+    {"data_path is not set", PT_WHY_NO_DATA_PATH},
+    {"does not match existing data path", PT_WHY_OTHER_DATA_PATH},
+    {"DATA_PATH parameter", PT_WHY_OTHER_DATA_PATH},
+    {"Failed to initialize DuckLake", PT_WHY_CATALOG_RACED},
+    {"Failed to probe DuckLake metadata: Current transaction is aborted", PT_WHY_CATALOG_RACED},
+};
+
+unsigned pt_failure_reasons(const char *message) {
     const char *begin;
     const char *end;
     char words[WORDS_MAX];
     take_words(pt_cited_query(message, &begin, &end) ? end + 2 : message, words, sizeof words);
-    return has_one_of(words, never);
+    unsigned reasons = has_one_of(words, never) ? PT_WHY_NO_RECORD : PT_WHY_NONE;
+    for (size_t i = 0; i < sizeof in_words / sizeof *in_words; i++) {
+        reasons |= strstr(words, in_words[i].phrase) ? in_words[i].reasons : PT_WHY_NONE;
+    }
+    for (size_t i = 0; i < sizeof in_message / sizeof *in_message; i++) {
+        reasons |= strstr(message, in_message[i].phrase) ? in_message[i].reasons : PT_WHY_NONE;
+    }
+    /* SQLite's lock refuses a COMMIT that it has seen. Any other COMMIT that the catalog was sent
+     * may have landed, whatever the message says. */
+    bool sent = strstr(message, "query \"COMMIT\"") && !strstr(words, "is locked");
+    return sent ? reasons | PT_WHY_COMMIT_SENT : reasons;
+}
+
+const char *pt_failure_words(const char *text) {
+    static const char commit[] = "COMMIT of unknown outcome: "; /* duck/transaction.c */
+    const char *begin;
+    const char *end;
+    const char *words = strncmp(text, commit, strlen(commit)) == 0 ? text + strlen(commit) : text;
+    /* the catalog's reason stands behind the statements of the COMMIT, DuckLake's behind its advice
+     */
+    words = pt_cited_query(words, &begin, &end) ? end : words;
+    const char *advice = strstr(words, "ducklake_max_retry_count = ");
+    const char *reason = advice ? strchr(advice, '"') : NULL;
+    words = reason && reason[strspn(reason, "\": ")] ? reason : words;
+    return words + strspn(words, "\": ");
 }
 
 const char *pt_message_picture(const char *message) {
     return strstr(message, "\n\nLINE ");
 }
 
-void pt_message_without_values(const char *message, char *out, size_t size) {
-    static const char *const naming[] = {"Catalog Error", "IO Error", "Binder Error", "HTTP Error",
-                                         NULL};
-    for (const char *const *kind = naming; *kind; kind++) {
+bool pt_message_names(const char *message) {
+    static const char *const kinds[] = {"Catalog Error", "IO Error", "Binder Error", "HTTP Error",
+                                        NULL};
+    for (const char *const *kind = kinds; *kind; kind++) {
         if (strncmp(message, *kind, strlen(*kind)) == 0) {
-            const char *picture = pt_message_picture(message);
-            size_t n = picture ? (size_t)(picture - message) : strlen(message);
-            (void)snprintf(out, size, "%.*s", (int)(n < size ? n : size - 1), message);
-            return;
+            return true;
         }
     }
-    take_words(message, out, size);
+    return false;
+}
+
+void pt_message_without_values(const char *message, char *out, size_t size) {
+    if (!pt_message_names(message)) {
+        take_words(message, out, size);
+        return;
+    }
+    const char *picture = pt_message_picture(message);
+    size_t n = picture ? (size_t)(picture - message) : strlen(message);
+    (void)snprintf(out, size, "%.*s", (int)(n < size ? n : size - 1), message);
 }

@@ -11,17 +11,27 @@
  * words count: names, paths and SQL that the message cites may hold any word. */
 pt_code pt_lake_failure(const char *message);
 
-/* Whether it says that something is not there or not allowed, or that the lake was migrated: no
- * record is to blame. */
-bool pt_lake_hopeless(const char *message);
+/* The pt_reasons that it gives, as they steer (base/error.h). This is the one place that knows
+ * DuckDB's words. */
+unsigned pt_failure_reasons(const char *message);
+
+/* What pintail_rows says of PT_WHY_NEW_VALUE: DuckDB hands it through as text. */
+#define PT_FAILURE_NEW_VALUE "pintail_rows: a value that the rows before did not have"
+
+/* The author's own words in the text of an error that was made of his message: what he cites before
+ * them, his advice, and pintail's words about the COMMIT are left out. */
+const char *pt_failure_words(const char *text);
 
 /* The SQL that a scanner's message cites, from its first character to its closing quote; false when
  * the message cites none. */
 bool pt_cited_query(const char *message, const char **begin, const char **end);
 
+/* Whether it names a table, a file or a column and shows no row: catalog, file and binder errors.
+ */
+bool pt_message_names(const char *message);
+
 /* The message without what it shows: what stands between quotes, and lines that cite. What is kept
- * of an encrypted lake's, whose values stand in clear nowhere. What names a table, a file or a
- * column (catalog, file and binder errors) stays as it is. */
+ * of an encrypted lake's, whose values stand in clear nowhere. One that names stays as it is. */
 void pt_message_without_values(const char *message, char *out, size_t size);
 
 /* Where the picture "LINE 2: SELECT ... ^" begins that DuckDB draws below some of its messages,

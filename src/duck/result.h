@@ -5,18 +5,18 @@
 #include <stdint.h>
 
 #include "base/text.h"
-#include "duck/engine.h"
+#include "duck/session.h"
 
 /* One value: first row, first column, as text (malloc'd; NULL for SQL NULL or no row). */
 int pt_session_text(pt_session *session, const char *sql, char **out, pt_error *err) PT_CHECKED;
 int pt_session_int(pt_session *session, const char *sql, int64_t *out, pt_error *err) PT_CHECKED;
 
 /* A materialised result, every cell as text; for small results. */
-typedef struct pt_result {
+struct pt_result {
     size_t n_rows, n_columns;
     char **names; /* n_columns */
     char **cells; /* row-major; NULL is SQL NULL */
-} pt_result;
+};
 int pt_session_result(pt_session *session, const char *sql, pt_result *out,
                       pt_error *err) PT_CHECKED;
 /* The same, and pt_session_run, of a statement that was put together; frees *sql whatever comes of
@@ -26,6 +26,11 @@ int pt_statement_text(pt_session *session, pt_text *sql, char **out, pt_error *e
 int pt_statement_int(pt_session *session, pt_text *sql, int64_t *out, pt_error *err) PT_CHECKED;
 int pt_statement_result(pt_session *session, pt_text *sql, pt_result *out,
                         pt_error *err) PT_CHECKED;
+
+/* Whether pt_result_take can read a column of this type. */
+bool pt_result_takes(duckdb_type type);
+/* Takes the rows of *from, which stays the caller's. */
+int pt_result_take(duckdb_result *from, pt_result *out, pt_error *err) PT_CHECKED;
 
 const char *pt_result_cell(const pt_result *table, size_t row, size_t column);
 int64_t pt_result_int(const pt_result *table, size_t row, size_t column); /* 0 for NULL */

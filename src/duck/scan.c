@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "duck/failure.h"
+#include "duck/session.h"
+
 #define MANY 1024 /* more threads than an engine has */
 
 typedef struct scan_source {
@@ -112,7 +115,7 @@ static void scan_chunk(duckdb_function_info info, duckdb_data_chunk output) {
         if (!is_coded(source, c)) {
             duckdb_vector_reference_vector(to, duckdb_data_chunk_get_vector(chunk, c));
         } else if (!show_codes(source, c, i, chunk, to)) {
-            duckdb_function_set_error(info, PT_SCAN_NO_CODE);
+            duckdb_function_set_error(info, PT_FAILURE_NEW_VALUE);
             return;
         }
     }

@@ -26,7 +26,6 @@ void pt_scan_show(pt_scan *scan, size_t slot, pt_rows *rows, const pt_type *type
                   const char *const *names);
 /* The same, and the columns that have a dictionary as an ENUM of its values: for a statement that
  * writes them to Parquet. The dictionaries are of these rows and live as long as the statement
- * runs, which fails with this text when a value comes that has no code. */
-#define PT_SCAN_NO_CODE "pintail_rows: a value that the rows before did not have"
+ * runs, which fails with PT_WHY_NEW_VALUE when a value comes that has no code. */
 void pt_scan_show_coded(pt_scan *scan, size_t slot, pt_rows *rows, const pt_type *types,
                         const char *const *names, const pt_dictionaries *dictionaries);

@@ -1,16 +1,16 @@
 #include "duck/transaction.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include <sys/random.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/signals.h"
+#include "duck/session.h"
 
 #define GIVE_UP          (120 * PT_SECOND)
 #define GIVE_UP_STOPPING (10 * PT_SECOND)
-#define UNKNOWN_MARK     PT_TRANSACTION_UNKNOWN
+#define UNKNOWN_TEXT     "COMMIT of unknown outcome"
 
 static void roll_back(pt_session *session) {
     int ignored = pt_session_run(session, "ROLLBACK", NULL);
@@ -22,8 +22,7 @@ static void roll_back(pt_session *session) {
  * failure of COMMIT proves nothing, not even "conflict": it may come from a server that has
  * committed. */
 static bool surely_not_committed(const pt_error *err) {
-    return err->code == PT_E_LAKE_BUSY &&
-           (!strstr(err->text, "query \"COMMIT\"") || strstr(err->text, "is locked"));
+    return err->code == PT_E_LAKE_BUSY && !pt_error_is(err, PT_WHY_COMMIT_SENT);
 }
 
 int pt_transaction(pt_session *session, pt_job job, void *arg, pt_error *err) {
@@ -39,18 +38,16 @@ int pt_transaction(pt_session *session, pt_job job, void *arg, pt_error *err) {
         roll_back(session);
         if (!settled) {
             err->code = code == PT_E_LAKE_BUSY ? PT_E_LAKE_DOWN : err->code;
-            return pt_fail_in(err, UNKNOWN_MARK);
+            pt_error_because(err, PT_WHY_OUTCOME_UNKNOWN);
+            return pt_fail_in(err, UNKNOWN_TEXT);
         }
     }
     return code;
 }
 
 int pt_transaction_lost(pt_error *err) {
-    return pt_fail(err, PT_E_LAKE_DOWN, UNKNOWN_MARK ": failpoint: the answer was lost");
-}
-
-bool pt_transaction_unknown(const pt_error *err) {
-    return strstr(err->text, UNKNOWN_MARK) != NULL;
+    return pt_fail_why(err, PT_E_LAKE_DOWN, PT_WHY_OUTCOME_UNKNOWN,
+                       UNKNOWN_TEXT ": failpoint: the answer was lost");
 }
 
 void pt_backoff_sleep(unsigned attempt) {

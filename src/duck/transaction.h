@@ -9,9 +9,6 @@
 #include "base/error.h"
 #include "duck/engine.h"
 
-#define PT_TRANSACTION_UNKNOWN \
-    "COMMIT of unknown outcome" /* begins the text of such an error, and its cause follows */
-
 /* Other writers of the catalog that keep us waiting so long are reported. SQLite's own patience
  * with a lock (META_BUSY_TIMEOUT) is longer: one attempt. */
 #define PT_BUSY_LOGGED_AFTER (3 * PT_SECOND)
@@ -19,10 +16,10 @@
 typedef int (*pt_job)(void *arg, pt_error *err);
 
 /* BEGIN, job, COMMIT. After any failure: ROLLBACK, never COMMIT. *err must not be NULL. A COMMIT
- * that fails for anything but a conflict or a lock has an unknown outcome: pt_transaction_unknown
- * tells; the code is PT_E_LAKE_DOWN, or PT_E_LAKE for an error that we cannot place. */
+ * that fails for anything but a conflict or a lock has an unknown outcome: the error says so by
+ * PT_WHY_OUTCOME_UNKNOWN; the code is PT_E_LAKE_DOWN, or PT_E_LAKE for an error that we cannot
+ * place. */
 int pt_transaction(pt_session *session, pt_job job, void *arg, pt_error *err) PT_CHECKED;
-bool pt_transaction_unknown(const pt_error *err);
 /* For a failpoint: an error of a COMMIT whose answer was lost. */
 int pt_transaction_lost(pt_error *err) PT_CHECKED;
 

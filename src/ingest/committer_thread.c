@@ -46,7 +46,7 @@ pt_outcome pt_workers_settle(pt_workers *w, pt_flush *flush, pt_error *err) {
 static void count(pt_workers *w, const pt_flush *flush) {
     pt_line *line = w->line;
     pthread_mutex_lock(&line->lock);
-    size_t dead = pt_slice_rows(&flush->slices[flush->n_slices - 1]);
+    size_t dead = pt_slice_rows(&flush->slices[flush->dead_letters]);
     line->counters.rows += (uint64_t)pt_flush_rows(flush) - dead;
     line->counters.dead_letters += dead;
     line->counters.commits++;

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "duck/attach_failed.h"
+#include "duck/session.h"
 #include "duck/transaction.h"
 #include "lake/history.h"
 #include "lake/table_name.h"

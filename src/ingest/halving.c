@@ -53,20 +53,16 @@ typedef struct place_columns {
     size_t topic, partition, offset; /* topic: SIZE_MAX, a single topic feeds the table */
 } place_columns;
 
-static bool is_dead_part(const pt_flush *flush, size_t slice) {
-    return slice == flush->n_slices - 1;
-}
-
 static place_columns columns_of(const pt_flush *flush, size_t slice) {
     const size_t *at = flush->slices[slice].table->meta_at;
-    return is_dead_part(flush, slice)
+    return slice == flush->dead_letters
                ? (place_columns){0, 1, 2}
                : (place_columns){at[PT_META_TOPIC], at[PT_META_PARTITION], at[PT_META_OFFSET]};
 }
 
 static bool feeds(const pt_flush *flush, size_t slice, const pt_ledger_entry *e) {
     return strcmp(e->kind, "commit") == 0 &&
-           (is_dead_part(flush, slice) ||
+           (slice == flush->dead_letters ||
             strcmp(e->target_table, flush->slices[slice].table->label) == 0);
 }
 
@@ -156,7 +152,7 @@ static void find_suspects(halving *h) {
 
 static int list_items(halving *h, pt_error *err) {
     const pt_flush *f = h->flush;
-    size_t dead = pt_rows_count(f->slices[f->n_slices - 1].rows);
+    size_t dead = pt_rows_count(f->slices[f->dead_letters].rows);
     size_t rows = (size_t)pt_flush_rows(f) - dead;
     h->rows.all = calloc(rows + 1, sizeof *h->rows.all);
     h->dead.all = calloc(dead + 1, sizeof *h->dead.all);
@@ -169,7 +165,7 @@ static int list_items(halving *h, pt_error *err) {
         return pt_fail_nomem(err, "the places of a flush's rows");
     }
     for (size_t i = 0; i < f->n_slices; i++) {
-        PT_TRY(find_items(f, i, is_dead_part(f, i) ? &h->dead : &h->rows, err));
+        PT_TRY(find_items(f, i, i == f->dead_letters ? &h->dead : &h->rows, err));
     }
     qsort(h->rows.all, h->rows.n, sizeof *h->rows.all, compare);
     qsort(h->dead.all, h->dead.n, sizeof *h->dead.all, compare);
@@ -224,7 +220,7 @@ static int fill_part(pt_flush *piece, size_t slice, pt_error *err) {
     for (size_t i = 0; i < piece->n_entries; i++) {
         const pt_ledger_entry *e = &piece->entries[i];
         if (feeds(piece, slice, e)) {
-            p->piece_rows += (size_t)(is_dead_part(piece, slice) ? e->dead_letters : e->rows);
+            p->piece_rows += (size_t)(slice == piece->dead_letters ? e->dead_letters : e->rows);
             add_condition(piece, slice, e, &sql);
         }
     }
@@ -425,28 +421,11 @@ static trial narrow(halving *h, size_t *lo, size_t hi, pt_error *err) {
     return *lo < hi ? FAILED : LANDED;
 }
 
-/* DuckLake's words alone. */
-static const char *words_of(const pt_error *why) {
-    const char *begin;
-    const char *end;
-    const char *unknown = strstr(why->text, PT_TRANSACTION_UNKNOWN);
-    const char *words = unknown ? unknown + strlen(PT_TRANSACTION_UNKNOWN) : why->text;
-    words = pt_cited_query(words, &begin, &end)
-                ? end
-                : words; /* the catalog's reason stands behind the statements of the COMMIT */
-    const char *advice =
-        strstr(words,
-               "ducklake_max_retry_count = "); /* which is DuckLake's own, before the reason */
-    const char *reason = advice ? strchr(advice, '"') : NULL;
-    words = reason && reason[strspn(reason, "\": ")] ? reason : words;
-    return words + strspn(words, "\": ");
-}
-
 static void tell(halving *h, size_t row, pt_error *err) {
     const item *culprit = &h->rows.all[row];
     const pt_ledger_entry *e = &h->flush->entries[culprit->entry];
     char words[PT_ERROR_TEXT];
-    (void)snprintf(words, sizeof words, "%s", words_of(err));
+    (void)snprintf(words, sizeof words, "%s", pt_failure_words(err->text));
     int code = h->w->refused(h->w->arg, e->topic, e->partition, culprit->offset, words,
                              h->passed[slice_of(h->flush, culprit->entry)], err);
     (void)code; /* in err */
@@ -475,8 +454,7 @@ pt_halved pt_halve(pt_workers *w, const pt_flush *flush, const pt_error *why, pt
     halving h = {.w = w, .flush = flush};
     pt_halved result = PT_HALVED_ENDED;
     *err = *why;
-    if (pt_lake_hopeless(
-            words_of(why))) { /* a table or a right that is not there meets every record */
+    if (pt_error_is(why, PT_WHY_NO_RECORD)) { /* a right that is missing meets every record */
         return PT_HALVED_ENDED;
     }
     h.from = (item){0, flush->entries[0].from_offset};

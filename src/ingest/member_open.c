@@ -6,6 +6,7 @@
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "base/signals.h"
+#include "duck/session.h"
 #include "duck/transaction.h"
 #include "duck/uri.h"
 #include "ingest/group.h"
@@ -39,10 +40,10 @@ typedef struct target_job {
 
 /* Rows that would not come back as they are. */
 static int forbid_inlining(pt_member *r, const pt_table *target, pt_error *err) {
-    bool forbid = target->inline_unfit && !target->stage && target->inline_rows;
-    return forbid ? pt_inlined_forbid(pt_catalog_engine(r->catalog), pt_catalog_session(r->catalog),
-                                      target, err)
-                  : PT_OK;
+    return pt_table_spoils_inlined(target)
+               ? pt_inlined_forbid(pt_catalog_engine(r->catalog), pt_catalog_session(r->catalog),
+                                   target, err)
+               : PT_OK;
 }
 
 static int open_or_make(void *arg, pt_error *err) {
@@ -153,7 +154,7 @@ static int open_targets_once(pt_member *r, pt_error *err) {
         r->tables[r->n_tables] = r->tables[n];
         r->tables[n] = NULL;
     }
-    r->reader.dead_slice = r->n_tables++;
+    r->n_tables++;
     return PT_OK;
 }
 
@@ -269,14 +270,14 @@ static int clear_orphans(pt_member *r, pt_error *why) {
     for (size_t i = 0; i < r->n_tables; i++) {
         PT_TRY(pt_member_goes_on(r, why));
         PT_TRY(pt_member_restore_files(r, r->tables[i], why));
-        if (!r->tables[i]->guard && !r->tables[i]->stage) {
+        if (!r->tables[i]->shows_files && r->tables[i]->way == PT_WAY_INSERT) {
             pt_log(PT_LOG_WARN,
                    PT_EVENT("a table that takes INSERT (a partitioned one, or one of an encrypted "
                             "lake) and has a column named filename or snapshot_id may lose data "
                             "files when the answer to a COMMIT is lost; rename the column"),
                    PT_STR("table", r->tables[i]->label));
         }
-        if (i != r->reader.dead_slice &&
+        if (!r->tables[i]->dead_letters &&
             pt_seen_may_have_rows(&r->seen, r->tables[i]->schema_name, r->tables[i]->name)) {
             PT_TRY(pt_table_look_for_rows(pt_catalog_engine(r->catalog),
                                           pt_catalog_session(r->catalog), r->tables[i], why));
@@ -314,8 +315,9 @@ static int look_around(void *arg, pt_error *err) {
 static int share_duckdb(pt_member *r, pt_error *err) {
     bool insert = false;
     for (size_t i = 0; i < r->n_tables; i++) {
-        insert |= !r->tables[i]->stage;
-        if (!r->tables[i]->stage && pt_path_is_remote(r->tables[i]->folder) &&
+        bool inserted = r->tables[i]->way == PT_WAY_INSERT;
+        insert |= inserted;
+        if (inserted && pt_path_is_remote(r->tables[i]->folder) &&
             r->committing.idle_transaction_us > 0) {
             r->committing.idle_transaction_us = SLOW_INSERT;
         }

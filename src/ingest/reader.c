@@ -205,7 +205,8 @@ static int take_dead_letter(pt_reader *r, pt_route *route, const rd_kafka_messag
     PT_TRY(read_headers(r, m, &letter.n_headers, err));
     letter.headers = r->headers;
     r->since_check += DEAD_LETTER_BYTES + header_bytes(r, letter.n_headers);
-    return pt_dead_letter_add(r->batch->flush->slices[r->dead_slice].rows, &letter, err);
+    return pt_dead_letter_add(r->batch->flush->slices[r->batch->flush->dead_letters].rows, &letter,
+                              err);
 }
 
 static int decode(const pt_reader *r, pt_route *route, const rd_kafka_message_t *m, pt_rows *rows,
@@ -284,7 +285,7 @@ static int check_gap(pt_reader *r, const pt_route *route, pt_partition *p,
 
 static void offer_ahead(pt_reader *r, const pt_route *route) {
     const pt_ingest_options *o = r->options;
-    if (r->batch->shared == SIZE_MAX && route->table->stage &&
+    if (r->batch->shared == SIZE_MAX && route->table->way == PT_WAY_REGISTER &&
         o->flush_interval_us <= AHEAD_INTERVAL && r->batch_rows + AHEAD_LEFT <= o->flush_rows) {
         pt_line_offer(r->line, r->batch, route->slice);
     }

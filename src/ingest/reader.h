@@ -71,8 +71,7 @@ typedef struct pt_reader {
     pt_route *routes;
     size_t n_routes;
     pt_route *last_route;
-    pt_batch *batch;   /* open; NULL: none taken yet */
-    size_t dead_slice; /* index of the dead letters in a flush */
+    pt_batch *batch; /* open; NULL: none taken yet */
     uint64_t batch_rows, since_check;
     bool jumped;                    /* some partition has a 'skip' row to be written */
     uint64_t records, dead_letters; /* read in this run */

@@ -143,8 +143,8 @@ int pt_member_on_claimed(void *arg, pt_claim *claims, size_t n, pt_error *err) {
     for (size_t i = 0; i < r->n_tables; i++) {
         int code = pt_member_restore_files(r, r->tables[i], err);
         if (code == PT_E_LAKE_DOWN &&
-            r->tables[i]->stage) { /* an object store that is away; what a fold lost can wait for
-                                      the next claim */
+            r->tables[i]->way == PT_WAY_REGISTER) { /* an object store that is away; what a fold
+                                      lost can wait for the next claim */
             pt_log(PT_LOG_WARN, PT_EVENT("cannot look for lost data files"),
                    PT_STR("table", r->tables[i]->label), PT_STR("error", err->text));
             code = PT_OK;

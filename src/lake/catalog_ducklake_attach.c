@@ -4,6 +4,7 @@
 #include "base/failpoint.h"
 #include "duck/attach_failed.h"
 #include "duck/own_retry.h"
+#include "duck/session.h"
 #include "duck/transaction.h"
 #include "lake/catalog_ducklake.h"
 #include "lake/gate.h"

@@ -6,6 +6,7 @@
 #include "base/failpoint.h"
 #include "base/text.h"
 #include "duck/file_names.h"
+#include "duck/session.h"
 #include "duck/transaction.h"
 #include "lake/catalog_ducklake.h"
 #include "lake/commit_message.h"
@@ -51,7 +52,8 @@ static int guard_rows(const commit_job *job, size_t slice_at, size_t slot, pt_sl
     size_t *inlines = slice_at < PT_SCAN_SLOTS ? &c->inlines[slice_at] : NULL;
     size_t n = pt_slice_rows(slice);
     bool unfit = job->flush->to_files || pt_rows_has_nul(slice->rows);
-    if (!slice->table->guard || pt_rule_broken("guard") || (inlines && n <= *inlines && !unfit)) {
+    if (!slice->table->shows_files || pt_rule_broken("guard") ||
+        (inlines && n <= *inlines && !unfit)) {
         return PT_OK;
     }
     PT_TRY(pt_guard_slice(c->engine, c->session, slice, slot, err));
@@ -152,7 +154,7 @@ static int commit(pt_ducklake *c, pt_flush *flush, pt_error *err) {
         c->commits++;
         c->last_snapshot = flush->snapshot;
         memcpy(c->last_id, flush->commit_id, sizeof c->last_id);
-    } else if (code != PT_E_LAKE_DOWN && !pt_transaction_unknown(err)) {
+    } else if (code != PT_E_LAKE_DOWN && !pt_error_is(err, PT_WHY_OUTCOME_UNKNOWN)) {
         pt_guards_drop(c->session, flush);
     }
     return code;
@@ -161,7 +163,7 @@ static int commit(pt_ducklake *c, pt_flush *flush, pt_error *err) {
 pt_outcome pt_ducklake_commit(pt_catalog *catalog, pt_flush *flush, pt_error *err) {
     pt_ducklake *c = pt_ducklake_of(catalog);
     int code = commit(c, flush, err);
-    if (code == PT_E_LAKE_DOWN || (code != PT_OK && pt_transaction_unknown(err))) {
+    if (code == PT_E_LAKE_DOWN || (code != PT_OK && pt_error_is(err, PT_WHY_OUTCOME_UNKNOWN))) {
         c->answers = code == PT_E_LAKE;
         return PT_UNKNOWN;
     }

@@ -46,7 +46,7 @@ static int fold_once(pt_ducklake *c, int64_t *rows, pt_error *err) {
         (void)pt_failpoint("fold.committed");
         *rows = job.rows;
         pt_ducklake_keep_guards(c, &fold);
-    } else if (!pt_transaction_unknown(err) && pt_ducklake_restore_fold(c, &ignored) == PT_OK) {
+    } else if (!pt_error_is(err, PT_WHY_OUTCOME_UNKNOWN) && pt_ducklake_restore_fold(c, &ignored) == PT_OK) {
         pt_guards_drop(c->session, &fold);
     }
     return code == PT_OK
@@ -58,7 +58,7 @@ pt_outcome pt_ducklake_fold(pt_ducklake *c, pt_upkeep *what, pt_error *err) {
     pt_slice_forget_guards(&c->fold);
     c->fold = (pt_slice){.table = what->table};
     int code = fold_once(c, &what->n, err);
-    if (code != PT_OK && pt_transaction_unknown(err)) {
+    if (code != PT_OK && pt_error_is(err, PT_WHY_OUTCOME_UNKNOWN)) {
         c->answers = code == PT_E_LAKE;
         return PT_UNKNOWN;
     }

@@ -10,8 +10,10 @@ int pt_flush_new(const pt_table *const *tables, size_t n_tables, pt_flush **out,
         return pt_fail_nomem(err, "a flush");
     }
     f->n_slices = n_tables;
+    f->dead_letters = SIZE_MAX;
     for (size_t i = 0; i < n_tables; i++) {
         f->slices[i].table = tables[i];
+        f->dead_letters = tables[i]->dead_letters ? i : f->dead_letters;
         int code = pt_rows_new(tables[i]->types, tables[i]->n_columns, &f->slices[i].rows, err);
         if (code != PT_OK) {
             pt_flush_free(&f);
@@ -50,6 +52,7 @@ int pt_flush_piece_new(const pt_flush *flush, pt_flush **out, pt_error *err) {
         return pt_fail_nomem(err, "a piece of a flush");
     }
     f->n_slices = flush->n_slices;
+    f->dead_letters = flush->dead_letters;
     f->to_files = flush->to_files;
     f->snapshot = -1;
     for (size_t i = 0; i < f->n_slices; i++) {

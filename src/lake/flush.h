@@ -15,7 +15,7 @@
 #include "lake/ledger.h"
 #include "lake/table.h"
 
-/* Rows for one table. The last part of a flush is pintail.dead_letters. */
+/* Rows for one table. */
 typedef struct pt_slice {
     const pt_table *table;
     pt_rows *rows; /* owned */
@@ -41,6 +41,7 @@ typedef struct pt_suspect {
 typedef struct pt_flush {
     pt_slice *slices; /* [n_parts] owned */
     size_t n_slices;
+    size_t dead_letters;      /* which slice is that of pintail.dead_letters; SIZE_MAX: none */
     pt_ledger_entry *entries; /* [n_entries] owned; a flush without one is not committed; those of
                                  one partition stand together, in order */
     size_t n_entries, cap_entries;

@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "duck/file_names.h"
 #include "duck/object_store.h"
+#include "duck/session.h"
 #include "duck/uri.h"
 #include "lake/file_mark.h"
 

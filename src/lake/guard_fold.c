@@ -8,6 +8,7 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "duck/file_names.h"
+#include "duck/session.h"
 #include "duck/uri.h"
 #include "lake/guard_internal.h"
 
@@ -59,7 +60,8 @@ static int list_young(pt_engine *engine, pt_session *session, const pt_table *t,
     const char *alias = pt_engine_alias(engine);
     name_begins(start_us, begins);
     pt_file_names_add_pattern(&pattern, t->folder);
-    pt_text_addf(&pattern, "%s" PT_FILE_PREFIX "%s*" PT_FILE_SUFFIX, t->stage ? "" : "**/", begins);
+    pt_text_addf(&pattern, "%s" PT_FILE_PREFIX "%s*" PT_FILE_SUFFIX,
+                 pt_table_has_subfolders(t) ? "**/" : "", begins);
     pt_text_add(&sql, "SELECT file FROM glob(");
     pt_text_add_sql_string(&sql, pt_text_get(&pattern));
     pt_text_addf(&sql,
@@ -194,7 +196,7 @@ int pt_guard_fold(pt_engine *engine, pt_session *session, pt_slice *slice, int64
         return PT_OK;
     }
     int code = list_young(engine, session, slice->table, start_us, &f.young, err);
-    if (code == PT_OK && slice->table->guard) { /* else a column hides the names */
+    if (code == PT_OK && slice->table->shows_files) { /* else a column hides the names */
         code = see_own(engine, session, slice->table, &f, err);
     }
     if (code == PT_OK) {

@@ -11,13 +11,13 @@
  * file of a fold would. Where there is only INSERT, no file would be better. */
 static bool keeps_values(const pt_slice *slice) {
     return !pt_rows_has_nul(slice->rows) &&
-           !(pt_rows_has_minus_zero(slice->rows) && slice->table->stage);
+           !(pt_rows_has_minus_zero(slice->rows) && slice->table->way == PT_WAY_REGISTER);
 }
 
 bool pt_inlined_slice(const pt_slice *slice) {
     const pt_rows *rows = slice->rows;
     size_t n = pt_slice_rows(slice);
-    return n && !slice->piece && n <= slice->table->inline_rows && slice->table->guard &&
+    return n && !slice->piece && n <= slice->table->inline_rows && slice->table->shows_files &&
            pt_rows_bytes(rows) <= PT_INLINE_BYTES && keeps_values(slice);
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "duck/session.h"
 #include "duck/transaction.h"
 
 /* A commit's rows were read so long before it at most, or they are not looked for: files and row

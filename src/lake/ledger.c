@@ -9,6 +9,7 @@
 #include "base/failpoint.h"
 #include "base/text.h"
 #include "base/uuid.h"
+#include "duck/session.h"
 #include "duck/transaction.h"
 #include "lake/commit_message.h"
 #include "lake/identity.h"

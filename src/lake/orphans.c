@@ -92,7 +92,7 @@ static int list_unfinished(pt_engine *engine, pt_session *session, const pt_tabl
     pt_file_names_add_pattern(&guards, t->folder);
     pt_text_add(&guards, PT_GUARD_PREFIX "*.pq");
     pt_file_names_add_pattern(&files, t->folder);
-    pt_text_addf(&files, "%sducklake-*.parquet", t->stage ? "" : "**/");
+    pt_text_addf(&files, "%sducklake-*.parquet", pt_table_has_subfolders(t) ? "**/" : "");
     pt_text_add(&sql, "SELECT g.file, f.file FROM glob(");
     pt_text_add_sql_string(&sql, pt_text_get(&guards));
     pt_text_add(&sql, ") g JOIN glob(");

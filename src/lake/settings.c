@@ -145,8 +145,8 @@ static int check_version(const pt_result *all, pt_error *err) {
     static const pt_lake_settings lake = {.table_id = -1, .schema_id = -1};
     const char *version = find(all, "version", &lake);
     if (version && strcmp(version, PT_DUCKLAKE_VERSION) != 0) {
-        return pt_fail(
-            err, PT_E_LAKE,
+        return pt_fail_why(
+            err, PT_E_LAKE, PT_WHY_NO_RECORD,
             "the lake's catalog is of DuckLake version %s, and this program "
             "speaks " PT_DUCKLAKE_VERSION
             ": somebody has migrated it, which cannot be undone; put a backup back, "

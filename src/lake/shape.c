@@ -40,7 +40,6 @@ int pt_shape_read(pt_engine *engine, pt_session *session, pt_table *t, pt_error 
     return code;
 }
 
-/* "does not exist" is what tells pt_lake_hopeless that no record is to blame. */
 #define STOP "nothing more is committed"
 
 static int check_table(const pt_table *t, const pt_result *found, pt_error *err) {
@@ -51,8 +50,8 @@ static int check_table(const pt_table *t, const pt_result *found, pt_error *err)
             continue;
         }
         if (strcmp(schema, t->schema_name) != 0 || strcmp(name, t->name) != 0) {
-            return pt_fail(
-                err, PT_E_LAKE,
+            return pt_fail_why(
+                err, PT_E_LAKE, PT_WHY_NO_RECORD,
                 "table %s does not exist by that name any more, it is now named %s.%s: " STOP
                 "; ways out: start with --table for the new name and the same --group, or give the "
                 "table its name back",
@@ -66,13 +65,13 @@ static int check_table(const pt_table *t, const pt_result *found, pt_error *err)
         }
         return PT_OK;
     }
-    return pt_fail(err, PT_E_LAKE,
-                   "table %s does not exist any more: it was dropped while it was being filled "
-                   "(one of that name that is there now is another): " STOP
-                   "; ways out: pintail reset, which "
-                   "reads the topic again from where you say, or another --group; AT (VERSION => "
-                   "n) still reads the rows of the dropped table",
-                   t->label);
+    return pt_fail_why(
+        err, PT_E_LAKE, PT_WHY_NO_RECORD,
+        "table %s does not exist any more: it was dropped while it was being filled "
+        "(one of that name that is there now is another): " STOP "; ways out: pintail reset, which "
+        "reads the topic again from where you say, or another --group; AT (VERSION => "
+        "n) still reads the rows of the dropped table",
+        t->label);
 }
 
 int pt_shapes_check(pt_engine *engine, pt_session *session, const pt_flush *flush, pt_error *err) {

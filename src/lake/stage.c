@@ -15,6 +15,7 @@
 #include "duck/file_names.h"
 #include "duck/object_store.h"
 #include "duck/scan.h"
+#include "duck/session.h"
 #include "duck/uri.h"
 #include "lake/file_mark.h"
 #include "lake/inlined.h"
@@ -202,7 +203,7 @@ static int stage_part(pt_stager *s, pt_slice *slice, pt_error *err) {
 
 /* Else it is inserted. */
 static bool may_be_staged(const pt_slice *slice) {
-    return slice->table->stage && !pt_rule_broken("staging");
+    return slice->table->way == PT_WAY_REGISTER && !pt_rule_broken("staging");
 }
 
 int pt_stage_ahead(pt_stager *stager, pt_flush *flush, size_t slice_at, pt_error *err) {
@@ -213,7 +214,7 @@ int pt_stage_ahead(pt_stager *stager, pt_flush *flush, size_t slice_at, pt_error
     }
     (void)pt_failpoint("stage.before");
     int code = stage_part(stager, slice, err);
-    stager->new_values |= code != PT_OK && strstr(err->text, PT_SCAN_NO_CODE);
+    stager->new_values |= code != PT_OK && pt_error_is(err, PT_WHY_NEW_VALUE);
     PT_TRY(code);
     if (!pt_rows_complete(slice->rows)) {
         pt_unstage(stager->session, flush);

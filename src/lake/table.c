@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "columns/rows_internal.h"
 #include "duck/file_names.h"
+#include "duck/session.h"
 #include "duck/uri.h"
 #include "lake/history.h"
 #include "lake/identity.h"
@@ -180,9 +181,9 @@ static bool has_nested(const pt_table *t) {
 /* Out of find_folder's row: the lake's limit for the table, its schema or all; else what ingest was
  * told. Of pintail's own tables the smaller one: they are all told to inline more, for the ledger's
  * sake. What cannot be staged is inlined as the lake says, whatever ingest was told. */
-static size_t inline_rows(const pt_result *found, bool own, bool stage) {
+static size_t inline_rows(const pt_result *found, bool own, bool registers) {
     size_t logged = (size_t)pt_result_int(found, 0, 3);
-    if ((logged == 0 && stage) || !pt_result_cell(found, 0, 2)) {
+    if ((logged == 0 && registers) || !pt_result_cell(found, 0, 2)) {
         return logged;
     }
     size_t limit = (size_t)pt_result_int(found, 0, 2);
@@ -236,13 +237,16 @@ static int find_folder(pt_engine *engine, pt_session *session, pt_table *t, bool
     }
     if (code == PT_OK) {
         t->encrypted = pt_engine_encrypted(engine);
-        t->stage = pt_result_int(&found, 0, 1) == 0 && !t->encrypted &&
-                   !t->settings.insert; /* a registered file has no key */
-        t->guard = !hides_virtual_columns(t);
+        bool partitioned = pt_result_int(&found, 0, 1) != 0;
+        t->way = partitioned || t->encrypted || t->settings.insert
+                     ? PT_WAY_INSERT /* a registered file has no key */
+                     : PT_WAY_REGISTER;
+        t->shows_files = !hides_virtual_columns(t);
         t->inline_unfit = pt_engine_catalog(engine) != PT_CATALOG_DUCKDB && has_nested(t);
-        t->inline_rows = t->stage && (is_wide(t) || t->inline_unfit)
+        bool registers = t->way == PT_WAY_REGISTER;
+        t->inline_rows = registers && (is_wide(t) || t->inline_unfit)
                              ? 0
-                             : inline_rows(&found, own, t->stage);
+                             : inline_rows(&found, own, registers);
     }
     pt_result_clear(&found);
     pt_text_free(&sql);
@@ -259,6 +263,14 @@ static int find_folder(pt_engine *engine, pt_session *session, pt_table *t, bool
         }
     }
     return code;
+}
+
+bool pt_table_has_subfolders(const pt_table *t) {
+    return t->way == PT_WAY_INSERT;
+}
+
+bool pt_table_spoils_inlined(const pt_table *t) {
+    return t->inline_unfit && t->way == PT_WAY_INSERT && t->inline_rows > 0;
 }
 
 int pt_table_look_for_rows(pt_engine *engine, pt_session *session, pt_table *t, pt_error *err) {
@@ -384,7 +396,7 @@ static int open_named(pt_engine *engine, pt_session *session, const pt_seen *see
     if (code == PT_OK) {
         code = find_folder(engine, session, t, own, err);
     }
-    if (code == PT_OK && !own && !t->stage) {
+    if (code == PT_OK && !own && t->way == PT_WAY_INSERT) {
         code = pt_partition_open(engine, session, t, err);
     }
     pt_result_clear(&columns);
@@ -492,6 +504,7 @@ int pt_table_open_own(pt_engine *engine, pt_session *session, const char *name,
     t->schema_name = strdup("pintail");
     t->name = strdup(name);
     t->label = strdup(name);
+    t->dead_letters = strcmp(name, "dead_letters") == 0;
     int code = t->schema_name && t->name && t->label ? PT_OK : pt_fail_nomem(err, "a table");
     if (code == PT_OK) {
         code = open_named(engine, session, NULL, t, schema_text, NULL, true, 0, NULL, err);

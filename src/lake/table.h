@@ -52,6 +52,14 @@ typedef struct pt_partition_key {
     bool no_nul; /* the catalog keeps no NUL */
 } pt_partition_key;
 
+/* How rows go into a table. */
+typedef enum pt_way {
+    PT_WAY_INSERT, /* by INSERT: DuckLake writes the files (partitioned and sorted tables, encrypted
+                      lakes) */
+    PT_WAY_REGISTER /* staged files are registered; few rows are inserted and stay in the catalog
+                       (lake/inlined.h) */
+} pt_way;
+
 typedef struct pt_table {
     char *schema_name, *name;
     char *label;        /* schema.name for messages and the ledger ("name" alone in schema main) */
@@ -64,9 +72,11 @@ typedef struct pt_table {
     size_t meta_at[PT_META_COUNT]; /* index of each; SIZE_MAX: not there */
     char *folder; /* data_path + schema path + table path, as the catalog spells them; ends with '/'
                    */
-    bool stage;   /* files may be staged and registered; else INSERT (partitioned tables) */
+    pt_way way;
     bool encrypted;            /* the lake is: nothing that quotes a record is logged */
-    bool guard;                /* what an INSERT writes is guarded (lake/guard.h) */
+    bool shows_files;          /* the lake tells which files an INSERT wrote, so they are guarded
+                                  (lake/guard.h); a column named filename or snapshot_id hides it */
+    bool dead_letters;         /* it is pintail.dead_letters */
     bool inline_unfit;         /* DuckLake does not keep an inlined row of it as it is */
     size_t inline_rows;        /* DuckLake keeps an INSERT of at most so many rows in the catalog
                                   (lake/inlined.h); 0: none */
@@ -125,6 +135,12 @@ int pt_table_open_place(pt_engine *engine, pt_session *session, const char *sche
                         const char *name, pt_table **out, pt_error *err) PT_CHECKED;
 
 void pt_table_free(pt_table **target);
+
+/* Its files may lie in folders below its own, as those of a partitioned table do. */
+bool pt_table_has_subfolders(const pt_table *table);
+/* DuckLake would keep few rows of it in the catalog, where they do not stay as they are: the lake
+ * has to forbid that for the table (pt_inlined_forbid). */
+bool pt_table_spoils_inlined(const pt_table *table);
 
 /* "lake"."main"."orders" */
 void pt_table_add_sql_name(const pt_table *target, const pt_engine *engine, pt_text *sql);

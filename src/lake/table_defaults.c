@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "base/text.h"
+
+#include "duck/session.h"
 #include "lake/table_internal.h"
 
 static bool is_bare_in_json(const pt_type *type) {

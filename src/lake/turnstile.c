@@ -1,5 +1,7 @@
 #include "lake/turnstile.h"
 
+#include "duck/session.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 

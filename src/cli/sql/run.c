@@ -12,6 +12,7 @@
 #include "cli/sql/cells.h"
 #include "cli/sql/sink.h"
 #include "duck/failure.h"
+#include "duck/session.h"
 
 #define PT_SHOWN_LINES 12
 #define PT_SHOWN_BYTES 1000

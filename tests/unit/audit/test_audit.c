@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "audit/audit.h"
+#include "duck/session.h"
 #include "lake/ledger.h"
 #include "lake/ledger_form.h"
 

@@ -294,7 +294,7 @@ static void a_value_that_comes_later_has_a_code_or_fails_the_statement(void **st
                             f->folder);
         if (late == 1) {
             assert_int_not_equal(code, PT_OK);
-            assert_non_null(strstr(err.text, PT_SCAN_NO_CODE));
+            assert_true(pt_error_is(&err, PT_WHY_NEW_VALUE));
         } else {
             must(code, &err);
             assert_int_equal(number(f,

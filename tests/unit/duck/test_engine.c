@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "duck/session.h"
 #include "duck/transaction.h"
 
 typedef struct place {

@@ -132,14 +132,62 @@ static void what_waiting_does_not_help_is_permanent(void **state) {
 
 static void what_meets_every_record_is_no_record_s_fault(void **state) {
     (void)state;
-    assert_true(pt_lake_hopeless("the lake's catalog is of DuckLake version 1.1, and this program "
-                                 "speaks 1.0: somebody has migrated it"));
-    assert_true(pt_lake_hopeless(
-        "table orders does not exist any more: it was dropped while it was being filled"));
     assert_true(
-        pt_lake_hopeless(NOT_FLUSHED "ERROR:  permission denied for table ducklake_snapshot\n"));
-    assert_false(pt_lake_hopeless(
-        "Conversion Error: Could not convert string 'this does not exist' to INT32"));
+        pt_failure_reasons(NOT_FLUSHED "ERROR:  permission denied for table ducklake_snapshot\n") &
+        PT_WHY_NO_RECORD);
+    assert_false(pt_failure_reasons(
+                     "Conversion Error: Could not convert string 'this does not exist' to INT32") &
+                 PT_WHY_NO_RECORD);
+}
+
+static void what_steers_is_read_from_what_duckdb_says(void **state) {
+    (void)state;
+    static const struct {
+        const char *message;
+        unsigned reasons;
+    } cases[] = {
+        {"FATAL Error: Failed: database has been invalidated because of a previous fatal error. "
+         "The database must be restarted prior to being used again.\nOriginal error: \"x\"",
+         PT_WHY_ENGINE_INVALID},
+        {"Invalid Input Error: " PT_FAILURE_NEW_VALUE, PT_WHY_NEW_VALUE},
+        {"Out of Memory Error: could not allocate block of size 256.0 KiB (25.0 MiB/25.0 MiB used)"
+         "\n\nPossible solutions:\n* Reducing the number of threads",
+         PT_WHY_MEMORY_LIMIT},
+        {"Binder Error: DEFAULT value cannot contain a subquery", PT_WHY_BAD_DEFAULT},
+        {"TransactionContext Error: cannot start a transaction within a transaction",
+         PT_WHY_IN_TRANSACTION},
+        {"IO Error: Cannot open file \"/d/x.parquet\": No such file or directory", PT_WHY_NO_FILE},
+        {"HTTP Error: Unable to connect to URL \"http://s3/x\": Not Found (HTTP 404 Not Found)",
+         PT_WHY_NO_OBJECT},
+        {"Invalid Input Error: Existing DuckLake at metadata catalog \"it's \"\" does not exist - "
+         "and creating a new DuckLake is explicitly disabled",
+         PT_WHY_NO_LAKE | PT_WHY_NO_RECORD},
+        {"Invalid Input Error: DuckLake catalog version mismatch: catalog version is 1.1",
+         PT_WHY_OTHER_VERSION},
+        {"IO Error: Could not set lock on file \"/x\": Conflicting lock is held in y (PID 7)",
+         PT_WHY_CATALOG_HELD},
+        {"Invalid Input Error: DuckLake data_path is not set", PT_WHY_NO_DATA_PATH},
+        {"Invalid Input Error: DATA_PATH parameter \"a\" does not match existing data path in the "
+         "catalog \"b\"",
+         PT_WHY_OTHER_DATA_PATH},
+        {"Catalog Error: Failed to initialize DuckLake: x", PT_WHY_CATALOG_RACED},
+        {"TransactionContext Error: Failed to commit: Failed to execute query \"COMMIT\": "
+         "server closed the connection",
+         PT_WHY_COMMIT_SENT},
+        {"TransactionContext Error: Failed to commit: Failed to execute query \"COMMIT\": "
+         "database is locked",
+         PT_WHY_NONE},
+        {NOT_FLUSHED "ERROR:  could not serialize access", PT_WHY_NONE},
+        {"Conversion Error: Could not convert string 'Out of Memory Error within a transaction' to "
+         "INT32",
+         PT_WHY_NONE},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        unsigned found = pt_failure_reasons(cases[i].message);
+        if (found != cases[i].reasons) {
+            fail_msg("%#x, not %#x: %s", found, cases[i].reasons, cases[i].message);
+        }
+    }
 }
 
 static void names_paths_and_cited_sql_say_nothing(void **state) {
@@ -207,6 +255,7 @@ int main(void) {
         cmocka_unit_test(a_disk_without_room_is_waited_for),
         cmocka_unit_test(what_waiting_does_not_help_is_permanent),
         cmocka_unit_test(what_meets_every_record_is_no_record_s_fault),
+        cmocka_unit_test(what_steers_is_read_from_what_duckdb_says),
         cmocka_unit_test(names_paths_and_cited_sql_say_nothing),
         cmocka_unit_test(of_an_encrypted_lakes_messages_no_value_is_kept),
         cmocka_unit_test(a_message_that_is_longer_than_any_is_no_danger),

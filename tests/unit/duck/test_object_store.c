@@ -9,6 +9,7 @@
 
 #include "duck/failure.h"
 #include "duck/object_store.h"
+#include "duck/session.h"
 
 static void a_refusal_is_permanent_and_comes_with_advice(void **state) {
     (void)state;

@@ -218,6 +218,7 @@ static void start(world *w) {
     pt_error err = {0};
     open_table(w, 0, "\"partition\" INTEGER, \"offset\" BIGINT", table);
     open_table(w, 1, PT_DEAD_LETTER_COLUMNS, dead);
+    w->tables[1].dead_letters = true;
     w->tables[0].meta_at[PT_META_TOPIC] = SIZE_MAX;
     w->tables[0].meta_at[PT_META_PARTITION] = 0;
     w->tables[0].meta_at[PT_META_OFFSET] = 1;

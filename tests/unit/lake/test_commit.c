@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "duck/session.h"
 #include "duck/transaction.h"
 #include "lake/catalog.h"
 
@@ -241,7 +242,7 @@ static void after_a_failed_statement_nothing_lands_and_the_next_transaction_is_a
     pt_error err = {0};
     pt_session *session = pt_catalog_session(l->catalog[NEW]);
     assert_int_not_equal(pt_transaction(session, insert_and_fail, session, &err), PT_OK);
-    assert_false(pt_transaction_unknown(&err));
+    assert_false(pt_error_is(&err, PT_WHY_OUTCOME_UNKNOWN));
     must(pt_transaction(session, insert, session, &err), &err);
     assert_int_equal(number(l, "SELECT sum(epoch) FROM lake.pintail.epochs WHERE pipeline IS NULL"),
                      78);

@@ -76,7 +76,7 @@ static void start(lake *l) {
                                     .schema_text = "a INTEGER, b STRUCT(x INTEGER)",
                                     .topic = "t"};
         must(pt_table_open(engine, session, &options, &target, &err), &err);
-        if (target->inline_unfit && !target->stage && target->inline_rows) {
+        if (pt_table_spoils_inlined(target)) {
             must(pt_inlined_forbid(engine, session, target, &err), &err);
         }
         must(pt_table_look_for_rows(engine, session, target, &err), &err);
