@@ -93,7 +93,7 @@ static int serve(const broker_args *args, pt_error *err) {
 
 static int run(int argc, char **argv) {
     static broker_args args;
-    pt_values values;
+    pt_option_values values;
     pt_error err = {0};
     pt_parsed parsed;
     int code = pt_values_take(&pt_command_broker, argc, argv, &args, NULL, &values, &parsed, &err);

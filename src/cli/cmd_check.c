@@ -231,7 +231,7 @@ static int check(const check_args *args, size_t *findings, pt_error *err) {
 
 static int run(int argc, char **argv) {
     static check_args args;
-    pt_values values;
+    pt_option_values values;
     pt_error err = {0};
     pt_parsed parsed;
     size_t findings = 0;

@@ -154,7 +154,7 @@ static unsigned default_threads(unsigned most) {
 }
 
 /* What the options say, but for the routes. */
-static int make_options(const pt_ingest_args *a, const pt_values *s, pt_ingest_options *o,
+static int make_options(const pt_ingest_args *a, const pt_option_values *s, pt_ingest_options *o,
                         pt_error *err) {
     PT_TRY(parse_dead_letters(a->max_dead_letters, &o->max_dead_letters, &o->max_dead_share, err));
     PT_TRY(pt_parse_where(pt_values_place(s, "start").text, a->start, &o->start, err));
@@ -196,7 +196,7 @@ static int make_options(const pt_ingest_args *a, const pt_values *s, pt_ingest_o
     return PT_OK;
 }
 
-static int ingest(const pt_ingest_args *a, const pt_values *s, pt_error *err) {
+static int ingest(const pt_ingest_args *a, const pt_option_values *s, pt_error *err) {
     pt_ingest_options o = {0};
     pt_route_options *routes = NULL;
     PT_TRY(pt_lake_args_check(&a->lake_args, err));
@@ -229,7 +229,7 @@ static int run(int argc, char **argv) {
         .commit_timeout = 300000000,
         .leftover_age = (int64_t)24 * 3600 * 1000000,
     };
-    pt_values values;
+    pt_option_values values;
     pt_parsed parsed;
     pt_error err = {0};
     int code = pt_values_take(&pt_command_ingest, argc, argv, &a, NULL, &values, &parsed, &err);

@@ -67,7 +67,7 @@ const pt_command pt_command_produce = {
     .run = run,
 };
 
-static int check_args(const produce_args *args, const pt_values *s, pt_error *err) {
+static int check_args(const produce_args *args, const pt_option_values *s, pt_error *err) {
     if (!args->kafka_args.brokers || !*args->kafka_args.brokers) {
         return pt_fail(err, PT_E_USAGE, "--brokers is missing: --brokers HOST:PORT");
     }
@@ -97,7 +97,7 @@ static void print_summary(const pt_generator_summary *s, const char *topic) {
            s->seconds, (double)s->delivered / seconds, s->failed);
 }
 
-static int produce(const produce_args *args, const pt_values *s, pt_error *err) {
+static int produce(const produce_args *args, const pt_option_values *s, pt_error *err) {
     PT_TRY(check_args(args, s, err));
     pt_generator_options o = {
         .kafka = pt_kafka_args_options(&args->kafka_args),
@@ -121,7 +121,7 @@ static int produce(const produce_args *args, const pt_values *s, pt_error *err) 
 
 static int run(int argc, char **argv) {
     static produce_args args;
-    pt_values values;
+    pt_option_values values;
     pt_error err = {0};
     pt_parsed parsed;
     args = (produce_args){.kafka_args.timeout = PT_KAFKA_TIMEOUT, .topic = "orders", .rate = 10};

@@ -80,7 +80,7 @@ static void report(void *arg, const pt_reset_line *line) {
     printf("\n");
 }
 
-static int run_with(reset_args *a, const pt_values *s, pt_error *err) {
+static int run_with(reset_args *a, const pt_option_values *s, pt_error *err) {
     PT_TRY(pt_lake_args_check(&a->lake_args, err));
     if (!a->kafka_args.brokers || !a->topic) {
         return pt_fail(err, PT_E_USAGE,
@@ -124,7 +124,7 @@ static int run_with(reset_args *a, const pt_values *s, pt_error *err) {
 
 static int run(int argc, char **argv) {
     reset_args a = {.kafka_args.timeout = PT_KAFKA_TIMEOUT};
-    pt_values values;
+    pt_option_values values;
     pt_parsed parsed;
     pt_error err = {0};
     int code = pt_values_take(&pt_command_reset, argc, argv, &a, NULL, &values, &parsed, &err);

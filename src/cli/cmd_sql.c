@@ -178,7 +178,7 @@ static int run_all(const pt_sql_args *args, const pt_writer_options *writer, pt_
     return code;
 }
 
-static int run_parsed(int argc, char **argv, pt_sql_args *args, const pt_values *s,
+static int run_parsed(int argc, char **argv, pt_sql_args *args, const pt_option_values *s,
                       pt_string_list *files, char **failed, pt_error *err) {
     if (!args->lake_args.lake && (args->lake_args.data_path || args->read_only)) {
         const char *needs = args->read_only ? "read-only" : "data-path";
@@ -215,7 +215,7 @@ static void take_locale(void) {
 static int run(int argc, char **argv) {
     static pt_sql_args args;
     static pt_string_list files;
-    pt_values values;
+    pt_option_values values;
     pt_parsed parsed;
     pt_error err = {0};
     char *failed = NULL;

@@ -22,6 +22,6 @@ typedef struct pt_ingest_args {
 
 /* Which topic goes into which table: of --topic, or of the file's topics. Errors name the place.
  * pt_ingest_routes_free also after an error. */
-int pt_ingest_routes(const pt_ingest_args *args, const pt_values *values, pt_route_options **routes,
-                     size_t *n, pt_error *err) PT_CHECKED;
+int pt_ingest_routes(const pt_ingest_args *args, const pt_option_values *values,
+                     pt_route_options **routes, size_t *n, pt_error *err) PT_CHECKED;
 void pt_ingest_routes_free(pt_route_options **routes, size_t n);

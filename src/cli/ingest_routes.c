@@ -19,12 +19,12 @@ static topic_key key_of(size_t entry, const char *name) {
     return key;
 }
 
-static const char *entry_text(const pt_values *s, size_t entry, const char *name) {
+static const char *entry_text(const pt_option_values *s, size_t entry, const char *name) {
     return pt_config_text(s->file, key_of(entry, name).text);
 }
 
 /* Puts the line of the entry's key before the error; a key that is missing stands for its topic. */
-static int in_entry(const pt_values *s, size_t entry, const char *name, pt_error *err) {
+static int in_entry(const pt_option_values *s, size_t entry, const char *name, pt_error *err) {
     topic_key key = key_of(entry, name);
     if (!pt_config_find(s->file, key.text)) {
         key = key_of(entry, "topic");
@@ -68,8 +68,8 @@ static int check_route(const pt_route_options *r, const char **which, pt_error *
 /* ---- the entries of the file ---- */
 
 /* What one topic's entry says goes before what is said for all. */
-static int entry_columns(const pt_values *s, size_t entry, const char *topic, pt_metas *extra,
-                         pt_error *err) {
+static int entry_columns(const pt_option_values *s, size_t entry, const char *topic,
+                         pt_metas *extra, pt_error *err) {
     static const char *const names[] = {"topic_column", "key_column", "headers_column"};
     const pt_meta metas[] = {PT_META_TOPIC, PT_META_KEY, PT_META_HEADERS};
     for (size_t i = 0; i < sizeof metas / sizeof *metas; i++) {
@@ -84,7 +84,7 @@ static int entry_columns(const pt_values *s, size_t entry, const char *topic, pt
     return PT_OK;
 }
 
-static int entry_route(const pt_values *s, size_t entry, pt_metas all, pt_route_options *out,
+static int entry_route(const pt_option_values *s, size_t entry, pt_metas all, pt_route_options *out,
                        pt_error *err) {
     const char *which;
     char *table = NULL;
@@ -99,8 +99,8 @@ static int entry_route(const pt_values *s, size_t entry, pt_metas all, pt_route_
 
 /* ---- the topics of --topic ---- */
 
-static int flag_route(const pt_ingest_args *a, const pt_values *s, const char *topic, pt_metas all,
-                      pt_route_options *out, pt_error *err) {
+static int flag_route(const pt_ingest_args *a, const pt_option_values *s, const char *topic,
+                      pt_metas all, pt_route_options *out, pt_error *err) {
     const char *which;
     char *table = NULL;
     PT_TRY(table_name(topic, a->table, &table, err));
@@ -113,7 +113,7 @@ static int flag_route(const pt_ingest_args *a, const pt_values *s, const char *t
                : (int)err->code; /* the text says table, schema or topic */
 }
 
-static int refuse_twice(const pt_values *s, bool from_file, const char *topic, size_t i,
+static int refuse_twice(const pt_option_values *s, bool from_file, const char *topic, size_t i,
                         pt_error *err) {
     if (from_file) {
         return pt_fail(err, PT_E_USAGE, "%s: topic %s is there twice",
@@ -123,7 +123,7 @@ static int refuse_twice(const pt_values *s, bool from_file, const char *topic, s
                    topic);
 }
 
-int pt_ingest_routes(const pt_ingest_args *a, const pt_values *s, pt_route_options **routes,
+int pt_ingest_routes(const pt_ingest_args *a, const pt_option_values *s, pt_route_options **routes,
                      size_t *n, pt_error *err) {
     bool from_file = s->file && !a->topics.n;
     *n = from_file ? pt_config_count(s->file, "topics") : a->topics.n;

@@ -6,11 +6,11 @@
 
 #include "base/log.h"
 
-static const pt_option *option_named(const pt_values *s, const char *name) {
+static const pt_option *option_named(const pt_option_values *s, const char *name) {
     return pt_option_find(s->command, name);
 }
 
-static size_t index_of(const pt_values *s, const pt_option *o) {
+static size_t index_of(const pt_option_values *s, const pt_option *o) {
     return (size_t)(o - s->command->options);
 }
 
@@ -20,27 +20,27 @@ static pt_string_list *list_of(const pt_option *o, void *args) {
 
 /* ---- places in messages ---- */
 
-pt_source pt_values_source(const pt_values *s, const char *name) {
+pt_source pt_values_source(const pt_option_values *s, const char *name) {
     const pt_option *o = option_named(s, name);
     return o ? s->sources[index_of(s, o)] : PT_FROM_DEFAULT;
 }
 
-bool pt_values_given(const pt_values *s, const char *name) {
+bool pt_values_given(const pt_option_values *s, const char *name) {
     return pt_values_source(s, name) != PT_FROM_DEFAULT;
 }
 
-bool pt_values_weaker(const pt_values *s, const char *b, const char *a) {
+bool pt_values_weaker(const pt_option_values *s, const char *b, const char *a) {
     return pt_values_source(s, b) < pt_values_source(s, a);
 }
 
-pt_value_place pt_values_line(const pt_values *s, const char *key) {
+pt_value_place pt_values_line(const pt_option_values *s, const char *key) {
     pt_value_place place;
     (void)snprintf(place.text, sizeof place.text, "config %.400s line %zu", s->file->path,
                    pt_config_line_of(s->file, key));
     return place;
 }
 
-pt_value_place pt_values_place(const pt_values *s, const char *name) {
+pt_value_place pt_values_place(const pt_option_values *s, const char *name) {
     const pt_option *o = option_named(s, name);
     pt_value_place place;
     pt_source source = o ? s->sources[index_of(s, o)] : PT_FROM_DEFAULT;
@@ -58,7 +58,7 @@ pt_value_place pt_values_place(const pt_values *s, const char *name) {
 /* ---- lists ---- */
 
 /* A copy that lives as long as the values. */
-static const char *keep(pt_values *s, char *text) {
+static const char *keep(pt_option_values *s, char *text) {
     char **grown = text ? realloc(s->texts, (s->n_texts + 1) * sizeof *grown) : NULL;
     if (!grown) {
         free(text);
@@ -68,7 +68,7 @@ static const char *keep(pt_values *s, char *text) {
     return s->texts[s->n_texts++] = text;
 }
 
-static int add_entry(pt_values *s, const pt_option *o, char *entry, pt_string_list *list,
+static int add_entry(pt_option_values *s, const pt_option *o, char *entry, pt_string_list *list,
                      pt_error *err) {
     const char *kept = keep(s, entry);
     if (!kept) {
@@ -82,7 +82,7 @@ static int add_entry(pt_values *s, const pt_option *o, char *entry, pt_string_li
 }
 
 /* The entries of a variable. */
-static int split(pt_values *s, const pt_option *o, const char *text, pt_string_list *list,
+static int split(pt_option_values *s, const pt_option *o, const char *text, pt_string_list *list,
                  pt_error *err) {
     if (o->list == PT_LIST_WHOLE) {
         return add_entry(s, o, strdup(text), list, err);
@@ -124,7 +124,7 @@ static int put_before(const pt_option *o, const pt_string_list *weaker, void *ar
 
 /* ---- the variables ---- */
 
-static int store_variable(pt_values *s, const pt_option *o, const char *text, void *args,
+static int store_variable(pt_option_values *s, const pt_option *o, const char *text, void *args,
                           pt_error *err) {
     if (o->kind == PT_OPT_LIST) {
         pt_string_list entries = {.n = 0};
@@ -137,7 +137,7 @@ static int store_variable(pt_values *s, const pt_option *o, const char *text, vo
     return pt_option_store(o, text, args, err);
 }
 
-static int take_variables(pt_values *s, void *args, pt_error *err) {
+static int take_variables(pt_option_values *s, void *args, pt_error *err) {
     for (size_t i = 0; i < s->command->n_options; i++) {
         const pt_option *o = &s->command->options[i];
         pt_variable_name name = pt_option_variable(o);
@@ -202,7 +202,7 @@ void pt_values_keys(pt_file_keys *out, bool needs_topics) {
 }
 
 /* The entries of a list or of pairs, in the order of the file. */
-static int store_entries(pt_values *s, const pt_option *o, void *args, pt_error *err) {
+static int store_entries(pt_option_values *s, const pt_option *o, void *args, pt_error *err) {
     pt_string_list entries = {.n = 0};
     size_t len = strlen(o->key);
     for (size_t i = 0; i < s->file->n_values; i++) {
@@ -225,7 +225,7 @@ static int store_entries(pt_values *s, const pt_option *o, void *args, pt_error 
     return PT_OK;
 }
 
-static int take_key(pt_values *s, const pt_option *o, void *args, pt_error *err) {
+static int take_key(pt_option_values *s, const pt_option *o, void *args, pt_error *err) {
     size_t i = index_of(s, o);
     const pt_config_value *value = o->key ? pt_config_find(s->file, o->key) : NULL;
     if (!value || (s->sources[i] != PT_FROM_DEFAULT && !o->adds)) {
@@ -262,7 +262,7 @@ static void take_log_format(const pt_option *o, const void *args) {
     }
 }
 
-static int take_file(pt_values *s, void *args, pt_error *err) {
+static int take_file(pt_option_values *s, void *args, pt_error *err) {
     const pt_option *o = option_named(s, "config");
     const char *path = o ? *(const char **)(void *)((char *)args + o->offset) : NULL;
     if (!path) {
@@ -306,7 +306,7 @@ static const char *named_file(const pt_option *o, int argc, char **argv) {
 }
 
 /* The error of a flag or a variable is a JSON line, too, where the file asks for it. */
-static void take_log_format_of_file(const pt_values *s, int argc, char **argv) {
+static void take_log_format_of_file(const pt_option_values *s, int argc, char **argv) {
     const pt_option *o = option_named(s, "config");
     const char *path = o ? named_file(o, argc, argv) : NULL;
     pt_config *file = NULL;
@@ -323,7 +323,8 @@ static void take_log_format_of_file(const pt_values *s, int argc, char **argv) {
 }
 
 static int take_arguments(const pt_command *command, int argc, char **argv, void *args,
-                          pt_string_list *files, pt_values *s, pt_parsed *parsed, pt_error *err) {
+                          pt_string_list *files, pt_option_values *s, pt_parsed *parsed,
+                          pt_error *err) {
     bool given[PT_OPTIONS_MAX] = {false};
     PT_TRY(pt_options_parse(command, argc, argv, args, files, given, parsed, err));
     for (size_t i = 0; i < command->n_options; i++) {
@@ -333,8 +334,8 @@ static int take_arguments(const pt_command *command, int argc, char **argv, void
 }
 
 int pt_values_take(const pt_command *command, int argc, char **argv, void *args,
-                   pt_string_list *files, pt_values *s, pt_parsed *parsed, pt_error *err) {
-    *s = (pt_values){.command = command};
+                   pt_string_list *files, pt_option_values *s, pt_parsed *parsed, pt_error *err) {
+    *s = (pt_option_values){.command = command};
     int code = take_arguments(command, argc, argv, args, files, s, parsed, err);
     if (code != PT_OK) {
         take_log_format_of_file(s, argc, argv);
@@ -347,13 +348,13 @@ int pt_values_take(const pt_command *command, int argc, char **argv, void *args,
     return take_file(s, args, err);
 }
 
-void pt_values_clear(pt_values *s) {
+void pt_values_clear(pt_option_values *s) {
     for (size_t i = 0; i < s->n_texts; i++) {
         free(s->texts[i]);
     }
     free(s->texts);
     pt_config_free(&s->file);
-    *s = (pt_values){.command = s->command};
+    *s = (pt_option_values){.command = s->command};
 }
 
 void pt_values_take_log_format(int argc, char **argv) {

@@ -9,30 +9,30 @@
 
 typedef enum pt_source { PT_FROM_DEFAULT, PT_FROM_FILE, PT_FROM_VARIABLE, PT_FROM_FLAG } pt_source;
 
-typedef struct pt_values {
+typedef struct pt_option_values {
     const pt_command *command;
     pt_source sources[PT_OPTIONS_MAX]; /* of each option; of a list that adds: the strongest */
     size_t lines[PT_OPTIONS_MAX];      /* in the file */
     pt_config *file;                   /* NULL: none */
     char **texts;                      /* what args points into, apart from argv and the file */
     size_t n_texts;
-} pt_values;
+} pt_option_values;
 
 /* Fills args, which holds the defaults. files as in pt_options_parse. Needs pt_values_clear, also
  * after an error; args points into the values. With log-format json, also that of the file, an
  * error in what follows is a JSON line. */
 int pt_values_take(const pt_command *command, int argc, char **argv, void *args,
-                   pt_string_list *files, pt_values *out, pt_parsed *parsed,
+                   pt_string_list *files, pt_option_values *out, pt_parsed *parsed,
                    pt_error *err) PT_CHECKED;
-void pt_values_clear(pt_values *values);
+void pt_values_clear(pt_option_values *values);
 
 /* Whether b's value comes from a weaker source than a's: where two options do not go together, the
  * stronger one counts. */
-bool pt_values_weaker(const pt_values *values, const char *b, const char *a);
+bool pt_values_weaker(const pt_option_values *values, const char *b, const char *a);
 
 /* Of an option of the command, by its name. */
-pt_source pt_values_source(const pt_values *values, const char *option);
-bool pt_values_given(const pt_values *values, const char *option); /* not the default */
+pt_source pt_values_source(const pt_option_values *values, const char *option);
+bool pt_values_given(const pt_option_values *values, const char *option); /* not the default */
 
 typedef struct pt_value_place {
     char text[512];
@@ -40,9 +40,9 @@ typedef struct pt_value_place {
 
 /* For messages: "--flush-rows", "PINTAIL_FLUSH_ROWS", "config FILE line 12: flush.rows". The
  * default goes by the flag. */
-pt_value_place pt_values_place(const pt_values *values, const char *option);
+pt_value_place pt_values_place(const pt_option_values *values, const char *option);
 /* The place of a key of the file: "config FILE line 12". */
-pt_value_place pt_values_line(const pt_values *values, const char *key);
+pt_value_place pt_values_line(const pt_option_values *values, const char *key);
 
 /* --log-format, also the variable's: at the start of main, so that wrong usage is JSON, too. */
 void pt_values_take_log_format(int argc, char **argv);

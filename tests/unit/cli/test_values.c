@@ -53,7 +53,7 @@ static const pt_command command = {.name = "try",
 
 typedef struct run {
     args a;
-    pt_values values;
+    pt_option_values values;
     pt_error err;
     char path[64];
 } run;
