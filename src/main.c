@@ -1,6 +1,5 @@
 /* Dispatch only: pintail <command> ... */
 #include <duckdb.h>
-#include <librdkafka/rdkafka.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 #include "cli/help.h"
 #include "cli/options.h"
 #include "cli/values.h"
+#include "kafka/client.h"
 
 static void usage(FILE *out) {
     (void)fprintf(out,
@@ -89,7 +89,7 @@ int main(int argc, char **argv) {
     }
     if (strcmp(name, "--version") == 0 || strcmp(name, "version") == 0) {
         printf("pintail %s (duckdb %s, librdkafka %s)\n", PT_VERSION, duckdb_library_version(),
-               rd_kafka_version_str());
+               pt_kafka_version());
         return 0;
     }
     if (*name) {

@@ -28,6 +28,11 @@ struct timespec pt_deadline(int64_t us) {
     return (struct timespec){.tv_sec = us / PT_SECOND, .tv_nsec = (us % PT_SECOND) * 1000};
 }
 
+int64_t pt_ms_left(int64_t deadline_us) {
+    int64_t left = (deadline_us - pt_monotonic_us()) / 1000;
+    return left > 0 ? left : 0;
+}
+
 void pt_sleep_us(int64_t us) {
     if (us > 0) {
         struct timespec t = pt_deadline(us);

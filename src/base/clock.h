@@ -8,9 +8,10 @@
 
 #define PT_SECOND ((int64_t)1000000)
 
-int64_t pt_now_us(void);       /* wall clock */
-int64_t pt_monotonic_us(void); /* for durations and deadlines */
-void pt_sleep_us(int64_t us);  /* ends early when a signal arrives */
+int64_t pt_now_us(void);                 /* wall clock */
+int64_t pt_monotonic_us(void);           /* for durations and deadlines */
+void pt_sleep_us(int64_t us);            /* ends early when a signal arrives */
+int64_t pt_ms_left(int64_t deadline_us); /* milliseconds until a monotonic time; 0: it has passed */
 
 /* A condition variable whose waits end at a pt_deadline: a step of the wall clock neither wakes nor
  * holds them. */

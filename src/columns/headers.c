@@ -29,7 +29,7 @@ int pt_headers_set(pt_rows *rows, size_t column, const pt_header *headers, size_
     for (size_t i = 0; i < n; i++) {
         const pt_header *h = &headers[i];
         size_t index;
-        size_t key_len = strlen(h->key);
+        size_t key_len = h->key_len;
         duckdb_error_data bad = duckdb_valid_utf8_check(h->key, key_len);
         if (bad) {
             duckdb_destroy_error_data(&bad);

@@ -49,7 +49,6 @@ static void close_run(pt_member *r, pt_member_end *end) {
     pt_first_start_free(&r->reader.starts);
     free(r->identities.list);
     free(r->reader.headers);
-    free(r->messages);
 }
 
 int pt_member_run(const pt_ingest_options *options, const char *owner, bool goes_on,

@@ -11,9 +11,6 @@
 #include "lake/identity.h"
 #include "lake/seen.h"
 
-#define PT_POLL_MESSAGES 20000
-#define PT_HELD_MESSAGES 4096 /* read while all batches were under way for long */
-
 /* One life in the group: from opening the lake to leaving. Being fenced ends it; another one may
  * follow. */
 typedef struct pt_member {
@@ -39,8 +36,6 @@ typedef struct pt_member {
     bool workers_started;
     pt_reader reader;
     pt_progress_state progress;
-    rd_kafka_message_t **messages;       /* [PT_POLL_MESSAGES + PT_HELD_MESSAGES] */
-    size_t poll_messages;                /* of the next poll */
     pt_lake_options committing, staging; /* the lake, with the memory that each DuckDB may take */
     bool assigned_once, waiting_logged;
     uint64_t breaks;   /* connections that had ended when the last record was taken */

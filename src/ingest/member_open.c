@@ -22,8 +22,7 @@
 #define SLOW_INSERT                                                                            \
     (60 * PT_SECOND) /* that long PostgreSQL lets a session be idle in a transaction, after an \
                         INSERT that waited for an object store for longer than usual */
-#define SEEN_TRIES          3
-#define FIRST_POLL_MESSAGES 100 /* while their size is not known */
+#define SEEN_TRIES 3
 
 int pt_member_goes_on(pt_member *r, pt_error *err) {
     r->stopped = pt_stop_asked();
@@ -225,6 +224,7 @@ static int open_source(pt_member *r, pt_error *err) {
     r->consumer_options = r->options->consumer;
     r->consumer_options.topics = r->topics;
     r->consumer_options.n_topics = r->options->n_routes;
+    r->consumer_options.poll_bytes = r->options->memory.poll_bytes;
     pt_consumer_events events = {pt_member_on_assigned, pt_member_on_revoked, r};
     PT_TRY(pt_consumer_open(&r->consumer_options, &events, &r->consumer, err));
     r->reader.cluster_id = pt_consumer_cluster_id(r->consumer);
@@ -379,11 +379,6 @@ int pt_member_open(pt_member *r, const char *owner, bool goes_on, pt_error *err)
     r->line_ready = true;
     PT_TRY(pt_line_init(&r->line, (const pt_table *const *)r->tables, r->n_tables, err));
     PT_TRY(share_batches(r, err));
-    r->poll_messages = FIRST_POLL_MESSAGES;
-    r->messages = calloc(PT_POLL_MESSAGES + PT_HELD_MESSAGES, sizeof(rd_kafka_message_t *));
-    if (!r->messages) {
-        return pt_fail_nomem(err, "the poll's messages");
-    }
     r->workers = (pt_workers){.line = &r->line,
                               .stager = r->stager,
                               .catalog = r->catalog,

@@ -19,10 +19,10 @@
     (30 * PT_SECOND) /* without a poll, while all batches are under way; far below \
                         max.poll.interval.ms */
 
-/* All batches are under way and r->messages holds what was read. Waits without polling at first;
+/* All batches are under way, and the consumer holds what was read. Waits without polling at first;
  * then pauses the partitions and polls on, so that the group does not think that this member is
- * dead; what such a poll still brings is put behind the *n messages. */
-static int wait_for_batch(pt_member *r, size_t *n, pt_error *err) {
+ * dead; what such a poll still brings stands behind the rest. */
+static int wait_for_batch(pt_member *r, pt_error *err) {
     int64_t start = pt_monotonic_us();
     bool paused = false;
     int code = PT_OK;
@@ -31,12 +31,10 @@ static int wait_for_batch(pt_member *r, size_t *n, pt_error *err) {
         code = pt_line_failed(&r->line, err);
         pt_progress_show(&r->progress, &r->line, &r->reader, r->consumer);
         if (code == PT_OK && !r->reader.batch && pt_monotonic_us() - start > BLOCKED_BEFORE_PAUSE &&
-            *n < PT_POLL_MESSAGES + PT_HELD_MESSAGES) {
-            size_t more;
+            !pt_consumer_is_full(r->consumer)) {
             pt_consumer_pause(r->consumer);
             paused = true;
-            code = pt_consumer_poll(r->consumer, 100, r->messages + *n, 1, &more, err);
-            *n += more;
+            code = pt_consumer_poll(r->consumer, 100, 1, err);
         }
     }
     if (paused) {
@@ -46,71 +44,53 @@ static int wait_for_batch(pt_member *r, size_t *n, pt_error *err) {
     return code;
 }
 
-static int take_message(pt_member *r, const rd_kafka_message_t *m, int64_t now_us, pt_error *err) {
-    if (m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-        return pt_reader_eof(&r->reader, m, err);
+/* *left: a stop was asked for while all batches were under way. */
+static int take_run(pt_member *r, const pt_records *run, int64_t now_us, bool *left,
+                    pt_error *err) {
+    for (size_t taken = 0; taken < run->n && !*left;) {
+        if (!r->reader.batch) {
+            PT_TRY(wait_for_batch(r, err));
+        }
+        *left = !r->reader.batch;
+        if (!*left) {
+            pt_take_end end;
+            PT_TRY(pt_reader_take(&r->reader, run, &taken, now_us, &end, err));
+            PT_TRY(end == PT_TAKE_FULL ? pt_reader_seal(&r->reader, false, err) : PT_OK);
+        }
     }
-    int64_t end;
-    int32_t epoch;
-    if (m->err && pt_consumer_truncated(m, &end, &epoch)) {
-        return pt_verify_cut(&r->reader, m, end, epoch, err);
-    }
-    if (m->err) {
-        return pt_consumer_judge(r->consumer, m, err);
-    }
-    PT_TRY(pt_reader_take(&r->reader, m, now_us, err));
-    return pt_reader_full(&r->reader) ? pt_reader_seal(&r->reader, false, err) : PT_OK;
+    return PT_OK;
 }
 
-/* Messages that were polled have left librdkafka's bounded queue: as many as fill their share of
- * the memory, going by the size of the last ones. */
-static size_t poll_messages(const pt_member *r, size_t mean_bytes) {
-    uint64_t n = r->options->memory.poll_bytes / (mean_bytes + 1);
-    return n < 1 ? 1 : n > PT_POLL_MESSAGES ? PT_POLL_MESSAGES : (size_t)n;
-}
-
-/* Destroys all messages, also after a failure. When a stop is asked for while all batches are under
- * way, the rest is left for the next start; with it what tells a position (the end of a partition),
- * since that would speak of records that were left. */
-static int take_messages(pt_member *r, size_t n, pt_error *err) {
+/* Takes all that was polled. What a stop leaves is for the next start; with it what tells a
+ * position (the end of a partition), since that would speak of records that were left. */
+static int take_polled(pt_member *r, pt_error *err) {
     int64_t now = pt_now_us();
     bool left = false;
-    int code = PT_OK;
-    size_t bytes = 0;
+    pt_polled polled;
     r->reader.polls++;
-    for (size_t i = 0; i < n; i++) {
-        rd_kafka_message_t *m = r->messages[i];
-        bytes += m->len + m->key_len;
-        if (code == PT_OK && !left && !m->err && !r->reader.batch) {
-            code = wait_for_batch(r, &n, err);
-            left = code == PT_OK && !r->reader.batch;
+    int code = pt_consumer_next(r->consumer, &polled, err);
+    while (code == PT_OK && polled.kind != PT_POLLED_NOTHING && !left) {
+        if (polled.kind == PT_POLLED_RECORDS) {
+            code = take_run(r, &polled.records, now, &left, err);
+        } else if (polled.kind == PT_POLLED_END) {
+            code = pt_reader_end(&r->reader, &polled.records, err);
+        } else {
+            code = pt_verify_cut(&r->reader, &polled, err);
         }
         if (code == PT_OK && !left) {
-            code = take_message(r, m, now, err);
+            code = pt_consumer_next(r->consumer, &polled, err);
         }
-        rd_kafka_message_destroy(m);
     }
-    if (n > 1 || n == r->poll_messages) { /* one message says little of the next ones */
-        r->poll_messages = poll_messages(r, bytes / n);
-    }
+    pt_consumer_drop(r->consumer);
     return code;
 }
 
 /* A connection has ended: the broker that answers next may have another log. What came with this
  * poll is fetched again, behind a proof. */
-static int prove_again(pt_member *r, uint64_t breaks, size_t *n, pt_error *err) {
+static int prove_again(pt_member *r, uint64_t breaks, pt_error *err) {
     pt_place *places = NULL;
     size_t n_places = 0;
-    size_t kept = 0;
-    for (size_t i = 0; i < *n; i++) {
-        rd_kafka_message_t *m = r->messages[i];
-        if (m->err && m->err != RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-            r->messages[kept++] = m;
-        } else {
-            rd_kafka_message_destroy(m);
-        }
-    }
-    *n = kept;
+    pt_consumer_drop_records(r->consumer);
     int code = pt_verify_again(&r->reader, &places, &n_places, err);
     if (code == PT_OK && n_places) {
         code = pt_consumer_seek(r->consumer, places, n_places, err);
@@ -126,10 +106,10 @@ static int prove_again(pt_member *r, uint64_t breaks, size_t *n, pt_error *err) 
     return code;
 }
 
-/* A poll returns when it has as many messages, or at the end of its time. The first of a batch is
- * not kept waiting for others: its age counts from here. */
-static size_t messages_wanted(const pt_member *r) {
-    return pt_reader_has_rows(&r->reader) ? r->poll_messages : 1;
+/* A poll returns when it has as many records, or at the end of its time; 0: as many as fit. The
+ * first of a batch is not kept waiting for others: its age counts from here. */
+static size_t records_wanted(const pt_member *r) {
+    return pt_reader_has_rows(&r->reader) ? 0 : 1;
 }
 
 /* Microseconds until the open batch is old enough; 0: it is. */
@@ -214,17 +194,15 @@ static void log_what_is_awaited(pt_member *r, int64_t since_us) {
 int pt_member_read(pt_member *r, pt_error *err) {
     int64_t start = pt_monotonic_us();
     while (!pt_stop_asked() && !reached_end(r)) {
-        size_t n = 0;
         pt_error ignored;
         PT_TRY(pt_line_failed(&r->line, err));
-        int code = pt_consumer_poll(r->consumer, poll_time(r), r->messages, messages_wanted(r), &n,
-                                    err);
+        int code = pt_consumer_poll(r->consumer, poll_time(r), records_wanted(r), err);
         (void)pt_failpoint("poll.after");
         uint64_t breaks = pt_consumer_breaks(r->consumer);
         if (code == PT_OK && breaks != r->breaks) {
-            code = prove_again(r, breaks, &n, err);
+            code = prove_again(r, breaks, err);
         }
-        int taken = take_messages(r, n, code == PT_OK ? err : &ignored);
+        int taken = take_polled(r, code == PT_OK ? err : &ignored);
         PT_TRY(code);
         PT_TRY(taken);
         (void)pt_failpoint("decode.after");

@@ -1,14 +1,14 @@
-/* Messages -> batch: where each partition stands, decoding, dead letters, and when a batch is full.
+/* Records -> batch: where each partition stands, decoding, dead letters, and when a batch is full.
  *
  * Everything here belongs to the reader thread. */
 #pragma once
 
-#include <librdkafka/rdkafka.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/record.h"
 #include "decode/decode.h"
 #include "ingest/batches.h"
 #include "ingest/ingest.h"
@@ -57,7 +57,6 @@ typedef struct pt_route {
     bool seen; /* the pipeline has claimed partitions of the topic before: its start is settled */
     bool repeats; /* the table has rows, and this group has not begun the topic: to be said at its
                      first partition */
-    rd_kafka_topic_t *handle; /* librdkafka's, as seen in messages; to find the route fast */
 } pt_route;
 
 /* Makes the consumer go on at a place; what it has fetched of the partition is forgotten. */
@@ -70,32 +69,33 @@ typedef struct pt_reader {
     pt_ledger_starts starts; /* of the claim under way (ingest/first_start.h) */
     pt_route *routes;
     size_t n_routes;
-    pt_route *last_route;
     pt_batch *batch; /* open; NULL: none taken yet */
     uint64_t batch_rows, since_check;
     bool jumped;                    /* some partition has a 'skip' row to be written */
     uint64_t records, dead_letters; /* read in this run */
-    uint64_t polls;                 /* number of the poll whose messages are being taken */
+    uint64_t polls;                 /* number of the poll whose records are being taken */
     pt_refetch ask;
     void *refetch_arg;
     pt_header *headers;
     size_t cap_headers;
 } pt_reader;
 
-/* Takes a message into the open batch (there is one). Drops what is below the expected offset or
- * not assigned. PT_E_DATA: the record must end the run (--on-error fail, --max-dead-letters) and is
- * not in the batch. */
-int pt_reader_take(pt_reader *reader, const rd_kafka_message_t *message, int64_t now_us,
-                   pt_error *err) PT_CHECKED;
+typedef enum pt_take_end {
+    PT_TAKE_ALL, /* the run is at its end */
+    PT_TAKE_FULL /* the batch is full: seal it */
+} pt_take_end;
 
-/* "Nothing visible before this offset." */
-int pt_reader_eof(pt_reader *reader, const rd_kafka_message_t *message, pt_error *err) PT_CHECKED;
+/* Takes the run's records from *from on into the open batch (there is one), and moves *from behind
+ * what it has taken. Drops what is below the expected offset or not assigned. PT_E_DATA: the record
+ * at *from must end the run (--on-error fail, --max-dead-letters) and is not in the batch. */
+int pt_reader_take(pt_reader *reader, const pt_records *run, size_t *from, int64_t now_us,
+                   pt_take_end *end, pt_error *err) PT_CHECKED;
+
+/* Nothing visible lies before the position of `end` (PT_POLLED_END). */
+int pt_reader_end(pt_reader *reader, const pt_records *end, pt_error *err) PT_CHECKED;
 /* After an assignment, a revocation or a pause: the next message of each partition has to prove
  * that nothing was left out. */
 void pt_reader_unverify(pt_reader *reader);
-
-/* The record's time in microseconds; INT64_MIN: it has none. */
-int64_t pt_message_us(const rd_kafka_message_t *message);
 
 bool pt_reader_full(pt_reader *reader); /* rows or bytes */
 /* The open batch has a record that the lake refused, and no row yet of its table, which alone can
@@ -110,5 +110,7 @@ int pt_reader_seal(pt_reader *reader, bool with_positions, pt_error *err) PT_CHE
 void pt_reader_drop(pt_reader *reader);
 
 pt_route *pt_reader_route(pt_reader *reader, const char *topic);
+/* NULL without memory, or when the number is none. It stays until the next call for the route. */
+pt_partition *pt_route_partition(pt_route *route, int32_t partition);
 /* NULL when the topic or partition is unknown. */
 pt_partition *pt_reader_partition(pt_reader *reader, const char *topic, int32_t partition);

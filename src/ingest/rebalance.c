@@ -185,19 +185,25 @@ static void note_passed(const pt_member *r, const pt_flush *flush) {
     }
 }
 
+static void tell_group(const pt_member *r, const pt_flush *flush) {
+    pt_place *places = calloc(flush->n_entries + 1, sizeof *places);
+    for (size_t i = 0; places && i < flush->n_entries; i++) {
+        const pt_ledger_entry *e = &flush->entries[i];
+        places[i] = (pt_place){e->topic, e->partition, e->next_offset, -1};
+    }
+    if (places) { /* without memory a lag tool hears of it with the next flush */
+        pt_consumer_commit(r->consumer, places, flush->n_entries);
+    }
+    free(places);
+}
+
 /* In the committer's thread. */
 void pt_member_on_committed(void *arg, const pt_flush *flush) {
     pt_member *r = arg;
     (void)pt_failpoint("offsets.before");
     count_rows(r, flush);
     note_passed(r, flush);
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(
-        (int)flush->n_entries);
-    for (size_t i = 0; i < flush->n_entries; i++) {
-        const pt_ledger_entry *e = &flush->entries[i];
-        rd_kafka_topic_partition_list_add(list, e->topic, e->partition)->offset = e->next_offset;
-    }
-    pt_consumer_commit_list(r->consumer, list);
+    tell_group(r, flush);
     for (size_t i = 0; i < flush->n_slices; i++) {
         if (pt_slice_rows(&flush->slices[i])) {
             pt_log(PT_LOG_DEBUG, PT_EVENT("flush"),

@@ -59,77 +59,77 @@ static void describe(int32_t epoch, int64_t us, char *out, size_t size) {
 }
 
 static int differs(const pt_reader *r, const pt_route *route, const pt_partition *p,
-                   const rd_kafka_message_t *m, pt_error *err) {
+                   const pt_records *run, const pt_record *record, pt_error *err) {
     char ours[80];
     char theirs[80];
     describe(p->last_epoch, p->last_us, ours, sizeof ours);
-    describe(rd_kafka_message_leader_epoch(m), pt_message_us(m), theirs, sizeof theirs);
+    describe(run->leader_epoch, record->timestamp_us, theirs, sizeof theirs);
     return pt_fail(
         err, code_for(p),
         "topic %s partition %" PRId32
         ": the log went back (unclean leader election, or a restored disk?): at offset %" PRId64
         " %s read another record (%s) "
         "than the broker has there (%s), and stands at offset %" PRId64 WAYS_OUT,
-        route->topic, m->partition, p->last_offset,
+        route->topic, run->partition, p->last_offset,
         p->next == p->began ? "the lake" : "this process", ours, theirs, p->next, r->pipeline,
-        route->topic, m->partition);
+        route->topic, run->partition);
 }
 
 /* ---- proofs ---- */
 
 /* Compacted away, or deleted: then only the epoch can be asked for. */
-static int gone(pt_reader *r, const pt_route *route, pt_partition *p, const rd_kafka_message_t *m,
+static int gone(pt_reader *r, const pt_route *route, const pt_partition *p, int32_t partition,
                 bool *again, pt_error *err) {
     if (p->last_epoch < 0) {
         return PT_OK;
     }
     *again = true;
     return r->ask(r->refetch_arg,
-                  &(pt_place){route->topic, m->partition, p->last_offset + 1, p->last_epoch}, err);
+                  &(pt_place){route->topic, partition, p->last_offset + 1, p->last_epoch}, err);
 }
 
-int pt_verify_see(pt_reader *r, const pt_route *route, pt_partition *p, const rd_kafka_message_t *m,
-                  bool *again, pt_error *err) {
-    bool end = m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
+int pt_verify_see(pt_reader *r, const pt_route *route, pt_partition *p, const pt_records *run,
+                  const pt_record *record, bool *again, pt_error *err) {
+    int64_t offset = record ? record->offset : run->position;
     int64_t at = p->verify_at;
     *again = false;
-    if (m->offset < at ||
-        (end && m->offset == at)) { /* a new leader may not show all of its log at once (KIP-207):
-                                       nothing is taken before the proof */
-        *again = end;
+    if (offset < at ||
+        (!record && offset == at)) { /* a new leader may not show all of its log at once (KIP-207):
+                                        nothing is taken before the proof */
+        *again = !record;
         return PT_OK;
     }
     p->verify_at = -1;
-    if (end || m->offset > at) {
-        return gone(r, route, p, m, again, err);
+    if (!record || offset > at) {
+        return gone(r, route, p, run->partition, again, err);
     }
-    int32_t epoch = rd_kafka_message_leader_epoch(m);
-    bool same = pt_message_us(m) == p->last_us &&
+    int32_t epoch = run->leader_epoch;
+    bool same = record->timestamp_us == p->last_us &&
                 (epoch < 0 || p->last_epoch < 0 || epoch == p->last_epoch);
-    return same ? PT_OK : differs(r, route, p, m, err);
+    return same ? PT_OK : differs(r, route, p, run, record, err);
 }
 
-int pt_verify_cut(pt_reader *r, const rd_kafka_message_t *m, int64_t end, int32_t epoch,
-                  pt_error *err) {
-    const char *topic = rd_kafka_topic_name(m->rkt);
-    const pt_partition *p = pt_reader_partition(r, topic, m->partition);
+int pt_verify_cut(pt_reader *r, const pt_polled *cut, pt_error *err) {
+    pt_route *route = &r->routes[cut->records.topic];
+    int32_t partition = cut->records.partition;
+    const pt_partition *p = pt_route_partition(route, partition);
     if (!p || !p->assigned) {
         return PT_OK;
     }
     char theirs[120] = "has no records of the leader epoch that was read last";
-    if (end >= 0) {
+    if (cut->end >= 0) {
         (void)snprintf(theirs, sizeof theirs,
                        "ends at offset %" PRId64 " (leader epoch %" PRId32
                        ") for the leader epoch that was read last",
-                       end, epoch);
+                       cut->end, cut->epoch);
     }
     return pt_fail(
-        err, end >= p->began ? PT_E_REWOUND : code_for(p),
+        err, cut->end >= p->began ? PT_E_REWOUND : code_for(p),
         "topic %s partition %" PRId32
         ": the log went back (unclean leader election, or a restored disk?): the broker's "
         "%s, and %s stands at offset %" PRId64 WAYS_OUT,
-        topic, m->partition, theirs, p->next == p->began ? "the lake" : "this process", p->next,
-        r->pipeline, topic, m->partition);
+        route->topic, partition, theirs, p->next == p->began ? "the lake" : "this process", p->next,
+        r->pipeline, route->topic, partition);
 }
 
 int pt_verify_again(pt_reader *r, pt_place **places, size_t *n, pt_error *err) {

@@ -15,16 +15,16 @@
 /* At a claim, when p->next is known: fills where fetching begins, and what is compared there. */
 void pt_verify_begin(pt_partition *partition, const pt_claim *claim, pt_assigned *assigned);
 
-/* While a proof is awaited (partition->proof >= 0), for a message at or behind it and for the end
- * of the partition. *again: the partition is fetched again, the message is not for now. PT_E_KAFKA:
- * the log is not the lake's; PT_E_REWOUND: it is not the one that was read, the lake's own place is
- * to be looked at. */
+/* While a proof is awaited (partition->verify_at >= 0): for a record of the run; record NULL: for
+ * the end of the partition, at the run's position. *again: the partition is fetched again, what
+ * came is not for now. PT_E_KAFKA: the log is not the lake's; PT_E_REWOUND: it is not the one that
+ * was read, the lake's own place is to be looked at. */
 int pt_verify_see(pt_reader *reader, const pt_route *route, pt_partition *partition,
-                  const rd_kafka_message_t *message, bool *again, pt_error *err) PT_CHECKED;
-
-/* The broker does not confirm the epoch: its log of that epoch ends at `end`. Codes as above. */
-int pt_verify_cut(pt_reader *reader, const rd_kafka_message_t *message, int64_t end, int32_t epoch,
+                  const pt_records *run, const pt_record *record, bool *again,
                   pt_error *err) PT_CHECKED;
+
+/* The broker does not confirm the epoch: its log of that epoch ends at cut->end. Codes as above. */
+int pt_verify_cut(pt_reader *reader, const pt_polled *cut, pt_error *err) PT_CHECKED;
 
 /* Of every assigned partition: what was read last is to be proven, or where nothing was read only
  * the place. The caller frees *places. */

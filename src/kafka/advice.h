@@ -2,7 +2,6 @@
  * functions. */
 #pragma once
 
-#include <librdkafka/rdkafka.h>
 #include <stdbool.h>
 #include <stddef.h>
 

@@ -4,12 +4,12 @@
  * reader thread, inside pt_consumer_poll or pt_consumer_leave. */
 #pragma once
 
-#include <librdkafka/rdkafka.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/record.h"
 #include "kafka/client.h"
 
 typedef struct pt_consumer pt_consumer;
@@ -44,6 +44,8 @@ typedef struct pt_consumer_options {
         queue_messages;   /* fetched ahead over all partitions, 0: 32 MiB and 1000000 */
     uint64_t fetch_bytes; /* one answer of a broker over all partitions, one record more at most; 0:
                              8 MiB */
+    uint64_t poll_bytes;  /* keys and values of what one poll brings, going by the size of the last
+                             ones; 0: no bound */
     int64_t timeout_us;   /* for a broker that does not answer at the start */
 } pt_consumer_options;
 
@@ -94,24 +96,48 @@ void pt_consumer_look_at_group(const pt_consumer *consumer, const char *group, c
 /* Joins the group. */
 int pt_consumer_subscribe(pt_consumer *consumer, pt_error *err) PT_CHECKED;
 
-/* Up to max messages within timeout; the caller destroys them. Messages with err
- * RD_KAFKA_RESP_ERR__PARTITION_EOF tell a position, others with err an event that pt_consumer_judge
- * knows. Fails when a callback failed or the handle is of no use any more. */
-int pt_consumer_poll(pt_consumer *consumer, int timeout_ms, rd_kafka_message_t **messages,
-                     size_t max, size_t *n, pt_error *err) PT_CHECKED;
+/* ---- what was polled ---- */
 
-/* PT_OK: passing trouble, go on. Else: why the run must end; PT_E_SOURCE: look again at what the
- * broker has. */
-int pt_consumer_judge(pt_consumer *consumer, const rd_kafka_message_t *message,
-                      pt_error *err) PT_CHECKED;
+/* Polls, for at most the timeout or until max records have come (0: as many as poll_bytes allows).
+ * The rebalance callbacks run here. What it brings stands behind what earlier polls brought and
+ * pt_consumer_next has not handed out yet; it also returns PT_OK with nothing. Fails when a
+ * callback failed or the client cannot be used any more. */
+int pt_consumer_poll(pt_consumer *consumer, int timeout_ms, size_t max, pt_error *err) PT_CHECKED;
+
+/* What was polled is so much that the next poll would bring nothing. */
+bool pt_consumer_is_full(const pt_consumer *consumer);
+
+typedef enum pt_polled_kind {
+    PT_POLLED_NOTHING, /* everything has been handed out */
+    PT_POLLED_RECORDS,
+    PT_POLLED_END, /* nothing visible lies before records.position */
+    PT_POLLED_CUT  /* the broker's log was cut below what we have read (KIP-320) */
+} pt_polled_kind;
+
+typedef struct pt_polled {
+    pt_polled_kind kind;
+    pt_records records; /* of END and CUT: topic and partition alone, of END also the position */
+    int64_t end;        /* of CUT: where the log of our leader epoch ends; -1: not known */
+    int32_t epoch;      /* of CUT: the broker's leader epoch before it; -1: not known */
+} pt_polled;
+
+/* Hands out the next of what was polled. Records stay until the next call of this function or of
+ * those below; a poll leaves them alone. A broker's error that passes is logged and passed over.
+ * Fails when the run must end; PT_E_SOURCE: look again at what the broker has. */
+int pt_consumer_next(pt_consumer *consumer, pt_polled *out, pt_error *err) PT_CHECKED;
+
+/* Throws away what was polled and not handed out, errors too. */
+void pt_consumer_drop(pt_consumer *consumer);
+/* Throws away the records and ends alone: they are to be fetched again. */
+void pt_consumer_drop_records(pt_consumer *consumer);
+
+size_t pt_record_headers(const pt_record *record); /* how many */
+/* Reads header i of them. Its bytes stay as long as the record. */
+void pt_record_header(const pt_record *record, size_t i, pt_header *out);
 
 /* How many connections to brokers have ended by now. The broker behind the next one may have
  * another log. */
 uint64_t pt_consumer_breaks(const pt_consumer *consumer);
-
-/* Whether the message tells that the log was cut (KIP-320): up to where the log of our leader epoch
- * goes, and what epoch the broker has before it; -1 unknown. */
-bool pt_consumer_truncated(const rd_kafka_message_t *message, int64_t *end, int32_t *epoch);
 
 /* A place that was read, to go on behind. */
 typedef struct pt_place {
@@ -122,7 +148,7 @@ typedef struct pt_place {
                       it is not asked */
 } pt_place;
 
-/* Goes on at these places; messages of the partition that were fetched already are not delivered.
+/* Goes on at these places; records of the partition that were fetched already are not delivered.
  * Not from a callback. PT_E_KAFKA_DOWN: it does not. */
 int pt_consumer_seek(pt_consumer *consumer, const pt_place *places, size_t n,
                      pt_error *err) PT_CHECKED;
@@ -130,9 +156,9 @@ int pt_consumer_seek(pt_consumer *consumer, const pt_place *places, size_t n,
 void pt_consumer_pause(pt_consumer *consumer);
 void pt_consumer_resume(pt_consumer *consumer);
 
-/* Any thread. Tells the group how far the lake is, for lag tools only; takes list over, does not
- * wait, and what goes wrong is of no importance. */
-void pt_consumer_commit_list(pt_consumer *consumer, rd_kafka_topic_partition_list_t *list);
+/* Any thread. Tells the group how far the lake is, for lag tools only. It does not wait, and nobody
+ * hears when it fails. The places' epochs are not used. */
+void pt_consumer_commit(pt_consumer *consumer, const pt_place *places, size_t n);
 
 /* The last trouble that librdkafka reported; false: none since the consumer was opened. */
 bool pt_consumer_last_error(pt_consumer *consumer, char *out, size_t size);

@@ -4,10 +4,17 @@
 #include <pthread.h>
 
 #include "kafka/consumer.h"
+#include "kafka/handle.h"
 
 /* A client id that begins so goes on with the lake's id, and the metadata of offsets likewise. */
 #define PT_CLIENT_STAMP "pintail-"
 #define PT_OFFSET_STAMP "pintail lake "
+
+#define PT_POLL_MOST  20000 /* messages that one poll brings */
+#define PT_POLL_MORE  4096  /* that others may bring before the first ones are handed out */
+#define PT_POLL_FIRST 100   /* while the size of the records is not known */
+#define PT_RUN_RECORDS \
+    128 /* they are given back before the next ones are looked at: in the cache */
 
 typedef struct pt_topic_id {
     char text[64]; /* "": not known */
@@ -32,9 +39,18 @@ struct pt_consumer {
         *confirm; /* assigned, and the broker is still to be asked for their leader epoch */
     bool failed;  /* a callback failed; why says how */
     pt_error why;
-    char member[256];     /* the group's name for this process at the last assignment */
-    int held;             /* partitions */
-    pthread_mutex_t lock; /* what follows, and the end of queue */
+    char member[256]; /* the group's name for this process at the last assignment */
+    int held;         /* partitions */
+    /* What was polled, in order: [0, first) handed out and given back, [first, next) out, then up
+     * to n_messages to be handed out. */
+    rd_kafka_message_t **messages; /* [PT_POLL_MOST + PT_POLL_MORE] */
+    size_t first, next, n_messages;
+    pt_record *records;                      /* [PT_RUN_RECORDS] of the run that is out */
+    size_t poll_records;                     /* so many at most in the next poll */
+    uint64_t records_counted, bytes_counted; /* handed out since poll_records was set */
+    rd_kafka_topic_t *last_topic;            /* of the last run; its number is last_number */
+    size_t last_number;
+    pthread_mutex_t lock;                     /* what follows, and the end of queue */
     rd_kafka_topic_partition_list_t *offsets; /* to be committed; NULL: none */
     bool committing;                          /* an answer is awaited */
 };
@@ -43,8 +59,26 @@ struct pt_consumer {
  * PT_E_KAFKA: a topic is not there. */
 int pt_consumer_look_at_cluster(pt_consumer *consumer, pt_error *err) PT_CHECKED;
 
-/* Sends what pt_consumer_commit_list has kept back: before partitions go. */
+/* Sends what pt_consumer_commit has kept back: before partitions go. */
 void pt_consumer_commit_rest(pt_consumer *consumer);
+
+/* Sets the properties of the member's client; conf NULL is not allowed. PT_E_USAGE. */
+int pt_consumer_configure(const pt_consumer_options *options, rd_kafka_conf_t *conf,
+                          pt_error *err) PT_CHECKED;
+
+/* librdkafka calls it at a rebalance. */
+void pt_consumer_on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,
+                              rd_kafka_topic_partition_list_t *list, void *opaque);
+
+/* Asks the broker to confirm the leader epochs that are left in consumer->confirm. */
+void pt_consumer_confirm_epochs(pt_consumer *consumer);
+
+/* Why the client cannot be used any more. */
+int pt_consumer_fatal(pt_consumer *consumer, pt_error *err) PT_CHECKED;
+/* An error that came in a message's place. PT_OK: it passes. PT_E_SOURCE: look again at what the
+ * broker has. */
+int pt_consumer_judge(pt_consumer *consumer, const rd_kafka_message_t *message,
+                      pt_error *err) PT_CHECKED;
 
 /* Why the group does not take this member, and what to do. */
 int pt_consumer_refused(const pt_consumer *consumer, rd_kafka_resp_err_t code,

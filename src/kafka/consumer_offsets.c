@@ -66,19 +66,18 @@ static void commit_next(pt_consumer *c) {
     c->offsets = NULL;
 }
 
-void pt_consumer_commit_list(pt_consumer *c, rd_kafka_topic_partition_list_t *list) {
+void pt_consumer_commit(pt_consumer *c, const pt_place *places, size_t n) {
     pthread_mutex_lock(&c->lock);
     if (!c->offsets) {
-        c->offsets = list;
-    } else {
-        for (int i = 0; i < list->cnt; i++) {
-            const rd_kafka_topic_partition_t *p = &list->elems[i];
-            rd_kafka_topic_partition_t *known =
-                rd_kafka_topic_partition_list_find(c->offsets, p->topic, p->partition);
-            (known ? known : rd_kafka_topic_partition_list_add(c->offsets, p->topic, p->partition))
-                ->offset = p->offset;
-        }
-        rd_kafka_topic_partition_list_destroy(list);
+        c->offsets = rd_kafka_topic_partition_list_new((int)n);
+    }
+    for (size_t i = 0; i < n; i++) {
+        const pt_place *p = &places[i];
+        rd_kafka_topic_partition_t *known = rd_kafka_topic_partition_list_find(c->offsets, p->topic,
+                                                                               p->partition);
+        known = known ? known
+                      : rd_kafka_topic_partition_list_add(c->offsets, p->topic, p->partition);
+        known->offset = p->offset;
     }
     commit_next(c);
     pthread_mutex_unlock(&c->lock);

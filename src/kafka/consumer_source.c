@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "kafka/cluster.h"
 #include "kafka/topic.h"
 
 #define BOUNDS_TIMEOUT_MS  10000

@@ -4,14 +4,10 @@
 
 #include "base/clock.h"
 #include "base/signals.h"
+#include "kafka/cluster.h"
 
 #define MISSING_AFTER (3 * PT_SECOND) /* a broker that makes topics on first use needs less */
 #define ASK_MS        500
-
-static int64_t ms_left(int64_t deadline) {
-    int64_t left = (deadline - pt_monotonic_us()) / 1000;
-    return left > 0 ? left : 0;
-}
 
 /* ---- CreateTopics ---- */
 
@@ -59,12 +55,12 @@ static rd_kafka_event_t *create_event(rd_kafka_t *rk, rd_kafka_NewTopic_t *topic
     rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
     rd_kafka_AdminOptions_t *admin = rd_kafka_AdminOptions_new(rk, RD_KAFKA_ADMIN_OP_CREATETOPICS);
     char ignored[200];
-    int ms = (int)ms_left(deadline);
+    int ms = (int)pt_ms_left(deadline);
     (void)rd_kafka_AdminOptions_set_request_timeout(admin, ms > 0 ? ms : 1, ignored,
                                                     sizeof ignored);
     rd_kafka_CreateTopics(rk, &topic, 1, admin, queue);
     rd_kafka_event_t *event = NULL;
-    while (!event && ms_left(deadline) > 0 && !pt_stop_asked()) {
+    while (!event && pt_ms_left(deadline) > 0 && !pt_stop_asked()) {
         (void)rd_kafka_poll(rk, 0);
         event = rd_kafka_queue_poll(queue, 100);
     }
@@ -100,7 +96,7 @@ int pt_topic_create(rd_kafka_t *rk, const pt_kafka_options *options,
 static rd_kafka_resp_err_t ask(rd_kafka_t *rk, rd_kafka_topic_t *rkt, int64_t deadline,
                                int32_t *partitions) {
     const struct rd_kafka_metadata *metadata;
-    int64_t ms = ms_left(deadline);
+    int64_t ms = pt_ms_left(deadline);
     rd_kafka_resp_err_t code = rd_kafka_metadata(rk, 0, rkt, &metadata,
                                                  ms < ASK_MS ? (int)ms + 1 : ASK_MS);
     if (code) {
@@ -151,7 +147,7 @@ static int wait_for(rd_kafka_t *rk, rd_kafka_topic_t *rkt, const pt_kafka_option
         if (unknown && unknown_since == 0) {
             unknown_since = pt_monotonic_us();
         }
-        bool late = ms_left(deadline) == 0;
+        bool late = pt_ms_left(deadline) == 0;
         if (unknown && (late || pt_monotonic_us() - unknown_since > MISSING_AFTER)) {
             return missing(rk, topic, err);
         }

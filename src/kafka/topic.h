@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "base/nearest.h"
-#include "kafka/client.h"
+#include "kafka/handle.h"
 
 /* Makes a topic with the broker's default replication; one that exists already is fine. */
 int pt_topic_create(rd_kafka_t *rk, const pt_kafka_options *options,

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/signals.h"
+#include "kafka/cluster.h"
 
 struct pt_watermarks {
     pt_kafka_last_error last_error;
@@ -14,11 +15,6 @@ struct pt_watermarks {
     rd_kafka_t *rk;
     char *cluster;
 };
-
-static int64_t ms_left(int64_t deadline) {
-    int64_t left = (deadline - pt_monotonic_us()) / 1000;
-    return left > 0 ? left : 0;
-}
 
 static int configure(rd_kafka_conf_t *conf, const pt_kafka_options *options, pt_error *err) {
     static const char *const properties[][2] = {
@@ -105,12 +101,13 @@ int pt_watermarks_partitions(pt_watermarks *w, const char *topic, int32_t *out, 
                        rd_kafka_err2str(rd_kafka_last_error()));
     }
     int64_t deadline = pt_monotonic_us() + w->timeout_us;
-    rd_kafka_resp_err_t code = ask_partitions(w, rkt, out, (int)ms_left(deadline));
+    rd_kafka_resp_err_t code = ask_partitions(w, rkt, out, (int)pt_ms_left(deadline));
     while (code && code != RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED &&
            code != RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART &&
-           code != RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC && ms_left(deadline) > 0 && !pt_stop_asked()) {
+           code != RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC && pt_ms_left(deadline) > 0 &&
+           !pt_stop_asked()) {
         pt_sleep_us(PT_SECOND / 20);
-        code = ask_partitions(w, rkt, out, (int)ms_left(deadline) + 1);
+        code = ask_partitions(w, rkt, out, (int)pt_ms_left(deadline) + 1);
     }
     rd_kafka_topic_destroy(rkt);
     if (code && code != RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART &&
@@ -126,8 +123,8 @@ int pt_watermarks_offsets(pt_watermarks *w, const char *topic, int32_t partition
     rd_kafka_resp_err_t code;
     do {
         code = rd_kafka_query_watermark_offsets(w->rk, topic, partition, low, end,
-                                                (int)ms_left(deadline) + 1);
-    } while (code && ms_left(deadline) > 0 && !pt_stop_asked() &&
+                                                (int)pt_ms_left(deadline) + 1);
+    } while (code && pt_ms_left(deadline) > 0 && !pt_stop_asked() &&
              (pt_sleep_us(PT_SECOND / 20), true));
     if (code) {
         return pt_kafka_failed(code, w->options, &w->last_error, NULL, err,
@@ -167,7 +164,7 @@ static size_t settle(pt_unread *list, size_t n, const rd_kafka_message_t *m) {
 
 static void read_first(pt_watermarks *w, pt_unread *list, size_t n, rd_kafka_queue_t *queue) {
     int64_t deadline = pt_monotonic_us() + w->timeout_us;
-    for (size_t open = n; open > 0 && ms_left(deadline) > 0 && !pt_stop_asked();) {
+    for (size_t open = n; open > 0 && pt_ms_left(deadline) > 0 && !pt_stop_asked();) {
         (void)rd_kafka_poll(w->rk, 0);
         rd_kafka_message_t *m = rd_kafka_consume_queue(queue, 100);
         if (m) {

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
-#include "kafka/client.h"
+#include "kafka/last_error.h"
 
 #define ENDED "127.0.0.1:9092/1: Disconnected: connection closed by peer (after 5ms in state UP)"
 #define REFUSED                                                                                  \

@@ -167,7 +167,7 @@ static int least_job(pt_error *err) {
 static int fill_batch(pt_line *line, pt_error *err) {
     pt_batch *batch = pt_line_take_free(line, 0);
     assert_non_null(batch);
-    pt_header headers[] = {{"a header", "with a value of many bytes", 26}, {"\xff", NULL, 0}};
+    pt_header headers[] = {{"a header", 8, "with a value of many bytes", 26}, {"\xff", 1, NULL, 0}};
     pt_dead_letter letter = {.topic = "topic",
                              .key = "key",
                              .key_len = 3,

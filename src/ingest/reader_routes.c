@@ -1,0 +1,46 @@
+/* Routes and partitions of a reader. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "ingest/reader.h"
+
+pt_route *pt_reader_route(pt_reader *r, const char *topic) {
+    for (size_t i = 0; i < r->n_routes; i++) {
+        if (strcmp(r->routes[i].topic, topic) == 0) {
+            return &r->routes[i];
+        }
+    }
+    return NULL;
+}
+
+pt_partition *pt_route_partition(pt_route *route, int32_t partition) {
+    if (!route || partition < 0) {
+        return NULL;
+    }
+    if (partition >= route->n_partitions) { /* the topic has grown since the start */
+        size_t n = (size_t)partition + 1;
+        pt_partition *grown = realloc(route->partitions, n * sizeof *grown);
+        if (!grown) {
+            return NULL;
+        }
+        memset(grown + route->n_partitions, 0, (n - (size_t)route->n_partitions) * sizeof *grown);
+        route->partitions = grown;
+        for (size_t i = (size_t)route->n_partitions; i < n; i++) {
+            grown[i].end = grown[i].skipped_from = grown[i].verify_at = -1;
+        }
+        route->n_partitions = (int32_t)n;
+    }
+    return &route->partitions[partition];
+}
+
+pt_partition *pt_reader_partition(pt_reader *r, const char *topic, int32_t partition) {
+    return pt_route_partition(pt_reader_route(r, topic), partition);
+}
+
+void pt_reader_unverify(pt_reader *r) {
+    for (size_t i = 0; i < r->n_routes; i++) {
+        for (int32_t k = 0; k < r->routes[i].n_partitions; k++) {
+            r->routes[i].partitions[k].verified = PT_UNVERIFIED;
+        }
+    }
+}
