@@ -21,6 +21,7 @@ typedef enum pt_code {
     PT_E_REWOUND, /* the broker's log is not the one that we have read from: what is not committed
                      counts for nothing */
     PT_E_DATA,    /* a record or a value that cannot be taken */
+    PT_E_NOT_NOW, /* what a record needs to be decoded is away: the same call may succeed later */
     PT_E_LAKE,    /* catalog or data path: permanent */
     PT_E_LAKE_BUSY, /* conflict or lock: nothing was committed, the same transaction may be tried
                        again */

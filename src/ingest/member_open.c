@@ -135,10 +135,10 @@ static int open_routes(pt_member *r, pt_error *err) {
     for (size_t i = 0; i < r->options->n_routes; i++) {
         PT_TRY(open_target(r, i, err));
         const pt_table *read_by = r->readings[i] ? r->readings[i] : r->reader.routes[i].table;
-        PT_TRY(pt_decoder_new_json(read_by->schema, &r->reader.routes[i].decoder, err));
-        if (r->options->on_no_column == PT_NO_COLUMN_DEAD_LETTER) {
-            pt_decoder_want_column(r->reader.routes[i].decoder);
-        }
+        const pt_decoder_options options = {.schema = read_by->schema,
+                                            .want_column = r->options->on_no_column ==
+                                                           PT_NO_COLUMN_DEAD_LETTER};
+        PT_TRY(pt_decoder_open(pt_formats[0], &options, &r->reader.routes[i].decoder, err));
     }
     return PT_OK;
 }
@@ -163,7 +163,7 @@ void pt_member_close_tables(pt_member *r) {
     }
     r->n_tables = 0;
     for (size_t i = 0; i < r->reader.n_routes; i++) {
-        pt_decoder_free(&r->reader.routes[i].decoder);
+        pt_decoder_close(&r->reader.routes[i].decoder);
         pt_table_free(&r->readings[i]);
     }
 }

@@ -44,18 +44,80 @@ static int wait_for_batch(pt_member *r, pt_error *err) {
     return code;
 }
 
-/* *left: a stop was asked for while all batches were under way. */
+/* Microseconds until the open batch is old enough; 0: it is. */
+static int64_t time_left(const pt_member *r) {
+    int64_t left = r->reader.batch->opened_us + r->options->flush_interval_us +
+                   (pt_reader_awaits_row(&r->reader) ? ROW_AWAITED_FOR : 0) - pt_monotonic_us();
+    return left > 0 ? left : 0;
+}
+
+/* While one batch is being committed and another waits for it, sealing a third gains nothing: the
+ * open one goes on growing until it is full. So a catalog that is slow, or shared by many writers,
+ * gets fewer and bigger flushes. */
+static bool line_is_full(pt_member *r) {
+    return pt_line_under_way(&r->line) >= PT_BATCHES - 1;
+}
+
+static bool due(pt_member *r) {
+    return pt_reader_has_rows(&r->reader) && time_left(r) == 0 && !line_is_full(r);
+}
+
+/* The decoder cannot read the next record yet. Pauses the partitions and polls on, so that the
+ * group does not think that this member is dead; what was read before is committed when it is due.
+ */
+static int wait_for_decoder(pt_member *r, bool *waiting, const pt_error *why, pt_error *err) {
+    if (!*waiting) {
+        pt_log(PT_LOG_WARN, PT_EVENT("paused"), PT_STR("waiting_for", "decoder"),
+               PT_STR("error", why->text));
+        pt_consumer_pause(r->consumer);
+        *waiting = true;
+    }
+    if (due(r)) {
+        PT_TRY(pt_reader_seal(&r->reader, false, err));
+    }
+    pt_progress_show(&r->progress, &r->line, &r->reader, r->consumer);
+    if (pt_consumer_is_full(r->consumer)) {
+        pt_sleep_us(PT_SECOND / 10);
+        return pt_line_failed(&r->line, err);
+    }
+    PT_TRY(pt_consumer_poll(r->consumer, 100, 1, err));
+    return pt_line_failed(&r->line, err);
+}
+
+static void go_on_decoding(pt_member *r) {
+    pt_consumer_resume(r->consumer);
+    pt_reader_unverify(&r->reader);
+    pt_log(PT_LOG_INFO, PT_EVENT("goes on"), PT_STR("waited_for", "decoder"));
+}
+
+/* *left: a stop was asked for while it waited for a batch, or for the decoder. */
 static int take_run(pt_member *r, const pt_records *run, int64_t now_us, bool *left,
                     pt_error *err) {
+    bool waiting = false;
     for (size_t taken = 0; taken < run->n && !*left;) {
+        pt_take_end end;
+        pt_error why;
         if (!r->reader.batch) {
             PT_TRY(wait_for_batch(r, err));
         }
         *left = !r->reader.batch;
-        if (!*left) {
-            pt_take_end end;
-            PT_TRY(pt_reader_take(&r->reader, run, &taken, now_us, &end, err));
-            PT_TRY(end == PT_TAKE_FULL ? pt_reader_seal(&r->reader, false, err) : PT_OK);
+        if (*left) {
+            break;
+        }
+        int code = pt_reader_take(&r->reader, run, &taken, now_us, &end, &why);
+        if (code != PT_OK) {
+            *err = why;
+            return code;
+        }
+        if (end == PT_TAKE_NOT_NOW) {
+            PT_TRY(wait_for_decoder(r, &waiting, &why, err));
+            *left = pt_stop_asked();
+        } else if (waiting) {
+            go_on_decoding(r);
+            waiting = false;
+        }
+        if (end == PT_TAKE_FULL) {
+            PT_TRY(pt_reader_seal(&r->reader, false, err));
         }
     }
     return PT_OK;
@@ -110,24 +172,6 @@ static int prove_again(pt_member *r, uint64_t breaks, pt_error *err) {
  * first of a batch is not kept waiting for others: its age counts from here. */
 static size_t records_wanted(const pt_member *r) {
     return pt_reader_has_rows(&r->reader) ? 0 : 1;
-}
-
-/* Microseconds until the open batch is old enough; 0: it is. */
-static int64_t time_left(const pt_member *r) {
-    int64_t left = r->reader.batch->opened_us + r->options->flush_interval_us +
-                   (pt_reader_awaits_row(&r->reader) ? ROW_AWAITED_FOR : 0) - pt_monotonic_us();
-    return left > 0 ? left : 0;
-}
-
-/* While one batch is being committed and another waits for it, sealing a third gains nothing: the
- * open one goes on growing until it is full. So a catalog that is slow, or shared by many writers,
- * gets fewer and bigger flushes. */
-static bool line_is_full(pt_member *r) {
-    return pt_line_under_way(&r->line) >= PT_BATCHES - 1;
-}
-
-static bool due(pt_member *r) {
-    return pt_reader_has_rows(&r->reader) && time_left(r) == 0 && !line_is_full(r);
 }
 
 /* Milliseconds that a poll may wait. */

@@ -117,7 +117,7 @@ void pt_progress_end(const pt_progress_state *s, pt_line *line, const pt_reader 
     double seconds = (double)(pt_monotonic_us() - s->started_us) / 1e6;
     uint64_t unknown = 0;
     for (size_t i = 0; i < reader->n_routes; i++) {
-        unknown += pt_decoder_unknown_keys(reader->routes[i].decoder);
+        unknown += pt_decoder_unknown_fields(reader->routes[i].decoder);
     }
     pt_progress(NULL);
     pt_log(PT_LOG_INFO, PT_EVENT("done"), PT_INT("rows", c.rows),

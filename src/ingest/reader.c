@@ -170,7 +170,7 @@ static inline int decode(const pt_reader *r, pt_route *route, int32_t partition,
                                                       err);
     }
     PT_TRY(pt_rows_open(rows, err));
-    return pt_decode(route->decoder, record->value, record->value_len, rows, why, err);
+    return pt_decode(route->decoder, record, rows, why, err);
 }
 
 static inline void check_partition(const pt_table *table, const pt_rows *rows,
@@ -242,8 +242,8 @@ static inline int take_one(pt_reader *r, pt_route *route, pt_partition *p, const
                            const pt_record *record, int64_t now_us, pt_error *err) {
     pt_rows *rows = r->batch->flush->slices[route->slice].rows;
     pt_decode_error why;
-    r->records++;
     PT_TRY(decode(r, route, run->partition, record, rows, &why, err));
+    r->records++;
     if (why.code == PT_DECODE_OK) {
         PT_TRY(write_metadata(r, route, rows, run->partition, record, now_us, err));
         check_partition(route->table, rows, &why);
@@ -287,7 +287,11 @@ int pt_reader_take(pt_reader *r, const pt_records *run, size_t *from, int64_t no
             PT_TRY(is_next(r, route, p, run, record, &next, err));
         }
         if (next) {
-            PT_TRY(take_one(r, route, p, run, record, now_us, err));
+            int code = take_one(r, route, p, run, record, now_us, err);
+            if (code != PT_OK) {
+                *end = PT_TAKE_NOT_NOW;
+                return code == PT_E_NOT_NOW ? PT_OK : code;
+            }
         }
         ++*from;
         if (next && pt_reader_full(r)) {

@@ -81,8 +81,9 @@ typedef struct pt_reader {
 } pt_reader;
 
 typedef enum pt_take_end {
-    PT_TAKE_ALL, /* the run is at its end */
-    PT_TAKE_FULL /* the batch is full: seal it */
+    PT_TAKE_ALL,    /* the run is at its end */
+    PT_TAKE_FULL,   /* the batch is full: seal it */
+    PT_TAKE_NOT_NOW /* the decoder cannot read the next record yet: call again; err says why */
 } pt_take_end;
 
 /* Takes the run's records from *from on into the open batch (there is one), and moves *from behind

@@ -18,7 +18,7 @@
 
 #include "columns/rows.h"
 #include "columns/schema.h"
-#include "decode/decode.h"
+#include "decode/json/json_value.h"
 
 #define CORPUS_BYTES ((size_t)8 << 20)
 #define FLUSH_ROWS   100000
@@ -240,7 +240,8 @@ static double decode_all(const corpus *c, pt_decoder *decoder, pt_rows *rows) {
     size_t from = 0;
     for (size_t i = 0; i < c->n; i++) {
         if (pt_rows_open(rows, &err) != PT_OK ||
-            pt_decode(decoder, c->bytes + from, c->ends[i] - from, rows, &error, &err) != PT_OK) {
+            decode_value(decoder, c->bytes + from, c->ends[i] - from, rows, &error, &err) !=
+                PT_OK) {
             stop("decode", err.text);
         }
         if (error.code != PT_DECODE_OK) {
@@ -274,18 +275,18 @@ static double measure(const corpus *c, const pt_schema *schema, bool portable) {
     types[n + 1].id = PT_BIGINT;
     types[n + 2].id = types[n + 3].id = PT_TIMESTAMPTZ;
     if (pt_rows_new(types, n + 4, &rows, &err) != PT_OK ||
-        pt_decoder_new_json(schema, &decoder, &err) != PT_OK) {
+        open_json(schema, false, &decoder, &err) != PT_OK) {
         stop("decoder", err.text);
     }
     if (portable) {
-        pt_decoder_portable(decoder);
+        pt_json_portable_only(decoder);
     }
     double best = decode_all(c, decoder, rows);
     for (double start = now(); now() - start < round_seconds;) {
         double t = decode_all(c, decoder, rows);
         best = t < best ? t : best;
     }
-    pt_decoder_free(&decoder);
+    pt_decoder_close(&decoder);
     pt_rows_free(&rows);
     free(types);
     return best;

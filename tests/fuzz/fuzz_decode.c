@@ -12,7 +12,7 @@
 #include "columns/rows.h"
 #include "columns/same_rows.h"
 #include "columns/schema.h"
-#include "decode/decode.h"
+#include "decode/json/json_value.h"
 
 static const char *const schemas[] = {
     "order_id UUID, order_time TIMESTAMPTZ, customer_id VARCHAR, product VARCHAR, quantity "
@@ -50,10 +50,7 @@ static void must(int rc, const pt_error *err) {
 /* Every other schema refuses records without a column. */
 static void open_decoder(const struct setup *s, pt_decoder **out) {
     pt_error err;
-    must(pt_decoder_new_json(s->schema, out, &err), &err);
-    if ((s - setups) % 2 == 0) {
-        pt_decoder_want_column(*out);
-    }
+    must(open_json(s->schema, (s - setups) % 2 == 0, out, &err), &err);
 }
 
 static void open_side(struct setup *s, side *side, int portable) {
@@ -61,7 +58,7 @@ static void open_side(struct setup *s, side *side, int portable) {
     open_decoder(s, &side->learned);
     must(pt_rows_new(s->types, s->schema->n_columns, &side->rows, &err), &err);
     if (portable) {
-        pt_decoder_portable(side->learned);
+        pt_json_portable_only(side->learned);
     }
 }
 
@@ -93,7 +90,7 @@ static pt_decode_error decode(pt_decoder *decoder, pt_rows *rows, const char *da
     pt_decode_error e;
     memset(&e, 0, sizeof e);
     must(pt_rows_open(rows, &err), &err);
-    must(pt_decode(decoder, data, len, rows, &e, &err), &err);
+    must(decode_value(decoder, data, len, rows, &e, &err), &err);
     return e;
 }
 
@@ -163,7 +160,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         pt_decode_error again = decode(fresh, s->best.rows, record, len);
         same(&again, s->best.rows, &portable, s->portable.rows, columns);
     }
-    pt_decoder_free(&fresh);
+    pt_decoder_close(&fresh);
     if (best.code == PT_DECODE_OK) {
         balanced(record, len);
         pt_rows_commit(s->best.rows);

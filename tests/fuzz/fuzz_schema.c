@@ -7,7 +7,7 @@
 
 #include "columns/rows.h"
 #include "columns/schema.h"
-#include "decode/decode.h"
+#include "decode/json/json_value.h"
 
 static void must(int holds, const char *what) {
     if (!holds) {
@@ -41,13 +41,13 @@ static void use(const pt_schema *schema) {
         types[i] = schema->columns[i].type;
     }
     if (schema->n_columns < 500) {
-        int made = pt_decoder_new_json(schema, &decoder, &err);
+        int made = open_json(schema, false, &decoder, &err);
         must(made == PT_OK, err.text);
         made = pt_rows_new(types, schema->n_columns, &rows, &err);
         must(made == PT_OK, err.text);
     }
     pt_rows_free(&rows);
-    pt_decoder_free(&decoder);
+    pt_decoder_close(&decoder);
     free(types);
 }
 

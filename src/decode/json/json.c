@@ -1,16 +1,25 @@
-/* The JSON decoder's public face. How it works: json_internal.h. */
+/* The JSON format. How it works: decode/json/json.h. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "decode/decode.h"
+#include "decode/json/format.h"
 #include "decode/json/json.h"
 
 #define BUFFER_MIN  ((size_t)16 << 10)
 #define BUFFER_KEEP ((size_t)4 << 20)
 
-struct pt_decoder {
+typedef struct json_decoder {
+    pt_decoder base; /* first */
     pt_json json;
-};
+} json_decoder;
+
+static pt_json *json_of(pt_decoder *decoder) {
+    return &((json_decoder *)decoder)->json;
+}
+
+static const pt_json *json_in(const pt_decoder *decoder) {
+    return &((const json_decoder *)decoder)->json;
+}
 
 static int schema_default(pt_json *js, size_t column, pt_rows *rows, pt_error *err) {
     const pt_json_node *node = &js->top->nodes[column];
@@ -69,43 +78,8 @@ static int check_defaults(pt_json *js, pt_error *err) {
     return rc;
 }
 
-int pt_decoder_new_json(const pt_schema *schema, pt_decoder **out, pt_error *err) {
-    *out = NULL;
-    pt_decoder *decoder = calloc(1, sizeof *decoder);
-    if (!decoder) {
-        return pt_fail_nomem(err, "a decoder");
-    }
-    pt_json *js = &decoder->json;
-    js->schema = schema;
-    js->scanner = &pt_json_portable;
-#if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
-        __builtin_cpu_supports("bmi2")) {
-        js->scanner = &pt_json_avx2;
-    }
-#endif
-    int rc = pt_json_float_start() == PT_OK ? PT_OK : pt_fail_nomem(err, "a decoder");
-    if (rc == PT_OK) {
-        rc = pt_json_plan_new(schema, &js->top, err);
-    }
-    if (rc == PT_OK) {
-        pt_json_plan_bind(js->top, js->scanner);
-        pt_json_keys_start(&js->keys);
-        rc = check_defaults(js, err);
-    }
-    if (rc != PT_OK) {
-        pt_decoder_free(&decoder);
-        return rc;
-    }
-    *out = decoder;
-    return PT_OK;
-}
-
-void pt_decoder_free(pt_decoder **decoder) {
-    if (!*decoder) {
-        return;
-    }
-    pt_json *js = &(*decoder)->json;
+static void json_close(pt_decoder **decoder) {
+    pt_json *js = json_of(*decoder);
     pt_json_plan_free(&js->top);
     pt_json_keys_free(&js->keys);
     pt_json_scratch_reset(js);
@@ -115,21 +89,52 @@ void pt_decoder_free(pt_decoder **decoder) {
     *decoder = NULL;
 }
 
-void pt_decoder_portable(pt_decoder *decoder) {
-    decoder->json.scanner = &pt_json_portable;
-    pt_json_plan_bind(decoder->json.top, &pt_json_portable);
+static int json_open(const pt_decoder_options *options, pt_decoder **out, pt_error *err) {
+    json_decoder *made = calloc(1, sizeof *made);
+    if (!made) {
+        return pt_fail_nomem(err, "a decoder");
+    }
+    pt_decoder *decoder = &made->base;
+    decoder->ops = &pt_json_format;
+    pt_json *js = &made->json;
+    js->schema = options->schema;
+    js->wants_column = options->want_column;
+    js->scanner = &pt_json_portable;
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
+        __builtin_cpu_supports("bmi2")) {
+        js->scanner = &pt_json_avx2;
+    }
+#endif
+    int rc = pt_json_float_start() == PT_OK ? PT_OK : pt_fail_nomem(err, "a decoder");
+    if (rc == PT_OK) {
+        rc = pt_json_plan_new(options->schema, &js->top, err);
+    }
+    if (rc == PT_OK) {
+        pt_json_plan_bind(js->top, js->scanner);
+        pt_json_keys_start(&js->keys);
+        rc = check_defaults(js, err);
+    }
+    if (rc != PT_OK) {
+        json_close(&decoder);
+        return rc;
+    }
+    *out = decoder;
+    return PT_OK;
 }
 
-void pt_decoder_want_column(pt_decoder *decoder) {
-    decoder->json.wants_column = true;
+void pt_json_portable_only(pt_decoder *decoder) {
+    json_of(decoder)->scanner = &pt_json_portable;
+    pt_json_plan_bind(json_of(decoder)->top, &pt_json_portable);
 }
 
-uint64_t pt_decoder_unknown_keys(const pt_decoder *decoder) {
-    return decoder->json.unknown_keys;
+static uint64_t unknown_fields(const pt_decoder *decoder) {
+    return json_in(decoder)->unknown_keys;
 }
 
-const char *pt_decoder_unknown_name(const pt_decoder *decoder, size_t i) {
-    return i < decoder->json.n_unknown_names ? decoder->json.unknown_names[i].text : NULL;
+static const char *unknown_name(const pt_decoder *decoder, size_t i) {
+    const pt_json *js = json_in(decoder);
+    return i < js->n_unknown_names ? js->unknown_names[i].text : NULL;
 }
 
 /* The decoder writes by vector number, so the rows' first columns must have the schema's types. */
@@ -159,7 +164,7 @@ static int grow_buffer(pt_json *js, size_t len) {
     return js->buffer ? PT_OK : pt_fail_nomem(js->own, "a record");
 }
 
-static const char *decode(pt_json *js) {
+static const char *decode_object(pt_json *js) {
     const char *p = js->begin;
     while (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t') {
         p++;
@@ -199,9 +204,11 @@ static inline void copy_record(char *to, const char *from, size_t len) {
     memcpy(to + len - 32, from + len - 32, 32);
 }
 
-int pt_decode(pt_decoder *decoder, const char *data, size_t len, pt_rows *rows,
-              pt_decode_error *error, pt_error *err) {
-    pt_json *js = &decoder->json;
+static int json_decode(pt_decoder *decoder, const pt_record *record, pt_rows *rows,
+                       pt_decode_error *error, pt_error *err) {
+    pt_json *js = json_of(decoder);
+    const char *data = record->value;
+    size_t len = record->value_len;
     js->own = err;
     js->error = error;
     error->code = PT_DECODE_OK;
@@ -233,31 +240,14 @@ int pt_decode(pt_decoder *decoder, const char *data, size_t len, pt_rows *rows,
     if (js->scratch) {
         pt_json_scratch_reset(js);
     }
-    return decode(js) ? PT_OK : js->own_code;
+    return decode_object(js) ? PT_OK : js->own_code;
 }
 
-const char *pt_decode_code_name(pt_decode_code code) {
-    static const char *const names[] = {
-        [PT_DECODE_OK] = "ok",
-        [PT_DECODE_EMPTY] = "empty",
-        [PT_DECODE_SYNTAX] = "syntax",
-        [PT_DECODE_TRUNCATED] = "truncated",
-        [PT_DECODE_TRAILING] = "trailing",
-        [PT_DECODE_NOT_OBJECT] = "not_object",
-        [PT_DECODE_UTF8] = "utf8",
-        [PT_DECODE_DEPTH] = "depth",
-        [PT_DECODE_DUPLICATE_KEY] = "duplicate_key",
-        [PT_DECODE_NOT_NULL] = "not_null",
-        [PT_DECODE_TYPE] = "type",
-        [PT_DECODE_RANGE] = "range",
-        [PT_DECODE_LOSSY] = "lossy",
-        [PT_DECODE_FORMAT] = "format",
-        [PT_DECODE_TOMBSTONE] = "tombstone",
-        [PT_DECODE_TOO_LARGE] = "too_large",
-        [PT_DECODE_NO_COLUMN] = "no_column",
-        [PT_DECODE_FRAMED] = "framed",
-        [PT_DECODE_PARTITION] = "partition",
-        [PT_DECODE_REFUSED] = "refused",
-    };
-    return (size_t)code < sizeof names / sizeof *names ? names[code] : "unknown";
-}
+const pt_decoder_ops pt_json_format = {
+    .name = "json",
+    .open = json_open,
+    .decode = json_decode,
+    .unknown_fields = unknown_fields,
+    .unknown_name = unknown_name,
+    .close = json_close,
+};

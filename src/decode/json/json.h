@@ -163,7 +163,7 @@ struct pt_json {
     uint64_t unknown_keys_before; /* both as they were when the record's first key without a column
                                      came */
     size_t n_unknown_names_before;
-    bool wants_column; /* pt_decoder_want_column */
+    bool wants_column; /* pt_decoder_options.want_column */
     bool no_column;    /* the record under way is such a one */
 
     pt_decode_error *error;

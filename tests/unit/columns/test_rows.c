@@ -231,7 +231,7 @@ static void rows_of_another_shape_are_an_internal_error(void **state) {
     fixture_open(&g, "a VARCHAR");
     pt_decode_error e;
     assert_int_equal(pt_rows_open(g.rows, &g.err), PT_OK);
-    assert_int_equal(pt_decode(f.decoder, "{}", 2, g.rows, &e, &g.err), PT_E_INTERNAL);
+    assert_int_equal(decode_value(f.decoder, "{}", 2, g.rows, &e, &g.err), PT_E_INTERNAL);
     fixture_close(&f);
     fixture_close(&g);
 }

@@ -20,7 +20,7 @@
 #include "columns/rows.h"
 #include "columns/schema.h"
 #include "config/config.h"
-#include "decode/decode.h"
+#include "decode/json/json_value.h"
 #include "ingest/batches.h"
 #include "ingest/memory.h"
 #include "lake/dead_letter.h"
@@ -123,7 +123,7 @@ static int decode_rows(pt_decoder *decoder, pt_rows *rows, pt_error *err) {
     for (size_t i = 0; i < 5000; i++) {
         const char *record = records[i % (sizeof records / sizeof *records)];
         PT_TRY(pt_rows_open(rows, err));
-        PT_TRY(pt_decode(decoder, record, strlen(record), rows, &why, err));
+        PT_TRY(decode_value(decoder, record, strlen(record), rows, &why, err));
         if (why.code == PT_DECODE_OK && i % 3) {
             pt_rows_commit(rows);
         }
@@ -141,7 +141,7 @@ static int decode_job(pt_error *err) {
         types[i] = schema->columns[i].type;
     }
     if (code == PT_OK) {
-        code = pt_decoder_new_json(schema, &decoder, err);
+        code = open_json(schema, false, &decoder, err);
     }
     if (code == PT_OK) {
         code = pt_rows_new(types, schema->n_columns, &rows, err);
@@ -154,7 +154,7 @@ static int decode_job(pt_error *err) {
         code = decode_rows(decoder, rows, err);
     }
     pt_rows_free(&rows);
-    pt_decoder_free(&decoder);
+    pt_decoder_close(&decoder);
     pt_schema_free(&schema);
     return code;
 }

@@ -16,7 +16,7 @@
 
 #include "columns/rows.h"
 #include "columns/schema.h"
-#include "decode/decode.h"
+#include "decode/json/json_value.h"
 
 static duckdb_database test_db;
 static duckdb_connection test_con;
@@ -108,7 +108,7 @@ typedef struct fixture {
     pt_error err;
 } fixture;
 
-static inline void fixture_open(fixture *f, const char *schema) {
+static inline void fixture_open_wanting(fixture *f, const char *schema, bool want_column) {
     memset(f, 0, sizeof *f);
     if (pt_schema_parse(schema, &f->schema, &f->err) != PT_OK) {
         fail_msg("%s", f->err.text);
@@ -119,13 +119,17 @@ static inline void fixture_open(fixture *f, const char *schema) {
         f->types[i] = f->schema->columns[i].type;
     }
     if (pt_rows_new(f->types, f->schema->n_columns, &f->rows, &f->err) != PT_OK ||
-        pt_decoder_new_json(f->schema, &f->decoder, &f->err) != PT_OK) {
+        open_json(f->schema, want_column, &f->decoder, &f->err) != PT_OK) {
         fail_msg("%s", f->err.text);
     }
 }
 
+static inline void fixture_open(fixture *f, const char *schema) {
+    fixture_open_wanting(f, schema, false);
+}
+
 static inline void fixture_close(fixture *f) {
-    pt_decoder_free(&f->decoder);
+    pt_decoder_close(&f->decoder);
     pt_rows_free(&f->rows);
     pt_schema_free(&f->schema);
     free(f->types);
@@ -141,7 +145,7 @@ static inline void fixture_scan(const fixture *f) {
 static inline pt_decode_error decode_bytes(fixture *f, const char *json, size_t len) {
     pt_decode_error error = {0};
     if (pt_rows_open(f->rows, &f->err) != PT_OK ||
-        pt_decode(f->decoder, json, len, f->rows, &error, &f->err) != PT_OK) {
+        decode_value(f->decoder, json, len, f->rows, &error, &f->err) != PT_OK) {
         fail_msg("%s", f->err.text);
     }
     if (error.code == PT_DECODE_OK) {

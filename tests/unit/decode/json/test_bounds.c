@@ -35,11 +35,9 @@ typedef struct pair {
 } pair;
 
 static void pair_open(pair *p, const char *schema) {
-    fixture_open(&p->best, schema);
-    fixture_open(&p->portable, schema);
-    pt_decoder_portable(p->portable.decoder);
-    pt_decoder_want_column(p->best.decoder);
-    pt_decoder_want_column(p->portable.decoder);
+    fixture_open_wanting(&p->best, schema, true);
+    fixture_open_wanting(&p->portable, schema, true);
+    pt_json_portable_only(p->portable.decoder);
 }
 
 static void pair_close(pair *p) {
@@ -52,9 +50,10 @@ static pt_decode_error decode_both(pair *p, const char *data, size_t len) {
     pt_decode_error a = {0}, b = {0};
     assert_int_equal(pt_rows_open(p->best.rows, &p->best.err), PT_OK);
     assert_int_equal(pt_rows_open(p->portable.rows, &p->portable.err), PT_OK);
-    assert_int_equal(pt_decode(p->best.decoder, data, len, p->best.rows, &a, &p->best.err), PT_OK);
-    assert_int_equal(pt_decode(p->portable.decoder, data, len, p->portable.rows, &b,
-                               &p->portable.err),
+    assert_int_equal(decode_value(p->best.decoder, data, len, p->best.rows, &a, &p->best.err),
+                     PT_OK);
+    assert_int_equal(decode_value(p->portable.decoder, data, len, p->portable.rows, &b,
+                                  &p->portable.err),
                      PT_OK);
     if (a.code != b.code ||
         (a.code != PT_DECODE_OK && (a.position != b.position || strcmp(a.text, b.text) != 0))) {

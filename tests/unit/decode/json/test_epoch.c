@@ -41,7 +41,7 @@ static void one_number(const char *type, int unit, size_t shape, bool portable, 
     fixture f;
     fixture_open(&f, schema);
     if (portable) {
-        pt_decoder_portable(f.decoder);
+        pt_json_portable_only(f.decoder);
     }
     pt_decode_error e = decode_text(&f, json);
     if ((e.code == PT_DECODE_OK) != fits || (!fits && e.code != PT_DECODE_RANGE)) {

@@ -19,7 +19,7 @@ static void check_value(const value_case *c, bool portable) {
     fixture f;
     fixture_open(&f, c->schema);
     if (portable) {
-        pt_decoder_portable(f.decoder);
+        pt_json_portable_only(f.decoder);
     }
     for (int i = 0; i < 3; i++) {
         pt_decode_error e = decode_text(&f, c->json);
@@ -48,7 +48,7 @@ static void check_error_bytes(const error_case *c, size_t len, bool portable) {
     fixture f;
     fixture_open(&f, c->schema);
     if (portable) {
-        pt_decoder_portable(f.decoder);
+        pt_json_portable_only(f.decoder);
     }
     for (int i = 0; i < 2; i++) {
         pt_decode_error e = decode_bytes(&f, c->json, len);
@@ -118,7 +118,7 @@ static void records_may_change_their_spacing_and_order_at_any_time(void **state)
         fixture f;
         fixture_open(&f, "a INTEGER, b VARCHAR, c STRUCT(d INTEGER)");
         if (portable) {
-            pt_decoder_portable(f.decoder);
+            pt_json_portable_only(f.decoder);
         }
         for (size_t i = 0; i < 5; i++) {
             for (size_t k = 0; k < 5; k++) {
@@ -247,7 +247,7 @@ static void strings_of_every_length_keep_their_bytes(void **state) {
         fixture f;
         fixture_open(&f, "a VARCHAR, b VARCHAR");
         if (portable) {
-            pt_decoder_portable(f.decoder);
+            pt_json_portable_only(f.decoder);
         }
         for (size_t len = 0; len < 300; len++) {
             char json[1000], text[320], want[700];
@@ -301,7 +301,7 @@ static void long_strings_with_escapes_are_taken(void **state) {
             fixture f;
             fixture_open(&f, "a VARCHAR, b VARCHAR");
             if (portable) {
-                pt_decoder_portable(f.decoder);
+                pt_json_portable_only(f.decoder);
             }
             char *json = malloc(len * 2 + 100);
             size_t n = (size_t)sprintf(json, "{\"a\":\"");
@@ -722,10 +722,10 @@ static void missing_columns_are_default_or_null_and_unknown_keys_are_counted(voi
         f.schema->columns[0].default_json = strdup("7");
         f.schema->columns[1].default_json = strdup("\"a long default of many bytes\"");
         f.schema->columns[2].default_json = strdup("[1,2]");
-        pt_decoder_free(&f.decoder);
-        assert_int_equal(pt_decoder_new_json(f.schema, &f.decoder, &f.err), PT_OK);
+        pt_decoder_close(&f.decoder);
+        assert_int_equal(open_json(f.schema, false, &f.decoder, &f.err), PT_OK);
         if (portable) {
-            pt_decoder_portable(f.decoder);
+            pt_json_portable_only(f.decoder);
         }
         assert_int_equal(decode_text(&f, "{\"d\":1,\"x\":1,\"y\":{\"z\":2}}").code, PT_DECODE_OK);
         char *row = last_row(&f);
@@ -736,7 +736,7 @@ static void missing_columns_are_default_or_null_and_unknown_keys_are_counted(voi
         assert_string_equal(row, "1 | NULL | NULL | NULL");
         free(row);
         assert_int_equal(decode_text(&f, "{\"a\":null}").code, PT_DECODE_NOT_NULL);
-        assert_int_equal(pt_decoder_unknown_keys(f.decoder), 2);
+        assert_int_equal(pt_decoder_unknown_fields(f.decoder), 2);
         fixture_close(&f);
     }
 }
@@ -753,7 +753,7 @@ static void the_first_unknown_keys_are_named_once_each_with_their_path_cut_and_p
         fixture_open(&f, "a INTEGER, s STRUCT(b INTEGER), l STRUCT(s STRUCT(c INTEGER))[], m "
                          "MAP(VARCHAR, STRUCT(d INTEGER))");
         if (portable) {
-            pt_decoder_portable(f.decoder);
+            pt_json_portable_only(f.decoder);
         }
         assert_null(pt_decoder_unknown_name(f.decoder, 0));
         for (int i = 0; i < 3; i++) {
@@ -791,7 +791,7 @@ static void bad_defaults_are_refused_when_the_decoder_is_made(void **state) {
         pt_error err;
         assert_int_equal(pt_schema_parse("a INTEGER DEFAULT 1", &schema, &err), PT_OK);
         schema->columns[0].default_json = strdup(bad[i]);
-        assert_int_equal(pt_decoder_new_json(schema, &decoder, &err), PT_E_USAGE);
+        assert_int_equal(open_json(schema, false, &decoder, &err), PT_E_USAGE);
         assert_null(decoder);
         assert_non_null(strstr(err.text, "column a"));
         pt_schema_free(&schema);

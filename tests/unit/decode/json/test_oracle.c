@@ -331,7 +331,7 @@ static void run(bool portable) {
     fixture x;
     fixture_open(&x, schema);
     if (portable) {
-        pt_decoder_portable(x.decoder);
+        pt_json_portable_only(x.decoder);
     }
     run_sql("CREATE OR REPLACE TABLE records (i BIGINT, j VARCHAR)");
     duckdb_appender appender;

@@ -12,10 +12,9 @@ typedef struct refused_case {
 
 static void check(const refused_case *c, bool portable) {
     fixture f;
-    fixture_open(&f, c->schema);
-    pt_decoder_want_column(f.decoder);
+    fixture_open_wanting(&f, c->schema, true);
     if (portable) {
-        pt_decoder_portable(f.decoder);
+        pt_json_portable_only(f.decoder);
     }
     for (int i = 0; i < 2; i++) {
         pt_decode_error e = decode_bytes(&f, c->record, c->len ? c->len : strlen(c->record));
@@ -34,7 +33,7 @@ static void check(const refused_case *c, bool portable) {
     }
     assert_int_equal(pt_rows_count(f.rows), 0);
     if (c->code == PT_DECODE_NO_COLUMN) { /* nothing of it is ignored */
-        assert_int_equal(pt_decoder_unknown_keys(f.decoder), 0);
+        assert_int_equal(pt_decoder_unknown_fields(f.decoder), 0);
         assert_null(pt_decoder_unknown_name(f.decoder, 0));
     }
     fixture_close(&f);
@@ -124,15 +123,14 @@ static void more_columns_than_a_word_has_bits_are_looked_at_all(void **state) {
     }
     fclose(out);
     fixture f;
-    fixture_open(&f, schema);
-    pt_decoder_want_column(f.decoder);
+    fixture_open_wanting(&f, schema, true);
     for (int i = 0; i < 200; i++) {
         char json[64];
         (void)snprintf(json, sizeof json, "{\"x\":0,\"c%d\":null}", i);
         assert_int_equal(decode_text(&f, json).code, PT_DECODE_OK);
     }
     assert_int_equal(decode_text(&f, "{\"c200\":1}").code, PT_DECODE_NO_COLUMN);
-    assert_int_equal(pt_decoder_unknown_keys(f.decoder), 200);
+    assert_int_equal(pt_decoder_unknown_fields(f.decoder), 200);
     fixture_close(&f);
     free(schema);
 }
@@ -144,7 +142,7 @@ static void a_decoder_that_does_not_want_a_column_takes_such_records_as_rows_of_
     fixture_open(&f, "a INTEGER, b VARCHAR");
     assert_int_equal(decode_text(&f, "{}").code, PT_DECODE_OK);
     assert_int_equal(decode_text(&f, "{\"x\":1}").code, PT_DECODE_OK);
-    assert_int_equal(pt_decoder_unknown_keys(f.decoder), 1);
+    assert_int_equal(pt_decoder_unknown_fields(f.decoder), 1);
     char *row = last_row(&f);
     assert_string_equal(row, "NULL | NULL");
     free(row);
