@@ -1,11 +1,10 @@
 #include "columns/rows.h"
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "columns/rows_internal.h"
+#include "columns/rows_chunk.h"
 
 #define BLOCK_MIN ((size_t)64 << 10)
 #define BLOCK_MAX ((size_t)1 << 20)
@@ -16,103 +15,13 @@
 #define SHARED_AT_ONCE \
     30 /* full chunks: who follows the writer is woken seldom, and has something to do then */
 
-struct pt_chunk {
-    duckdb_data_chunk chunk;
-    pt_vec *vecs;
-    size_t rows;
-    atomic_size_t sealed; /* rows that DuckDB was told of */
-    pthread_mutex_t seal; /* readers may be many */
-};
-
 struct pt_block {
     pt_block *next;
     size_t size;
     char bytes[];
 };
 
-static size_t chunk_rows(void) {
-    return (size_t)duckdb_vector_size();
-}
-
 /* ---- chunks ---- */
-
-/* Reads the pointers of vec and all below it anew; `fresh` forgets what was in the chunk before. */
-static void load_vecs(const pt_rows *rows, pt_vec *vecs, uint32_t vec, duckdb_vector vector,
-                      bool fresh) {
-    pt_vec *v = &vecs[vec];
-    if (fresh) {
-        *v = (pt_vec){0};
-    }
-    v->vector = vector;
-    const pt_shape *shape = &rows->shapes[vec];
-    v->data = shape->id == PT_STRUCT ? NULL : duckdb_vector_get_data(vector);
-    if (v->validity) {
-        v->validity = duckdb_vector_get_validity(vector);
-    }
-    if (pt_shape_is_list(shape)) {
-        load_vecs(rows, vecs, vec + 1, duckdb_list_vector_get_child(vector), fresh);
-    } else if (shape->id == PT_STRUCT) {
-        idx_t member = 0;
-        for (uint32_t i = vec + 1; i < shape->after; i = rows->shapes[i].after) {
-            load_vecs(rows, vecs, i, duckdb_struct_vector_get_child(vector, member++), fresh);
-        }
-    }
-}
-
-static void load_chunk(const pt_rows *rows, pt_chunk *c) {
-    c->rows = 0;
-    atomic_store_explicit(&c->sealed, 0, memory_order_relaxed);
-    for (size_t i = 0; i < rows->n_columns; i++) {
-        load_vecs(rows, c->vecs, rows->column_vec[i], duckdb_data_chunk_get_vector(c->chunk, i),
-                  true);
-    }
-}
-
-static void chunk_free(pt_chunk *c) {
-    if (c) {
-        if (c->chunk) {
-            duckdb_destroy_data_chunk(&c->chunk);
-        }
-        pthread_mutex_destroy(&c->seal);
-        free(c->vecs);
-        free(c);
-    }
-}
-
-static int chunk_new(pt_rows *rows, pt_chunk **out, pt_error *err) {
-    pt_chunk *c = calloc(1, sizeof *c);
-    if (!c) {
-        return pt_fail_nomem(err, "a row chunk");
-    }
-    pthread_mutex_init(&c->seal, NULL);
-    c->vecs = calloc(rows->n_vecs + 1, sizeof *c->vecs);
-    c->chunk = c->vecs ? duckdb_create_data_chunk(rows->types, rows->n_columns) : NULL;
-    if (!c->chunk) {
-        chunk_free(c);
-        return pt_fail_nomem(err, "a row chunk");
-    }
-    load_chunk(rows, c);
-    *out = c;
-    return PT_OK;
-}
-
-/* Tells DuckDB the sizes; done when a chunk is read, as it costs too much for every row. */
-static void chunk_seal(const pt_rows *rows, pt_chunk *c) {
-    if (atomic_load_explicit(&c->sealed, memory_order_acquire) == c->rows) {
-        return;
-    }
-    pthread_mutex_lock(&c->seal);
-    if (atomic_load_explicit(&c->sealed, memory_order_relaxed) != c->rows) {
-        for (uint32_t i = 0; rows->n_lists && i < rows->n_vecs; i++) {
-            if (pt_shape_is_list(&rows->shapes[i])) {
-                duckdb_list_vector_set_size(c->vecs[i].vector, c->vecs[i].committed);
-            }
-        }
-        duckdb_data_chunk_set_size(c->chunk, c->rows);
-        atomic_store_explicit(&c->sealed, c->rows, memory_order_release);
-    }
-    pthread_mutex_unlock(&c->seal);
-}
 
 static size_t arena_bytes(const pt_rows *rows) {
     return rows->block_bytes + (rows->block ? (size_t)(rows->arena_at - rows->block->bytes) : 0);
@@ -128,7 +37,7 @@ static int add_chunk(pt_rows *rows, pt_error *err) {
         rows->chunks = chunks;
         rows->cap_chunks = cap;
     }
-    PT_TRY(chunk_new(rows, &rows->chunks[rows->n_chunks], err));
+    PT_TRY(pt_chunk_new(rows, &rows->chunks[rows->n_chunks], err));
     rows->n_chunks++;
     return PT_OK;
 }
@@ -193,47 +102,6 @@ static void keep_mark(pt_rows *rows) {
     rows->mark_block = rows->block;
     rows->mark_at = rows->arena_at;
     rows->mark_bytes = rows->block_bytes;
-}
-
-/* ---- NULL and lists ---- */
-
-static uint64_t *validity_of(pt_vec *v) {
-    if (!v->validity) {
-        duckdb_vector_ensure_validity_writable(v->vector);
-        v->validity = duckdb_vector_get_validity(v->vector);
-    }
-    return v->validity;
-}
-
-void pt_rows_vec_null(pt_rows *rows, uint32_t vec, size_t row) {
-    pt_vec *v = &rows->vecs[vec];
-    const pt_shape *shape = &rows->shapes[vec];
-    validity_of(v)[row / 64] &= ~((uint64_t)1 << (row % 64));
-    if (shape->id == PT_STRUCT) {
-        for (uint32_t i = vec + 1; i < shape->after; i = rows->shapes[i].after) {
-            pt_rows_vec_null(rows, i, row);
-        }
-    } else if (pt_shape_is_list(shape)) {
-        ((duckdb_list_entry *)v->data)[row] = (duckdb_list_entry){.offset = v->used};
-    } else {
-        memset((char *)v->data + row * shape->width, 0,
-               shape->width); /* no stale pointer, and the same bytes each time */
-    }
-}
-
-int pt_rows_list_grow(pt_rows *rows, uint32_t vec, pt_error *err) {
-    pt_vec *v = &rows->vecs[vec];
-    size_t capacity = v->capacity < chunk_rows() ? chunk_rows() : v->capacity * 2;
-    if (duckdb_list_vector_reserve(v->vector, capacity) != DuckDBSuccess) {
-        return pt_fail_nomem(err, "the elements of a list");
-    }
-    if (capacity > chunk_rows()) {
-        rows->list_memory += (capacity - (v->capacity ? v->capacity : 0)) *
-                             pt_shape_bytes(rows, vec + 1);
-    }
-    v->capacity = capacity;
-    load_vecs(rows, rows->vecs, vec + 1, duckdb_list_vector_get_child(v->vector), false);
-    return PT_OK;
 }
 
 /* Sets values [from, to) of vec back to valid, with the STRUCT members below it (not the elements
@@ -310,7 +178,7 @@ void pt_rows_free(pt_rows **rows_at) {
         return;
     }
     for (size_t i = 0; i < rows->n_chunks; i++) {
-        chunk_free(rows->chunks[i]);
+        pt_chunk_free(rows->chunks[i]);
     }
     for (size_t i = 0; rows->types && i < rows->n_columns; i++) {
         if (rows->types[i]) {
@@ -332,7 +200,8 @@ void pt_rows_free(pt_rows **rows_at) {
 }
 
 size_t pt_rows_chunk_memory(const pt_rows *rows) {
-    return rows->row_bytes * chunk_rows() + rows->n_vecs * (sizeof(pt_vec) + chunk_rows() / 8);
+    return rows->row_bytes * pt_chunk_rows() +
+           rows->n_vecs * (sizeof(pt_vec) + pt_chunk_rows() / 8);
 }
 
 void pt_rows_reset(pt_rows *rows, size_t keep_bytes) {
@@ -340,10 +209,10 @@ void pt_rows_reset(pt_rows *rows, size_t keep_bytes) {
     for (size_t i = 0; i < rows->used_chunks; i++) {
         duckdb_data_chunk_reset(
             rows->chunks[i]->chunk); /* lists go back to their first size, NULLs are forgotten */
-        load_chunk(rows, rows->chunks[i]);
+        pt_chunk_load(rows, rows->chunks[i]);
     }
     while (rows->n_chunks && rows->n_chunks * pt_rows_chunk_memory(rows) > keep) {
-        chunk_free(rows->chunks[--rows->n_chunks]);
+        pt_chunk_free(rows->chunks[--rows->n_chunks]);
     }
     size_t chunks = rows->n_chunks * pt_rows_chunk_memory(rows);
     size_t blocks = 0;
@@ -373,7 +242,7 @@ int pt_rows_open(pt_rows *rows, pt_error *err) {
     if (rows->open) {
         roll_back(rows);
     }
-    if (!rows->chunk || rows->at == chunk_rows() || (rows->chunk_full && rows->at)) {
+    if (!rows->chunk || rows->at == pt_chunk_rows() || (rows->chunk_full && rows->at)) {
         PT_TRY(next_chunk(rows, err));
     }
     keep_mark(rows);
@@ -393,22 +262,6 @@ void pt_rows_commit(pt_rows *rows) {
             v->committed = v->used;
         }
     }
-}
-
-void pt_rows_note_nul(pt_rows *rows) {
-    rows->has_nul = true;
-}
-
-bool pt_rows_has_nul(const pt_rows *rows) {
-    return rows->has_nul;
-}
-
-void pt_rows_note_minus_zero(pt_rows *rows) {
-    rows->has_minus_zero = true;
-}
-
-bool pt_rows_has_minus_zero(const pt_rows *rows) {
-    return rows->has_minus_zero;
 }
 
 size_t pt_rows_count(const pt_rows *rows) {
@@ -439,108 +292,4 @@ size_t pt_rows_used_memory(const pt_rows *rows) {
 
 size_t pt_rows_columns(const pt_rows *rows) {
     return rows->n_columns;
-}
-
-size_t pt_rows_at(const pt_rows *rows) {
-    return rows->at;
-}
-
-void *pt_rows_data(const pt_rows *rows, size_t column) {
-    return rows->vecs[rows->column_vec[column]].data;
-}
-
-void pt_rows_null(pt_rows *rows, size_t column) {
-    pt_rows_vec_null(rows, rows->column_vec[column], rows->at);
-}
-
-bool pt_rows_text(const pt_rows *rows, size_t column, const char **data, size_t *len) {
-    const pt_vec *v = &rows->vecs[rows->column_vec[column]];
-    if (v->validity && !(v->validity[rows->at / 64] >> (rows->at % 64) & 1)) {
-        return false;
-    }
-    const duckdb_string_t *s = (const duckdb_string_t *)v->data + rows->at;
-    *len = s->value.inlined.length;
-    *data = *len <= sizeof s->value.inlined.inlined ? s->value.inlined.inlined
-                                                    : s->value.pointer.ptr;
-    return true;
-}
-
-int pt_rows_string(pt_rows *rows, size_t column, const char *data, size_t len, pt_error *err) {
-    if (len > UINT32_MAX) {
-        return pt_fail(err, PT_E_DATA,
-                       "a string of %zu bytes is longer than DuckDB can hold (4 GiB)", len);
-    }
-    if (len > 12) {
-        PT_TRY(pt_rows_arena_room(rows, len, err));
-        memcpy(rows->arena_at, data, len);
-        data = rows->arena_at;
-        rows->arena_at += len;
-    }
-    ((duckdb_string_t *)pt_rows_data(rows, column))[rows->at] = pt_rows_string_of(data, len);
-    return PT_OK;
-}
-
-size_t pt_rows_chunks(const pt_rows *rows) {
-    size_t full = rows->used_chunks;
-    return full && rows->chunks[full - 1]->rows == 0 ? full - 1 : full;
-}
-
-duckdb_data_chunk pt_rows_chunk(const pt_rows *rows, size_t i) {
-    chunk_seal(rows, rows->chunks[i]);
-    return rows->chunks[i]->chunk;
-}
-
-/* ---- following the writer ---- */
-
-void pt_rows_share(pt_rows *rows) {
-    bool last_is_full = rows->chunk && rows->chunk->rows == chunk_rows();
-    pthread_mutex_lock(&rows->lock);
-    rows->ready = rows->used_chunks - (rows->used_chunks > 0 && !last_is_full);
-    rows->state = PT_ROWS_GROWING;
-    pthread_mutex_unlock(&rows->lock);
-}
-
-void pt_rows_finish(pt_rows *rows, bool complete) {
-    pthread_mutex_lock(&rows->lock);
-    rows->state = complete ? PT_ROWS_COMPLETE : PT_ROWS_GIVEN_UP;
-    (void)pthread_cond_broadcast(&rows->grown);
-    pthread_mutex_unlock(&rows->lock);
-}
-
-/* Under the lock. */
-static size_t ready_chunks(const pt_rows *rows) {
-    return rows->state == PT_ROWS_COMPLETE  ? pt_rows_chunks(rows)
-           : rows->state == PT_ROWS_GROWING ? rows->ready
-                                            : 0;
-}
-
-duckdb_data_chunk pt_rows_follow(pt_rows *rows, size_t i) {
-    pthread_mutex_lock(&rows->lock);
-    while (rows->state == PT_ROWS_GROWING && i >= rows->ready) {
-        (void)pthread_cond_wait(&rows->grown, &rows->lock);
-    }
-    pt_chunk *chunk = i < ready_chunks(rows) ? rows->chunks[i] : NULL;
-    pthread_mutex_unlock(&rows->lock);
-    if (!chunk) {
-        return NULL;
-    }
-    chunk_seal(rows, chunk);
-    return chunk->chunk;
-}
-
-size_t pt_rows_ready(pt_rows *rows, bool *growing) {
-    pthread_mutex_lock(&rows->lock);
-    size_t n = ready_chunks(rows);
-    if (growing) {
-        *growing = rows->state == PT_ROWS_GROWING;
-    }
-    pthread_mutex_unlock(&rows->lock);
-    return n;
-}
-
-bool pt_rows_complete(pt_rows *rows) {
-    pthread_mutex_lock(&rows->lock);
-    bool complete = rows->state == PT_ROWS_COMPLETE;
-    pthread_mutex_unlock(&rows->lock);
-    return complete;
 }

@@ -38,6 +38,14 @@ int pt_lex_fail(const pt_lex *lex, pt_error *err, const char *what) PT_CHECKED;
  * too. */
 int pt_type_read(pt_lex *lex, pt_type *out, pt_error *err) PT_CHECKED;
 
+/* Whether the current token names a simple type. */
+bool pt_type_named(const pt_lex *lex, pt_type_id *out);
+/* The name of a type that columns cannot have, when the current token is one, and what to use
+ * instead; else NULL. */
+const char *pt_type_refused(const pt_lex *lex, const char **instead);
+/* The first of a simple type's names: what DuckDB calls it. */
+const char *pt_type_name(pt_type_id id);
+
 /* EPOCH s|ms|us|ns, BASE64 or HEX: how a type's values are read (schema_reading.c). next: whether
  * the current token begins one. */
 bool pt_reading_next(const pt_lex *lex);

@@ -1,4 +1,4 @@
-/* Types: from DuckDB's names, and back to them. */
+/* Types from their text. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,94 +6,6 @@
 
 #include "columns/schema.h"
 #include "columns/schema_lex.h"
-
-static const struct type_name {
-    const char *name;
-    pt_type_id id;
-} type_names[] = {
-    /* the first name of each type is the one that pt_type_sql prints */
-    {"BOOLEAN", PT_BOOLEAN},
-    {"BOOL", PT_BOOLEAN},
-    {"LOGICAL", PT_BOOLEAN},
-    {"TINYINT", PT_TINYINT},
-    {"INT1", PT_TINYINT},
-    {"SMALLINT", PT_SMALLINT},
-    {"INT2", PT_SMALLINT},
-    {"INT16", PT_SMALLINT},
-    {"SHORT", PT_SMALLINT},
-    {"INTEGER", PT_INTEGER},
-    {"INT", PT_INTEGER},
-    {"INT4", PT_INTEGER},
-    {"INT32", PT_INTEGER},
-    {"SIGNED", PT_INTEGER},
-    {"INTEGRAL", PT_INTEGER},
-    {"BIGINT", PT_BIGINT},
-    {"INT8", PT_BIGINT},
-    {"INT64", PT_BIGINT},
-    {"LONG", PT_BIGINT},
-    {"OID", PT_BIGINT},
-    {"HUGEINT", PT_HUGEINT},
-    {"INT128", PT_HUGEINT},
-    {"UTINYINT", PT_UTINYINT},
-    {"UINT8", PT_UTINYINT},
-    {"USMALLINT", PT_USMALLINT},
-    {"UINT16", PT_USMALLINT},
-    {"UINTEGER", PT_UINTEGER},
-    {"UINT32", PT_UINTEGER},
-    {"UBIGINT", PT_UBIGINT},
-    {"UINT64", PT_UBIGINT},
-    {"UHUGEINT", PT_UHUGEINT},
-    {"UINT128", PT_UHUGEINT},
-    {"FLOAT", PT_REAL},
-    {"REAL", PT_REAL},
-    {"FLOAT4", PT_REAL},
-    {"DOUBLE", PT_DOUBLE},
-    {"FLOAT8", PT_DOUBLE},
-    {"DECIMAL", PT_DECIMAL},
-    {"NUMERIC", PT_DECIMAL},
-    {"DEC", PT_DECIMAL},
-    {"VARCHAR", PT_VARCHAR},
-    {"TEXT", PT_VARCHAR},
-    {"STRING", PT_VARCHAR},
-    {"CHAR", PT_VARCHAR},
-    {"BPCHAR", PT_VARCHAR},
-    {"NVARCHAR", PT_VARCHAR},
-    {"UUID", PT_UUID},
-    {"GUID", PT_UUID},
-    {"DATE", PT_DATE},
-    {"TIME", PT_TIME},
-    {"TIMESTAMP", PT_TIMESTAMP},
-    {"DATETIME", PT_TIMESTAMP},
-    {"TIMESTAMP_US", PT_TIMESTAMP},
-    {"TIMESTAMP_S", PT_TIMESTAMP_S},
-    {"TIMESTAMP_MS", PT_TIMESTAMP_MS},
-    {"TIMESTAMP_NS", PT_TIMESTAMP_NS},
-    {"TIMESTAMP WITH TIME ZONE", PT_TIMESTAMPTZ},
-    {"TIMESTAMPTZ", PT_TIMESTAMPTZ},
-    {"BLOB", PT_BLOB},
-    {"BYTEA", PT_BLOB},
-    {"BINARY", PT_BLOB},
-    {"VARBINARY", PT_BLOB},
-    {"JSON", PT_JSON},
-};
-
-static const struct refused_type {
-    const char *name, *instead;
-} refused_types[] = {
-    {"TIMETZ", "use TIME"},
-    {"TIME_NS", "use TIME"},
-    {"INTERVAL", "use VARCHAR, or BIGINT for a number of seconds"},
-    {"BIT", "use VARCHAR or BLOB"},
-    {"BITSTRING", "use VARCHAR or BLOB"},
-    {"ENUM", "use VARCHAR"},
-    {"UNION", "use JSON or a STRUCT"},
-    {"BIGNUM", "use DECIMAL(38,0) or VARCHAR"},
-    {"VARINT", "use DECIMAL(38,0) or VARCHAR"},
-    {"GEOMETRY", "use BLOB or VARCHAR"},
-    {"VARIANT", "use JSON"},
-    {"ARRAY", "write the element type and [] for a list, such as INTEGER[]"},
-    {"LIST", "write the element type and [] for a list, such as INTEGER[]"},
-};
 
 static int read_number(pt_lex *lex, unsigned max, unsigned *out, pt_error *err) {
     unsigned value = 0;
@@ -289,28 +201,25 @@ static int read_suffix(pt_lex *lex, pt_type *out, bool is_double, pt_error *err)
 }
 
 static int read_simple(pt_lex *lex, pt_type *out, pt_error *err) {
-    for (size_t i = 0; i < sizeof type_names / sizeof *type_names; i++) {
-        if (pt_lex_is(lex, type_names[i].name)) {
-            out->id = type_names[i].id;
-            bool is_double = pt_lex_is(lex, "DOUBLE");
-            const char *name = lex->at;
-            int name_len = (int)lex->len;
-            pt_lex_step(lex);
-            if (out->id >= PT_TIME && out->id <= PT_TIMESTAMPTZ && pt_lex_mark(lex, '(')) {
-                return refuse_precision(lex, out, name, name_len, err);
-            }
-            return read_suffix(lex, out, is_double, err);
+    if (pt_type_named(lex, &out->id)) {
+        bool is_double = pt_lex_is(lex, "DOUBLE");
+        const char *name = lex->at;
+        int name_len = (int)lex->len;
+        pt_lex_step(lex);
+        if (out->id >= PT_TIME && out->id <= PT_TIMESTAMPTZ && pt_lex_mark(lex, '(')) {
+            return refuse_precision(lex, out, name, name_len, err);
         }
+        return read_suffix(lex, out, is_double, err);
     }
     if (pt_lex_is(lex, "CHARACTER")) {
         out->id = PT_VARCHAR;
         pt_lex_step(lex);
         return read_suffix(lex, out, false, err);
     }
-    for (size_t i = 0; i < sizeof refused_types / sizeof *refused_types; i++) {
-        if (pt_lex_is(lex, refused_types[i].name)) {
-            return refuse(refused_types[i].name, refused_types[i].instead, err);
-        }
+    const char *instead;
+    const char *refused = pt_type_refused(lex, &instead);
+    if (refused) {
+        return refuse(refused, instead, err);
     }
     return pt_lex_fail(lex, err,
                        "expected a type that pintail knows (BOOLEAN, INTEGER, DOUBLE, "
@@ -391,68 +300,4 @@ int pt_type_parse(const char *text, pt_type *out, pt_error *err) {
         pt_type_clear(out);
     }
     return rc;
-}
-
-void pt_type_clear(pt_type *type) {
-    for (size_t i = 0; i < type->n_fields; i++) {
-        free(type->fields[i].name);
-        pt_type_clear(&type->fields[i].type);
-    }
-    free(type->fields);
-    memset(type, 0, sizeof *type);
-}
-
-static void print_type(FILE *f, const pt_type *type) {
-    switch (type->id) {
-    case PT_LIST:
-        print_type(f, &type->fields[0].type);
-        fputs("[]", f);
-        return;
-    case PT_MAP:
-        fputs("MAP(", f);
-        print_type(f, &type->fields[0].type);
-        fputs(", ", f);
-        print_type(f, &type->fields[1].type);
-        fputc(')', f);
-        return;
-    case PT_STRUCT:
-        fputs("STRUCT(", f);
-        for (size_t i = 0; i < type->n_fields; i++) {
-            fputs(i ? ", \"" : "\"", f);
-            for (const char *p = type->fields[i].name; *p; p++) {
-                fputs(*p == '"' ? "\"" : "", f);
-                fputc(*p, f);
-            }
-            fputs("\" ", f);
-            print_type(f, &type->fields[i].type);
-        }
-        fputc(')', f);
-        return;
-    default: break;
-    }
-    for (size_t i = 0; i < sizeof type_names / sizeof *type_names; i++) {
-        if (type_names[i].id == type->id) {
-            fputs(type_names[i].name, f);
-            break;
-        }
-    }
-    if (type->id == PT_DECIMAL) {
-        fprintf(f, "(%u,%u)", type->width, type->scale);
-    }
-}
-
-char *pt_type_sql(const pt_type *type) {
-    char *text = NULL;
-    size_t len = 0;
-    FILE *f = open_memstream(&text, &len);
-    if (!f) {
-        return NULL;
-    }
-    print_type(f, type);
-    bool failed = ferror(f) != 0;
-    if (fclose(f) != 0 || failed) {
-        free(text);
-        return NULL;
-    }
-    return text;
 }
