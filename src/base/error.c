@@ -30,12 +30,12 @@ int pt_fail(pt_error *err, pt_code code, const char *format, ...) {
     return (int)code;
 }
 
-int pt_fail_why(pt_error *err, pt_code code, pt_reason reason, const char *format, ...) {
+int pt_fail_why(pt_error *err, pt_code code, unsigned reasons, const char *format, ...) {
     va_list args;
     va_start(args, format);
     pt_failv(err, code, format, args);
     va_end(args);
-    pt_error_because(err, reason);
+    pt_error_because(err, reasons);
     return (int)code;
 }
 

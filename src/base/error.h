@@ -81,7 +81,7 @@ int pt_failv(pt_error *err, pt_code code, const char *format, va_list args)
     __attribute__((format(printf, 3, 0)));
 
 /* The same with a reason. */
-int pt_fail_why(pt_error *err, pt_code code, pt_reason reason, const char *format, ...)
+int pt_fail_why(pt_error *err, pt_code code, unsigned reasons, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
 /* Puts "<text>: " before the text that is already there; keeps the reasons, returns the code that

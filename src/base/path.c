@@ -74,8 +74,9 @@ bool pt_path_exists(const char *path) {
 static int sync_failed(const char *path, const char *what, pt_error *err) {
     bool passes = errno == ENOSPC || errno == EDQUOT ||
                   errno == EIO; /* a disk that is full, or away for a while */
-    return pt_fail(err, passes ? PT_E_LAKE_DOWN : PT_E_IO, "%s: %s: %s", path, what,
-                   strerror(errno));
+    return pt_fail_why(err, passes ? PT_E_LAKE_DOWN : PT_E_IO,
+                       errno == ENOENT ? PT_WHY_NO_FILE : PT_WHY_NONE, "%s: %s: %s", path, what,
+                       strerror(errno));
 }
 
 static int sync_path(const char *path, int flags, pt_error *err) {

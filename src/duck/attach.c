@@ -26,7 +26,10 @@ static int prepare_folders(const pt_lake_options *o, const pt_lake_uri *uri, pt_
                            uri->rest, uri->rest);
         }
         if (!o->create && !pt_path_exists(uri->rest)) {
-            return pt_fail(err, PT_E_LAKE, "catalog file %s" PT_ATTACH_NO_FILE, uri->rest);
+            return pt_fail_why(err, PT_E_LAKE, PT_WHY_NO_LAKE | PT_WHY_NO_CATALOG_FILE,
+                               "catalog file %s does not exist; check --lake and the working "
+                               "directory",
+                               uri->rest);
         }
         char *folder = pt_folder_of(uri->rest);
         if (!folder) {
@@ -35,7 +38,7 @@ static int prepare_folders(const pt_lake_options *o, const pt_lake_uri *uri, pt_
         int code = PT_OK;
         if (o->create && !o->data_path && uri->catalog != PT_CATALOG_DUCKDB &&
             !pt_path_exists(uri->rest)) { /* as DuckLake would say, when the folder is there */
-            code = pt_fail(err, PT_E_USAGE, PT_ATTACH_NO_DATA_PATH, pt_redacted(o->lake).text);
+            code = pt_attach_no_data_path(o, err);
         }
         if (code == PT_OK && o->create) {
             code = pt_make_folders(folder, err);

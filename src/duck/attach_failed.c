@@ -179,17 +179,19 @@ static int version_differs(const pt_lake_options *o, const char *message, pt_err
     version_behind(message, "requires version ", spoken, sizeof spoken);
     const char *lake = pt_redacted(o->lake).text;
     if (strtod(found, NULL) < strtod(spoken, NULL)) {
-        return pt_fail(err, PT_E_LAKE,
-                       "lake %s is of DuckLake version %s, and this program speaks %s: attach it "
-                       "once in DuckDB with AUTOMATIC_MIGRATION true, which cannot be undone: "
-                       "take a backup of the catalog first",
-                       lake, found, spoken);
+        return pt_fail_why(
+            err, PT_E_LAKE, PT_WHY_OTHER_VERSION,
+            "lake %s is of DuckLake version %s, and this program speaks %s: attach it "
+            "once in DuckDB with AUTOMATIC_MIGRATION true, which cannot be undone: "
+            "take a backup of the catalog first",
+            lake, found, spoken);
     }
-    return pt_fail(err, PT_E_LAKE,
-                   "lake %s is of DuckLake version %s, and this program speaks %s: put a backup of "
-                   "the catalog back, or make the lake anew, with DUCKLAKE_VERSION '%s' at the "
-                   "ATTACH of the newer DuckDB and without AUTOMATIC_MIGRATION",
-                   lake, found, spoken, spoken);
+    return pt_fail_why(
+        err, PT_E_LAKE, PT_WHY_OTHER_VERSION,
+        "lake %s is of DuckLake version %s, and this program speaks %s: put a backup of "
+        "the catalog back, or make the lake anew, with DUCKLAKE_VERSION '%s' at the "
+        "ATTACH of the newer DuckDB and without AUTOMATIC_MIGRATION",
+        lake, found, spoken, spoken);
 }
 
 /* Bytes 12 to 19 of a DuckDB file, little-endian; 0: it is none. */
@@ -219,62 +221,47 @@ static int storage_differs(const pt_lake_uri *uri, uint64_t version, pt_error *e
 
 /* ---- all of it ---- */
 
-static int data_path_differs(const pt_lake_options *o, pt_error *err) {
+static int data_path_differs(const pt_lake_options *o, const char *message, pt_error *err) {
     static const char marker[] = "existing data path in the catalog \"";
     char path[400] = "";
-    const char *at = strstr(err->text, marker);
+    const char *at = strstr(message, marker);
     if (at) {
         at += sizeof marker - 1;
         (void)snprintf(path, sizeof path, "%.*s", (int)strcspn(at, "\""), at);
     }
-    return pt_fail(
-        err, PT_E_USAGE,
+    return pt_fail_why(
+        err, PT_E_USAGE, PT_WHY_OTHER_DATA_PATH,
         "lake %s was made with --data-path %s, not %s: leave --data-path out, or give that one; if "
         "it was a slip, and the lake has no rows yet, remove the catalog and start again",
         pt_redacted(o->lake).text, *path ? path : "of another value", o->data_path);
 }
 
-int pt_attach_failed(const pt_lake_options *o, const pt_lake_uri *uri, pt_error *err) {
-    if (has(err->text, "does not exist - and creating a new DuckLake is explicitly disabled")) {
-        return pt_fail(err, PT_E_LAKE, PT_ATTACH_NONE "%s; check --lake (pintail ingest makes one)",
-                       pt_redacted(o->lake).text);
+static int file_is_held(const pt_lake_uri *uri, const char *message, pt_error *err) {
+    char pid[32] = "";
+    const char *at = strstr(message, "(PID ");
+    if (at) {
+        (void)snprintf(pid, sizeof pid, " %.*s", (int)strcspn(at, ")") + 1, at);
     }
-    if (has(err->text, "DuckLake catalog version mismatch")) {
-        char message[sizeof err->text];
-        (void)snprintf(message, sizeof message, "%s", err->text);
-        return version_differs(o, message, err);
-    }
-    if (has(err->text, "Conflicting lock is held") || has(err->text, "Could not set lock")) {
-        char pid[32] = "";
-        const char *at = strstr(err->text, "(PID ");
-        if (at) {
-            (void)snprintf(pid, sizeof pid, " %.*s", (int)strcspn(at, ")") + 1, at);
-        }
-        return pt_fail(err, PT_E_LAKE_BUSY,
+    return pt_fail_why(err, PT_E_LAKE_BUSY, PT_WHY_CATALOG_HELD,
                        "catalog file %s is open in another process%s: a DuckDB-file catalog allows "
-                       "one process; stop that one, or use an SQLite "
-                       "(ducklake:sqlite:...) or PostgreSQL catalog, which many may open",
+                       "one process; stop that one, or use an SQLite (ducklake:sqlite:...) or "
+                       "PostgreSQL catalog, which many may open",
                        uri->rest, pid);
-    }
-    if (has(err->text, "data_path is not set")) {
-        return pt_fail(err, PT_E_USAGE, PT_ATTACH_NO_DATA_PATH, pt_redacted(o->lake).text);
-    }
-    if (has(err->text, "does not match existing data path") ||
-        has(err->text, "DATA_PATH parameter")) {
-        return data_path_differs(o, err);
-    }
-    uint64_t storage = uri->catalog == PT_CATALOG_DUCKDB && uri->is_file
-                           ? storage_version(uri->rest)
-                           : 0;
-    if (storage > NEWEST_STORAGE) {
-        return storage_differs(uri, storage, err);
-    }
-    bool raced = err->code == PT_E_LAKE &&
-                 (has(err->text, "Failed to initialize DuckLake") ||
-                  has(err->text,
-                      "Failed to probe DuckLake metadata: Current transaction is aborted"));
+}
+
+int pt_attach_no_data_path(const pt_lake_options *o, pt_error *err) {
+    return pt_fail_why(err, PT_E_USAGE, PT_WHY_NO_DATA_PATH,
+                       "lake %s is new, and its catalog does not say where its Parquet files go: "
+                       "give --data-path",
+                       pt_redacted(o->lake).text);
+}
+
+/* Any other reason: the innermost text, and what to do about it. */
+static int not_attached(const pt_lake_options *o, const pt_lake_uri *uri, const pt_error *was,
+                        pt_error *err) {
+    bool raced = was->code == PT_E_LAKE && pt_error_is(was, PT_WHY_CATALOG_RACED);
     pt_text reason = {0};
-    find_reason(o, uri, err->text, &reason);
+    find_reason(o, uri, was->text, &reason);
     int code = reason.failed  ? pt_fail_nomem(err, "an error")
                : uri->is_file ? file_failed(uri, pt_text_get(&reason), err)
                               : PT_OK;
@@ -282,10 +269,38 @@ int pt_attach_failed(const pt_lake_options *o, const pt_lake_uri *uri, pt_error 
         const char *advice = uri->catalog == PT_CATALOG_POSTGRES
                                  ? server_advice(pt_text_get(&reason))
                                  : NULL;
-        code = pt_fail(err, err->code, "lake %s cannot be attached: %s%s%s%s",
-                       pt_redacted(o->lake).text, pt_text_get(&reason), advice ? "; " : "",
-                       advice ? advice : "", raced && !advice ? PT_ATTACH_RACED : "");
+        raced = raced && !advice; /* it may have failed since another process made the catalog */
+        code = pt_fail_why(err, was->code, raced ? PT_WHY_CATALOG_RACED : PT_WHY_NONE,
+                           "lake %s cannot be attached: %s%s%s%s", pt_redacted(o->lake).text,
+                           pt_text_get(&reason), advice ? "; " : "", advice ? advice : "",
+                           raced ? "; another process may be at it" : "");
     }
     pt_text_free(&reason);
     return code;
+}
+
+int pt_attach_failed(const pt_lake_options *o, const pt_lake_uri *uri, pt_error *err) {
+    const pt_error was = *err;
+    if (pt_error_is(&was, PT_WHY_NO_LAKE)) {
+        return pt_fail_why(err, PT_E_LAKE, PT_WHY_NO_LAKE,
+                           "there is no DuckLake at %s; check --lake (pintail ingest makes one)",
+                           pt_redacted(o->lake).text);
+    }
+    if (pt_error_is(&was, PT_WHY_OTHER_VERSION)) {
+        return version_differs(o, was.text, err);
+    }
+    if (pt_error_is(&was, PT_WHY_CATALOG_HELD)) {
+        return file_is_held(uri, was.text, err);
+    }
+    if (pt_error_is(&was, PT_WHY_NO_DATA_PATH)) {
+        return pt_attach_no_data_path(o, err);
+    }
+    if (pt_error_is(&was, PT_WHY_OTHER_DATA_PATH)) {
+        return data_path_differs(o, was.text, err);
+    }
+    uint64_t storage = uri->catalog == PT_CATALOG_DUCKDB && uri->is_file
+                           ? storage_version(uri->rest)
+                           : 0;
+    return storage > NEWEST_STORAGE ? storage_differs(uri, storage, err)
+                                    : not_attached(o, uri, &was, err);
 }

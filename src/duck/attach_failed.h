@@ -5,20 +5,11 @@
 #include "duck/engine.h"
 #include "duck/uri.h"
 
-/* Ends the text of a failure that may only mean that another process was making the catalog, or had
- * a lock on it, at that moment: worth another try. */
-#define PT_ATTACH_RACED "; another process may be at it"
+/* A new lake without --data-path: PT_E_USAGE, PT_WHY_NO_DATA_PATH. */
+int pt_attach_no_data_path(const pt_lake_options *options, pt_error *err) PT_CHECKED;
 
-/* Begins the text when the catalog has no DuckLake. */
-#define PT_ATTACH_NONE "there is no DuckLake at "
-/* Of a new lake without --data-path. */
-#define PT_ATTACH_NO_DATA_PATH \
-    "lake %s is new, and its catalog does not say where its Parquet files go: give --data-path"
-
-/* Is in the text when it has not even a file. */
-#define PT_ATTACH_NO_FILE " does not exist; check --lake and the working directory"
-
-/* Rewrites err, whose text is DuckDB's, to one line; gives back its code. The code stays, but for
- * what is wrong in the options: PT_E_USAGE. */
+/* Rewrites err, whose text and reasons are those of DuckDB's message, to one line; returns its
+ * code. The code stays, but for what is wrong in the options: PT_E_USAGE. Reasons: PT_WHY_NO_LAKE,
+ * _RACED, _HELD, _OTHER_VERSION, _NO_DATA_PATH, _OTHER_DATA_PATH. */
 int pt_attach_failed(const pt_lake_options *options, const pt_lake_uri *uri,
                      pt_error *err) PT_CHECKED;

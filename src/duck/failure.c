@@ -196,6 +196,20 @@ unsigned pt_failure_reasons(const char *message) {
     return sent ? reasons | PT_WHY_COMMIT_SENT : reasons;
 }
 
+size_t pt_failure_without_advice(const char *text) {
+    const char *advice = strstr(text, "Possible solutions");
+    size_t n = advice ? (size_t)(advice - text) : strlen(text);
+    while (advice && n && text[n - 1] == ' ') {
+        n--;
+    }
+    return n;
+}
+
+const char *pt_failure_names_file(const char *text, const char *prefix) {
+    const char *name = strstr(text, prefix);
+    return name ? name + strlen(prefix) : NULL;
+}
+
 const char *pt_failure_words(const char *text) {
     static const char commit[] = "COMMIT of unknown outcome: "; /* duck/transaction.c */
     const char *begin;

@@ -22,6 +22,13 @@ unsigned pt_failure_reasons(const char *message);
  * them, his advice, and pintail's words about the COMMIT are left out. */
 const char *pt_failure_words(const char *text);
 
+/* How much of a text stands before DuckDB's own advice, which begins "Possible solutions". */
+size_t pt_failure_without_advice(const char *text);
+
+/* The rest of the first name in a text that begins with prefix: a text is all that DuckDB gives of
+ * the file that failed. NULL: there is none. */
+const char *pt_failure_names_file(const char *text, const char *prefix);
+
 /* The SQL that a scanner's message cites, from its first character to its closing quote; false when
  * the message cites none. */
 bool pt_cited_query(const char *message, const char **begin, const char **end);

@@ -71,7 +71,7 @@ static int object_size(pt_session *session, const char *path, int64_t *size, pt_
         code = pt_session_result(session, pt_text_get(&sql), &found, err);
     }
     *size = code == PT_OK && found.n_rows ? pt_result_int(&found, 0, 0) : -1;
-    if (code != PT_OK && err && strstr(err->text, "HTTP 404")) {
+    if (code != PT_OK && pt_error_is(err, PT_WHY_NO_OBJECT)) {
         code = PT_OK;
     }
     pt_result_clear(&found);
@@ -83,9 +83,12 @@ static int object_size(pt_session *session, const char *path, int64_t *size, pt_
 int pt_file_size(pt_session *session, const char *path, int64_t *size, pt_error *err) {
     struct stat s;
     if (pt_path_is_remote(path)) {
-        pt_error why = {0};
+        pt_error why = {0}; /* the caller may want none */
         int code = object_size(session, path, size, &why);
-        return code == PT_OK ? PT_OK : pt_fail(err, why.code, "%s", why.text);
+        if (code != PT_OK && err) {
+            *err = why;
+        }
+        return code;
     }
     *size = stat(path, &s) == 0 ? (int64_t)s.st_size : -1;
     return PT_OK;

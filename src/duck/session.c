@@ -66,7 +66,7 @@ void pt_session_interrupt(pt_session *session) {
 /* ---- failures ---- */
 
 /* Stars over what was given as a value and stands in a text without quotes. */
-static void hide(char *text, pt_values values) {
+static void hide(char *text, pt_params values) {
     for (size_t i = 0; i < values.n; i++) {
         const pt_value *v = &values.at[i];
         bool has_bytes = (v->kind == PT_VALUE_TEXT || v->kind == PT_VALUE_BLOB) && v->bytes.n;
@@ -79,7 +79,7 @@ static void hide(char *text, pt_values values) {
 }
 
 /* Rows may stand in what the message cites, but not in the first word of the cited statement. */
-static void without_values(const char *message, pt_values values, pt_code code, pt_error *err) {
+static void without_values(const char *message, pt_params values, pt_code code, pt_error *err) {
     const char *begin;
     const char *end;
     bool cites = pt_cited_query(message, &begin, &end);
@@ -106,7 +106,7 @@ static void with_part_of_query(const char *message, const char *begin, const cha
     (void)pt_fail(err, code, "%.*s ...%s", kept, message, end);
 }
 
-int pt_session_failed(pt_session *session, const char *message, pt_values values, pt_error *err) {
+int pt_session_failed(pt_session *session, const char *message, pt_params values, pt_error *err) {
     message = message ? message : "DuckDB gave no reason";
     const char *begin;
     const char *end;

@@ -45,16 +45,16 @@ typedef struct pt_value {
     };
 } pt_value;
 
-typedef struct pt_values {
+typedef struct pt_params {
     const pt_value *at;
     size_t n;
-} pt_values;
+} pt_params;
 
 /* The values of a statement, in the order of their ?. A value of another type does not compile. */
 #define PT_VALUES(...)                            \
-    ((pt_values){(const pt_value[]){__VA_ARGS__}, \
+    ((pt_params){(const pt_value[]){__VA_ARGS__}, \
                  sizeof((const pt_value[]){__VA_ARGS__}) / sizeof(pt_value)})
-#define PT_NO_VALUES ((pt_values){NULL, 0})
+#define PT_NO_VALUES ((pt_params){NULL, 0})
 
 pt_value pt_null(void);
 pt_value pt_bool(bool value);
@@ -74,13 +74,13 @@ pt_value pt_blob(const void *bytes, size_t n); /* NULL: SQL NULL */
  * PT_E_INTERNAL: the values are not as many as the parameters of the statement. PT_E_DATA: a text
  * is not UTF-8. */
 int pt_session_exec(pt_session *session, pt_result *out, pt_error *err, const char *sql,
-                    pt_values values) PT_CHECKED;
+                    pt_params values) PT_CHECKED;
 /* The same for one value: first row, first column. *out: malloc'd text, NULL for SQL NULL or no
  * row; or a number, 0 for SQL NULL or no row. */
 int pt_session_exec_text(pt_session *session, char **out, pt_error *err, const char *sql,
-                         pt_values values) PT_CHECKED;
+                         pt_params values) PT_CHECKED;
 int pt_session_exec_int(pt_session *session, int64_t *out, pt_error *err, const char *sql,
-                        pt_values values) PT_CHECKED;
+                        pt_params values) PT_CHECKED;
 
 /* ---- statements whose text is all there is ---- */
 

@@ -65,7 +65,7 @@ static int bind_one(duckdb_prepared_statement statement, size_t number, const pt
                : PT_OK;
 }
 
-static int bind_all(duckdb_prepared_statement statement, pt_values values, pt_error *err) {
+static int bind_all(duckdb_prepared_statement statement, pt_params values, pt_error *err) {
     size_t wanted = duckdb_nparams(statement);
     if (wanted != values.n) {
         return pt_fail(err, PT_E_INTERNAL,
@@ -103,7 +103,7 @@ static void add_names(const pt_session *session, const char *sql, pt_text *out) 
 
 /* ---- one statement ---- */
 
-static int prepare(pt_session *session, const char *sql, pt_values values,
+static int prepare(pt_session *session, const char *sql, pt_params values,
                    duckdb_prepared_statement *out, pt_error *err) {
     if (duckdb_prepare(session->connection, sql, out) != DuckDBError) {
         return PT_OK;
@@ -115,7 +115,7 @@ static int prepare(pt_session *session, const char *sql, pt_values values,
 
 /* Readies a statement whose rows are wanted as text. DuckDB casts the columns that pt_result_take
  * cannot read, so that each type has its usual text. */
-static int prepare_rows(pt_session *session, const char *sql, pt_values values,
+static int prepare_rows(pt_session *session, const char *sql, pt_params values,
                         duckdb_prepared_statement *out, pt_error *err) {
     bool plain = true;
     PT_TRY(prepare(session, sql, values, out, err));
@@ -136,7 +136,7 @@ static int prepare_rows(pt_session *session, const char *sql, pt_values values,
     return code;
 }
 
-static int execute(pt_session *session, duckdb_prepared_statement statement, pt_values values,
+static int execute(pt_session *session, duckdb_prepared_statement statement, pt_params values,
                    pt_result *out, pt_error *err) {
     duckdb_result result;
     int code = PT_OK;
@@ -150,7 +150,7 @@ static int execute(pt_session *session, duckdb_prepared_statement statement, pt_
 }
 
 static int exec(pt_session *session, pt_result *out, pt_error *err, const char *sql,
-                pt_values values) {
+                pt_params values) {
     duckdb_prepared_statement statement = NULL;
     PT_TRY(out ? prepare_rows(session, sql, values, &statement, err)
                : prepare(session, sql, values, &statement, err));
@@ -163,7 +163,7 @@ static int exec(pt_session *session, pt_result *out, pt_error *err, const char *
 }
 
 int pt_session_exec(pt_session *session, pt_result *out, pt_error *err, const char *sql,
-                    pt_values values) {
+                    pt_params values) {
     pt_text named = {0};
     if (out) {
         *out = (pt_result){0};
@@ -180,7 +180,7 @@ int pt_session_exec(pt_session *session, pt_result *out, pt_error *err, const ch
 }
 
 int pt_session_exec_text(pt_session *session, char **out, pt_error *err, const char *sql,
-                         pt_values values) {
+                         pt_params values) {
     pt_result rows;
     *out = NULL;
     PT_TRY(pt_session_exec(session, &rows, err, sql, values));
@@ -193,7 +193,7 @@ int pt_session_exec_text(pt_session *session, char **out, pt_error *err, const c
 }
 
 int pt_session_exec_int(pt_session *session, int64_t *out, pt_error *err, const char *sql,
-                        pt_values values) {
+                        pt_params values) {
     char *text;
     PT_TRY(pt_session_exec_text(session, &text, err, sql, values));
     *out = text ? strtoll(text, NULL, 10) : 0;

@@ -10,7 +10,7 @@ struct pt_session {
 
 /* Fills err with what a message of DuckDB (NULL: none) about a statement with these values means;
  * returns the code. Notes that the engine gave itself up. */
-int pt_session_failed(pt_session *session, const char *message, pt_values values,
+int pt_session_failed(pt_session *session, const char *message, pt_params values,
                       pt_error *err) PT_CHECKED;
 
 /* A watchdog reads when the statement under way began. */

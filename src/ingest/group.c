@@ -5,7 +5,6 @@
 
 #include "base/log.h"
 #include "base/text.h"
-#include "duck/attach_failed.h"
 #include "duck/session.h"
 #include "duck/transaction.h"
 #include "lake/history.h"
@@ -40,7 +39,7 @@ static int look_once(void *arg, pt_error *err) {
     int code = pt_engine_open(&options, &engine, err);
     if (code == PT_OK) {
         code = look_inside(l, engine, err);
-    } else if (strstr(err->text, PT_ATTACH_NONE) || strstr(err->text, PT_ATTACH_NO_FILE)) {
+    } else if (pt_error_is(err, PT_WHY_NO_LAKE)) {
         code = PT_OK;
     }
     pt_engine_close(&engine);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "columns/schema.h"
+#include "duck/failure.h"
 
 #define MIB ((uint64_t)1 << 20)
 #define FIXED \
@@ -91,12 +92,9 @@ int pt_memory_check_batch(const pt_memory *m, const pt_least *least, pt_error *e
 }
 
 void pt_memory_explain(const pt_memory *m, pt_error *err) {
-    char *advice = strstr(err->text, "Possible solutions");
-    if (strstr(err->text, "Out of Memory Error") && advice) {
-        while (advice > err->text && advice[-1] == ' ') {
-            advice--;
-        }
-        (void)snprintf(advice, sizeof err->text - (size_t)(advice - err->text),
+    size_t kept = pt_failure_without_advice(err->text);
+    if (pt_error_is(err, PT_WHY_MEMORY_LIMIT) && err->text[kept]) {
+        (void)snprintf(err->text + kept, sizeof err->text - kept,
                        "; give more than --memory %" PRIu64 "MiB", m->whole / MIB);
     }
 }

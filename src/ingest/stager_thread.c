@@ -8,7 +8,7 @@
  * inside: what this batch did to it, it does again. */
 static bool may_pass(const pt_error *err) {
     return (err->code == PT_E_LAKE_DOWN || err->code == PT_E_LAKE_BUSY) &&
-           !strstr(err->text, "has been invalidated");
+           !pt_error_is(err, PT_WHY_ENGINE_INVALID);
 }
 
 static void stage_batch(pt_workers *w, pt_batch *batch) {

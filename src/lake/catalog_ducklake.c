@@ -8,7 +8,6 @@
 
 #include "base/log.h"
 #include "base/path.h"
-#include "duck/attach_failed.h"
 #include "duck/transaction.h"
 #include "duck/uri.h"
 #include "lake/data_path.h"
@@ -38,10 +37,7 @@ int pt_catalog_look(const pt_lake_options *options, bool *there, pt_error *err) 
     int code = pt_engine_open(&look, &engine, err);
     pt_engine_close(&engine);
     *there = code == PT_OK;
-    return code != PT_OK &&
-                   (strstr(err->text, PT_ATTACH_NONE) || strstr(err->text, PT_ATTACH_NO_FILE))
-               ? PT_OK
-               : code;
+    return code != PT_OK && pt_error_is(err, PT_WHY_NO_LAKE) ? PT_OK : code;
 }
 
 /* ---- claims ---- */

@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "base/failpoint.h"
-#include "duck/attach_failed.h"
 #include "duck/own_retry.h"
 #include "duck/session.h"
 #include "duck/transaction.h"
@@ -42,18 +41,17 @@ static int open_engine(void *arg, pt_error *err) {
     c->again.create = c->options->create && !c->opened;
     int code = pt_engine_open(&c->again, &c->engine, err);
     if (code == PT_E_LAKE && c->opened &&
-        strstr(err->text, PT_ATTACH_NO_FILE)) { /* a backup may be on its way */
+        pt_error_is(err, PT_WHY_NO_CATALOG_FILE)) { /* a backup may be on its way */
         err->code = PT_E_LAKE_DOWN;
         return PT_E_LAKE_DOWN;
     }
     /* several processes make the same catalog at once: one wins, the others find it there the next
      * time. A probe that fails for no reason of its own had a lock in its way */
-    if (code == PT_E_LAKE && strstr(err->text, PT_ATTACH_RACED)) {
+    if (code == PT_E_LAKE && pt_error_is(err, PT_WHY_CATALOG_RACED)) {
         err->code = PT_E_LAKE_BUSY;
         return o->attempts < OPEN_TRIES ? PT_E_LAKE_BUSY : PT_E_LAKE;
     }
-    return code == PT_E_LAKE_BUSY && o->attempts > 1 &&
-                   strstr(err->text, "is open in another process")
+    return code == PT_E_LAKE_BUSY && o->attempts > 1 && pt_error_is(err, PT_WHY_CATALOG_HELD)
                ? PT_E_LAKE
                : code;
 }

@@ -14,6 +14,7 @@
 #include "base/failpoint.h"
 #include "base/path.h"
 #include "base/text.h"
+#include "duck/failure.h"
 #include "duck/file_names.h"
 #include "duck/object_store.h"
 #include "duck/session.h"
@@ -74,8 +75,10 @@ static int give_name(pt_session *session, const char *from, const char *to, pt_e
             return PT_OK;
         }
         if (errno != EPERM && errno != EOPNOTSUPP && errno != ENOSYS && errno != EMLINK) {
-            return pt_fail(err, errno == ENOENT ? PT_E_LAKE_BUSY : PT_E_IO,
-                           "hard link from %s to %s: %s", from, to, strerror(errno));
+            bool gone = errno == ENOENT;
+            return pt_fail_why(err, gone ? PT_E_LAKE_BUSY : PT_E_IO,
+                               gone ? PT_WHY_NO_FILE : PT_WHY_NONE, "hard link from %s to %s: %s",
+                               from, to, strerror(errno));
         }
     }
     return pt_file_copy(session, from, to, err);
@@ -98,14 +101,12 @@ static int sync_file(const char *file, pt_error *err) {
 
 /* Whether the error is about a data file that was made a moment ago: then it was taken for an
  * orphan before its rows were committed. */
-static bool tells_of_a_young_file(const char *message) {
-    const char *name = strstr(message, PT_FILE_PREFIX);
+static bool tells_of_a_young_file(const pt_error *err) {
+    const char *name = pt_failure_names_file(err->text, PT_FILE_PREFIX);
     char digits[TIME_DIGITS + 1] = "";
-    const char *gone = strstr(message, "No such file");
-    if (!name || (!gone && !strstr(message, "HTTP 404") && !strstr(message, "No files found"))) {
+    if (!name || !pt_error_is(err, PT_WHY_NO_FILE | PT_WHY_NO_OBJECT)) {
         return false;
     }
-    name += strlen(PT_FILE_PREFIX);
     for (size_t n = 0; n < TIME_DIGITS && (isxdigit((unsigned char)*name) || *name == '-');
          name++) {
         if (*name != '-') {
@@ -117,7 +118,7 @@ static bool tells_of_a_young_file(const char *message) {
 }
 
 int pt_guard_taken(const pt_table *t, pt_error *err) {
-    if (tells_of_a_young_file(err->text)) {
+    if (tells_of_a_young_file(err)) {
         return pt_fail(err, PT_E_LAKE_BUSY,
                        "table %s: a data file is gone before its rows are committed; does somebody "
                        "call delete_orphaned_files(cleanup_all => true)?",

@@ -209,9 +209,9 @@ int pt_tables_make(pt_engine *engine, pt_session *session, const char *what, pt_
     PT_TRY(pt_text_check(sql, err));
     make_job job = {engine, session, what, pt_text_get(sql)};
     if (sql->len && pt_transaction(session, run_statements, &job, err) != PT_OK) {
-        err->code = strstr(err->text, "DEFAULT value")
-                        ? PT_E_USAGE
-                        : err->code; /* such as a subquery, which can be evaluated */
+        if (pt_error_is(err, PT_WHY_BAD_DEFAULT)) { /* such as a subquery */
+            err->code = PT_E_USAGE;
+        }
         return pt_fail_in(err, "table %s cannot be made", what);
     }
     return PT_OK;

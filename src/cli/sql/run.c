@@ -107,6 +107,7 @@ static int failed(pt_sql_runner *r, const char *message, pt_error *err) {
         pt_text_addf(&line, " (in line %ld of the statement)", at);
     }
     int code = pt_fail(err, pt_lake_failure(message), "%s", pt_text_get(&line));
+    pt_error_because(err, pt_failure_reasons(message));
     pt_text_free(&line);
     return code;
 }
@@ -337,8 +338,7 @@ static int begin_own(pt_sql_runner *r, bool *own, pt_error *err) {
         *own = true;
         return PT_OK;
     }
-    if (strstr(err->text,
-               "within a transaction")) { /* a COMMIT that was interrupted has left it open */
+    if (pt_error_is(err, PT_WHY_IN_TRANSACTION)) { /* a COMMIT that was interrupted left it open */
         r->in_transaction = true;
         return PT_OK;
     }

@@ -75,9 +75,10 @@ static void duckdbs_advice_gives_way_to_ours(void **state) {
     pt_error err;
     pt_memory m;
     assert_int_equal(pt_memory_divide(512 * MIB, 0, &m, &err), PT_OK);
-    int code = pt_fail(&err, PT_E_LAKE,
-                       "staging: Out of Memory Error: failed to pin block (3 MiB used)  Possible "
-                       "solutions: * this");
+    int code =
+        pt_fail_why(&err, PT_E_LAKE, PT_WHY_MEMORY_LIMIT,
+                    "staging: Out of Memory Error: failed to pin block (3 MiB used)  Possible "
+                    "solutions: * this");
     pt_memory_explain(&m, &err);
     assert_string_equal(err.text, "staging: Out of Memory Error: failed to pin block (3 MiB used); "
                                   "give more than --memory 512MiB");
