@@ -49,6 +49,10 @@ static int help(int argc, char **argv) {
         pt_help_markdown();
         return 0;
     }
+    if (strcmp(topic, "--log-events") == 0) {
+        pt_help_log_events();
+        return 0;
+    }
     for (size_t i = 0; pt_commands[i]; i++) {
         if (strcmp(topic, pt_commands[i]->name) == 0) {
             pt_help(pt_commands[i]);

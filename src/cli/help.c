@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/log_events.h"
+
 #define EXIT_CODES                                                                              \
     "0 done, 1 failed or findings, 2 wrong usage or configuration (check: could not check), 3 " \
     "out of reach or busy, trying again can mend it"
@@ -192,4 +194,21 @@ void pt_help_man(void) {
         }
     }
     printf(".SH EXIT STATUS\n" EXIT_CODES "\n");
+}
+
+void pt_help_log_events(void) {
+    printf("# Log events\n\nMade by `pintail help --log-events` from the table of events.\n\n");
+    print_wrapped("A log line has time (UTC), level, msg and the keys below. msg is the event. The "
+                  "form is logfmt, or with --log-format json a JSON object a line. --verbose shows "
+                  "debug. Names and keys stay as they are, or CHANGELOG says what is new.",
+                  0, 0);
+    printf("\n");
+    print_wrapped("An error that ends the process is `pintail COMMAND: text`, or with --log-format "
+                  "json a line of level error with the text as msg, command and exit_code.",
+                  0, 0);
+    printf("\n| msg | level | keys | |\n| --- | --- | --- | --- |\n");
+    for (const pt_log_event *e = pt_log_events; e->name; e++) {
+        printf("| `%s` | %s | %s%s%s | %s |\n", e->name, e->level, *e->keys ? "`" : "", e->keys,
+               *e->keys ? "`" : "", e->meaning);
+    }
 }

@@ -46,7 +46,8 @@ static int fold_once(pt_ducklake *c, int64_t *rows, pt_error *err) {
         (void)pt_failpoint("fold.committed");
         *rows = job.rows;
         pt_ducklake_keep_guards(c, &fold);
-    } else if (!pt_error_is(err, PT_WHY_OUTCOME_UNKNOWN) && pt_ducklake_restore_fold(c, &ignored) == PT_OK) {
+    } else if (!pt_error_is(err, PT_WHY_OUTCOME_UNKNOWN) &&
+               pt_ducklake_restore_fold(c, &ignored) == PT_OK) {
         pt_guards_drop(c->session, &fold);
     }
     return code == PT_OK

@@ -23,6 +23,57 @@ def test_docs_cli_md_is_what_the_option_tables_say():
     assert (ROOT / "docs/CLI.md").read_text() == run("help", "--markdown").stdout, "run: build/pintail help --markdown > docs/CLI.md"
 
 
+def test_docs_log_md_is_what_the_table_of_events_says():
+    assert (ROOT / "docs/LOG.md").read_text() == run("help", "--log-events").stdout, "run: build/pintail help --log-events > docs/LOG.md"
+
+
+def log_calls(text: str):
+    """(levels, events, keys) of each call of pt_log in a source: all that its event may be."""
+    for call in re.finditer(r"\bpt_log\(", text):
+        literals, depth, at, code = [], 0, call.end() - 1, ""
+        while True:  # literals out of the way, so that brackets and commas in them do not count
+            if text[at] == '"':
+                literal = re.compile(r'"((?:[^"\\]|\\.)*)"').match(text, at)
+                literals.append(literal[1])
+                code += f'"{len(literals) - 1}"'
+                at = literal.end()
+                continue
+            depth += (text[at] == "(") - (text[at] == ")")
+            code += text[at]
+            at += 1
+            if depth == 0:
+                break
+        code = re.sub(r"\s+", " ", code)
+
+        def joined(numbers):
+            return "".join(literals[int(n)] for n in re.findall(r"\d+", numbers))
+
+        event = re.search(r"PT_EVENT\((.*?)\)(?=, PT_|\)$)", code)[1]
+        events = [joined(one) for one in re.findall(r'"\d+"(?: "\d+")*', event)]
+        keys = [joined(one) for one in re.findall(r'PT_(?:STR|INT|REALF)\( ?("\d+")', code)]
+        yield sorted({level.lower() for level in re.findall(r"PT_LOG_(\w+)", code)}), events, ", ".join(keys)
+
+
+def test_every_log_event_of_the_sources_is_in_the_table_and_the_reverse():
+    """Name, level and keys. A name that no literal gives is found by nobody, and fails."""
+    told = set()
+    for line in run("help", "--log-events").stdout.splitlines():
+        row = re.fullmatch(r"\| `(.+?)` \| ([a-z, ]+) \| `?(.*?)`? \| (.+) \|", line)
+        if row:
+            told.add((row[1], row[2], row[3]))
+            assert len(row[4]) > 5
+    called, calls = set(), 0
+    for path in sorted((ROOT / "src").rglob("*.c")):
+        text = path.read_text()
+        assert "pt_log_write(" not in text or path.name == "log.c", f"{path}: call pt_log"
+        for levels, events, keys in log_calls(text):
+            calls += 1
+            assert events or path.name == "log.c", f"{path}: an event that is no literal"
+            called |= {(event, ", ".join(levels), keys) for event in events}
+    assert calls > 30
+    assert called == told, f"not in src/base/log_events.c: {called - told}; in no source: {told - called}"
+
+
 def test_every_command_has_help_and_is_listed():
     listed = run("--help").stdout
     assert max(map(len, listed.splitlines())) <= 80
