@@ -86,7 +86,7 @@ def wait_for(condition, timeout=30.0, what="the condition", every=0.02):
         now = time.monotonic()
         if now > deadline:
             raise AssertionError(f"waited {timeout:g} s in vain for {what}; last seen: {value!r}")
-        time.sleep(max(every, now - asked))  # a costly question leaves half of the time to what is waited for
+        time.sleep(max(every, 2 * (now - asked)))  # a costly question leaves most of the time to what is waited for
 
 
 def listening(port: int) -> bool:

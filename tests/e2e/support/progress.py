@@ -7,14 +7,15 @@ def landed(lake, kafka, topic, pipeline=None) -> int:
     pipeline = pipeline or f"pintail-{topic}"
     if not lake.concurrent:
         return sum(kafka.committed(pipeline, topic).values())
-    return lake.read(
-        lambda r: r.one(
+
+    def count(reader):
+        return reader.one(
             "SELECT coalesce(sum(row_count + dead_letter_count), 0)::BIGINT FROM lake.pintail.offsets WHERE topic = ? AND pipeline = ?",
             topic,
             pipeline,
-        ),
-        0,
-    )
+        )
+
+    return lake.read(lambda reader: reader.at_newest((topic, pipeline), count), 0)
 
 
 def wait_landed(process, lake, kafka, topic, count, pipeline=None, timeout=40):
