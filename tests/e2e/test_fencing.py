@@ -259,32 +259,35 @@ def test_a_false_conflict_after_a_commit_is_looked_into_and_with_ducklakes_own_r
 # ---- two by mistake
 
 
-@pytest.mark.core
-@on("postgres", "sqlite")
 @pytest.mark.serial  # three fences within a minute
 @pytest.mark.timeout(400)
-def test_two_processes_of_one_pipeline_that_kafka_does_not_keep_apart_never_both_land(pintail, lake, kafka):
-    """The same --group, hence the same ledger, but two Kafka groups: each is given all partitions."""
+def test_two_processes_of_one_pipeline_that_kafka_does_not_keep_apart_never_both_land(tmp_path, kafka, postgres):
+    """The same --group, hence the same ledger, but two Kafka groups: each is given all partitions. On two catalogs side by side: they mostly wait."""
+    side_by_side(lambda catalog: two_by_mistake(tmp_path, kafka, postgres, catalog), ("postgres", "sqlite"))
+
+
+def two_by_mistake(tmp_path, kafka, postgres, catalog):
     topic = new_topic(kafka)
-    both = [pintail.ingest(lake, topic, *TO_LIVE, "--group", topic, "-X", f"group.id={topic}-{i}") for i in (1, 2)]
-    total = TOTAL
+    with small_world(tmp_path, topic, catalog, kafka, postgres) as (lake, pintail):
+        both = [pintail.ingest(lake, topic, *TO_LIVE, "--group", topic, "-X", f"group.id={topic}-{i}") for i in (1, 2)]
+        total = TOTAL
 
-    def one_gave_up():  # without records nobody commits, and nobody notices
-        nonlocal total
-        kafka.produce(topic, orders.orders(10, total))
-        total += 10
-        return not all(p.running for p in both)
+        def one_gave_up():  # without records nobody commits, and nobody notices
+            nonlocal total
+            kafka.produce(topic, orders.orders(10, total))
+            total += 10
+            return not all(p.running for p in both)
 
-    wait_for(one_gave_up, 150, "one of the two to give up", every=0.2)
-    loser, winner = sorted(both, key=lambda p: p.running)
-    assert loser.wait(5).code == 1
-    assert (
-        "fenced 3 times within a minute; is another ingest running with the same --group" in loser.err
-        and "taken over by another process" in loser.err
-    )
-    wait_landed(winner, lake, kafka, topic, total, topic, timeout=120)
-    stop(winner)
-    assert_landed_once(lake, kafka, topic, topic, total)
+        wait_for(one_gave_up, 150, "one of the two to give up", every=0.2)
+        loser, winner = sorted(both, key=lambda p: p.running)
+        assert loser.wait(5).code == 1
+        assert (
+            "fenced 3 times within a minute; is another ingest running with the same --group" in loser.err
+            and "taken over by another process" in loser.err
+        )
+        wait_landed(winner, lake, kafka, topic, total, topic, timeout=120)
+        stop(winner)
+        assert_landed_once(lake, kafka, topic, topic, total)
 
 
 # ---- how the catalog keeps the path of a staged file

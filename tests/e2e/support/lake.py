@@ -80,7 +80,9 @@ class Reader:
 
     def at_newest(self, name, question):
         """question(self), which is asked again only when there is another snapshot: to ask for that costs a tenth of a query of the lake."""
-        newest = self.sql("SELECT snapshot_id, snapshot_time FROM __ducklake_metadata_lake.ducklake_snapshot ORDER BY snapshot_id DESC LIMIT 1")
+        newest = self.sql(
+            "SELECT snapshot_id, snapshot_time FROM __ducklake_metadata_lake.ducklake_snapshot ORDER BY snapshot_id DESC LIMIT 1"
+        )
         if self._answers.get(name, (None,))[0] != newest:
             self._answers[name] = (newest, question(self))
         return self._answers[name][1]
