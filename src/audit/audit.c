@@ -164,7 +164,6 @@ static int known_topics(pt_auditor *a, pt_error *err) {
         (a->options->n_topics == 0 && !a->options->pipeline)) {
         return PT_OK;
     }
-    pt_text sql = {0};
     char *known = NULL;
     bool topic = a->options->n_topics > 0;
     pt_nearest nearest;
@@ -178,10 +177,11 @@ static int known_topics(pt_auditor *a, pt_error *err) {
         pt_nearest_offer(&nearest, pt_result_cell(&names, i, 0));
     }
     pt_result_clear(&names);
-    pt_text_add(&sql, "SELECT string_agg(DISTINCT topic || ' (' || g || ')', ', ' ORDER BY topic "
-                      "|| ' (' || g || ')') FROM audit_ledger");
-    int code = pt_session_text(a->session, pt_text_get(&sql), &known, err);
-    pt_text_free(&sql);
+    int code = pt_session_exec_text(
+        a->session, &known, err,
+        "SELECT string_agg(DISTINCT topic || ' (' || g || ')', ', ' ORDER BY topic || ' (' || g || "
+        "')') FROM audit_ledger",
+        PT_NO_VALUES);
     if (code == PT_OK) {
         code = pt_fail(err, PT_E_LAKE, "the ledger knows nothing of %s%s%s%s; it has: %s",
                        topic ? "topic " : "pipeline ",
@@ -196,15 +196,13 @@ static int known_topics(pt_auditor *a, pt_error *err) {
 /* A relative data path counts from the working directory: from elsewhere every file would seem to
  * be missing. */
 static int find_adrift(pt_auditor *a, pt_error *err) {
-    pt_text sql = {0};
     char *path = NULL;
     free(a->adrift);
     a->adrift = NULL;
-    pt_text_addf(&sql,
-                 "SELECT value FROM \"__ducklake_metadata_%s\".ducklake_metadata WHERE key = "
-                 "'data_path' AND scope IS NULL",
-                 pt_engine_alias(a->engine));
-    int code = pt_statement_text(a->session, &sql, &path, err);
+    int code = pt_session_exec_text(
+        a->session, &path, err,
+        "SELECT value FROM @meta.ducklake_metadata WHERE key = 'data_path' AND scope IS NULL",
+        PT_NO_VALUES);
     if (code == PT_OK && path && *path != '/' && !pt_path_is_remote(path) &&
         !pt_path_exists(path)) {
         a->adrift = path;
@@ -218,12 +216,10 @@ static int audit_lake(void *arg, pt_error *err) {
     pt_auditor *a = arg;
     pt_audit *audit = a->audit;
     bool readable = false;
-    pt_text sql = {0};
     pt_audit_clear(audit); /* of the attempt before */
-    pt_text_add(&sql, "SELECT id FROM ducklake_current_snapshot(");
-    pt_text_add_sql_string(&sql, pt_engine_alias(a->engine));
-    pt_text_add(&sql, ") AS s(id)");
-    PT_TRY(pt_auditor_int(a, &sql, &audit->snapshot, err));
+    PT_TRY(pt_session_exec_int(a->session, &audit->snapshot, err,
+                               "SELECT id FROM ducklake_current_snapshot(?) AS s(id)",
+                               PT_VALUES(pt_str(pt_session_alias(a->session)))));
     PT_TRY(find_adrift(a, err));
     PT_TRY(name_asked(a, err));
     PT_TRY(look_at_own(a, &readable, err));

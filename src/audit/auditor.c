@@ -2,35 +2,20 @@
 
 #include <string.h>
 
-int pt_auditor_run(pt_auditor *a, pt_text *sql, pt_error *err) {
-    int code = pt_text_check(sql, err);
-    if (code == PT_OK) {
-        code = pt_session_run(a->session, pt_text_get(sql), err);
-    }
-    pt_text_free(sql);
-    return code;
+int pt_auditor_run(pt_auditor *a, pt_query *sql, pt_error *err) {
+    return pt_query_run(a->session, sql, NULL, err);
 }
 
-int pt_auditor_table(pt_auditor *a, pt_text *sql, pt_result *out, pt_error *err) {
+int pt_auditor_table(pt_auditor *a, pt_query *sql, pt_result *out, pt_error *err) {
     *out = (pt_result){0};
-    int code = pt_text_check(sql, err);
-    if (code == PT_OK) {
-        code = pt_session_result(a->session, pt_text_get(sql), out, err);
-    }
-    pt_text_free(sql);
-    return code;
+    return pt_query_run(a->session, sql, out, err);
 }
 
-int pt_auditor_int(pt_auditor *a, pt_text *sql, int64_t *out, pt_error *err) {
-    int code = pt_text_check(sql, err);
-    if (code == PT_OK) {
-        code = pt_session_int(a->session, pt_text_get(sql), out, err);
-    }
-    pt_text_free(sql);
-    return code;
+int pt_auditor_int(pt_auditor *a, pt_query *sql, int64_t *out, pt_error *err) {
+    return pt_query_int(a->session, sql, out, err);
 }
 
-int pt_auditor_examples(pt_auditor *a, pt_text *sql, pt_finding *finding, pt_error *err) {
+int pt_auditor_examples(pt_auditor *a, pt_query *sql, pt_finding *finding, pt_error *err) {
     pt_result table;
     PT_TRY(pt_auditor_table(a, sql, &table, err));
     if (!finding || !finding->text) {
@@ -61,13 +46,17 @@ bool pt_auditor_wants(const pt_auditor *a, const char *pipeline, const char *top
            (!table || pt_is_one_of(table, (const char *const *)a->tables, a->n_tables));
 }
 
-void pt_auditor_add_merged(pt_text *sql, const char *key, const char *where) {
-    pt_text_addf(sql,
-                 "SELECT %s, min(a) AS a, max(b) AS b FROM (SELECT *, sum(opens) OVER (PARTITION "
-                 "BY %s ORDER BY a, b ROWS UNBOUNDED PRECEDING) AS island "
-                 "FROM (SELECT *, CASE WHEN a > max(b) OVER (PARTITION BY %s ORDER BY a, b ROWS "
-                 "BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) "
-                 "THEN 1 ELSE 0 END AS opens FROM audit_ledger WHERE kind = 'commit' AND b > a AND "
-                 "%s)) GROUP BY %s, island",
-                 key, key, key, where, key);
+void pt_auditor_add_merged(pt_query *sql, const char *key, const char *table) {
+    pt_query_addf(sql,
+                  "SELECT %s, min(a) AS a, max(b) AS b FROM (SELECT *, sum(opens) OVER "
+                  "(PARTITION BY %s ORDER BY a, b ROWS UNBOUNDED PRECEDING) AS island "
+                  "FROM (SELECT *, CASE WHEN a > max(b) OVER (PARTITION BY %s ORDER BY a, b ROWS "
+                  "BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) THEN 1 ELSE 0 END AS opens "
+                  "FROM audit_ledger WHERE kind = 'commit' AND b > a",
+                  key, key, key);
+    if (table) {
+        pt_query_add(sql, " AND t = ");
+        pt_query_value(sql, pt_str(table));
+    }
+    pt_query_addf(sql, ")) GROUP BY %s, island", key);
 }

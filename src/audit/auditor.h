@@ -16,6 +16,7 @@
 #pragma once
 
 #include "audit/findings.h"
+#include "duck/query.h"
 
 typedef struct pt_auditor {
     pt_engine *engine;
@@ -28,12 +29,13 @@ typedef struct pt_auditor {
                      else NULL */
 } pt_auditor;
 
-/* Runs the statement(s) in sql and empties it. */
-int pt_auditor_run(pt_auditor *a, pt_text *sql, pt_error *err) PT_CHECKED;
-int pt_auditor_table(pt_auditor *a, pt_text *sql, pt_result *out, pt_error *err) PT_CHECKED;
-int pt_auditor_int(pt_auditor *a, pt_text *sql, int64_t *out, pt_error *err) PT_CHECKED;
+/* Runs the statement and empties it. */
+int pt_auditor_run(pt_auditor *a, pt_query *sql, pt_error *err) PT_CHECKED;
+int pt_auditor_table(pt_auditor *a, pt_query *sql, pt_result *out, pt_error *err) PT_CHECKED;
+int pt_auditor_int(pt_auditor *a, pt_query *sql, int64_t *out, pt_error *err) PT_CHECKED;
 /* The first column of the rows of sql as the examples of finding (which may be NULL). */
-int pt_auditor_examples(pt_auditor *a, pt_text *sql, pt_finding *finding, pt_error *err) PT_CHECKED;
+int pt_auditor_examples(pt_auditor *a, pt_query *sql, pt_finding *finding,
+                        pt_error *err) PT_CHECKED;
 
 /* Whether the list has the text, or is empty. */
 bool pt_is_one_of(const char *text, const char *const *list, size_t n);
@@ -42,8 +44,8 @@ bool pt_auditor_wants(const pt_auditor *a, const char *pipeline, const char *top
                       const char *table);
 
 /* Merges the ranges of audit_ledger where they touch: SELECT key..., a, b with key such as "g,
- * topic, p". where: a condition, never NULL. */
-void pt_auditor_add_merged(pt_text *sql, const char *key, const char *where);
+ * topic, p". table: of this table alone; NULL: of all. */
+void pt_auditor_add_merged(pt_query *sql, const char *key, const char *table);
 
 /* audit/ledger.c: fills the temporary tables of the ledger, and the audit's partitions. */
 int pt_audit_ledger_load(pt_auditor *a, pt_error *err) PT_CHECKED;

@@ -9,13 +9,13 @@
 /* Pipelines and topics with rows in the table since the last reset: after one somebody has decided.
  */
 static int list_feeders(pt_auditor *a, const pt_audit_name *name, pt_result *out, pt_error *err) {
-    pt_text sql = {0};
-    pt_text_add(
+    pt_query sql = {0};
+    pt_query_add(
         &sql,
         "SELECT g, topic, sum(n)::BIGINT FROM (SELECT *, max(gen) OVER (PARTITION BY g, topic, p) "
         "AS alive FROM audit_ledger) WHERE gen = alive AND kind <> 'reset' AND t = ");
-    pt_text_add_sql_string(&sql, name->label);
-    pt_text_add(&sql, " GROUP BY ALL HAVING sum(n) > 0 ORDER BY ALL");
+    pt_query_value(&sql, pt_str(name->label));
+    pt_query_add(&sql, " GROUP BY ALL HAVING sum(n) > 0 ORDER BY ALL");
     return pt_auditor_table(a, &sql, out, err);
 }
 

@@ -10,8 +10,8 @@
  * a later one belongs to it. Its own range is empty and lies where ingest went on; it names no
  * table and is shown with the one of its neighbours. */
 static int load_ledger(pt_auditor *a, pt_error *err) {
-    pt_text sql = {0};
-    pt_text_addf(&sql,
+    pt_query sql = {0};
+    pt_query_add(&sql,
                  "CREATE OR REPLACE TEMP TABLE audit_ledger AS SELECT pipeline AS g, topic, "
                  "\"partition\" AS p, "
                  "CASE WHEN kind = 'reset' THEN next_offset ELSE from_offset END AS a, next_offset "
@@ -22,20 +22,18 @@ static int load_ledger(pt_auditor *a, pt_error *err) {
                  "sum(CASE WHEN kind = 'reset' THEN 1 ELSE 0 END) OVER (PARTITION BY pipeline, "
                  "topic, \"partition\" ORDER BY epoch) AS gen, "
                  "kind IN ('commit', 'skip', 'reset') AS moves, from_offset AS was "
-                 "FROM \"%s\".pintail.offsets",
-                 pt_engine_alias(a->engine));
+                 "FROM @lake.pintail.offsets");
     PT_TRY(pt_auditor_run(a, &sql, err));
-    pt_text_addf(&sql,
+    pt_query_add(&sql,
                  "CREATE OR REPLACE TEMP TABLE audit_dead AS SELECT pipeline AS g, topic, "
                  "\"partition\" AS p, \"offset\" AS o, "
                  "coalesce(target_table, '') AS t, coalesce(error_code, '') AS code, EXISTS "
                  "(SELECT 1 FROM audit_ledger l WHERE l.kind = 'reset' AND l.g = d.pipeline "
                  "AND l.topic = d.topic AND l.p = d.\"partition\" AND l.b <= d.\"offset\" AND l.at "
-                 ">= d.ingest_time) AS old FROM \"%s\".pintail.dead_letters d",
-                 pt_engine_alias(a->engine));
+                 ">= d.ingest_time) AS old FROM @lake.pintail.dead_letters d");
     PT_TRY(pt_auditor_run(a, &sql, err));
-    pt_text_add(&sql, "CREATE OR REPLACE TEMP TABLE audit_spans AS ");
-    pt_auditor_add_merged(&sql, "g, topic, p", "true");
+    pt_query_add(&sql, "CREATE OR REPLACE TEMP TABLE audit_spans AS ");
+    pt_auditor_add_merged(&sql, "g, topic, p", NULL);
     return pt_auditor_run(a, &sql, err);
 }
 
@@ -82,9 +80,9 @@ static int add_partition(pt_auditor *a, const pt_result *t, size_t row, pt_error
 /* Partitions with rows in the ledger, then those that were only claimed: nothing was committed for
  * them yet. */
 static int load_partitions(pt_auditor *a, pt_error *err) {
-    pt_text sql = {0};
+    pt_query sql = {0};
     pt_result table;
-    pt_text_addf(
+    pt_query_add(
         &sql,
         "WITH l AS (SELECT *, max(gen) OVER (PARTITION BY g, topic, p) AS last FROM audit_ledger), "
         "parts AS (SELECT g, topic, t, p, coalesce(min(a) FILTER (kind = 'commit'), min(a)) AS "
@@ -103,7 +101,7 @@ static int load_partitions(pt_auditor *a, pt_error *err) {
         "these AS (SELECT *, alive AND row_number() OVER (PARTITION BY g, topic, p ORDER BY alive "
         "DESC, next DESC, t) = 1 AS current FROM parts), "
         "claimed AS (SELECT DISTINCT pipeline AS g, topic, \"partition\" AS p FROM "
-        "\"%s\".pintail.epochs e WHERE NOT EXISTS "
+        "@lake.pintail.epochs e WHERE NOT EXISTS "
         "(SELECT 1 FROM audit_ledger l WHERE l.g = e.pipeline AND l.topic = e.topic AND l.p = "
         "e.\"partition\")) "
         "SELECT g, topic, t, p, first, next, n, d, hidden, skipped + CASE WHEN current THEN "
@@ -112,8 +110,7 @@ static int load_partitions(pt_auditor *a, pt_error *err) {
         "UNION ALL "
         "SELECT g, topic, coalesce((SELECT max(t) FROM audit_ledger l WHERE l.g = c.g AND l.topic "
         "= c.topic), ''), p, NULL, NULL, 0, 0, 0, 0, 0, 1, '', '' "
-        "FROM claimed c ORDER BY g, topic, t, p",
-        pt_engine_alias(a->engine));
+        "FROM claimed c ORDER BY g, topic, t, p");
     PT_TRY(pt_auditor_table(a, &sql, &table, err));
     int code = PT_OK;
     for (size_t i = 0; code == PT_OK && i < table.n_rows; i++) {
@@ -124,9 +121,9 @@ static int load_partitions(pt_auditor *a, pt_error *err) {
 }
 
 static int load_reasons(pt_auditor *a, pt_error *err) {
-    pt_text sql = {0};
-    pt_text_add(&sql, "SELECT g, topic, code, count(*) AS n, t, count(*) FILTER (old) FROM "
-                      "audit_dead GROUP BY g, topic, t, code ORDER BY g, topic, n DESC, code");
+    pt_query sql = {0};
+    pt_query_add(&sql, "SELECT g, topic, code, count(*) AS n, t, count(*) FILTER (old) FROM "
+                       "audit_dead GROUP BY g, topic, t, code ORDER BY g, topic, n DESC, code");
     return pt_auditor_table(a, &sql, &a->audit->reasons, err);
 }
 

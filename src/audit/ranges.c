@@ -20,13 +20,13 @@ static pt_audit_partition *find_partition(pt_audit *audit, const char *g, const 
 
 /* Ranges that do not begin where the one before ended. */
 static int check_chain(pt_auditor *a, pt_error *err) {
-    pt_text sql = {0};
+    pt_query sql = {0};
     pt_result table;
-    pt_text_add(&sql,
-                "SELECT g, topic, p, before, a, least(before, b), t FROM (SELECT *, max(b) OVER "
-                "(PARTITION BY g, topic, p, gen ORDER BY a, b "
-                "ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before FROM audit_ledger "
-                "WHERE moves) WHERE before IS NOT NULL AND before <> a ORDER BY ALL");
+    pt_query_add(&sql,
+                 "SELECT g, topic, p, before, a, least(before, b), t FROM (SELECT *, max(b) OVER "
+                 "(PARTITION BY g, topic, p, gen ORDER BY a, b "
+                 "ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before FROM audit_ledger "
+                 "WHERE moves) WHERE before IS NOT NULL AND before <> a ORDER BY ALL");
     PT_TRY(pt_auditor_table(a, &sql, &table, err));
     int code = PT_OK;
     for (size_t i = 0; code == PT_OK && i < table.n_rows; i++) {
@@ -62,12 +62,12 @@ static int check_chain(pt_auditor *a, pt_error *err) {
 
 /* Lines that cannot be true. */
 static int check_lines(pt_auditor *a, pt_error *err) {
-    pt_text sql = {0};
+    pt_query sql = {0};
     pt_result table;
-    pt_text_add(&sql, "SELECT g, topic, p, t, count(*), min(a), arg_min(b, a), arg_min(n, a), "
-                      "arg_min(d, a) FROM audit_ledger "
-                      "WHERE kind = 'commit' AND (b < a OR n < 0 OR d < 0 OR n + d > b - a) GROUP "
-                      "BY g, topic, p, t ORDER BY ALL");
+    pt_query_add(&sql, "SELECT g, topic, p, t, count(*), min(a), arg_min(b, a), arg_min(n, a), "
+                       "arg_min(d, a) FROM audit_ledger "
+                       "WHERE kind = 'commit' AND (b < a OR n < 0 OR d < 0 OR n + d > b - a) GROUP "
+                       "BY g, topic, p, t ORDER BY ALL");
     PT_TRY(pt_auditor_table(a, &sql, &table, err));
     int code = PT_OK;
     for (size_t i = 0; code == PT_OK && i < table.n_rows; i++) {
@@ -120,18 +120,19 @@ static int judge_dead(pt_auditor *a, const char *g, const char *topic, int32_t p
     if (any && !f) {
         return pt_fail_nomem(err, "a finding");
     }
-    pt_text sql = {0};
+    pt_query sql = {0};
     if (exact && found > offsets) {
         f = pt_audit_find(audit, "duplicate", g, topic, "pintail.dead_letters", partition,
                           found - offsets, "%" PRId64 " dead letters too many with the same offset",
                           found - offsets);
-        pt_text_add(&sql, "SELECT o FROM audit_dead WHERE g = ");
-        pt_text_add_sql_string(&sql, g);
-        pt_text_add(&sql, " AND topic = ");
-        pt_text_add_sql_string(&sql, topic);
-        pt_text_addf(&sql,
-                     " AND p = %" PRId32 " GROUP BY o HAVING count(*) > 1 ORDER BY o LIMIT %d",
-                     partition, PT_AUDIT_EXAMPLES);
+        pt_query_add(&sql, "SELECT o FROM audit_dead WHERE g = ");
+        pt_query_value(&sql, pt_str(g));
+        pt_query_add(&sql, " AND topic = ");
+        pt_query_value(&sql, pt_str(topic));
+        pt_query_add(&sql, " AND p = ");
+        pt_query_value(&sql, pt_int(partition));
+        pt_query_addf(&sql, " GROUP BY o HAVING count(*) > 1 ORDER BY o LIMIT %d",
+                      PT_AUDIT_EXAMPLES);
         PT_TRY(pt_auditor_examples(a, &sql, f, err));
     }
     if (outside > 0) {
@@ -139,38 +140,39 @@ static int judge_dead(pt_auditor *a, const char *g, const char *topic, int32_t p
                           outside,
                           "%" PRId64 " dead letters have offsets that the ledger never committed",
                           outside);
-        pt_text_add(&sql, "SELECT DISTINCT o FROM audit_dead d WHERE g = ");
-        pt_text_add_sql_string(&sql, g);
-        pt_text_add(&sql, " AND topic = ");
-        pt_text_add_sql_string(&sql, topic);
-        pt_text_addf(&sql,
-                     " AND p = %" PRId32
-                     " AND NOT EXISTS (SELECT 1 FROM audit_spans s WHERE s.g = d.g AND s.topic = "
-                     "d.topic AND s.p = d.p AND d.o >= s.a AND d.o < s.b) "
-                     "ORDER BY o LIMIT %d",
-                     partition, PT_AUDIT_EXAMPLES);
+        pt_query_add(&sql, "SELECT DISTINCT o FROM audit_dead d WHERE g = ");
+        pt_query_value(&sql, pt_str(g));
+        pt_query_add(&sql, " AND topic = ");
+        pt_query_value(&sql, pt_str(topic));
+        pt_query_add(&sql, " AND p = ");
+        pt_query_value(&sql, pt_int(partition));
+        pt_query_addf(&sql,
+                      " AND NOT EXISTS (SELECT 1 FROM audit_spans s WHERE s.g = d.g AND s.topic = "
+                      "d.topic AND s.p = d.p AND d.o >= s.a AND d.o < s.b) "
+                      "ORDER BY o LIMIT %d",
+                      PT_AUDIT_EXAMPLES);
         PT_TRY(pt_auditor_examples(a, &sql, f, err));
     }
     return PT_OK;
 }
 
 static int check_dead(pt_auditor *a, pt_error *err) {
-    pt_text sql = {0};
+    pt_query sql = {0};
     pt_result table;
-    pt_text_add(&sql,
-                "WITH l AS (SELECT g, topic, p, sum(d) AS d, sum(b - a) FILTER (kind = 'commit') "
-                "AS width FROM audit_ledger GROUP BY ALL), "
-                "s AS (SELECT g, topic, p, sum(b - a) AS width FROM audit_spans GROUP BY ALL), "
-                "f AS (SELECT d.g, d.topic, d.p, count(*) AS n, count(DISTINCT o) AS offsets, "
-                "count(DISTINCT o) FILTER (s.a IS NULL) AS outside "
-                "FROM audit_dead d LEFT JOIN audit_spans s ON s.g = d.g AND s.topic = d.topic AND "
-                "s.p = d.p AND d.o >= s.a AND d.o < s.b GROUP BY ALL) "
-                "SELECT g, topic, p, coalesce(l.d, 0), coalesce(f.n, 0), coalesce(f.offsets, 0), "
-                "coalesce(f.outside, 0), "
-                "(coalesce(l.width, 0) = coalesce(s.width, 0))::INTEGER FROM l FULL JOIN f USING "
-                "(g, topic, p) LEFT JOIN s USING (g, topic, p) "
-                "WHERE coalesce(l.d, 0) <> coalesce(f.n, 0) OR f.n <> f.offsets OR f.outside > 0 "
-                "ORDER BY ALL");
+    pt_query_add(&sql,
+                 "WITH l AS (SELECT g, topic, p, sum(d) AS d, sum(b - a) FILTER (kind = 'commit') "
+                 "AS width FROM audit_ledger GROUP BY ALL), "
+                 "s AS (SELECT g, topic, p, sum(b - a) AS width FROM audit_spans GROUP BY ALL), "
+                 "f AS (SELECT d.g, d.topic, d.p, count(*) AS n, count(DISTINCT o) AS offsets, "
+                 "count(DISTINCT o) FILTER (s.a IS NULL) AS outside "
+                 "FROM audit_dead d LEFT JOIN audit_spans s ON s.g = d.g AND s.topic = d.topic AND "
+                 "s.p = d.p AND d.o >= s.a AND d.o < s.b GROUP BY ALL) "
+                 "SELECT g, topic, p, coalesce(l.d, 0), coalesce(f.n, 0), coalesce(f.offsets, 0), "
+                 "coalesce(f.outside, 0), "
+                 "(coalesce(l.width, 0) = coalesce(s.width, 0))::INTEGER FROM l FULL JOIN f USING "
+                 "(g, topic, p) LEFT JOIN s USING (g, topic, p) "
+                 "WHERE coalesce(l.d, 0) <> coalesce(f.n, 0) OR f.n <> f.offsets OR f.outside > 0 "
+                 "ORDER BY ALL");
     PT_TRY(pt_auditor_table(a, &sql, &table, err));
     int code = PT_OK;
     for (size_t i = 0; code == PT_OK && i < table.n_rows; i++) {

@@ -14,31 +14,42 @@
 
 /* ---- names ---- */
 
+/* The condition that expr is the name, in whatever case of ASCII letters: as DuckDB compares names.
+ */
+static void add_name_is(pt_query *sql, const char *expr, const char *name) {
+    static const char fold[] = "'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz')";
+    pt_query_addf(sql, "translate(%s, %s = translate(", expr, fold);
+    pt_query_value(sql, pt_str(name));
+    pt_query_addf(sql, ", %s", fold);
+}
+
 int pt_audit_name_find(pt_auditor *a, const char *label, pt_audit_name *out, bool *exists,
                        pt_error *err) {
     *out = (pt_audit_name){0};
     *exists = false;
-    pt_text sql = {0};
+    pt_query sql = {0};
     pt_result table;
     char *schema = NULL, *written = NULL;
     pt_error ignored;
-    pt_text_add(&sql, "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = ");
-    pt_text_add_sql_string(&sql, pt_engine_alias(a->engine));
-    pt_text_add(&sql, " AND ((schema_name = 'main' AND ");
-    pt_table_name_add_sql_is(&sql, "table_name", label);
-    pt_text_add(&sql, ") OR ");
-    pt_table_name_add_sql_is(&sql, "schema_name || '.' || table_name", label);
+    pt_query_add(&sql,
+                 "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = ");
+    pt_query_value(&sql, pt_str(pt_session_alias(a->session)));
+    pt_query_add(&sql, " AND ((schema_name = 'main' AND ");
+    add_name_is(&sql, "table_name", label);
+    pt_query_add(&sql, ") OR ");
+    add_name_is(&sql, "schema_name || '.' || table_name", label);
     if (pt_table_name_split(label, &schema, &written, &ignored) == PT_OK) {
-        pt_text_add(&sql, " OR (");
-        pt_table_name_add_sql_is(&sql, "schema_name", schema);
-        pt_text_add(&sql, " AND ");
-        pt_table_name_add_sql_is(&sql, "table_name", written);
-        pt_text_add(&sql, ")");
+        pt_query_add(&sql, " OR (");
+        add_name_is(&sql, "schema_name", schema);
+        pt_query_add(&sql, " AND ");
+        add_name_is(&sql, "table_name", written);
+        pt_query_add(&sql, ")");
     }
+    pt_query_add(&sql, ") ORDER BY schema_name = 'main' DESC");
+    int code = pt_auditor_table(a, &sql, &table, err);
     free(schema);
     free(written);
-    pt_text_add(&sql, ") ORDER BY schema_name = 'main' DESC");
-    PT_TRY(pt_auditor_table(a, &sql, &table, err));
+    PT_TRY(code);
     if (table.n_rows) {
         out->schema = strdup(pt_result_cell(&table, 0, 0));
         out->table = strdup(pt_result_cell(&table, 0, 1));
@@ -67,26 +78,15 @@ void pt_audit_name_clear(pt_audit_name *name) {
     *name = (pt_audit_name){0};
 }
 
-/* Number of columns of the table for which the condition holds. */
-static int count_columns(pt_auditor *a, const pt_audit_name *name, const char *condition,
-                         int64_t *n, pt_error *err) {
-    pt_text sql = {0};
-    pt_text_add(&sql, "SELECT count(*) FROM duckdb_columns() WHERE database_name = ");
-    pt_text_add_sql_string(&sql, pt_engine_alias(a->engine));
-    pt_text_add(&sql, " AND schema_name = ");
-    pt_text_add_sql_string(&sql, name->schema);
-    pt_text_add(&sql, " AND table_name = ");
-    pt_text_add_sql_string(&sql, name->table);
-    pt_text_addf(&sql, " AND (%s)", condition);
-    return pt_auditor_int(a, &sql, n, err);
-}
-
 int pt_audit_table_has(pt_auditor *a, const pt_audit_name *name, const char *column, bool *has,
                        pt_error *err) {
-    char condition[128];
     int64_t n = 0;
-    (void)snprintf(condition, sizeof condition, "lower(column_name) = '%s'", column);
-    PT_TRY(count_columns(a, name, condition, &n, err));
+    PT_TRY(pt_session_exec_int(
+        a->session, &n, err,
+        "SELECT count(*) FROM duckdb_columns() WHERE database_name = ? AND schema_name = ? AND "
+        "table_name = ? AND lower(column_name) = ?",
+        PT_VALUES(pt_str(pt_session_alias(a->session)), pt_str(name->schema), pt_str(name->table),
+                  pt_str(column))));
     *has = n > 0;
     return PT_OK;
 }
@@ -95,18 +95,12 @@ int pt_audit_table_has(pt_auditor *a, const pt_audit_name *name, const char *col
 
 /* data and delete files that are alive: path, size, whether it is a data file. */
 static int load_files(pt_auditor *a, const pt_audit_name *name, pt_result *out, pt_error *err) {
-    pt_text sql = {0};
-    pt_text_add(&sql, "WITH f AS MATERIALIZED (FROM ducklake_list_files(");
-    pt_text_add_sql_string(&sql, pt_engine_alias(a->engine));
-    pt_text_add(&sql, ", ");
-    pt_text_add_sql_string(&sql, name->table);
-    pt_text_add(&sql, ", schema => ");
-    pt_text_add_sql_string(&sql, name->schema);
-    pt_text_add(
-        &sql,
-        ")) SELECT data_file AS file, data_file_size_bytes AS size, 1 AS data FROM f UNION ALL "
-        "SELECT delete_file, delete_file_size_bytes, 0 FROM f WHERE delete_file IS NOT NULL");
-    return pt_auditor_table(a, &sql, out, err);
+    return pt_session_exec(
+        a->session, out, err,
+        "WITH f AS MATERIALIZED (FROM ducklake_list_files(?, ?, schema => ?)) "
+        "SELECT data_file AS file, data_file_size_bytes AS size, 1 AS data FROM f UNION ALL "
+        "SELECT delete_file, delete_file_size_bytes, 0 FROM f WHERE delete_file IS NOT NULL",
+        PT_VALUES(pt_str(pt_session_alias(a->session)), pt_str(name->table), pt_str(name->schema)));
 }
 
 typedef struct remote_folder {
@@ -116,7 +110,7 @@ typedef struct remote_folder {
 
 static int list_folder(pt_auditor *a, const char *file, size_t len, remote_folder *folder,
                        pt_error *err) {
-    pt_text sql = {0};
+    pt_query sql = {0};
     folder->path = strndup(file, len);
     if (!folder->path) {
         return pt_fail_nomem(err, "a path");
@@ -124,10 +118,10 @@ static int list_folder(pt_auditor *a, const char *file, size_t len, remote_folde
     pt_text pattern = {0};
     pt_file_names_add_pattern(&pattern, folder->path);
     pt_text_add(&pattern, "*");
-    pt_text_add(&sql, "SELECT filename, size "); /* the listing has both; nothing is read */
-    pt_file_names_add_read_blob(&sql, pt_text_get(&pattern));
-    pt_text_add(&sql, " ORDER BY filename COLLATE \"C\"");
-    sql.failed |= pattern.failed;
+    pt_query_add(&sql, "SELECT filename, size "); /* the listing has both; nothing is read */
+    pt_file_names_add_read_blob(&sql.sql, pt_text_get(&pattern));
+    pt_query_add(&sql, " ORDER BY filename COLLATE \"C\"");
+    sql.sql.failed |= pattern.failed;
     pt_text_free(&pattern);
     return pt_auditor_table(a, &sql, &folder->files, err) == PT_OK
                ? PT_OK
@@ -239,17 +233,18 @@ int pt_audit_table_files(pt_auditor *a, const pt_audit_name *name, pt_audit_tabl
 
 static int latest_rows(pt_auditor *a, const pt_audit_name *name, pt_audit_table *t, pt_error *err) {
     bool time = false, offset = false;
-    pt_text sql = {0};
+    pt_query sql = {0};
     PT_TRY(pt_audit_table_has(a, name, "ingest_time", &time, err));
     PT_TRY(pt_audit_table_has(a, name, "_kafka_offset", &offset, err));
     t->latest_by = time ? "ingest_time" : "rowid";
-    pt_text_addf(&sql,
-                 "SELECT *, to_json(pintail_row)::VARCHAR FROM (SELECT * FROM %s ORDER BY %s LIMIT "
-                 "5) pintail_row",
-                 pt_text_get(&name->sql),
-                 !time    ? "rowid DESC"
-                 : offset ? "ingest_time DESC NULLS LAST, _kafka_offset DESC"
-                          : "ingest_time DESC NULLS LAST");
+    pt_query_addf(
+        &sql,
+        "SELECT *, to_json(pintail_row)::VARCHAR FROM (SELECT * FROM %s ORDER BY %s LIMIT "
+        "5) pintail_row",
+        pt_text_get(&name->sql),
+        !time    ? "rowid DESC"
+        : offset ? "ingest_time DESC NULLS LAST, _kafka_offset DESC"
+                 : "ingest_time DESC NULLS LAST");
     return pt_auditor_table(a, &sql, &t->latest, err);
 }
 
@@ -257,28 +252,31 @@ static int latest_rows(pt_auditor *a, const pt_audit_name *name, pt_audit_table 
  * does not make it one of orders. */
 static int sales(pt_auditor *a, const pt_audit_name *name, pt_audit_table *t, pt_error *err) {
     int64_t n = 0;
-    pt_text sql = {0};
-    PT_TRY(count_columns(
-        a, name,
-        "lower(column_name) IN ('order_id', 'order_time', 'customer_id', 'product', 'region') OR "
-        "(lower(column_name) IN ('quantity', 'unit_price') AND (data_type LIKE '%INT%' OR "
-        "data_type LIKE 'DECIMAL%' OR data_type IN ('DOUBLE', 'FLOAT')))",
-        &n, err));
+    pt_query sql = {0};
+    PT_TRY(pt_session_exec_int(
+        a->session, &n, err,
+        "SELECT count(*) FROM duckdb_columns() WHERE database_name = ? AND schema_name = ? AND "
+        "table_name = ? AND (lower(column_name) IN ('order_id', 'order_time', 'customer_id', "
+        "'product', 'region') OR (lower(column_name) IN ('quantity', 'unit_price') AND (data_type "
+        "LIKE '%INT%' OR data_type LIKE 'DECIMAL%' OR data_type IN ('DOUBLE', 'FLOAT'))))",
+        PT_VALUES(pt_str(pt_session_alias(a->session)), pt_str(name->schema),
+                  pt_str(name->table))));
     if (n < 7) {
         return PT_OK;
     }
-    pt_text_addf(&sql,
-                 "SELECT *, to_json(pintail_row)::VARCHAR FROM (SELECT product, count(*) AS count, "
-                 "sum(quantity * unit_price) AS revenue FROM %s "
-                 "GROUP BY product ORDER BY revenue DESC NULLS LAST, product LIMIT 20) pintail_row",
-                 pt_text_get(&name->sql));
+    pt_query_addf(
+        &sql,
+        "SELECT *, to_json(pintail_row)::VARCHAR FROM (SELECT product, count(*) AS count, "
+        "sum(quantity * unit_price) AS revenue FROM %s "
+        "GROUP BY product ORDER BY revenue DESC NULLS LAST, product LIMIT 20) pintail_row",
+        pt_text_get(&name->sql));
     return pt_auditor_table(a, &sql, &t->sales, err);
 }
 
 int pt_audit_table_report(pt_auditor *a, const pt_audit_name *name, pt_audit_table *t,
                           pt_error *err) {
-    pt_text sql = {0};
-    pt_text_addf(&sql, "SELECT count(*) FROM %s", pt_text_get(&name->sql));
+    pt_query sql = {0};
+    pt_query_addf(&sql, "SELECT count(*) FROM %s", pt_text_get(&name->sql));
     int code = pt_auditor_int(a, &sql, &t->rows, err);
     if (code == PT_OK) {
         code = latest_rows(a, name, t, err);

@@ -56,19 +56,24 @@ void pt_text_add(pt_text *text, const char *string) {
     pt_text_add_n(text, string, strlen(string));
 }
 
+void pt_text_addv(pt_text *text, const char *format, va_list args) {
+    va_list again;
+    va_copy(again, args);
+    int n = vsnprintf(NULL, 0, format, args);
+    if (n < 0 || !reserve(text, (size_t)n)) {
+        text->failed = true;
+    } else {
+        (void)vsnprintf(text->data + text->len, (size_t)n + 1, format, again);
+        text->len += (size_t)n;
+    }
+    va_end(again);
+}
+
 void pt_text_addf(pt_text *text, const char *format, ...) {
     va_list args;
     va_start(args, format);
-    int n = vsnprintf(NULL, 0, format, args);
+    pt_text_addv(text, format, args);
     va_end(args);
-    if (n < 0 || !reserve(text, (size_t)n)) {
-        text->failed = true;
-        return;
-    }
-    va_start(args, format);
-    (void)vsnprintf(text->data + text->len, (size_t)n + 1, format, args);
-    va_end(args);
-    text->len += (size_t)n;
 }
 
 static void add_quoted(pt_text *text, const char *string, char quote) {

@@ -3,6 +3,7 @@
  * at its end. */
 #pragma once
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -22,6 +23,8 @@ const char *pt_text_get(const pt_text *text);
 void pt_text_add(pt_text *text, const char *string);
 void pt_text_add_n(pt_text *text, const char *data, size_t len);
 void pt_text_addf(pt_text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void pt_text_addv(pt_text *text, const char *format, va_list args)
+    __attribute__((format(printf, 2, 0)));
 
 /* 'string' and "name" as SQL writes them, quotes doubled. */
 void pt_text_add_sql_string(pt_text *text, const char *string);
