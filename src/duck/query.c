@@ -37,7 +37,7 @@ int pt_query_run(pt_session *session, pt_query *query, pt_result *out, pt_error 
     int code = check(query, err);
     if (code == PT_OK) {
         code = pt_session_exec(session, out, err, pt_text_get(&query->sql),
-                               (pt_values){query->values, query->n_values});
+                               (pt_params){query->values, query->n_values});
     }
     clear(query);
     return code;
@@ -47,7 +47,7 @@ int pt_query_int(pt_session *session, pt_query *query, int64_t *out, pt_error *e
     int code = check(query, err);
     if (code == PT_OK) {
         code = pt_session_exec_int(session, out, err, pt_text_get(&query->sql),
-                                   (pt_values){query->values, query->n_values});
+                                   (pt_params){query->values, query->n_values});
     }
     clear(query);
     return code;
