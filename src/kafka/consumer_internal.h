@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 
+#include "kafka/cluster.h"
 #include "kafka/consumer.h"
 #include "kafka/handle.h"
 
@@ -16,10 +17,6 @@
 #define PT_RUN_RECORDS \
     128 /* they are given back before the next ones are looked at: in the cache */
 
-typedef struct pt_topic_id {
-    char text[64]; /* "": not known */
-} pt_topic_id;
-
 typedef struct pt_topic_facts {
     int32_t partitions;
     pt_topic_id id;
@@ -29,9 +26,10 @@ struct pt_consumer {
     const pt_consumer_options *options;
     pt_consumer_events events;
     pt_kafka_last_error last_error;
-    rd_kafka_t *rk;    /* the member of the group; NULL before it joins */
-    rd_kafka_t *asker; /* with connections of its own: on those of rk a question waits behind the
-                          fetch that is under way, up to fetch.wait.max.ms */
+    rd_kafka_t *rk;     /* the member of the group; NULL before it joins */
+    rd_kafka_t *asker;  /* with connections of its own: on those of rk a question waits behind the
+                           fetch that is under way, up to fetch.wait.max.ms */
+    pt_cluster cluster; /* of the asker */
     rd_kafka_queue_t *queue;
     char cluster_id[128];
     pt_topic_facts *topics;

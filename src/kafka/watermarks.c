@@ -13,7 +13,8 @@ struct pt_watermarks {
     const pt_kafka_options *options; /* not owned */
     int64_t timeout_us;
     rd_kafka_t *rk;
-    char *cluster;
+    pt_cluster cluster;
+    char cluster_id[128];
 };
 
 static int configure(rd_kafka_conf_t *conf, const pt_kafka_options *options, pt_error *err) {
@@ -50,10 +51,11 @@ int pt_watermarks_open(const pt_kafka_options *options, int64_t timeout_us, pt_w
         code = pt_kafka_new(RD_KAFKA_CONSUMER, conf, &w->rk, err);
     }
     if (code == PT_OK) {
-        code = pt_kafka_reach(w->rk, options, &w->last_error, timeout_us, err);
+        w->cluster = (pt_cluster){w->rk, options, &w->last_error};
+        code = pt_cluster_reach(&w->cluster, timeout_us, err);
     }
     if (code == PT_OK) {
-        w->cluster = rd_kafka_clusterid(w->rk, 1000);
+        pt_cluster_id(&w->cluster, w->cluster_id, sizeof w->cluster_id);
     } else {
         pt_watermarks_close(&w);
     }
@@ -67,7 +69,6 @@ void pt_watermarks_close(pt_watermarks **watermarks) {
         return;
     }
     if (w->rk) {
-        rd_kafka_mem_free(w->rk, w->cluster);
         rd_kafka_destroy(w->rk);
     }
     free(w);
@@ -75,46 +76,18 @@ void pt_watermarks_close(pt_watermarks **watermarks) {
 }
 
 const char *pt_watermarks_cluster(const pt_watermarks *watermarks) {
-    return watermarks->cluster ? watermarks->cluster : "";
-}
-
-/* One try; a partition without leader, or a broker that is away for a moment, is worth another. */
-static rd_kafka_resp_err_t ask_partitions(pt_watermarks *w, rd_kafka_topic_t *rkt, int32_t *out,
-                                          int ms) {
-    const struct rd_kafka_metadata *metadata;
-    rd_kafka_resp_err_t code = rd_kafka_metadata(w->rk, 0, rkt, &metadata, ms);
-    if (code) {
-        return code;
-    }
-    code = metadata->topic_cnt == 1 ? metadata->topics[0].err
-                                    : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
-    *out = code ? 0 : metadata->topics[0].partition_cnt;
-    rd_kafka_metadata_destroy(metadata);
-    return code;
+    return watermarks->cluster_id;
 }
 
 int pt_watermarks_partitions(pt_watermarks *w, const char *topic, int32_t *out, pt_error *err) {
-    *out = 0;
-    rd_kafka_topic_t *rkt = rd_kafka_topic_new(w->rk, topic, NULL);
-    if (!rkt) {
-        return pt_fail(err, PT_E_KAFKA, "topic %s: %s", topic,
-                       rd_kafka_err2str(rd_kafka_last_error()));
+    const pt_asking asking = {.deadline_us = pt_monotonic_us() + w->timeout_us, .leaders = true};
+    rd_kafka_resp_err_t code = pt_cluster_ask(&w->cluster, topic, &asking, out);
+    if (pt_cluster_unknown(code)) {
+        *out = 0;
+        return PT_OK;
     }
-    int64_t deadline = pt_monotonic_us() + w->timeout_us;
-    rd_kafka_resp_err_t code = ask_partitions(w, rkt, out, (int)pt_ms_left(deadline));
-    while (code && code != RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED &&
-           code != RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART &&
-           code != RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC && pt_ms_left(deadline) > 0 &&
-           !pt_stop_asked()) {
-        pt_sleep_us(PT_SECOND / 20);
-        code = ask_partitions(w, rkt, out, (int)pt_ms_left(deadline) + 1);
-    }
-    rd_kafka_topic_destroy(rkt);
-    if (code && code != RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART &&
-        code != RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC) {
-        return pt_kafka_failed(code, w->options, &w->last_error, NULL, err, "topic %s", topic);
-    }
-    return PT_OK;
+    return code ? pt_kafka_failed(code, w->options, &w->last_error, NULL, err, "topic %s", topic)
+                : PT_OK;
 }
 
 int pt_watermarks_offsets(pt_watermarks *w, const char *topic, int32_t partition, int64_t *low,
