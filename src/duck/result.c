@@ -1,50 +1,18 @@
 #include "duck/result.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const char *number_text(duckdb_type type, const void *data, idx_t row, char out[24]) {
-    int64_t n = type == DUCKDB_TYPE_TINYINT    ? ((const int8_t *)data)[row]
-                : type == DUCKDB_TYPE_SMALLINT ? ((const int16_t *)data)[row]
-                : type == DUCKDB_TYPE_INTEGER  ? ((const int32_t *)data)[row]
-                : type == DUCKDB_TYPE_UINTEGER ? ((const uint32_t *)data)[row]
-                                               : ((const int64_t *)data)[row];
-    (void)snprintf(out, 24, "%" PRId64, n);
-    return out;
-}
-
-bool pt_result_takes(duckdb_type type) {
-    switch (type) {
-    case DUCKDB_TYPE_VARCHAR:
-    case DUCKDB_TYPE_BOOLEAN:
-    case DUCKDB_TYPE_TINYINT:
-    case DUCKDB_TYPE_SMALLINT:
-    case DUCKDB_TYPE_INTEGER:
-    case DUCKDB_TYPE_UINTEGER:
-    case DUCKDB_TYPE_BIGINT: return true;
-    default: return false;
-    }
-}
-
 /* *out: NULL for SQL NULL. false: no memory, which must not look like a NULL. */
-static bool cell_text(duckdb_type type, duckdb_vector vector, idx_t row, char **out) {
+static bool cell_text(duckdb_vector vector, idx_t row, char **out) {
     uint64_t *validity = duckdb_vector_get_validity(vector);
-    void *data = duckdb_vector_get_data(vector);
-    char number[24];
     *out = NULL;
     if (validity && !duckdb_validity_row_is_valid(validity, row)) {
         return true;
     }
-    if (type == DUCKDB_TYPE_VARCHAR) {
-        duckdb_string_t *s = &((duckdb_string_t *)data)[row];
-        *out = strndup(duckdb_string_t_data(s), duckdb_string_t_length(*s));
-    } else if (type == DUCKDB_TYPE_BOOLEAN) {
-        *out = strdup(((const bool *)data)[row] ? "true" : "false");
-    } else {
-        *out = strdup(number_text(type, data, row, number));
-    }
+    duckdb_string_t *s = &((duckdb_string_t *)duckdb_vector_get_data(vector))[row];
+    *out = strndup(duckdb_string_t_data(s), duckdb_string_t_length(*s));
     return *out != NULL;
 }
 
@@ -57,8 +25,7 @@ static int wrap(const char *sql, char **out, pt_error *err) {
     return PT_OK;
 }
 
-static int add_chunk(pt_result *table, const duckdb_type *types, duckdb_data_chunk chunk,
-                     pt_error *err) {
+static int add_chunk(pt_result *table, duckdb_data_chunk chunk, pt_error *err) {
     idx_t n = duckdb_data_chunk_get_size(chunk);
     size_t n_cells = (table->n_rows + n) * table->n_columns;
     char **cells = realloc(table->cells, n_cells * sizeof *cells + 1);
@@ -69,7 +36,7 @@ static int add_chunk(pt_result *table, const duckdb_type *types, duckdb_data_chu
     bool complete = true;
     for (idx_t r = 0; r < n; r++) {
         for (idx_t c = 0; c < table->n_columns; c++) {
-            complete &= cell_text(types[c], duckdb_data_chunk_get_vector(chunk, c), r,
+            complete &= cell_text(duckdb_data_chunk_get_vector(chunk, c), r,
                                   &cells[(table->n_rows + r) * table->n_columns + c]);
         }
     }
@@ -79,21 +46,18 @@ static int add_chunk(pt_result *table, const duckdb_type *types, duckdb_data_chu
 
 int pt_result_take(duckdb_result *from, pt_result *out, pt_error *err) {
     *out = (pt_result){.n_columns = duckdb_column_count(from)};
-    duckdb_type *types = calloc(out->n_columns + 1, sizeof *types);
     out->names = calloc(out->n_columns + 1, sizeof *out->names);
-    bool named = out->names && types;
+    bool named = out->names != NULL;
     for (size_t i = 0; named && i < out->n_columns; i++) {
-        types[i] = duckdb_column_type(from, i);
         out->names[i] = strdup(duckdb_column_name(from, i));
         named &= out->names[i] != NULL;
     }
     int code = named ? PT_OK : pt_fail_nomem(err, "a result");
     duckdb_data_chunk chunk;
     while (code == PT_OK && (chunk = duckdb_fetch_chunk(*from)) != NULL) {
-        code = add_chunk(out, types, chunk, err);
+        code = add_chunk(out, chunk, err);
         duckdb_destroy_data_chunk(&chunk);
     }
-    free(types);
     if (code != PT_OK) {
         pt_result_clear(out);
     }

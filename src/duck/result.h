@@ -27,9 +27,7 @@ int pt_statement_int(pt_session *session, pt_text *sql, int64_t *out, pt_error *
 int pt_statement_result(pt_session *session, pt_text *sql, pt_result *out,
                         pt_error *err) PT_CHECKED;
 
-/* Whether pt_result_take can read a column of this type. */
-bool pt_result_takes(duckdb_type type);
-/* Takes the rows of *from, which stays the caller's. */
+/* Takes the rows of *from, all of whose columns are VARCHAR; *from stays the caller's. */
 int pt_result_take(duckdb_result *from, pt_result *out, pt_error *err) PT_CHECKED;
 
 const char *pt_result_cell(const pt_result *table, size_t row, size_t column);

@@ -113,29 +113,6 @@ static int prepare(pt_session *session, const char *sql, pt_params values,
     return code;
 }
 
-/* Readies a statement whose rows are wanted as text. DuckDB casts the columns that pt_result_take
- * cannot read, so that each type has its usual text. */
-static int prepare_rows(pt_session *session, const char *sql, pt_params values,
-                        duckdb_prepared_statement *out, pt_error *err) {
-    bool plain = true;
-    PT_TRY(prepare(session, sql, values, out, err));
-    size_t n = duckdb_prepared_statement_column_count(*out);
-    for (size_t i = 0; plain && i < n; i++) {
-        plain = pt_result_takes(duckdb_prepared_statement_column_type(*out, i));
-    }
-    if (plain) {
-        return PT_OK;
-    }
-    char *wrapped;
-    duckdb_destroy_prepare(out);
-    if (asprintf(&wrapped, "SELECT COLUMNS(*)::VARCHAR FROM (%s)", sql) < 0) {
-        return pt_fail_nomem(err, "a statement");
-    }
-    int code = prepare(session, wrapped, values, out, err);
-    free(wrapped);
-    return code;
-}
-
 static int execute(pt_session *session, duckdb_prepared_statement statement, pt_params values,
                    pt_result *out, pt_error *err) {
     duckdb_result result;
@@ -152,8 +129,7 @@ static int execute(pt_session *session, duckdb_prepared_statement statement, pt_
 static int exec(pt_session *session, pt_result *out, pt_error *err, const char *sql,
                 pt_params values) {
     duckdb_prepared_statement statement = NULL;
-    PT_TRY(out ? prepare_rows(session, sql, values, &statement, err)
-               : prepare(session, sql, values, &statement, err));
+    PT_TRY(prepare(session, sql, values, &statement, err));
     int code = bind_all(statement, values, err);
     if (code == PT_OK) {
         code = execute(session, statement, values, out, err);
@@ -162,13 +138,19 @@ static int exec(pt_session *session, pt_result *out, pt_error *err, const char *
     return code;
 }
 
+/* Nothing is kept prepared. DuckDB binds a statement on a lake again each time that it runs, so
+ * that nothing is saved; and what it does not bind again is wrong: ducklake_current_snapshot
+ * answers what it answered when it was prepared. For the same reason a SELECT on a lake's table
+ * with values is bound twice, at prepare and at execute. */
 int pt_session_exec(pt_session *session, pt_result *out, pt_error *err, const char *sql,
                     pt_params values) {
     pt_text named = {0};
-    if (out) {
+    if (out) { /* DuckDB casts every column to text, so that each type has its usual one */
         *out = (pt_result){0};
+        pt_text_add(&named, "SELECT COLUMNS(*)::VARCHAR FROM (");
     }
     add_names(session, sql, &named);
+    pt_text_add(&named, out ? ")" : "");
     int code = pt_text_check(&named, err);
     if (code == PT_OK) {
         pt_session_beat(session, true);

@@ -2,10 +2,15 @@
 #pragma once
 
 #include "duck/session.h"
+#include "duck/uuid.h"
+
+#define PT_SESSION_UUIDS 64
 
 struct pt_session {
     duckdb_connection connection;
     pt_engine *engine;
+    char uuids[PT_SESSION_UUIDS][PT_UUID_SIZE]; /* not given out yet (duck/uuid.h) */
+    size_t n_uuids;
 };
 
 /* Fills err with what a message of DuckDB (NULL: none) about a statement with these values means;

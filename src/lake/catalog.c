@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/failpoint.h"
-#include "base/uuid.h"
 #include "lake/catalog_ops.h"
 
 int pt_catalog_begin(pt_catalog *c, const pt_catalog_ops *ops, const char *pipeline,
@@ -158,9 +157,6 @@ static int check_entries(const pt_catalog *c, pt_flush *flush, pt_error *err) {
 pt_outcome pt_catalog_commit(pt_catalog *c, pt_flush *flush, pt_error *err) {
     if (check_entries(c, flush, err) != PT_OK) {
         return PT_REFUSED;
-    }
-    if (!*flush->commit_id) {
-        pt_uuid_new(flush->commit_id);
     }
     pt_outcome outcome = c->ops->commit(c, flush, err);
     for (size_t i = 0; outcome == PT_COMMITTED && i < flush->n_entries; i++) {

@@ -8,6 +8,7 @@
 #include "duck/file_names.h"
 #include "duck/session.h"
 #include "duck/transaction.h"
+#include "duck/uuid.h"
 #include "lake/catalog_ducklake.h"
 #include "lake/commit_message.h"
 #include "lake/gate.h"
@@ -132,6 +133,9 @@ static int commit(pt_ducklake *c, pt_flush *flush, pt_error *err) {
     }
     PT_TRY(pt_gate_check_file(c, err));
     PT_TRY(pt_ducklake_renew(c, err));
+    if (!*flush->commit_id) {
+        PT_TRY(pt_uuid_any(c->session, flush->commit_id, err));
+    }
     commit_job job = {c, flush};
     pt_turnstile *turnstile = c->base.conflicts ? c->turnstile : NULL;
     int64_t start = pt_monotonic_us();

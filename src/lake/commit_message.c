@@ -4,22 +4,18 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "base/uuid.h"
+#include "duck/session.h"
+#include "duck/uuid.h"
 
 #define SHOWN  1000 /* partitions in extra_info: some 80 KB; the ledger has all of them */
 #define TOPICS 3    /* in the message for people */
 
 int pt_message_set(pt_engine *engine, pt_session *session, const char *message, const char *extra,
                    pt_error *err) {
-    pt_text sql = {0};
-    pt_text_add(&sql, "CALL ducklake_set_commit_message(");
-    pt_text_add_sql_string(&sql, pt_engine_alias(engine));
-    pt_text_add(&sql, ", 'pintail " PT_VERSION "', ");
-    pt_text_add_sql_string(&sql, message);
-    pt_text_add(&sql, ", extra_info => ");
-    pt_text_add_sql_string(&sql, extra);
-    pt_text_add(&sql, ")");
-    return pt_statement_run(session, &sql, err);
+    return pt_session_exec(session, NULL, err,
+                           "CALL ducklake_set_commit_message(?, ?, ?, extra_info => ?)",
+                           PT_VALUES(pt_str(pt_engine_alias(engine)), pt_str("pintail " PT_VERSION),
+                                     pt_str(message), pt_str(extra)));
 }
 
 static int set(pt_engine *engine, pt_session *session, pt_text *message, pt_text *extra,
@@ -74,13 +70,14 @@ static void add_topics(pt_text *message, const pt_flush *flush) {
 }
 
 /* Of a commit that no row of the ledger speaks of. pipeline: NULL when it is of none. */
-static void add_new_id(pt_text *extra, const char *pipeline) {
+static int add_new_id(pt_session *session, pt_text *extra, const char *pipeline, pt_error *err) {
     char id[PT_UUID_SIZE];
-    pt_uuid_new(id);
+    PT_TRY(pt_uuid_any(session, id, err));
     add_json(extra, "{", "commit_id", id);
     if (pipeline) {
         add_json(extra, ",", "pipeline", pipeline);
     }
+    return PT_OK;
 }
 
 int pt_message_flush(pt_engine *engine, pt_session *session, const char *pipeline,
@@ -121,8 +118,8 @@ int pt_message_claims(pt_engine *engine, pt_session *session, const char *pipeli
                       const char *owner, const pt_claim *claims, size_t n, pt_error *err) {
     pt_text message = {0};
     pt_text extra = {0};
+    PT_TRY(add_new_id(session, &extra, pipeline, err));
     pt_text_addf(&message, "claim of %zu partitions, pipeline %s", n, pipeline);
-    add_new_id(&extra, pipeline);
     add_json(&extra, ",", "owner", owner);
     pt_text_add(&extra, ",\"claims\":[");
     for (size_t i = 0; i < n && i < SHOWN; i++) {
@@ -143,8 +140,8 @@ int pt_message_table(pt_engine *engine, pt_session *session, const char *pipelin
                      const char *table, pt_error *err) {
     pt_text message = {0};
     pt_text extra = {0};
+    PT_TRY(add_new_id(session, &extra, pipeline, err));
     pt_text_addf(&message, "%s %s", verb, table);
-    add_new_id(&extra, pipeline);
     add_json(&extra, ",", "table", table);
     pt_text_add(&extra, "}");
     return set(engine, session, &message, &extra, err);

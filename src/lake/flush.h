@@ -10,8 +10,8 @@
 #include <stdint.h>
 
 #include "base/text.h"
-#include "base/uuid.h"
 #include "columns/rows.h"
+#include "duck/uuid.h"
 #include "lake/ledger.h"
 #include "lake/table.h"
 
@@ -52,8 +52,8 @@ typedef struct pt_flush {
     int (*also)(void *arg, pt_engine *engine, pt_session *session, pt_error *err);
     void *also_arg;
     bool to_files; /* none of its rows may stay in the catalog (lake/inlined.h): that has failed */
-    char commit_id[PT_UUID_SIZE]; /* out: of the commit, in the ledger and in the snapshot; ""
-                                     before its first attempt */
+    char commit_id[PT_UUID_SIZE]; /* out: of the commit, in the ledger and in the snapshot; the
+                                     catalog gives it at the first attempt, "" before */
     int64_t snapshot;             /* out: that the commit makes; -1 before its first attempt */
     int64_t stage_us, commit_us;  /* out: how long it took */
 } pt_flush;

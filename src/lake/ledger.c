@@ -8,9 +8,9 @@
 #include "base/clock.h"
 #include "base/failpoint.h"
 #include "base/text.h"
-#include "base/uuid.h"
 #include "duck/session.h"
 #include "duck/transaction.h"
+#include "duck/uuid.h"
 #include "lake/commit_message.h"
 #include "lake/identity.h"
 #include "lake/ledger_form.h"
@@ -144,14 +144,12 @@ static void choose_starts(const claim_job *job, const pt_result *epochs, recorde
 }
 
 static int insert_starts(const claim_job *job, const recorded *starts, pt_error *err) {
-    pt_text sql = {0};
     char id[PT_UUID_SIZE];
     pt_ledger_commit commit = {.pipeline = job->pipeline, .id = id};
-    pt_uuid_new(id);
-    pt_text_add(&sql, "SELECT id FROM ducklake_current_snapshot(");
-    pt_text_add_sql_string(&sql, pt_engine_alias(job->engine));
-    pt_text_add(&sql, ")");
-    int code = pt_statement_int(job->session, &sql, &commit.snapshot, err);
+    PT_TRY(pt_uuid_any(job->session, id, err));
+    int code = pt_session_exec_int(job->session, &commit.snapshot, err,
+                                   "SELECT id FROM ducklake_current_snapshot(?)",
+                                   PT_VALUES(pt_str(pt_session_alias(job->session))));
     commit.snapshot++;
     if (code == PT_OK) {
         code = insert_epochs(job, starts->others, starts->n_others, err);

@@ -10,13 +10,13 @@
 #include "base/failpoint.h"
 #include "base/path.h"
 #include "base/text.h"
-#include "base/uuid.h"
 #include "duck/dictionary.h"
 #include "duck/file_names.h"
 #include "duck/object_store.h"
 #include "duck/scan.h"
 #include "duck/session.h"
 #include "duck/uri.h"
+#include "duck/uuid.h"
 #include "lake/file_mark.h"
 #include "lake/inlined.h"
 
@@ -180,7 +180,7 @@ static int write_file(pt_stager *s, const pt_slice *slice, const char *path, pt_
 
 static int stage_part(pt_stager *s, pt_slice *slice, pt_error *err) {
     char uuid[PT_UUID_SIZE];
-    pt_uuid_new(uuid);
+    PT_TRY(pt_uuid_now(s->session, uuid, err));
     char *path = NULL;
     char *spelled = pt_rule_broken("catalog-path") ? realpath(slice->table->folder, NULL) : NULL;
     char mark[PT_MARK_DIGITS + 1];

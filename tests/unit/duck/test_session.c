@@ -9,8 +9,10 @@
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "duck/result.h"
 #include "duck/session.h"
+#include "duck/uuid.h"
 
 typedef struct place {
     char folder[64];
@@ -228,6 +230,61 @@ static void lake_and_meta_are_names_outside_of_quotes_alone(void **state) {
     assert_ptr_equal(pt_session_engine(here.session), here.engine);
 }
 
+/* DuckDB does not bind a statement that it kept again for every change: so none is kept. */
+static void the_same_statement_sees_what_others_have_committed(void **state) {
+    (void)state;
+    pt_error err;
+    pt_session *other;
+    must(pt_session_open(here.engine, &other, &err), &err);
+    must(pt_session_run(here.session, "CREATE OR REPLACE TABLE \"my lake\".u (a INTEGER)", &err),
+         &err);
+    int64_t snapshot = -1;
+    for (int i = 0; i < 3; i++) {
+        int64_t now;
+        int64_t rows;
+        must(pt_session_exec(other, NULL, &err, "INSERT INTO @lake.u VALUES (?)",
+                             PT_VALUES(pt_int(i))),
+             &err);
+        must(pt_session_exec_int(here.session, &now, &err,
+                                 "SELECT id FROM ducklake_current_snapshot(?)",
+                                 PT_VALUES(pt_str("my lake"))),
+             &err);
+        must(pt_session_exec_int(here.session, &rows, &err,
+                                 "SELECT count(*) FROM @lake.u WHERE a < ?", PT_VALUES(pt_int(10))),
+             &err);
+        assert_true(now > snapshot);
+        assert_int_equal(rows, i + 1);
+        snapshot = now;
+    }
+    must(pt_session_run(other, "ALTER TABLE \"my lake\".u ADD COLUMN b INTEGER", &err), &err);
+    assert_int_not_equal(pt_session_exec(here.session, NULL, &err, "INSERT INTO @lake.u VALUES (?)",
+                                         PT_VALUES(pt_int(1))),
+                         PT_OK);
+    pt_session_close(&other);
+}
+
+static void uuids_are_of_version_7_and_none_comes_twice(void **state) {
+    (void)state;
+    pt_error err;
+    char ids[200][PT_UUID_SIZE];
+    for (size_t i = 0; i < 200; i++) {
+        must(i % 50 ? pt_uuid_any(here.session, ids[i], &err)
+                    : pt_uuid_now(here.session, ids[i], &err),
+             &err);
+        assert_int_equal(strlen(ids[i]), PT_UUID_SIZE - 1);
+        assert_int_equal(ids[i][14], '7');
+        for (size_t k = 0; k < i; k++) {
+            assert_string_not_equal(ids[i], ids[k]);
+        }
+    }
+    int64_t before = pt_now_us() / 1000;
+    must(pt_uuid_now(here.session, ids[0], &err), &err);
+    char hex[13];
+    (void)snprintf(hex, sizeof hex, "%.8s%.4s", ids[0], ids[0] + 9);
+    int64_t at = (int64_t)strtoull(hex, NULL, 16);
+    assert_true(at >= before && at <= pt_now_us() / 1000);
+}
+
 static void an_error_has_its_reason(void **state) {
     (void)state;
     pt_error err;
@@ -272,6 +329,8 @@ int main(void) {
         cmocka_unit_test(one_value_may_stand_in_two_places),
         cmocka_unit_test(rows_come_as_text_whatever_their_type),
         cmocka_unit_test(lake_and_meta_are_names_outside_of_quotes_alone),
+        cmocka_unit_test(the_same_statement_sees_what_others_have_committed),
+        cmocka_unit_test(uuids_are_of_version_7_and_none_comes_twice),
         cmocka_unit_test(an_error_has_its_reason),
         cmocka_unit_test(errors_of_an_encrypted_lake_cite_no_value),
     };

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,6 +31,7 @@ typedef struct counting {
     int64_t held;    /* rows that the catalog is said to hold */
     int64_t landed;  /* records */
     char first_id[PT_UUID_SIZE];
+    unsigned ids;
     bool other_id; /* an attempt came with another one */
     const pt_ledger_starts *starts;
     const pt_identities *tables;
@@ -81,6 +83,9 @@ static void land(counting *c, const pt_flush *flush) {
 
 static pt_outcome count_commit(pt_catalog *catalog, pt_flush *flush, pt_error *err) {
     counting *c = (counting *)catalog;
+    if (!*flush->commit_id) { /* a catalog gives it, once for all attempts */
+        (void)snprintf(flush->commit_id, sizeof flush->commit_id, "commit %u", ++c->ids);
+    }
     if (!*c->first_id) {
         memcpy(c->first_id, flush->commit_id, sizeof c->first_id);
     }
