@@ -15,6 +15,7 @@
 #include "cli/sql/input.h"
 #include "cli/sql/prompt.h"
 #include "cli/sql/run.h"
+#include "cli/sql/statement_error.h"
 #include "cli/statement_watch.h"
 #include "duck/session.h"
 #include "lake/data_path.h"

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "cli/check/common.h"
-#include "cli/result_box.h"
+#include "cli/display.h"
 
 #define SHRUNK 12 /* a column of text is not made narrower */
 

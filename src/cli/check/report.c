@@ -8,7 +8,7 @@
 #include "base/shown.h"
 #include "cli/check/partitions.h"
 #include "cli/check/tables.h"
-#include "cli/result_box.h"
+#include "cli/display.h"
 
 #define RULE "=========================================================================="
 

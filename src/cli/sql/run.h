@@ -32,7 +32,3 @@ bool pt_sql_runner_in_transaction(
 /* One statement. The error's text is DuckDB's message on one line, without its picture of the
  * statement; PT_E_INTERRUPTED when cancelled. */
 int pt_sql_run(pt_sql_runner *runner, const char *sql, pt_error *err) PT_CHECKED;
-
-/* A statement as an error shows it: redacted, indented, at most a dozen lines; ends with a newline.
- */
-void pt_sql_show_statement(FILE *out, const char *sql);

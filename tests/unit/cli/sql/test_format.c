@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "base/text.h"
-#include "cli/result_box.h"
+#include "cli/display.h"
 #include "cli/result_format.h"
 
 static const pt_column two[] = {{.name = "id", .type = "int32", .number = true, .raw = true},
