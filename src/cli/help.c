@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/log_events.h"
+#include "decode/codes.h"
 
 #define EXIT_CODES                                                                              \
     "0 done, 1 failed or findings, 2 wrong usage or configuration (check: could not check), 3 " \
@@ -99,6 +100,13 @@ void pt_help(const pt_command *command) {
         printf("\n");
         print_wrapped(command->notes, 0, 0);
     }
+    if (command == &pt_command_ingest) {
+        printf("\nerror codes of dead letters:\n");
+        for (int code = PT_DECODE_OK + 1; code < PT_DECODE_CODES; code++) {
+            printf("  %-*s", HELP_COLUMN - 2, pt_decode_code_name((pt_decode_code)code));
+            print_wrapped(pt_decode_code_help((pt_decode_code)code), HELP_COLUMN, HELP_COLUMN);
+        }
+    }
     printf("\n");
     print_wrapped(SOURCES, 0, 0);
     printf("\n");
@@ -146,6 +154,11 @@ void pt_help_markdown(void) {
             printf("\n```\n%s\n```\n", command->notes);
         }
     }
+    printf("\n## Error codes of dead letters\n\n| error_code | |\n| --- | --- |\n");
+    for (int code = PT_DECODE_OK + 1; code < PT_DECODE_CODES; code++) {
+        printf("| `%s` | %s |\n", pt_decode_code_name((pt_decode_code)code),
+               pt_decode_code_help((pt_decode_code)code));
+    }
     printf("\nExit codes: " EXIT_CODES ".\n");
 }
 
@@ -192,6 +205,12 @@ void pt_help_man(void) {
             roff(command->notes);
             printf("\n.fi\n");
         }
+    }
+    printf(".SH ERROR CODES OF DEAD LETTERS\n");
+    for (int code = PT_DECODE_OK + 1; code < PT_DECODE_CODES; code++) {
+        printf(".TP\n.B %s\n", pt_decode_code_name((pt_decode_code)code));
+        roff(pt_decode_code_help((pt_decode_code)code));
+        printf("\n");
     }
     printf(".SH EXIT STATUS\n" EXIT_CODES "\n");
 }

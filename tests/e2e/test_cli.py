@@ -74,6 +74,16 @@ def test_every_log_event_of_the_sources_is_in_the_table_and_the_reverse():
     assert called == told, f"not in src/base/log_events.c: {called - told}; in no source: {told - called}"
 
 
+def test_the_codes_of_dead_letters_are_told_alike_by_help_man_page_and_docs():
+    listed = run("help", "--markdown").stdout.split("## Error codes of dead letters", 1)[1]
+    codes = dict(re.findall(r"^\| `([a-z0-9_]+)` \| (.+) \|$", listed, re.MULTILINE))
+    table = (ROOT / "src/decode/codes.c").read_text()
+    assert set(codes) == set(re.findall(r'\] = \{"([a-z0-9_]+)"', table)) - {"ok"} and len(codes) > 15
+    helped, page = " ".join(run("ingest", "--help").stdout.split()), run("help", "--man").stdout
+    for code, text in codes.items():
+        assert f" {code} {text}" in helped and f".B {code}\n" in page, code
+
+
 def test_every_command_has_help_and_is_listed():
     listed = run("--help").stdout
     assert max(map(len, listed.splitlines())) <= 80
