@@ -40,8 +40,7 @@ typedef struct target_job {
 /* Rows that would not come back as they are. */
 static int forbid_inlining(pt_member *r, const pt_table *target, pt_error *err) {
     return pt_table_spoils_inlined(target)
-               ? pt_inlined_forbid(pt_catalog_engine(r->catalog), pt_catalog_session(r->catalog),
-                                   target, err)
+               ? pt_inlined_forbid(pt_catalog_session(r->catalog), target, err)
                : PT_OK;
 }
 

@@ -127,8 +127,7 @@ void pt_member_on_revoked(void *arg, const pt_assigned *partitions, size_t n, bo
 
 int pt_member_restore_files(pt_member *r, const pt_table *table, pt_error *err) {
     uint64_t restored = 0;
-    PT_TRY(pt_guards_restore_table(pt_catalog_engine(r->catalog), pt_catalog_session(r->catalog),
-                                   table, &restored, err));
+    PT_TRY(pt_guards_restore_table(pt_catalog_session(r->catalog), table, &restored, err));
     if (restored) {
         pt_log(PT_LOG_WARN, PT_EVENT("data files that a commit of unknown outcome lost are back"),
                PT_STR("table", table->label), PT_INT("files", restored));

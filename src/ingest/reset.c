@@ -10,6 +10,7 @@
 #include "base/failpoint.h"
 #include "base/signals.h"
 #include "base/text.h"
+#include "duck/session.h"
 #include "duck/transaction.h"
 #include "lake/catalog.h"
 #include "lake/erase.h"
@@ -181,8 +182,9 @@ static void forget_details(reset_job *job) {
 }
 
 /* In the transaction, each time it is tried. */
-static int erase(void *arg, pt_engine *engine, pt_session *session, pt_error *err) {
+static int erase(void *arg, pt_session *session, pt_error *err) {
     reset_job *job = arg;
+    pt_engine *engine = pt_session_engine(session);
     size_t n = (size_t)job->n;
     size_t n_tables = job->erase.n_tables;
     forget_details(job);
@@ -211,7 +213,8 @@ static int erase(void *arg, pt_engine *engine, pt_session *session, pt_error *er
     int64_t start_us = pt_now_us();
     PT_TRY(pt_erase_run(engine, session, &job->erase, job->cuts, n, err));
     for (size_t i = 0; i < job->flush->n_slices && !pt_rule_broken("guard"); i++) {
-        PT_TRY(pt_guard_deletes(engine, session, &job->flush->slices[i], start_us, err));
+        pt_slice *slice = &job->flush->slices[i];
+        PT_TRY(pt_guard_deletes(session, slice->table, start_us, &slice->guarded, err));
     }
     return PT_OK;
 }

@@ -51,8 +51,7 @@ int pt_ducklake_raise_and_read(pt_ducklake *c, const pt_claiming *what, pt_error
     uint64_t restored = 0;
     pt_error ignored;
     if (code != PT_OK &&
-        pt_guards_restore_table(c->engine, c->session, c->base.ledger, &restored, &ignored) ==
-            PT_OK &&
+        pt_guards_restore_table(c->session, c->base.ledger, &restored, &ignored) == PT_OK &&
         restored) {
         pt_log(PT_LOG_WARN, PT_EVENT("data files that a commit of unknown outcome lost are back"),
                PT_STR("table", c->base.ledger->label), PT_INT("files", restored));
@@ -83,8 +82,7 @@ static int claim(pt_catalog *catalog, const pt_claiming *what, pt_error *err) {
 void pt_ducklake_tend_guards(pt_ducklake *c, bool all) {
     uint64_t restored = 0;
     pt_error err = {0};
-    if (c->session &&
-        pt_keep_tend(&c->keep, c->engine, c->session, all, &restored, &err) != PT_OK) {
+    if (c->session && pt_keep_tend(&c->keep, c->session, all, &restored, &err) != PT_OK) {
         pt_log(PT_LOG_WARN, PT_EVENT("second names of data files stay for longer"),
                PT_STR("error", err.text));
     }
@@ -101,19 +99,13 @@ static int64_t tend_at(const pt_catalog *catalog) {
     return c->session ? pt_keep_due(&c->keep) : INT64_MAX;
 }
 
-void pt_ducklake_keep_guards(pt_ducklake *c, pt_flush *flush) {
-    pt_keep_add(&c->keep, flush);
-    pt_ducklake_tend_guards(c, false);
-}
-
 static pt_outcome count(pt_ducklake *c, pt_upkeep *what, pt_error *err) {
     if (!c->session) {
         (void)pt_fail(err, PT_E_LAKE_DOWN, "the lake is not attached since the catalog failed");
         return PT_REFUSED;
     }
-    return pt_inlined_count(c->engine, c->session, what->table, &what->n, err) == PT_OK
-               ? PT_COMMITTED
-               : PT_REFUSED;
+    return pt_inlined_count(c->session, what->table, &what->n, err) == PT_OK ? PT_COMMITTED
+                                                                             : PT_REFUSED;
 }
 
 static pt_outcome upkeep(pt_catalog *catalog, pt_upkeep *what, pt_error *err) {
@@ -150,7 +142,7 @@ static void close_it(pt_catalog *catalog) {
     pt_ducklake *c = pt_ducklake_of(catalog);
     pt_ducklake_tend_guards(c, true);
     pt_keep_clear(&c->keep);
-    pt_slice_forget_guards(&c->fold);
+    pt_guarded_clear(&c->fold.guarded);
     pt_ducklake_detach(c);
     free(c->seen);
     pt_catalog_end(catalog);

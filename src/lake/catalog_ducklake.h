@@ -33,8 +33,11 @@ typedef struct pt_ducklake {
     uint64_t *seen; /* [n_seen] slice i -> the engine (pt_engine_number) by which a file of the
                        table was last seen to be registered well */
     size_t n_seen;
-    pt_keep keep;  /* guards of files that are committed */
-    pt_slice fold; /* of the last fold whose outcome is not known: its table and guards */
+    pt_keep keep; /* guards of files that are committed */
+    struct {
+        const pt_table *table; /* NULL: there is none */
+        pt_guarded guarded;
+    } fold; /* the last one, while its outcome is not known */
 } pt_ducklake;
 
 static inline pt_ducklake *pt_ducklake_of(pt_catalog *catalog) {
@@ -48,16 +51,15 @@ void pt_ducklake_detach(pt_ducklake *c);
 /* Attaches anew when it is time for that; nothing may be under way. */
 int pt_ducklake_renew(pt_ducklake *c, pt_error *err) PT_CHECKED;
 
-/* The flush or fold is committed: its guards stay for a while, and older ones go. What fails there
- * costs no row, and is told. */
-void pt_ducklake_keep_guards(pt_ducklake *c, pt_flush *flush);
-
 /* Raises the epochs of the claims, then reads where their partitions stand. */
 int pt_ducklake_raise_and_read(pt_ducklake *c, const pt_claiming *what, pt_error *err) PT_CHECKED;
 
 /* Between two commits: looks after data files that were committed a while ago (lake/guard_keep.h);
  * all: of all, before a stop. */
 void pt_ducklake_tend_guards(pt_ducklake *c, bool all);
+
+/* The outcome of the flush is known: its guards go. */
+void pt_ducklake_drop_guards(pt_ducklake *c, pt_flush *flush);
 
 /* One attempt at PT_UPKEEP_FOLD. */
 pt_outcome pt_ducklake_fold(pt_ducklake *c, pt_upkeep *what, pt_error *err) PT_CHECKED;

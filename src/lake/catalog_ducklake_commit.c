@@ -20,36 +20,34 @@
 /* ---- the transaction ---- */
 
 typedef struct commit_job {
-    pt_ducklake *committer;
+    pt_ducklake *c;
+    int64_t snapshot; /* that the commit makes */
     pt_flush *flush;
 } commit_job;
 
+/* hive_partitioning: else a folder region=eu anywhere in the path takes the place of the column. */
 static int register_file(const commit_job *job, const pt_slice *slice, pt_error *err) {
-    const pt_ducklake *c = job->committer;
-    pt_text sql = {0};
-    pt_text_add(&sql, "CALL ducklake_add_data_files(");
-    pt_text_add_sql_string(&sql, pt_engine_alias(c->engine));
-    pt_text_add(&sql, ", ");
-    pt_text_add_sql_string(&sql, slice->table->name);
-    pt_text_add(&sql, ", ");
-    pt_file_names_add_sql(&sql, slice->staged);
-    pt_text_add(&sql, ", schema => ");
-    pt_text_add_sql_string(&sql, slice->table->schema_name);
-    pt_text_add(&sql,
-                ", hive_partitioning => false)"); /* else a folder region=eu anywhere in the path
-                                                     takes the place of the column region */
-    int code = pt_text_check(&sql, err);
-    if (code == PT_OK && pt_session_run(c->session, pt_text_get(&sql), err) != PT_OK) {
+    const pt_table *t = slice->table;
+    pt_session *session = job->c->session;
+    pt_text path = {0};
+    pt_file_names_add_pattern(&path, slice->staged);
+    int code = pt_text_check(&path, err);
+    if (code == PT_OK &&
+        pt_session_exec(session, NULL, err,
+                        "CALL ducklake_add_data_files(?, ?, ?, schema => ?, "
+                        "hive_partitioning => false)",
+                        PT_VALUES(pt_str(pt_session_alias(session)), pt_str(t->name),
+                                  pt_str(pt_text_get(&path)), pt_str(t->schema_name))) != PT_OK) {
         code = pt_fail_in(err, "registering %s", slice->staged);
     }
-    pt_text_free(&sql);
+    pt_text_free(&path);
     return code;
 }
 
 /* Guards the files that the INSERT of a part wrote, if any. */
 static int guard_rows(const commit_job *job, size_t slice_at, size_t slot, pt_slice *slice,
                       pt_error *err) {
-    pt_ducklake *c = job->committer;
+    pt_ducklake *c = job->c;
     size_t *inlines = slice_at < PT_SCAN_SLOTS ? &c->inlines[slice_at] : NULL;
     size_t n = pt_slice_rows(slice);
     bool unfit = job->flush->to_files || pt_rows_has_nul(slice->rows);
@@ -57,20 +55,20 @@ static int guard_rows(const commit_job *job, size_t slice_at, size_t slot, pt_sl
         (inlines && n <= *inlines && !unfit)) {
         return PT_OK;
     }
-    PT_TRY(pt_guard_slice(c->engine, c->session, slice, slot, err));
-    if (inlines && (slice->n_guarded || !unfit)) {
-        *inlines = slice->n_guarded ? 0 : n;
+    PT_TRY(pt_guard_insert(c->session, slice->table, slot, &slice->guarded, err));
+    if (inlines && (slice->guarded.n || !unfit)) {
+        *inlines = slice->guarded.n ? 0 : n;
     }
     return PT_OK;
 }
 
 static int insert_rows(const commit_job *job, size_t slice_at, pt_slice *slice, pt_error *err) {
-    pt_ducklake *c = job->committer;
+    pt_ducklake *c = job->c;
     const pt_table *t = slice->table;
     size_t slot = slice_at % PT_SCAN_SLOTS;
     pt_text sql = {0};
     if (pt_inlined_unfit(job->flush, slice)) {
-        PT_TRY(pt_inlined_forbid(c->engine, c->session, t, err));
+        PT_TRY(pt_inlined_forbid(c->session, t, err));
     }
     pt_scan_show(c->scan, slot, slice->rows, t->types, t->names);
     pt_text_add(&sql, "INSERT INTO ");
@@ -88,26 +86,43 @@ static int insert_rows(const commit_job *job, size_t slice_at, pt_slice *slice, 
 }
 
 static int insert_ledger(const commit_job *job, pt_error *err) {
-    const pt_ducklake *c = job->committer;
+    const pt_ducklake *c = job->c;
     pt_ledger_commit commit = {.pipeline = c->base.pipeline,
                                .id = job->flush->commit_id,
-                               .snapshot = job->flush->snapshot};
+                               .snapshot = job->snapshot};
     return pt_ledger_insert(c->engine, c->session, &commit, job->flush->entries,
                             job->flush->n_entries, err);
 }
 
+/* Of the tables that get rows. */
+static int check_settings(const commit_job *job, pt_error *err) {
+    const pt_flush *flush = job->flush;
+    const pt_table **tables = calloc(flush->n_slices + 1, sizeof *tables);
+    size_t n = 0;
+    if (!tables) {
+        return pt_fail_nomem(err, "a list of tables");
+    }
+    for (size_t i = 0; i < flush->n_slices; i++) {
+        if (pt_slice_rows(&flush->slices[i])) {
+            tables[n++] = flush->slices[i].table;
+        }
+    }
+    int code = pt_settings_check(job->c->engine, job->c->session, tables, n, err);
+    free(tables);
+    return code;
+}
+
 static int write_flush(void *arg, pt_error *err) {
     commit_job *job = arg;
+    pt_ducklake *c = job->c;
     (void)pt_failpoint("commit.begun");
-    PT_TRY(pt_gate_pass(job->committer, job->flush, err));
+    PT_TRY(pt_gate_pass(c, job->flush, &job->snapshot, err));
     (void)pt_failpoint("commit.epochs");
     if (job->flush->also) {
-        PT_TRY(job->flush->also(job->flush->also_arg, job->committer->engine,
-                                job->committer->session, err));
+        PT_TRY(job->flush->also(job->flush->also_arg, c->session, err));
     }
-    PT_TRY(pt_settings_check(job->committer->engine, job->committer->session, job->flush, err));
-    PT_TRY(pt_message_flush(job->committer->engine, job->committer->session,
-                            job->committer->base.pipeline, job->flush, err));
+    PT_TRY(check_settings(job, err));
+    PT_TRY(pt_message_flush(c->engine, c->session, c->base.pipeline, job->flush, err));
     for (size_t i = 0; i < job->flush->n_slices; i++) {
         pt_slice *slice = &job->flush->slices[i];
         if (slice->staged) {
@@ -126,6 +141,21 @@ static int write_flush(void *arg, pt_error *err) {
     return PT_OK;
 }
 
+/* The flush is committed: its guards stay for a while, and older ones go. What fails there costs no
+ * row, and is logged. */
+static void keep_guards(pt_ducklake *c, pt_flush *flush) {
+    for (size_t i = 0; i < flush->n_slices; i++) {
+        pt_keep_add(&c->keep, flush->slices[i].table, &flush->slices[i].guarded);
+    }
+    pt_ducklake_tend_guards(c, false);
+}
+
+void pt_ducklake_drop_guards(pt_ducklake *c, pt_flush *flush) {
+    for (size_t i = 0; i < flush->n_slices; i++) {
+        pt_guards_drop(c->session, flush->slices[i].table, &flush->slices[i].guarded);
+    }
+}
+
 /* The transaction, and what has to follow it. */
 static int commit(pt_ducklake *c, pt_flush *flush, pt_error *err) {
     if (!c->session) {
@@ -136,7 +166,7 @@ static int commit(pt_ducklake *c, pt_flush *flush, pt_error *err) {
     if (!*flush->commit_id) {
         PT_TRY(pt_uuid_any(c->session, flush->commit_id, err));
     }
-    commit_job job = {c, flush};
+    commit_job job = {.c = c, .flush = flush};
     pt_turnstile *turnstile = c->base.conflicts ? c->turnstile : NULL;
     int64_t start = pt_monotonic_us();
     pt_turnstile_enter(turnstile);
@@ -153,13 +183,13 @@ static int commit(pt_ducklake *c, pt_flush *flush, pt_error *err) {
         PT_TRY(pt_gate_check_file(c, err));
     }
     if (code == PT_OK) {
-        pt_ducklake_keep_guards(c, flush);
+        keep_guards(c, flush);
         (void)pt_failpoint("commit.committed");
         c->commits++;
-        c->last_snapshot = flush->snapshot;
+        c->last_snapshot = job.snapshot;
         memcpy(c->last_id, flush->commit_id, sizeof c->last_id);
     } else if (code != PT_E_LAKE_DOWN && !pt_error_is(err, PT_WHY_OUTCOME_UNKNOWN)) {
-        pt_guards_drop(c->session, flush);
+        pt_ducklake_drop_guards(c, flush);
     }
     return code;
 }
@@ -212,7 +242,7 @@ int pt_ducklake_inspect(pt_catalog *catalog, const pt_flush *flush, pt_error *er
         if (!flush->slices[i].staged || c->seen[i] == pt_engine_number(c->engine)) {
             continue;
         }
-        int code = pt_registered_check(c->engine, c->session, &flush->slices[i], &seen, err);
+        int code = pt_registered_check(c->session, &flush->slices[i], &seen, err);
         if (seen) {
             PT_TRY(code);
             c->seen[i] = pt_engine_number(c->engine);

@@ -14,9 +14,9 @@ typedef struct fold_job {
 static int fold_table(void *arg, pt_error *err) {
     fold_job *job = arg;
     pt_ducklake *c = job->c;
-    const pt_flush fold = {.slices = &c->fold, .n_slices = 1};
-    PT_TRY(pt_settings_check(c->engine, c->session, &fold, err));
-    return pt_inlined_fold(c->engine, c->session, c->base.pipeline, &c->fold, &job->rows, err);
+    PT_TRY(pt_settings_check(c->engine, c->session, &c->fold.table, 1, err));
+    return pt_inlined_fold(c->session, c->base.pipeline, c->fold.table, &c->fold.guarded,
+                           &job->rows, err);
 }
 
 /* After a COMMIT DuckLake drops tables of inlined rows that no schema needs any more. What fails
@@ -24,14 +24,12 @@ static int fold_table(void *arg, pt_error *err) {
  * guards go. */
 int pt_ducklake_restore_fold(pt_ducklake *c, pt_error *err) {
     uint64_t restored;
-    return c->fold.n_guarded
-               ? pt_guards_restore_table(c->engine, c->session, c->fold.table, &restored, err)
-               : PT_OK;
+    return c->fold.guarded.n ? pt_guards_restore_table(c->session, c->fold.table, &restored, err)
+                             : PT_OK;
 }
 
 static int fold_once(pt_ducklake *c, int64_t *rows, pt_error *err) {
     fold_job job = {c, 0};
-    pt_flush fold = {.slices = &c->fold, .n_slices = 1};
     pt_error ignored;
     if (!c->session) {
         return pt_fail(err, PT_E_LAKE_DOWN, "the lake is not attached since the catalog failed");
@@ -45,10 +43,11 @@ static int fold_once(pt_ducklake *c, int64_t *rows, pt_error *err) {
     if (code == PT_OK) {
         (void)pt_failpoint("fold.committed");
         *rows = job.rows;
-        pt_ducklake_keep_guards(c, &fold);
+        pt_keep_add(&c->keep, c->fold.table, &c->fold.guarded);
+        pt_ducklake_tend_guards(c, false);
     } else if (!pt_error_is(err, PT_WHY_OUTCOME_UNKNOWN) &&
                pt_ducklake_restore_fold(c, &ignored) == PT_OK) {
-        pt_guards_drop(c->session, &fold);
+        pt_guards_drop(c->session, c->fold.table, &c->fold.guarded);
     }
     return code == PT_OK
                ? PT_OK
@@ -56,14 +55,14 @@ static int fold_once(pt_ducklake *c, int64_t *rows, pt_error *err) {
 }
 
 pt_outcome pt_ducklake_fold(pt_ducklake *c, pt_upkeep *what, pt_error *err) {
-    pt_slice_forget_guards(&c->fold);
-    c->fold = (pt_slice){.table = what->table};
+    pt_guarded_clear(&c->fold.guarded);
+    c->fold.table = what->table;
     int code = fold_once(c, &what->n, err);
     if (code != PT_OK && pt_error_is(err, PT_WHY_OUTCOME_UNKNOWN)) {
         c->answers = code == PT_E_LAKE;
         return PT_UNKNOWN;
     }
-    pt_slice_forget_guards(&c->fold);
+    pt_guarded_clear(&c->fold.guarded);
     c->fold.table = NULL;
     return code == PT_OK ? PT_COMMITTED : code == PT_E_LAKE_BUSY ? PT_TRY_AGAIN : PT_REFUSED;
 }

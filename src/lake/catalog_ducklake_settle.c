@@ -5,6 +5,7 @@
 
 #include "base/failpoint.h"
 #include "duck/result.h"
+#include "duck/session.h"
 #include "lake/catalog_ducklake.h"
 #include "lake/gate.h"
 #include "lake/guard.h"
@@ -12,16 +13,14 @@
 /* After the fence: its rows are in the ledger, or never will be. */
 static int look_for_flush(const pt_ducklake *c, const pt_flush *flush, bool *committed,
                           pt_error *err) {
-    char sql[256];
     int64_t rows = 0;
     *committed = false;
     if (!*flush->commit_id) { /* never attempted */
         return PT_OK;
     }
-    (void)snprintf(sql, sizeof sql,
-                   "SELECT count(*) FROM \"%s\".pintail.offsets WHERE commit_id = '%s'",
-                   pt_engine_alias(c->engine), flush->commit_id);
-    PT_TRY(pt_session_int(c->session, sql, &rows, err));
+    PT_TRY(pt_session_exec_int(c->session, &rows, err,
+                               "SELECT count(*) FROM @lake.pintail.offsets WHERE commit_id = ?",
+                               PT_VALUES(pt_str(flush->commit_id))));
     if (rows != 0 && (size_t)rows != flush->n_entries) {
         return pt_fail(err, PT_E_INTERNAL,
                        "%" PRId64 " of the %zu rows of one transaction are in the ledger", rows,
@@ -33,20 +32,20 @@ static int look_for_flush(const pt_ducklake *c, const pt_flush *flush, bool *com
 
 static int settle_flush(pt_ducklake *c, pt_flush *flush, bool *committed, pt_error *err) {
     PT_TRY(look_for_flush(c, flush, committed, err));
-    if (*committed) {
-        PT_TRY(pt_guards_restore(c->session, flush, err));
+    for (size_t i = 0; *committed && i < flush->n_slices; i++) {
+        const pt_slice *slice = &flush->slices[i];
+        PT_TRY(pt_guards_restore(c->session, slice->table, &slice->guarded, err));
     }
-    pt_guards_drop(c->session, flush);
+    pt_ducklake_drop_guards(c, flush);
     return PT_OK;
 }
 
 /* Only the catalog knows whether it landed: it has no row in the ledger. */
 static int settle_fold(pt_ducklake *c, pt_error *err) {
     uint64_t restored;
-    pt_flush fold = {.slices = &c->fold, .n_slices = 1};
     if (c->fold.table) {
-        PT_TRY(pt_guards_restore_table(c->engine, c->session, c->fold.table, &restored, err));
-        pt_guards_drop(c->session, &fold);
+        PT_TRY(pt_guards_restore_table(c->session, c->fold.table, &restored, err));
+        pt_guards_drop(c->session, c->fold.table, &c->fold.guarded);
         c->fold.table = NULL;
     }
     return PT_OK;

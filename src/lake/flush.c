@@ -24,13 +24,12 @@ int pt_flush_new(const pt_table *const *tables, size_t n_tables, pt_flush **out,
     return PT_OK;
 }
 
-void pt_slice_forget_guards(pt_slice *slice) {
-    for (size_t i = 0; i < slice->n_guarded; i++) {
-        free(slice->guarded[i]);
+void pt_guarded_clear(pt_guarded *guarded) {
+    for (size_t i = 0; i < guarded->n; i++) {
+        free(guarded->files[i]);
     }
-    free(slice->guarded);
-    slice->guarded = NULL;
-    slice->n_guarded = 0;
+    free(guarded->files);
+    *guarded = (pt_guarded){0};
 }
 
 size_t pt_slice_rows(const pt_slice *slice) {
@@ -77,7 +76,7 @@ void pt_flush_free(pt_flush **flush) {
             pt_rows_free(&f->slices[i].rows);
             free(f->slices[i].staged);
             free(f->slices[i].piece);
-            pt_slice_forget_guards(&f->slices[i]);
+            pt_guarded_clear(&f->slices[i].guarded);
         }
         free(f->slices);
         free(f->entries);
@@ -94,7 +93,7 @@ void pt_flush_reset(pt_flush *flush, size_t keep_bytes) {
         keep_bytes -= kept < keep_bytes ? kept : keep_bytes - 1; /* 0 would mean: all */
         free(flush->slices[i].staged);
         flush->slices[i].staged = NULL;
-        pt_slice_forget_guards(&flush->slices[i]);
+        pt_guarded_clear(&flush->slices[i].guarded);
     }
     flush->n_entries = 0;
     flush->n_suspects = 0;

@@ -15,14 +15,20 @@
 #include "lake/ledger.h"
 #include "lake/table.h"
 
+/* Files that DuckLake wrote and whose COMMIT's outcome is not known yet (lake/guard.h). */
+typedef struct pt_guarded {
+    char **files; /* [n] owned */
+    size_t n;
+} pt_guarded;
+
+void pt_guarded_clear(pt_guarded *guarded);
+
 /* Rows for one table. */
 typedef struct pt_slice {
     const pt_table *table;
     pt_rows *rows; /* owned */
     char *staged; /* path of the staged file, as the lake is to know it; NULL: no rows, or INSERT */
-    char **guarded; /* [n_guarded] owned: files that DuckLake wrote and whose COMMIT's outcome is
-                       not known yet (lake/guard.h) */
-    size_t n_guarded;
+    pt_guarded guarded;
     char *piece; /* owned; of a piece of a flush: the condition of its rows, in SQL; NULL: all of
                     them */
     size_t piece_rows; /* how many fulfil it */
@@ -49,7 +55,7 @@ typedef struct pt_flush {
     size_t n_suspects;
     /* More to be done in the transaction, before the message and the ledger's rows, whose counts it
      * may fill; NULL: nothing. Each attempt calls it. */
-    int (*also)(void *arg, pt_engine *engine, pt_session *session, pt_error *err);
+    int (*also)(void *arg, pt_session *session, pt_error *err);
     void *also_arg;
     bool to_files; /* none of its rows may stay in the catalog (lake/inlined.h): that has failed */
     char commit_id[PT_UUID_SIZE]; /* out: of the commit, in the ledger and in the snapshot; the
@@ -64,7 +70,6 @@ void pt_flush_free(pt_flush **flush);
 /* Empties it for use again and keeps no more than keep_bytes of its memory (more than 0). Staged
  * files and guards are not touched. */
 void pt_flush_reset(pt_flush *flush, size_t keep_bytes);
-void pt_slice_forget_guards(pt_slice *slice);
 /* Rows that go into the lake. */
 size_t pt_slice_rows(const pt_slice *slice);
 /* " WHERE ..." of a piece. */

@@ -10,6 +10,7 @@
 #include "base/failpoint.h"
 #include "base/text.h"
 #include "duck/result.h"
+#include "duck/session.h"
 #include "duck/uri.h"
 #include "lake/shape.h"
 
@@ -66,12 +67,10 @@ static int went_back(const pt_ducklake *c, const char *what, pt_error *err) {
 /* ---- our last commit ---- */
 
 static int ledger_has(const pt_ducklake *c, const char *commit_id, bool *has, pt_error *err) {
-    char sql[256];
     int64_t n = 0;
-    (void)snprintf(sql, sizeof sql,
-                   "SELECT count(*) FROM \"%s\".pintail.offsets WHERE commit_id = '%s'",
-                   pt_engine_alias(c->engine), commit_id);
-    PT_TRY(pt_session_int(c->session, sql, &n, err));
+    PT_TRY(pt_session_exec_int(c->session, &n, err,
+                               "SELECT count(*) FROM @lake.pintail.offsets WHERE commit_id = ?",
+                               PT_VALUES(pt_str(commit_id))));
     *has = n > 0;
     return PT_OK;
 }
@@ -80,19 +79,18 @@ static int ledger_has(const pt_ducklake *c, const char *commit_id, bool *has, pt
  * the statement is bound, the metadata are read when it runs. */
 static int look(const pt_ducklake *c, int64_t *now, int64_t *kept, int64_t *ours, pt_error *err) {
     char sql[512];
-    const char *a = pt_engine_alias(c->engine);
-    pt_result found = {0};
-    if (c->last_snapshot < 0) {
-        (void)snprintf(sql, sizeof sql, "SELECT id, 0, 0 FROM ducklake_current_snapshot('%s')", a);
-    } else {
-        (void)snprintf(sql, sizeof sql,
-                       "SELECT (SELECT id FROM ducklake_current_snapshot('%s')), count(*), "
-                       "coalesce(bool_or(contains(commit_extra_info, '%s')), false)::INTEGER "
-                       "FROM \"__ducklake_metadata_%s\".ducklake_snapshot_changes WHERE "
-                       "snapshot_id = %" PRId64,
-                       a, c->last_id, a, c->last_snapshot);
-    }
-    PT_TRY(pt_session_result(c->session, sql, &found, err));
+    const char *alias = pt_session_alias(c->session); /* as a ? it would be bound twice a commit */
+    bool known = c->last_snapshot >= 0;
+    pt_result found;
+    (void)snprintf(sql, sizeof sql,
+                   known ? "SELECT (SELECT id FROM ducklake_current_snapshot('%s')), count(*), "
+                           "coalesce(bool_or(contains(commit_extra_info, ?)), false)::INTEGER "
+                           "FROM @meta.ducklake_snapshot_changes WHERE snapshot_id = ?"
+                         : "SELECT id, 0, 0 FROM ducklake_current_snapshot('%s')",
+                   alias);
+    PT_TRY(pt_session_exec(c->session, &found, err, sql,
+                           known ? PT_VALUES(pt_str(c->last_id), pt_int(c->last_snapshot))
+                                 : PT_NO_VALUES));
     *now = pt_result_int(&found, 0, 0);
     *kept = pt_result_int(&found, 0, 1);
     *ours = pt_result_int(&found, 0, 2);
@@ -176,19 +174,13 @@ static bool stands(const pt_ducklake *c, const owners *o, const pt_claim *claim)
 /* One that does not stand: raised by another process, by a reset (which goes away again, so that
  * this is no fight of two processes), or gone with what the catalog has lost. */
 static int refuse(const pt_ducklake *c, const owners *o, const pt_claim *claim, pt_error *err) {
-    pt_text sql = {0};
     int64_t kept = 0;
-    pt_text_addf(&sql, "SELECT count(*) FROM \"%s\".pintail.epochs WHERE pipeline = ",
-                 pt_engine_alias(c->engine));
-    pt_text_add_sql_string(&sql, c->base.pipeline);
-    pt_text_add(&sql, " AND owner = ");
-    pt_text_add_sql_string(&sql, c->base.owner);
-    pt_text_add(&sql, " AND topic = ");
-    pt_text_add_sql_string(&sql, claim->topic);
-    pt_text_addf(&sql, " AND \"partition\" = %" PRId32 " AND epoch = %" PRId64, claim->partition,
-                 claim->epoch);
-    int code = pt_statement_int(c->session, &sql, &kept, err);
-    PT_TRY(code);
+    PT_TRY(pt_session_exec_int(
+        c->session, &kept, err,
+        "SELECT count(*) FROM @lake.pintail.epochs WHERE pipeline = ? AND owner = ? AND topic = ? "
+        "AND \"partition\" = ? AND epoch = ?",
+        PT_VALUES(pt_str(c->base.pipeline), pt_str(c->base.owner), pt_str(claim->topic),
+                  pt_int(claim->partition), pt_int(claim->epoch))));
     if (!kept) {
         return went_back(c, "our claim of the partitions", err);
     }
@@ -249,13 +241,11 @@ int pt_gate_check_owner(pt_ducklake *c, pt_error *err) {
 /* The lake's schema_version rises with every DDL, claims included. The look must not be older than
  * the snapshot that DuckLake fixed. */
 static int check_shapes(pt_ducklake *c, const pt_flush *flush, int64_t now, pt_error *err) {
-    char sql[256];
     char *text = NULL;
-    (void)snprintf(sql, sizeof sql,
-                   "SELECT schema_version FROM \"__ducklake_metadata_%s\".ducklake_snapshot WHERE "
-                   "snapshot_id = %" PRId64,
-                   pt_engine_alias(c->engine), now);
-    PT_TRY(pt_session_text(c->session, sql, &text, err));
+    PT_TRY(pt_session_exec_text(
+        c->session, &text, err,
+        "SELECT schema_version FROM @meta.ducklake_snapshot WHERE snapshot_id = ?",
+        PT_VALUES(pt_int(now))));
     if (!text) {
         return pt_fail(err, PT_E_LAKE_BUSY,
                        "snapshot %" PRId64 " is not to be seen in the metadata yet", now);
@@ -270,12 +260,12 @@ static int check_shapes(pt_ducklake *c, const pt_flush *flush, int64_t now, pt_e
     return PT_OK;
 }
 
-int pt_gate_pass(pt_ducklake *c, pt_flush *flush, pt_error *err) {
+int pt_gate_pass(pt_ducklake *c, const pt_flush *flush, int64_t *snapshot, pt_error *err) {
     int64_t now;
     int64_t kept;
     int64_t ours;
     PT_TRY(look(c, &now, &kept, &ours, err));
-    flush->snapshot = now + 1;
+    *snapshot = now + 1;
     if (c->all_stood && now == c->last_snapshot &&
         ours) { /* nobody has committed anything since: claims and tables are as they were */
         return PT_OK;

@@ -10,10 +10,11 @@
 
 #include "lake/catalog_ducklake.h"
 
-/* First in the transaction of a flush: fills flush->snapshot. PT_E_FENCED: another process has
- * taken over. PT_E_LAKE_CHANGED: the catalog went back, or a table was altered. PT_E_LAKE: a table
- * is gone. PT_E_LAKE_BUSY: another commit came in between. */
-int pt_gate_pass(pt_ducklake *committer, pt_flush *flush, pt_error *err) PT_CHECKED;
+/* First in the transaction of a flush. *snapshot: that the commit makes. PT_E_FENCED: another
+ * process has taken over. PT_E_LAKE_CHANGED: the catalog went back, or a table was altered.
+ * PT_E_LAKE: a table is gone. PT_E_LAKE_BUSY: another commit came in between. */
+int pt_gate_pass(pt_ducklake *committer, const pt_flush *flush, int64_t *snapshot,
+                 pt_error *err) PT_CHECKED;
 
 /* The same look without a flush: our last commit and all claims. Inside a transaction. */
 int pt_gate_look(pt_ducklake *committer, pt_error *err) PT_CHECKED;

@@ -136,17 +136,28 @@ static int guard_it(pt_session *session, const pt_table *t, const char *file, pt
     return code;
 }
 
-int pt_guard_add(pt_session *session, pt_slice *slice, const char *file, pt_error *err) {
+int pt_guarded_begin(pt_guarded *guarded, size_t n, pt_error *err) {
+    pt_guarded_clear(guarded);
+    guarded->files = calloc(n + 1, sizeof *guarded->files);
+    return guarded->files ? PT_OK : pt_fail_nomem(err, "a list of data files");
+}
+
+int pt_guarded_sync(const pt_table *t, const pt_guarded *guarded, pt_error *err) {
+    return guarded->n && !pt_path_is_remote(t->folder) ? pt_sync_folder(t->folder, err) : PT_OK;
+}
+
+int pt_guard_add(pt_session *session, const pt_table *t, const char *file, pt_guarded *guarded,
+                 pt_error *err) {
     char *copy = strdup(file);
     if (!copy) {
         return pt_fail_nomem(err, "a path");
     }
-    slice->guarded[slice->n_guarded++] = copy;
-    int code = guard_it(session, slice->table, file, err);
+    guarded->files[guarded->n++] = copy;
+    int code = guard_it(session, t, file, err);
     if (code == PT_OK) {
         (void)pt_failpoint("guard.made");
     }
-    return code == PT_OK ? PT_OK : pt_guard_taken(slice->table, err);
+    return code == PT_OK ? PT_OK : pt_guard_taken(t, err);
 }
 
 /* ---- and back ---- */
@@ -185,198 +196,162 @@ static bool has_ingest_time(const pt_table *t) {
 
 /* Rows of this transaction have no snapshot yet. The bound on ingest_time spares DuckLake the files
  * of all earlier flushes. */
-static int list_files(pt_engine *engine, pt_session *session, const pt_slice *slice, size_t slot,
-                      pt_result *out, pt_error *err) {
-    const pt_table *t = slice->table;
+static int list_files(pt_session *session, const pt_table *t, size_t slot, pt_result *out,
+                      pt_error *err) {
     pt_text sql = {0};
-    char *first = NULL;
-    int code = PT_OK;
-    if (has_ingest_time(t)) {
-        pt_text_addf(&sql, "SELECT epoch_us(min(ingest_time)) FROM pintail_rows(%zu)", slot);
-        code = pt_session_text(session, pt_text_get(&sql), &first, err);
-        pt_text_clear(&sql);
+    bool bounded = has_ingest_time(t);
+    int64_t first = 0;
+    if (bounded) {
+        PT_TRY(pt_session_exec_int(session, &first, err,
+                                   "SELECT epoch_us(min(ingest_time)) FROM pintail_rows(?)",
+                                   PT_VALUES(pt_int((int64_t)slot))));
     }
     pt_text_add(&sql, "SELECT DISTINCT filename FROM ");
-    pt_table_add_sql_name(t, engine, &sql);
-    pt_text_add(&sql, " WHERE snapshot_id IS NULL");
-    if (first) {
-        pt_text_addf(&sql, " AND ingest_time >= make_timestamptz(%s)", first);
-    }
+    pt_table_add_sql_name(t, pt_session_engine(session), &sql);
+    pt_text_addf(&sql, " WHERE snapshot_id IS NULL%s",
+                 bounded ? " AND ingest_time >= make_timestamptz(?)" : "");
+    int code = pt_text_check(&sql, err);
     if (code == PT_OK) {
-        code = pt_text_check(&sql, err);
+        code = pt_session_exec(session, out, err, pt_text_get(&sql),
+                               bounded ? PT_VALUES(pt_int(first)) : PT_NO_VALUES);
     }
-    if (code == PT_OK) {
-        code = pt_session_result(session, pt_text_get(&sql), out, err);
-    }
-    free(first);
     pt_text_free(&sql);
     return code;
-}
-
-/* Names of all guards of the flush, malloc'd each; *n of them. */
-static char **name_guards(const pt_flush *flush, size_t *n) {
-    size_t most = 0;
-    *n = 0;
-    for (size_t i = 0; i < flush->n_slices; i++) {
-        most += flush->slices[i].n_guarded;
-    }
-    char **guards = calloc(most + 1, sizeof *guards);
-    for (size_t i = 0; guards && i < flush->n_slices; i++) {
-        for (size_t k = 0; k < flush->slices[i].n_guarded; k++) {
-            *n += pt_guard_name(flush->slices[i].table, flush->slices[i].guarded[k], &guards[*n],
-                                NULL) == PT_OK;
-        }
-    }
-    return guards;
 }
 
 /* PostgreSQL ends a session that is idle in a transaction (duck/attach.h). There are two:
  * DuckLake's own, which its function reaches, and the one of our looks at the metadata
  * (lake/gate.h). */
-int pt_guard_awake(pt_engine *engine, pt_session *session, const char *file, pt_error *err) {
-    const char *alias = pt_engine_alias(engine);
-    if (!pt_path_is_remote(file) || pt_engine_catalog(engine) != PT_CATALOG_POSTGRES) {
+int pt_guard_awake(pt_session *session, const char *file, pt_error *err) {
+    if (!pt_path_is_remote(file) ||
+        pt_engine_catalog(pt_session_engine(session)) != PT_CATALOG_POSTGRES) {
         return PT_OK;
     }
-    PT_TRY(pt_session_runf(session, err, "FROM ducklake_options('%s')", alias));
+    const char *alias = pt_session_alias(session);
+    PT_TRY(
+        pt_session_exec(session, NULL, err, "FROM ducklake_options(?)", PT_VALUES(pt_str(alias))));
     return pt_session_runf(session, err,
                            "CALL postgres_execute('__ducklake_metadata_%s', 'SELECT 1')", alias);
 }
 
-static int guard_files(pt_engine *engine, pt_session *session, pt_slice *slice,
-                       const pt_result *files, pt_error *err) {
-    int code = PT_OK;
-    slice->guarded = calloc(files->n_rows + 1, sizeof *slice->guarded);
-    if (!slice->guarded) {
-        code = pt_fail_nomem(err, "the files of an INSERT");
-    }
-    for (size_t i = 0; code == PT_OK && i < files->n_rows; i++) {
+static int guard_files(pt_session *session, const pt_table *t, const pt_result *files,
+                       pt_guarded *guarded, pt_error *err) {
+    PT_TRY(pt_guarded_begin(guarded, files->n_rows, err));
+    for (size_t i = 0; i < files->n_rows; i++) {
         const char *file = pt_result_cell(files, i, 0);
         if (strncmp(file, INLINED, strlen(INLINED)) != 0) {
-            code = pt_guard_add(session, slice, file, err);
-            code = code == PT_OK ? pt_guard_awake(engine, session, file, err) : code;
+            PT_TRY(pt_guard_add(session, t, file, guarded, err));
+            PT_TRY(pt_guard_awake(session, file, err));
         }
     }
-    bool sync = code == PT_OK && slice->n_guarded && !pt_path_is_remote(slice->table->folder);
-    return sync ? pt_sync_folder(slice->table->folder, err) : code;
+    return pt_guarded_sync(t, guarded, err);
 }
 
-int pt_guard_slice(pt_engine *engine, pt_session *session, pt_slice *slice, size_t slot,
-                   pt_error *err) {
+int pt_guard_insert(pt_session *session, const pt_table *t, size_t slot, pt_guarded *guarded,
+                    pt_error *err) {
     pt_result files = {0};
-    pt_slice_forget_guards(slice);
-    if (list_files(engine, session, slice, slot, &files, err) != PT_OK) {
-        return pt_guard_taken(slice->table, err);
+    pt_guarded_clear(guarded);
+    if (list_files(session, t, slot, &files, err) != PT_OK) {
+        return pt_guard_taken(t, err);
     }
-    int code = files.n_rows ? guard_files(engine, session, slice, &files, err)
-                            : pt_fail(err, PT_E_LAKE,
-                                      "table %s: DuckLake does not show the files of an INSERT",
-                                      slice->table->label);
+    int code = files.n_rows
+                   ? guard_files(session, t, &files, guarded, err)
+                   : pt_fail(err, PT_E_LAKE,
+                             "table %s: DuckLake does not show the files of an INSERT", t->label);
     pt_result_clear(&files);
     return code;
 }
 
 /* ---- afterwards ---- */
 
-int pt_guards_restore(pt_session *session, const pt_flush *flush, pt_error *err) {
+int pt_guards_restore(pt_session *session, const pt_table *t, const pt_guarded *guarded,
+                      pt_error *err) {
     uint64_t restored = 0;
-    for (size_t i = 0; i < flush->n_slices; i++) {
-        const pt_slice *slice = &flush->slices[i];
-        for (size_t k = 0; k < slice->n_guarded; k++) {
-            char *guard = NULL;
-            PT_TRY(pt_guard_name(slice->table, slice->guarded[k], &guard, err));
-            int code = pt_guard_restore(session, guard, slice->guarded[k], &restored, err);
-            free(guard);
-            PT_TRY(code);
-        }
+    for (size_t i = 0; i < guarded->n; i++) {
+        char *guard = NULL;
+        PT_TRY(pt_guard_name(t, guarded->files[i], &guard, err));
+        int code = pt_guard_restore(session, guard, guarded->files[i], &restored, err);
+        free(guard);
+        PT_TRY(code);
     }
     return PT_OK;
 }
 
-void pt_guards_drop(pt_session *session, pt_flush *flush) {
-    size_t n;
-    char **guards = name_guards(flush, &n);
-    if (guards && n) {
+void pt_guards_drop(pt_session *session, const pt_table *t, pt_guarded *guarded) {
+    char **guards = guarded->n ? calloc(guarded->n, sizeof *guards) : NULL;
+    size_t n = 0;
+    for (size_t i = 0; guards && i < guarded->n; i++) {
+        n += pt_guard_name(t, guarded->files[i], &guards[n], NULL) == PT_OK;
+    }
+    if (n) {
         int ignored = pt_files_remove(session, (const char *const *)guards, n,
                                       NULL); /* one that stays is a leftover */
         (void)ignored;
     }
-    for (size_t i = 0; guards && i < n; i++) {
+    for (size_t i = 0; i < n; i++) {
         free(guards[i]);
     }
     free(guards);
-    for (size_t i = 0; i < flush->n_slices; i++) {
-        pt_slice_forget_guards(&flush->slices[i]);
-    }
+    pt_guarded_clear(guarded);
 }
 
-static int match_guards(pt_engine *engine, pt_session *session, const pt_table *t, pt_result *out,
-                        pt_error *err) {
-    pt_text sql = {0};
+/* glob's pattern for all guards in the folder of the table; malloc'd, NULL without memory. */
+static char *guards_of(const pt_table *t) {
     pt_text pattern = {0};
-    const char *alias = pt_engine_alias(engine);
     pt_file_names_add_pattern(&pattern, t->folder);
     pt_text_add(&pattern, PT_GUARD_PREFIX "*.pq");
-    pt_text_add(&sql, "SELECT file, CASE WHEN path_is_relative THEN ");
-    pt_text_add_sql_string(&sql, t->folder);
-    pt_text_add(&sql, " || path ELSE path END FROM glob(");
-    pt_text_add_sql_string(&sql, pt_text_get(&pattern));
-    pt_text_addf(
-        &sql,
-        ") JOIN (SELECT path, path_is_relative FROM \"__ducklake_metadata_%s\".ducklake_data_file "
-        "UNION ALL SELECT path, path_is_relative FROM "
-        "\"__ducklake_metadata_%s\".ducklake_delete_file) "
-        "ON parse_filename(path) IN ('" PT_FILE_PREFIX
-        "' || parse_filename(file)[%zu:%zu] || '" PT_FILE_SUFFIX "', '" PT_FILE_PREFIX
-        "' || parse_filename(file)[%zu:%zu] || '" PT_DELETE_SUFFIX "')",
-        alias, alias, strlen(PT_GUARD_PREFIX) + 1, strlen(PT_GUARD_PREFIX) + UUID_LENGTH,
-        strlen(PT_GUARD_PREFIX) + 1, strlen(PT_GUARD_PREFIX) + UUID_LENGTH);
-    int code = pt_text_check(&sql, err);
-    if (code == PT_OK) {
-        code = pt_session_result(session, pt_text_get(&sql), out, err);
-    }
+    char *all = pattern.failed ? NULL : strdup(pt_text_get(&pattern));
     pt_text_free(&pattern);
-    pt_text_free(&sql);
-    return code;
+    return all;
+}
+
+static int match_guards(pt_session *session, const pt_table *t, const char *guards, pt_result *out,
+                        pt_error *err) {
+    return pt_session_exec(
+        session, out, err,
+        "SELECT file, CASE WHEN path_is_relative THEN $1 || path ELSE path END FROM glob($2) "
+        "JOIN (SELECT path, path_is_relative FROM @meta.ducklake_data_file "
+        "UNION ALL SELECT path, path_is_relative FROM @meta.ducklake_delete_file) "
+        "ON parse_filename(path) IN ('" PT_FILE_PREFIX
+        "' || parse_filename(file)[$3:$4] || '" PT_FILE_SUFFIX "', '" PT_FILE_PREFIX
+        "' || parse_filename(file)[$3:$4] || '" PT_DELETE_SUFFIX "')",
+        PT_VALUES(pt_str(t->folder), pt_str(guards), pt_int((int64_t)strlen(PT_GUARD_PREFIX) + 1),
+                  pt_int((int64_t)strlen(PT_GUARD_PREFIX) + UUID_LENGTH)));
 }
 
 /* Mostly there are none; then the catalog's list of files, which may be long, is not read. */
-static int count_guards(pt_session *session, const pt_table *t, int64_t *n, pt_error *err) {
-    pt_text sql = {0};
-    pt_text pattern = {0};
-    pt_file_names_add_pattern(&pattern, t->folder);
-    pt_text_add(&pattern, PT_GUARD_PREFIX "*.pq");
-    pt_text_add(&sql, "SELECT count(*) FROM glob(");
-    pt_text_add_sql_string(&sql, pt_text_get(&pattern));
-    pt_text_add(&sql, ")");
-    int code = pt_text_check(&sql, err);
-    if (code == PT_OK) {
-        code = pt_session_int(session, pt_text_get(&sql), n, err);
-    }
-    if (code != PT_OK) {
-        code = pt_fail_in(err, "looking for data files of table %s in %s%s", t->label, t->folder,
-                          pt_object_store_advice(err->text));
-    }
-    pt_text_free(&pattern);
-    pt_text_free(&sql);
-    return code;
+static int count_guards(pt_session *session, const pt_table *t, const char *guards, int64_t *n,
+                        pt_error *err) {
+    int code = pt_session_exec_int(session, n, err, "SELECT count(*) FROM glob(?)",
+                                   PT_VALUES(pt_str(guards)));
+    return code == PT_OK ? PT_OK
+                         : pt_fail_in(err, "looking for data files of table %s in %s%s", t->label,
+                                      t->folder, pt_object_store_advice(err->text));
 }
 
-int pt_guards_restore_table(pt_engine *engine, pt_session *session, const pt_table *table,
-                            uint64_t *restored, pt_error *err) {
-    pt_result found = {0};
-    int64_t guards = 0;
-    *restored = 0;
-    PT_TRY(count_guards(session, table, &guards, err));
-    if (guards == 0) {
-        return PT_OK;
+static int restore_found(pt_session *session, const pt_result *found, uint64_t *restored,
+                         pt_error *err) {
+    for (size_t i = 0; i < found->n_rows; i++) {
+        PT_TRY(pt_guard_restore(session, pt_result_cell(found, i, 0), pt_result_cell(found, i, 1),
+                                restored, err));
     }
-    PT_TRY(match_guards(engine, session, table, &found, err));
-    int code = PT_OK;
-    for (size_t i = 0; code == PT_OK && i < found.n_rows; i++) {
-        code = pt_guard_restore(session, pt_result_cell(&found, i, 0), pt_result_cell(&found, i, 1),
-                                restored, err);
+    return PT_OK;
+}
+
+int pt_guards_restore_table(pt_session *session, const pt_table *t, uint64_t *restored,
+                            pt_error *err) {
+    pt_result found = {0};
+    int64_t n = 0;
+    char *guards = guards_of(t);
+    *restored = 0;
+    int code = guards ? count_guards(session, t, guards, &n, err) : pt_fail_nomem(err, "a path");
+    if (code == PT_OK && n > 0) {
+        code = match_guards(session, t, guards, &found, err);
+    }
+    if (code == PT_OK) {
+        code = restore_found(session, &found, restored, err);
     }
     pt_result_clear(&found);
+    free(guards);
     return code;
 }

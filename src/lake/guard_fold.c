@@ -52,41 +52,35 @@ static void name_begins(int64_t start_us, char out[TIME_DIGITS + 2]) {
 }
 
 /* Files of another process may be among them. */
-static int list_young(pt_engine *engine, pt_session *session, const pt_table *t, int64_t start_us,
-                      pt_result *out, pt_error *err) {
-    pt_text sql = {0};
+static int list_young(pt_session *session, const pt_table *t, int64_t start_us, pt_result *out,
+                      pt_error *err) {
     pt_text pattern = {0};
     char begins[TIME_DIGITS + 2];
-    const char *alias = pt_engine_alias(engine);
     name_begins(start_us, begins);
     pt_file_names_add_pattern(&pattern, t->folder);
     pt_text_addf(&pattern, "%s" PT_FILE_PREFIX "%s*" PT_FILE_SUFFIX,
                  pt_table_has_subfolders(t) ? "**/" : "", begins);
-    pt_text_add(&sql, "SELECT file FROM glob(");
-    pt_text_add_sql_string(&sql, pt_text_get(&pattern));
-    pt_text_addf(&sql,
-                 ") ANTI JOIN (SELECT path FROM \"__ducklake_metadata_%s\".ducklake_data_file "
-                 "UNION ALL SELECT path FROM \"__ducklake_metadata_%s\".ducklake_delete_file) k "
-                 "ON parse_filename(file) = parse_filename(k.path)",
-                 alias, alias);
-    int code = pt_text_check(&sql, err);
+    int code = pt_text_check(&pattern, err);
     if (code == PT_OK) {
-        code = pt_session_result(session, pt_text_get(&sql), out, err);
+        code = pt_session_exec(session, out, err,
+                               "SELECT file FROM glob(?) ANTI JOIN "
+                               "(SELECT path FROM @meta.ducklake_data_file "
+                               "UNION ALL SELECT path FROM @meta.ducklake_delete_file) k "
+                               "ON parse_filename(file) = parse_filename(k.path)",
+                               PT_VALUES(pt_str(pt_text_get(&pattern))));
     }
     pt_text_free(&pattern);
-    pt_text_free(&sql);
     return code;
 }
 
 /* Rows that were folded still have their snapshots, so these do not tell which files are of this
  * transaction; the names do, and only this transaction sees rows in them. A condition on names
  * spares DuckLake all other files. Encrypted ones can be read by no other way yet. */
-static int see_own(pt_engine *engine, pt_session *session, const pt_table *t, folded *f,
-                   pt_error *err) {
+static int see_own(pt_session *session, const pt_table *t, folded *f, pt_error *err) {
     pt_text sql = {0};
     const char *separator = " WHERE parse_filename(filename) IN (";
     pt_text_add(&sql, "SELECT filename, count(*) FROM ");
-    pt_table_add_sql_name(t, engine, &sql);
+    pt_table_add_sql_name(t, pt_session_engine(session), &sql);
     for (size_t i = 0; i < f->young.n_rows; i++) {
         const char *file = pt_result_cell(&f->young, i, 0);
         if (ends_with(file, PT_DELETE_SUFFIX)) {
@@ -135,17 +129,18 @@ static int64_t rows_of(pt_session *other, const char *file) {
 
 /* Deleted rows are folded as well, into data files in which nobody sees them, and into delete
  * files: all that is young is guarded, as far as it can be. *there: the rows in data files. */
-static int guard_unseen(pt_engine *engine, pt_slice *slice, const folded *f, int64_t *there,
-                        pt_error *err) {
+static int guard_unseen(pt_session *session, const pt_table *t, const folded *f,
+                        pt_guarded *guarded, int64_t *there, pt_error *err) {
+    pt_engine *engine = pt_session_engine(session);
     pt_session *other = NULL;
     pt_error ignored;
     PT_TRY(pt_session_open(engine, &other, err));
     for (size_t i = 0; i < f->young.n_rows; i++) {
         const char *file = pt_result_cell(&f->young, i, 0);
-        size_t n = slice->n_guarded;
-        if (!is_own(f, file) && pt_guard_add(other, slice, file, &ignored) != PT_OK) {
-            free(slice->guarded[n]);
-            slice->n_guarded = n;
+        size_t n = guarded->n;
+        if (!is_own(f, file) && pt_guard_add(other, t, file, guarded, &ignored) != PT_OK) {
+            free(guarded->files[n]);
+            guarded->n = n;
         } else if (!ends_with(file, PT_DELETE_SUFFIX) && !pt_engine_encrypted(engine)) {
             *there += rows_of(other, file);
         }
@@ -155,54 +150,49 @@ static int guard_unseen(pt_engine *engine, pt_slice *slice, const folded *f, int
 }
 
 /* None must be missing. */
-static int guard_all(pt_engine *engine, pt_slice *slice, const folded *f, int64_t rows,
-                     pt_error *err) {
+static int guard_all(pt_session *session, const pt_table *t, const folded *f, int64_t rows,
+                     pt_guarded *guarded, pt_error *err) {
     int64_t there = 0;
-    PT_TRY(guard_unseen(engine, slice, f, &there, err));
-    bool whole = pt_engine_encrypted(engine) ? f->deletes > 0 : there >= rows;
+    PT_TRY(guard_unseen(session, t, f, guarded, &there, err));
+    bool whole = pt_engine_encrypted(pt_session_engine(session)) ? f->deletes > 0 : there >= rows;
     return whole ? PT_OK
                  : pt_fail(err, PT_E_LAKE_BUSY,
                            "table %s: %" PRId64 " rows were folded, and only files of %" PRId64
                            " are found",
-                           slice->table->label, rows, there > f->rows ? there : f->rows);
+                           t->label, rows, there > f->rows ? there : f->rows);
 }
 
 /* ---- all of it ---- */
 
-static int guard_own(pt_engine *engine, pt_session *session, pt_slice *slice, const folded *f,
-                     int64_t rows, pt_error *err) {
-    slice->guarded = calloc(f->young.n_rows + 1, sizeof *slice->guarded);
-    if (!slice->guarded) {
-        return pt_fail_nomem(err, "the files of a fold");
-    }
+static int guard_own(pt_session *session, const pt_table *t, const folded *f, int64_t rows,
+                     pt_guarded *guarded, pt_error *err) {
+    PT_TRY(pt_guarded_begin(guarded, f->young.n_rows, err));
     for (size_t i = 0; i < f->own.n_rows; i++) {
         const char *file = pt_result_cell(&f->own, i, 0);
-        PT_TRY(pt_guard_add(session, slice, file, err));
-        PT_TRY(pt_guard_awake(engine, session, file, err));
+        PT_TRY(pt_guard_add(session, t, file, guarded, err));
+        PT_TRY(pt_guard_awake(session, file, err));
     }
     if (f->rows < rows) {
-        PT_TRY(guard_all(engine, slice, f, rows, err));
+        PT_TRY(guard_all(session, t, f, rows, guarded, err));
     }
-    return slice->n_guarded && !pt_path_is_remote(slice->table->folder)
-               ? pt_sync_folder(slice->table->folder, err)
-               : PT_OK;
+    return pt_guarded_sync(t, guarded, err);
 }
 
-int pt_guard_fold(pt_engine *engine, pt_session *session, pt_slice *slice, int64_t start_us,
-                  int64_t rows, pt_error *err) {
+int pt_guard_fold(pt_session *session, const pt_table *t, int64_t start_us, int64_t rows,
+                  pt_guarded *guarded, pt_error *err) {
     folded f = {0};
-    pt_slice_forget_guards(slice);
+    pt_guarded_clear(guarded);
     if (rows == 0) {
         return PT_OK;
     }
-    int code = list_young(engine, session, slice->table, start_us, &f.young, err);
-    if (code == PT_OK && slice->table->shows_files) { /* else a column hides the names */
-        code = see_own(engine, session, slice->table, &f, err);
+    int code = list_young(session, t, start_us, &f.young, err);
+    if (code == PT_OK && t->shows_files) { /* else a column hides the names */
+        code = see_own(session, t, &f, err);
     }
     if (code == PT_OK) {
-        code = guard_own(engine, session, slice, &f, rows, err);
+        code = guard_own(session, t, &f, rows, guarded, err);
     } else {
-        code = pt_guard_taken(slice->table, err);
+        code = pt_guard_taken(t, err);
     }
     pt_result_clear(&f.young);
     pt_result_clear(&f.own);
@@ -211,24 +201,27 @@ int pt_guard_fold(pt_engine *engine, pt_session *session, pt_slice *slice, int64
 
 /* ---- what a DELETE wrote ---- */
 
-int pt_guard_deletes(pt_engine *engine, pt_session *session, pt_slice *slice, int64_t start_us,
-                     pt_error *err) {
-    pt_result young = {0};
-    pt_slice_forget_guards(slice);
-    int code = list_young(engine, session, slice->table, start_us, &young, err);
-    slice->guarded = calloc(young.n_rows + 1, sizeof *slice->guarded);
-    if (code == PT_OK && !slice->guarded) {
-        code = pt_fail_nomem(err, "the files of a DELETE");
-    }
-    for (size_t i = 0; code == PT_OK && i < young.n_rows; i++) {
-        const char *file = pt_result_cell(&young, i, 0);
+static int guard_delete_files(pt_session *session, const pt_table *t, const pt_result *young,
+                              pt_guarded *guarded, pt_error *err) {
+    PT_TRY(pt_guarded_begin(guarded, young->n_rows, err));
+    for (size_t i = 0; i < young->n_rows; i++) {
+        const char *file = pt_result_cell(young, i, 0);
         if (ends_with(file, PT_DELETE_SUFFIX)) {
-            code = pt_guard_add(session, slice, file, err);
-            code = code == PT_OK ? pt_guard_awake(engine, session, file, err) : code;
+            PT_TRY(pt_guard_add(session, t, file, guarded, err));
+            PT_TRY(pt_guard_awake(session, file, err));
         }
     }
-    bool sync = code == PT_OK && slice->n_guarded && !pt_path_is_remote(slice->table->folder);
-    code = sync ? pt_sync_folder(slice->table->folder, err) : code;
+    return pt_guarded_sync(t, guarded, err);
+}
+
+int pt_guard_deletes(pt_session *session, const pt_table *t, int64_t start_us, pt_guarded *guarded,
+                     pt_error *err) {
+    pt_result young = {0};
+    pt_guarded_clear(guarded);
+    int code = list_young(session, t, start_us, &young, err);
+    if (code == PT_OK) {
+        code = guard_delete_files(session, t, &young, guarded, err);
+    }
     pt_result_clear(&young);
     return code;
 }

@@ -12,14 +12,18 @@
 /* Path of the guard for a data file, malloc'd. */
 int pt_guard_name(const pt_table *table, const char *file, char **out, pt_error *err) PT_CHECKED;
 
-/* In the transaction: fsyncs and guards the file, and notes it in the part, which has room.
+/* Forgets what it held and makes room for n files. */
+int pt_guarded_begin(pt_guarded *guarded, size_t n, pt_error *err) PT_CHECKED;
+/* In the transaction: fsyncs and guards the file, and notes it in *guarded, which has room.
  * PT_E_LAKE_BUSY when it is gone: somebody took it for an orphan, and the next attempt writes
  * another. */
-int pt_guard_add(pt_session *session, pt_slice *slice, const char *file, pt_error *err) PT_CHECKED;
+int pt_guard_add(pt_session *session, const pt_table *table, const char *file, pt_guarded *guarded,
+                 pt_error *err) PT_CHECKED;
+/* After the last one: fsyncs the folder that the guards are in, on a local disk. */
+int pt_guarded_sync(const pt_table *table, const pt_guarded *guarded, pt_error *err) PT_CHECKED;
 /* Copies of objects may take long all together: keeps the sessions of the transaction from seeming
  * idle. */
-int pt_guard_awake(pt_engine *engine, pt_session *session, const char *file,
-                   pt_error *err) PT_CHECKED;
+int pt_guard_awake(pt_session *session, const char *file, pt_error *err) PT_CHECKED;
 
 /* Where the file is not there, or is not as long as its guard, it is there afterwards; *restored is
  * counted up then. */

@@ -1,4 +1,5 @@
 #include "lake/guard_keep.h"
+#include "duck/session.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -24,55 +25,45 @@ static void free_kept(pt_kept *kept) {
     free(kept);
 }
 
-void pt_keep_add(pt_keep *keep, pt_flush *flush) {
+void pt_keep_add(pt_keep *keep, const pt_table *table, pt_guarded *guarded) {
     int64_t drop_us = pt_monotonic_us() + PT_GUARD_KEEP;
-    for (size_t i = 0; i < flush->n_slices; i++) {
-        pt_slice *slice = &flush->slices[i];
-        for (size_t k = 0; k < slice->n_guarded; k++) {
-            pt_kept *kept = calloc(1, sizeof *kept);
-            if (!kept ||
-                pt_guard_name(slice->table, slice->guarded[k], &kept->guard, NULL) != PT_OK) {
-                free(kept);
-                continue;
-            }
-            kept->file = slice->guarded[k];
-            slice->guarded[k] = NULL;
-            kept->drop_us = drop_us;
-            *(keep->last ? &keep->last->next : &keep->first) = kept;
-            keep->last = kept;
+    for (size_t i = 0; i < guarded->n; i++) {
+        pt_kept *kept = calloc(1, sizeof *kept);
+        if (!kept || pt_guard_name(table, guarded->files[i], &kept->guard, NULL) != PT_OK) {
+            free(kept);
+            continue;
         }
-        pt_slice_forget_guards(slice);
+        kept->file = guarded->files[i];
+        guarded->files[i] = NULL;
+        kept->drop_us = drop_us;
+        *(keep->last ? &keep->last->next : &keep->first) = kept;
+        keep->last = kept;
     }
+    pt_guarded_clear(guarded);
 }
 
 /* Somebody's merge and cleanup may have removed a file for good. */
-static int is_named(pt_engine *engine, pt_session *session, const char *file, bool *named,
-                    pt_error *err) {
+static int is_named(pt_session *session, const char *file, bool *named, pt_error *err) {
     const char *slash = strrchr(file, '/');
-    const char *alias = pt_engine_alias(engine);
-    pt_text sql = {0};
     int64_t n = 0;
-    pt_text_addf(
-        &sql,
-        "SELECT count(*) FROM (SELECT path FROM \"__ducklake_metadata_%s\".ducklake_data_file "
-        "UNION ALL SELECT path FROM \"__ducklake_metadata_%s\".ducklake_delete_file) "
-        "WHERE parse_filename(path) = ",
-        alias, alias);
-    pt_text_add_sql_string(&sql, slash ? slash + 1 : file);
-    int code = pt_statement_int(session, &sql, &n, err);
+    int code =
+        pt_session_exec_int(session, &n, err,
+                            "SELECT count(*) FROM (SELECT path FROM @meta.ducklake_data_file "
+                            "UNION ALL SELECT path FROM @meta.ducklake_delete_file) "
+                            "WHERE parse_filename(path) = ?",
+                            PT_VALUES(pt_str(slash ? slash + 1 : file)));
     *named = n > 0;
     return code;
 }
 
-static int look(pt_engine *engine, pt_session *session, const pt_kept *kept, uint64_t *restored,
-                pt_error *err) {
+static int look(pt_session *session, const pt_kept *kept, uint64_t *restored, pt_error *err) {
     int64_t size;
     bool named;
     PT_TRY(pt_file_size(session, kept->file, &size, err));
     if (size >= 0) {
         return PT_OK;
     }
-    PT_TRY(is_named(engine, session, kept->file, &named, err));
+    PT_TRY(is_named(session, kept->file, &named, err));
     return named ? pt_guard_restore(session, kept->guard, kept->file, restored, err) : PT_OK;
 }
 
@@ -98,8 +89,7 @@ static int drop(pt_keep *keep, pt_session *session, size_t n, pt_error *err) {
     return code;
 }
 
-int pt_keep_tend(pt_keep *keep, pt_engine *engine, pt_session *session, bool all,
-                 uint64_t *restored, pt_error *err) {
+int pt_keep_tend(pt_keep *keep, pt_session *session, bool all, uint64_t *restored, pt_error *err) {
     int64_t now = pt_monotonic_us();
     *restored = 0;
     if (!keep->first || (!all && (now < keep->next_us || now < keep->first->drop_us))) {
@@ -110,7 +100,7 @@ int pt_keep_tend(pt_keep *keep, pt_engine *engine, pt_session *session, bool all
     int code = PT_OK;
     for (const pt_kept *kept = keep->first; code == PT_OK && kept && (all || kept->drop_us <= now);
          kept = kept->next) {
-        code = look(engine, session, kept, restored, err);
+        code = look(session, kept, restored, err);
         n += code == PT_OK;
     }
     keep->next_us += code == PT_OK ? 0 : AFTER_FAILURE;

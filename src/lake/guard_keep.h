@@ -18,13 +18,13 @@ typedef struct pt_keep {
     int64_t next_us;       /* monotonic: not looked at before; many are dropped together */
 } pt_keep;
 
-/* The flush is committed and its files were there: its guards are kept, and it has none any more.
+/* Files of the table are committed and were there: their guards are kept, and *guarded is empty.
  * Without memory they are left to the next start. */
-void pt_keep_add(pt_keep *keep, pt_flush *flush);
+void pt_keep_add(pt_keep *keep, const pt_table *table, pt_guarded *guarded);
 /* When some are old enough, or all of them: looks, brings back, drops. Not in a transaction.
  * *restored counts files. What fails is tried again later. */
-int pt_keep_tend(pt_keep *keep, pt_engine *engine, pt_session *session, bool all,
-                 uint64_t *restored, pt_error *err) PT_CHECKED;
+int pt_keep_tend(pt_keep *keep, pt_session *session, bool all, uint64_t *restored,
+                 pt_error *err) PT_CHECKED;
 /* When the next ones are old enough (monotonic); INT64_MAX: there are none. */
 int64_t pt_keep_due(const pt_keep *keep);
 /* Forgets them; the guards that are left are leftovers. */

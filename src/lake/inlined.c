@@ -4,6 +4,7 @@
 #include "base/failpoint.h"
 #include "base/text.h"
 #include "duck/result.h"
+#include "duck/session.h"
 #include "lake/commit_message.h"
 #include "lake/guard.h"
 
@@ -21,19 +22,11 @@ bool pt_inlined_slice(const pt_slice *slice) {
            pt_rows_bytes(rows) <= PT_INLINE_BYTES && keeps_values(slice);
 }
 
-static void add_table(pt_text *sql, const pt_table *t) {
-    pt_text_add_sql_string(sql, t->schema_name);
-    pt_text_add(sql, ", table_name => ");
-    pt_text_add_sql_string(sql, t->name);
-    pt_text_add(sql, ")");
-}
-
-int pt_inlined_forbid(pt_engine *engine, pt_session *session, const pt_table *t, pt_error *err) {
-    pt_text sql = {0};
-    pt_text_addf(&sql, "CALL \"%s\".set_option('data_inlining_row_limit', 0, schema => ",
-                 pt_engine_alias(engine));
-    add_table(&sql, t);
-    int code = pt_statement_run(session, &sql, err);
+int pt_inlined_forbid(pt_session *session, const pt_table *t, pt_error *err) {
+    int code = pt_session_exec(session, NULL, err,
+                               "CALL @lake.set_option('data_inlining_row_limit', 0, schema => ?, "
+                               "table_name => ?)",
+                               PT_VALUES(pt_str(t->schema_name), pt_str(t->name)));
     *t->settings.forbidden = true;
     return code;
 }
@@ -44,37 +37,29 @@ bool pt_inlined_unfit(const pt_flush *flush, const pt_slice *slice) {
 }
 
 /* A table has one of these for each of its schemas so far. */
-static int list_tables(pt_engine *engine, pt_session *session, const pt_table *t, pt_result *out,
-                       pt_error *err) {
-    pt_text sql = {0};
-    const char *alias = pt_engine_alias(engine);
-    pt_text_addf(&sql,
-                 "SELECT i.table_name FROM \"__ducklake_metadata_%s\".ducklake_inlined_data_tables "
-                 "i JOIN \"__ducklake_metadata_%s\".ducklake_table t USING (table_id) "
-                 "JOIN \"__ducklake_metadata_%s\".ducklake_schema s USING (schema_id) WHERE "
-                 "t.end_snapshot IS NULL AND s.end_snapshot IS NULL AND t.table_name = ",
-                 alias, alias, alias);
-    pt_text_add_sql_string(&sql, t->name);
-    pt_text_add(&sql, " AND s.schema_name = ");
-    pt_text_add_sql_string(&sql, t->schema_name);
-    return pt_statement_result(session, &sql, out, err);
+static int list_tables(pt_session *session, const pt_table *t, pt_result *out, pt_error *err) {
+    return pt_session_exec(
+        session, out, err,
+        "SELECT i.table_name FROM @meta.ducklake_inlined_data_tables i "
+        "JOIN @meta.ducklake_table t USING (table_id) "
+        "JOIN @meta.ducklake_schema s USING (schema_id) WHERE t.end_snapshot IS NULL AND "
+        "s.end_snapshot IS NULL AND t.table_name = ? AND s.schema_name = ?",
+        PT_VALUES(pt_str(t->name), pt_str(t->schema_name)));
 }
 
-int pt_inlined_count(pt_engine *engine, pt_session *session, const pt_table *t, int64_t *rows,
-                     pt_error *err) {
+int pt_inlined_count(pt_session *session, const pt_table *t, int64_t *rows, pt_error *err) {
     pt_result tables = {0};
     *rows = 0;
-    PT_TRY(list_tables(engine, session, t, &tables, err));
+    PT_TRY(list_tables(session, t, &tables, err));
     int code = PT_OK;
     for (size_t i = 0; code == PT_OK && i < tables.n_rows; i++) {
         pt_text sql = {0};
         int64_t n = 0;
-        pt_text_addf(&sql, "SELECT count(*) FROM \"__ducklake_metadata_%s\".",
-                     pt_engine_alias(engine));
+        pt_text_add(&sql, "SELECT count(*) FROM @meta.");
         pt_text_add_sql_name(&sql, pt_result_cell(&tables, i, 0));
         code = pt_text_check(&sql, err);
         if (code == PT_OK) {
-            code = pt_session_int(session, pt_text_get(&sql), &n, err);
+            code = pt_session_exec_int(session, &n, err, pt_text_get(&sql), PT_NO_VALUES);
         }
         pt_text_free(&sql);
         *rows += n;
@@ -83,28 +68,22 @@ int pt_inlined_count(pt_engine *engine, pt_session *session, const pt_table *t, 
     return code;
 }
 
-int pt_inlined_fold(pt_engine *engine, pt_session *session, const char *pipeline, pt_slice *slice,
-                    int64_t *rows, pt_error *err) {
-    const pt_table *t = slice->table;
+int pt_inlined_fold(pt_session *session, const char *pipeline, const pt_table *t,
+                    pt_guarded *guarded, int64_t *rows, pt_error *err) {
     int64_t start = pt_now_us();
-    pt_text sql = {0};
     pt_result flushed = {0};
     (void)pt_failpoint("fold.begun");
-    PT_TRY(pt_message_table(engine, session, pipeline, "folds the inlined rows of", t->label, err));
-    pt_text_add(&sql, "FROM ducklake_flush_inlined_data(");
-    pt_text_add_sql_string(&sql, pt_engine_alias(engine));
-    pt_text_add(&sql, ", schema_name => ");
-    add_table(&sql, t);
-    int code = pt_text_check(&sql, err);
-    if (code == PT_OK) {
-        code = pt_session_result(session, pt_text_get(&sql), &flushed, err);
-    }
+    PT_TRY(pt_message_table(pt_session_engine(session), session, pipeline,
+                            "folds the inlined rows of", t->label, err));
+    int code = pt_session_exec(
+        session, &flushed, err,
+        "FROM ducklake_flush_inlined_data(?, schema_name => ?, table_name => ?)",
+        PT_VALUES(pt_str(pt_session_alias(session)), pt_str(t->schema_name), pt_str(t->name)));
     *rows = code == PT_OK && flushed.n_rows ? pt_result_int(&flushed, 0, 2) : 0;
     if (code == PT_OK && !pt_rule_broken("guard")) {
-        code = pt_guard_fold(engine, session, slice, start, *rows, err);
+        code = pt_guard_fold(session, t, start, *rows, guarded, err);
     }
     (void)pt_failpoint("fold.written");
     pt_result_clear(&flushed);
-    pt_text_free(&sql);
     return code;
 }

@@ -26,17 +26,16 @@ bool pt_inlined_slice(const pt_slice *slice);
 
 /* The lake's limit for that table becomes 0, for good and for everybody: of a table that cannot be
  * staged, when its rows must not be inlined. */
-int pt_inlined_forbid(pt_engine *engine, pt_session *session, const pt_table *table,
-                      pt_error *err) PT_CHECKED;
+int pt_inlined_forbid(pt_session *session, const pt_table *table, pt_error *err) PT_CHECKED;
 /* Whether the rows of the part would be inlined by an INSERT for their number, and must not be:
  * they have a NUL in a text, or the flush has to go to files. */
 bool pt_inlined_unfit(const pt_flush *flush, const pt_slice *slice);
 
 /* Rows of the table that the catalog holds, deleted ones included. */
-int pt_inlined_count(pt_engine *engine, pt_session *session, const pt_table *table, int64_t *rows,
+int pt_inlined_count(pt_session *session, const pt_table *table, int64_t *rows,
                      pt_error *err) PT_CHECKED;
 
-/* In a transaction: writes what the catalog holds of the part's table to files, and guards them as
- * files of the part. *rows: how many. */
-int pt_inlined_fold(pt_engine *engine, pt_session *session, const char *pipeline, pt_slice *slice,
-                    int64_t *rows, pt_error *err) PT_CHECKED;
+/* In a transaction: writes what the catalog holds of the table to files, and guards them. *rows:
+ * how many. */
+int pt_inlined_fold(pt_session *session, const char *pipeline, const pt_table *table,
+                    pt_guarded *guarded, int64_t *rows, pt_error *err) PT_CHECKED;

@@ -3,26 +3,17 @@
 #include <string.h>
 
 #include "duck/result.h"
+#include "duck/session.h"
 
-int pt_registered_check(pt_engine *engine, pt_session *session, const pt_slice *slice, bool *seen,
-                        pt_error *err) {
+int pt_registered_check(pt_session *session, const pt_slice *slice, bool *seen, pt_error *err) {
     const char *slash = strrchr(slice->staged, '/');
     const char *name = slash ? slash + 1 : slice->staged;
-    pt_text sql = {0};
-    pt_result found = {0};
+    pt_result found;
     *seen = false;
-    pt_text_addf(&sql,
-                 "SELECT path, path_is_relative::INTEGER FROM "
-                 "\"__ducklake_metadata_%s\".ducklake_data_file WHERE path IN (",
-                 pt_engine_alias(engine));
-    pt_text_add_sql_string(&sql, name);
-    pt_text_add(&sql, ", ");
-    pt_text_add_sql_string(&sql, slice->staged);
-    pt_text_add(&sql, ")");
-    int code = pt_text_check(&sql, err);
-    if (code == PT_OK) {
-        code = pt_session_result(session, pt_text_get(&sql), &found, err);
-    }
+    int code = pt_session_exec(
+        session, &found, err,
+        "SELECT path, path_is_relative::INTEGER FROM @meta.ducklake_data_file WHERE path IN (?, ?)",
+        PT_VALUES(pt_str(name), pt_str(slice->staged)));
     if (code == PT_OK && found.n_rows) {
         *seen = true;
         if (pt_result_int(&found, 0, 1) != 1 || strcmp(pt_result_cell(&found, 0, 0), name) != 0) {
@@ -36,6 +27,5 @@ int pt_registered_check(pt_engine *engine, pt_session *session, const pt_slice *
         }
     }
     pt_result_clear(&found);
-    pt_text_free(&sql);
     return code;
 }

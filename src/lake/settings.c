@@ -6,9 +6,9 @@
 
 #include "base/text.h"
 #include "duck/result.h"
-#include "lake/flush.h"
 #include "lake/setting_value.h"
 #include "lake/stage.h"
+#include "lake/table.h"
 
 #define LIMIT "data_inlining_row_limit"
 #define SORT  "sort" /* the number of the table's SET SORTED BY, as if it were a setting */
@@ -259,18 +259,13 @@ void pt_lake_settings_clear(pt_lake_settings *settings) {
     settings->forbidden = NULL;
 }
 
-int pt_settings_check(pt_engine *engine, pt_session *session, const pt_flush *flush,
-                      pt_error *err) {
+int pt_settings_check(pt_engine *engine, pt_session *session, const pt_table *const *tables,
+                      size_t n, pt_error *err) {
     pt_result all = {0};
     PT_TRY(read_all(engine, session, &all, err));
     int code = check_version(&all, err);
-    for (size_t i = 0; code == PT_OK && i < flush->n_slices; i++) {
-        const pt_table *t = flush->slices[i].table;
-        if (flush->n_entries &&
-            !pt_slice_rows(
-                &flush->slices[i])) { /* nothing of it is written; a fold has no entries */
-            continue;
-        }
+    for (size_t i = 0; code == PT_OK && i < n; i++) {
+        const pt_table *t = tables[i];
         const char *was = *t->settings.forbidden ? t->settings.rest : t->settings.all;
         pt_text now = {0};
         code = add_all(&all, &t->settings, !*t->settings.forbidden, &now, err);

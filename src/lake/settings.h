@@ -40,9 +40,8 @@ void pt_lake_settings_clear(pt_lake_settings *settings);
  * be. */
 int pt_settings_begin(pt_engine *engine, pt_session *session, pt_error *err) PT_CHECKED;
 
-struct pt_flush; /* lake/flush.h */
-/* In a transaction, one statement: what the lake says of the tables of the flush is what they were
- * opened with. PT_E_LAKE_CHANGED: it is not. PT_E_LAKE: the lake was migrated to another version.
- */
-int pt_settings_check(pt_engine *engine, pt_session *session, const struct pt_flush *flush,
-                      pt_error *err) PT_CHECKED;
+struct pt_table; /* lake/table.h */
+/* In a transaction, one statement: what the lake says of the tables is what they were opened with.
+ * PT_E_LAKE_CHANGED: it is not. PT_E_LAKE: the lake was migrated to another version. */
+int pt_settings_check(pt_engine *engine, pt_session *session, const struct pt_table *const *tables,
+                      size_t n, pt_error *err) PT_CHECKED;

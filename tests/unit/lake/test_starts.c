@@ -77,7 +77,7 @@ static void start(lake *l) {
                                     .topic = "t"};
         must(pt_table_open(engine, session, &options, &target, &err), &err);
         if (pt_table_spoils_inlined(target)) {
-            must(pt_inlined_forbid(engine, session, target, &err), &err);
+            must(pt_inlined_forbid(session, target, &err), &err);
         }
         must(pt_table_look_for_rows(engine, session, target, &err), &err);
         pt_table_free(&target);
