@@ -106,7 +106,7 @@ static const pt_option options[] = {
      .key = "on_no_column", .null_is_text = true},
     {"on-missing-data", 0, PT_OPT_CHOICE, AT(on_missing), "fail|skip",
      "when the broker no longer has the records that come next (retention): end the run (default), "
-     "or go on behind them and record the jump in the ledger",
+     "or skip them and record the jump in the ledger",
      .key = "on_missing_data"},
     {"max-dead-letters", 0, PT_OPT_STRING, AT(max_dead_letters), "N|P%",
      "end the run when there are more dead letters than N, or than P% of 1000 or more records",
@@ -137,7 +137,7 @@ static const pt_option options[] = {
      "after SIGTERM, wait so long for the last commit (default 30s)", .key = "stop_timeout"},
     {"commit-timeout", 0, PT_OPT_DURATION, AT(commit_timeout), "DUR",
      "end the process when the catalog has not answered a statement for so long (default 5m); "
-     "nothing is lost, the next start goes on",
+     "nothing is lost, the next start continues",
      .key = "commit_timeout", .check = pt_check_above_zero},
     {"leftover-age", 0, PT_OPT_DURATION, AT(leftover_age), "DUR",
      "staged files that no snapshot knows are removed at the start when they are older (default "
@@ -244,7 +244,7 @@ const pt_command pt_command_ingest = {
     .name = "ingest",
     .summary = "topics into tables of a lake, each record exactly once",
     .usage = "--brokers B --topic T --lake L --data-path D [--schema COLUMNS] [options]",
-    .notes = "Runs until SIGTERM or SIGINT, which flush and commit first. It goes on from the "
+    .notes = "Runs until SIGTERM or SIGINT, which flush and commit first. It continues from the "
              "offsets in the lake (pintail.offsets), whatever\n"
              "the consumer group's own offsets say. Records that cannot be decoded are in "
              "pintail.dead_letters.",

@@ -1,4 +1,4 @@
-/* pintail reset: a pipeline begins a topic anew. */
+/* pintail reset: a pipeline reads a topic again, or from another place on. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -39,12 +39,13 @@ static int check_partition(const char *text, const void *field, pt_error *err) {
 static const pt_option options[] = {
     PT_LAKE_OPTIONS(reset_args),
     PT_BROKERS_OPTION(reset_args, "bootstrap brokers"),
-    {"topic", 't', PT_OPT_STRING, AT(topic), "TOPIC", "topic to begin anew", .key = PT_NO_KEY,
+    {"topic", 't', PT_OPT_STRING, AT(topic), "TOPIC",
+     "topic that the pipeline is to read from another place on", .key = PT_NO_KEY,
      .check = pt_check_topic},
     PT_GROUP_OPTION(reset_args, "the pipeline: the --group of ingest (default: the only one in the "
                                 "ledger that has read the topic)"),
     {"new", 0, PT_OPT_FLAG, AT(is_new), "",
-     "the group need not be in the ledger: it is to begin there", .key = PT_NO_KEY},
+     "the ledger does not know the group yet: it begins there", .key = PT_NO_KEY},
     {"delete-rows", 0, PT_OPT_FLAG, AT(delete_rows), "",
      "delete what the pipeline has read from there on, rows and dead letters, in the same commit, "
      "so that reading it again doubles nothing",
@@ -137,7 +138,7 @@ static int run(int argc, char **argv) {
 
 const pt_command pt_command_reset = {
     .name = "reset",
-    .summary = "let a pipeline begin a topic anew, recorded in the ledger",
+    .summary = "let a pipeline read a topic from another place on; the ledger records it",
     .usage = "--lake L --brokers B --topic T [--group G] [--to earliest|latest|ledger|TIME|N] "
              "[--partition N] [--delete-rows [--dry-run]]",
     .notes = "For a topic that was deleted and made anew, another cluster, or records that "
