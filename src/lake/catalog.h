@@ -114,15 +114,22 @@ uint64_t pt_catalog_conflicts(const pt_catalog *catalog);
 /* ---- upkeep: changes no row ---- */
 
 typedef enum pt_upkeep_kind {
-    PT_UPKEEP_COUNT, /* n: rows of the table that the catalog holds, deleted ones included */
-    PT_UPKEEP_FOLD,  /* rows of the table that the catalog holds go to files (lake/inlined.h); n:
-                        how many rows */
-    PT_UPKEEP_TEND   /* what the catalog has put off until some time after a commit */
+    PT_UPKEEP_COUNT,   /* n: rows of the table that the catalog holds, deleted ones included */
+    PT_UPKEEP_FOLD,    /* rows of the table that the catalog holds go to files (lake/inlined.h); n:
+                          how many rows */
+    PT_UPKEEP_RESTORE, /* brings back data files of the table that a commit of unknown outcome lost
+                          (lake/guard.h); n: files */
+    PT_UPKEEP_ORPHANS, /* removes staged files of the table that no snapshot knows and that are
+                          older than age_us (lake/orphans.h); n: files */
+    PT_UPKEEP_FIT,     /* before the first commit into a table: rows that the catalog itself would
+                          spoil are not kept there (lake/inlined.h) */
+    PT_UPKEEP_TEND     /* what the catalog has put off until some time after a commit */
 } pt_upkeep_kind;
 
 typedef struct pt_upkeep {
     pt_upkeep_kind kind;
     const pt_table *table;
+    int64_t age_us;
     int64_t n; /* out */
 } pt_upkeep;
 

@@ -14,7 +14,7 @@
 #include "lake/guard.h"
 #include "lake/inlined.h"
 #include "lake/ledger_form.h"
-#include "lake/registered.h"
+#include "lake/orphans.h"
 
 /* ---- a look, before anything is opened ---- */
 
@@ -99,23 +99,50 @@ static int64_t tend_at(const pt_catalog *catalog) {
     return c->session ? pt_keep_due(&c->keep) : INT64_MAX;
 }
 
-static pt_outcome count(pt_ducklake *c, pt_upkeep *what, pt_error *err) {
-    if (!c->session) {
-        (void)pt_fail(err, PT_E_LAKE_DOWN, "the lake is not attached since the catalog failed");
-        return PT_REFUSED;
+static int remove_orphans(pt_ducklake *c, pt_upkeep *what, pt_error *err) {
+    uint64_t removed = 0;
+    int code = pt_orphans_remove(c->engine, c->session, what->table, what->age_us, &removed, err);
+    what->n = (int64_t)removed;
+    return code;
+}
+
+static int restore_files(pt_ducklake *c, pt_upkeep *what, pt_error *err) {
+    uint64_t restored = 0;
+    int code = pt_guards_restore_table(c->session, what->table, &restored, err);
+    what->n = (int64_t)restored;
+    return code;
+}
+
+/* What needs no COMMIT that could be left without an answer. */
+static int upkeep_at_once(pt_ducklake *c, pt_upkeep *what, pt_error *err) {
+    if (what->kind == PT_UPKEEP_TEND) {
+        pt_ducklake_tend_guards(c, false);
+        return PT_OK;
     }
-    return pt_inlined_count(c->session, what->table, &what->n, err) == PT_OK ? PT_COMMITTED
-                                                                             : PT_REFUSED;
+    if (!c->session) {
+        return pt_fail(err, PT_E_LAKE_DOWN, "the lake is not attached since the catalog failed");
+    }
+    switch (what->kind) {
+    case PT_UPKEEP_COUNT: return pt_inlined_count(c->session, what->table, &what->n, err);
+    case PT_UPKEEP_RESTORE: return restore_files(c, what, err);
+    case PT_UPKEEP_ORPHANS: return remove_orphans(c, what, err);
+    case PT_UPKEEP_FIT:
+        return pt_table_spoils_inlined(what->table)
+                   ? pt_inlined_forbid(c->session, what->table, err)
+                   : PT_OK;
+    case PT_UPKEEP_FOLD:
+    case PT_UPKEEP_TEND: break;
+    }
+    return pt_fail(err, PT_E_INTERNAL, "a catalog does not know upkeep %d", (int)what->kind);
 }
 
 static pt_outcome upkeep(pt_catalog *catalog, pt_upkeep *what, pt_error *err) {
     pt_ducklake *c = pt_ducklake_of(catalog);
-    switch (what->kind) {
-    case PT_UPKEEP_COUNT: return count(c, what, err);
-    case PT_UPKEEP_FOLD: return pt_ducklake_fold(c, what, err);
-    case PT_UPKEEP_TEND: pt_ducklake_tend_guards(c, false); return PT_COMMITTED;
+    if (what->kind == PT_UPKEEP_FOLD) {
+        return pt_ducklake_fold(c, what, err);
     }
-    return PT_REFUSED;
+    int code = upkeep_at_once(c, what, err);
+    return code == PT_OK ? PT_COMMITTED : code == PT_E_LAKE_BUSY ? PT_TRY_AGAIN : PT_REFUSED;
 }
 
 /* ---- open and close ---- */
