@@ -4,11 +4,8 @@
 #include <stdint.h>
 #include <string.h>
 
-#define NOT_UTF8 UINT32_MAX
-
-/* The code point at p, NOT_UTF8 for a byte that belongs to none; *n: its bytes. Overlong forms and
- * surrogates are not UTF-8. */
-static uint32_t code_point(const unsigned char *p, size_t len, size_t *n) {
+uint32_t pt_code_point(const char *text, size_t len, size_t *n) {
+    const unsigned char *p = (const unsigned char *)text;
     static const uint32_t least[] = {0, 0x80, 0x800, 0x10000};
     *n = 1;
     size_t more = p[0] < 0x80                   ? 0
@@ -17,17 +14,17 @@ static uint32_t code_point(const unsigned char *p, size_t len, size_t *n) {
                   : p[0] >= 0xC2                ? 1
                                                 : SIZE_MAX;
     if (more == SIZE_MAX || p[0] >= 0xF5 || more >= len) {
-        return NOT_UTF8;
+        return PT_NOT_UTF8;
     }
     uint32_t c = more == 0 ? p[0] : p[0] & (0x3FU >> more);
     for (size_t i = 1; i <= more; i++) {
         if ((p[i] & 0xC0) != 0x80) {
-            return NOT_UTF8;
+            return PT_NOT_UTF8;
         }
         c = c << 6 | (p[i] & 0x3F);
     }
     if (c < least[more] || c > 0x10FFFF || (c >= 0xD800 && c < 0xE000)) {
-        return NOT_UTF8;
+        return PT_NOT_UTF8;
     }
     *n = more + 1;
     return c;
@@ -42,14 +39,14 @@ void pt_text_add_shown(pt_text *text, const char *data, size_t len, const char *
     size_t plain = 0; /* where what is not added yet begins */
     size_t n;
     for (size_t i = 0; i < len; i += n) {
-        uint32_t c = code_point((const unsigned char *)data + i, len - i, &n);
-        bool keep = c != NOT_UTF8 && (!steers(c) || (c && c < 0x80 && strchr(kept, (int)c)));
+        uint32_t c = pt_code_point(data + i, len - i, &n);
+        bool keep = c != PT_NOT_UTF8 && (!steers(c) || (c && c < 0x80 && strchr(kept, (int)c)));
         if (keep) {
             continue;
         }
         pt_text_add_n(text, data + plain, i - plain);
         plain = i + n;
-        if (c == NOT_UTF8) {
+        if (c == PT_NOT_UTF8) {
             pt_text_addf(text, "\\x%02x", (unsigned char)data[i]);
         } else if (c == '\n' || c == '\t' || c == '\r') {
             pt_text_add(text, c == '\n' ? "\\n" : c == '\t' ? "\\t" : "\\r");
@@ -64,13 +61,13 @@ void pt_text_add_json_shown(pt_text *text, const char *data, size_t len) {
     size_t n;
     pt_text_add(text, "\"");
     for (size_t i = 0; i < len; i += n) {
-        uint32_t c = code_point((const unsigned char *)data + i, len - i, &n);
+        uint32_t c = pt_code_point(data + i, len - i, &n);
         if (c == '"' || c == '\\') {
             pt_text_addf(text, "\\%c", (int)c);
         } else if (c == '\n' || c == '\t') {
             pt_text_add(text, c == '\n' ? "\\n" : "\\t");
-        } else if (c == NOT_UTF8 || steers(c)) {
-            pt_text_addf(text, "\\u%04x", c == NOT_UTF8 ? 0xFFFDU : (unsigned)c);
+        } else if (c == PT_NOT_UTF8 || steers(c)) {
+            pt_text_addf(text, "\\u%04x", c == PT_NOT_UTF8 ? 0xFFFDU : (unsigned)c);
         } else {
             pt_text_add_n(text, data + i, n);
         }

@@ -1,36 +1,23 @@
 #include "cli/display.h"
 
 #include <stdint.h>
+#include <string.h>
 #include <wchar.h>
 
 #include "base/shown.h"
 
-/* The code point at p (valid UTF-8 is expected; a stray byte counts as one) and its length. */
-static uint32_t code_point(const char *p, size_t *n) {
-    const unsigned char *b = (const unsigned char *)p;
-    *n = 1;
-    uint32_t c = b[0];
-    size_t more = c >= 0xF0 ? 3 : c >= 0xE0 ? 2 : c >= 0xC0 ? 1 : 0;
-    c = more == 3 ? c & 0x07 : more == 2 ? c & 0x0F : more == 1 ? c & 0x1F : c;
-    for (size_t i = 1; i <= more; i++) {
-        if ((b[i] & 0xC0) != 0x80) {
-            return 0xFFFD;
-        }
-        c = (c << 6) | (b[i] & 0x3F);
-    }
-    *n = more + 1;
-    return c;
-}
-
-static size_t point_width(uint32_t c) {
-    int w = c < 0x7F ? 1 : wcwidth((wchar_t)c);
+/* Of the first code point of text, and *n its bytes; a stray byte counts as one. */
+static size_t point_width(const char *text, size_t len, size_t *n) {
+    uint32_t c = pt_code_point(text, len, n);
+    int w = c < 0x7F ? 1 : c == PT_NOT_UTF8 ? 1 : wcwidth((wchar_t)c);
     return w < 0 ? 1 : (size_t)w;
 }
 
 size_t pt_display_width(const char *text) {
     size_t width = 0;
-    for (size_t n; *text; text += n) {
-        width += point_width(code_point(text, &n));
+    size_t len = strlen(text);
+    for (size_t n; len; text += n, len -= n) {
+        width += point_width(text, len, &n);
     }
     return width;
 }
@@ -46,8 +33,9 @@ size_t pt_display_add_fitted(pt_text *line, const char *text, size_t width, bool
         return whole;
     }
     size_t taken = 0;
-    for (size_t n; *text; text += n) {
-        size_t w = point_width(code_point(text, &n));
+    size_t len = strlen(text);
+    for (size_t n; len; text += n, len -= n) {
+        size_t w = point_width(text, len, &n);
         if (taken + w > width - 1) {
             break;
         }

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/signals.h"
+#include "kafka/admin.h"
 
 #define ASK_MS 500
 
@@ -160,14 +161,12 @@ void pt_cluster_topic_ids(const pt_cluster *c, const char *const *topics, size_t
     memset(ids, 0, n * sizeof *ids);
     rd_kafka_TopicCollection_t *names =
         rd_kafka_TopicCollection_of_topic_names((const char **)(uintptr_t)topics, n);
-    rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(c->rk,
-                                                                 RD_KAFKA_ADMIN_OP_DESCRIBETOPICS);
+    rd_kafka_AdminOptions_t *options = pt_admin_options(c->rk, RD_KAFKA_ADMIN_OP_DESCRIBETOPICS,
+                                                        timeout_ms);
     rd_kafka_queue_t *queue = rd_kafka_queue_new(c->rk);
-    char why[128];
-    (void)rd_kafka_AdminOptions_set_request_timeout(options, timeout_ms, why, sizeof why);
     rd_kafka_DescribeTopics(c->rk, names, options, queue);
-    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, timeout_ms + 1000);
-    if (event && !rd_kafka_event_error(event) && rd_kafka_event_DescribeTopics_result(event)) {
+    rd_kafka_event_t *event = pt_admin_answer(queue, timeout_ms);
+    if (event && rd_kafka_event_DescribeTopics_result(event)) {
         note_topic_ids(rd_kafka_event_DescribeTopics_result(event), topics, n, ids);
     }
     if (event) {

@@ -1,4 +1,5 @@
-/* A group that does not take this member. */
+/* Why a group does not take this member. */
+#include "kafka/admin.h"
 #include "kafka/consumer_internal.h"
 
 #include <stdio.h>
@@ -26,28 +27,15 @@ static void note_members(const rd_kafka_ConsumerGroupDescription_t *group, other
 /* What an older broker, or one that does not let us ask, does not tell stays empty. */
 static other_members look_at_members(const pt_consumer *c) {
     other_members others = {0};
-    char why[128];
-    const char *group = c->options->group;
-    rd_kafka_AdminOptions_t *options =
-        rd_kafka_AdminOptions_new(c->asker, RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS);
-    rd_kafka_queue_t *queue = rd_kafka_queue_new(c->asker);
-    (void)rd_kafka_AdminOptions_set_request_timeout(options, LOOK_TIMEOUT_MS, why, sizeof why);
-    rd_kafka_DescribeConsumerGroups(c->asker, &group, 1, options, queue);
-    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, LOOK_TIMEOUT_MS + 1000);
-    if (event && !rd_kafka_event_error(event)) {
-        size_t n = 0;
-        const rd_kafka_ConsumerGroupDescription_t **groups =
-            rd_kafka_DescribeConsumerGroups_result_groups(
-                rd_kafka_event_DescribeConsumerGroups_result(event), &n);
-        if (n && !rd_kafka_ConsumerGroupDescription_error(groups[0])) {
-            note_members(groups[0], &others);
-        }
+    size_t n = 0;
+    rd_kafka_event_t *event = pt_group_describe(c->asker, c->options->group, LOOK_TIMEOUT_MS);
+    const rd_kafka_ConsumerGroupDescription_t **groups = pt_group_descriptions(event, &n);
+    if (n && !rd_kafka_ConsumerGroupDescription_error(groups[0])) {
+        note_members(groups[0], &others);
     }
     if (event) {
         rd_kafka_event_destroy(event);
     }
-    rd_kafka_queue_destroy(queue);
-    rd_kafka_AdminOptions_destroy(options);
     return others;
 }
 

@@ -1,5 +1,6 @@
 /* Which lakes a group feeds. Two lakes in one group would get a part of the records each, and each
  * would look sound: so members carry their lake's id. */
+#include "kafka/admin.h"
 #include "kafka/consumer_internal.h"
 
 #include <stdio.h>
@@ -11,24 +12,6 @@
 static const char *stamp_in(const char *text, size_t n, const char *mark) {
     size_t m = strlen(mark);
     return text && n > m && strncmp(text, mark, m) == 0 ? text + m : NULL;
-}
-
-/* Asks, and waits for the event of the answer: NULL when there is none in time, or it is an error.
- */
-static rd_kafka_event_t *answer_of(rd_kafka_queue_t *queue) {
-    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, LOOK_TIMEOUT_MS + 1000);
-    if (event && rd_kafka_event_error(event)) {
-        rd_kafka_event_destroy(event);
-        event = NULL;
-    }
-    return event;
-}
-
-static rd_kafka_AdminOptions_t *admin_options(rd_kafka_t *rk, rd_kafka_admin_op_t what) {
-    char why[128];
-    rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(rk, what);
-    (void)rd_kafka_AdminOptions_set_request_timeout(options, LOOK_TIMEOUT_MS, why, sizeof why);
-    return options;
 }
 
 /* ---- live members ---- */
@@ -51,24 +34,15 @@ static void note_members(const rd_kafka_ConsumerGroupDescription_t *group, const
 
 static void look_at_members(const pt_consumer *c, const char *group, const char *stamp,
                             pt_group_lakes *out) {
-    rd_kafka_AdminOptions_t *options = admin_options(c->asker,
-                                                     RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS);
-    rd_kafka_queue_t *queue = rd_kafka_queue_new(c->asker);
-    rd_kafka_DescribeConsumerGroups(c->asker, &group, 1, options, queue);
-    rd_kafka_event_t *event = answer_of(queue);
     size_t n = 0;
-    const rd_kafka_ConsumerGroupDescription_t **groups =
-        event ? rd_kafka_DescribeConsumerGroups_result_groups(
-                    rd_kafka_event_DescribeConsumerGroups_result(event), &n)
-              : NULL;
+    rd_kafka_event_t *event = pt_group_describe(c->asker, group, LOOK_TIMEOUT_MS);
+    const rd_kafka_ConsumerGroupDescription_t **groups = pt_group_descriptions(event, &n);
     for (size_t i = 0; i < n; i++) {
         note_members(groups[i], stamp, out);
     }
     if (event) {
         rd_kafka_event_destroy(event);
     }
-    rd_kafka_queue_destroy(queue);
-    rd_kafka_AdminOptions_destroy(options);
 }
 
 /* ---- offsets ---- */
@@ -114,12 +88,12 @@ static void look_at_offsets(const pt_consumer *c, const char *group, const char 
     if (!outsider) {
         return;
     }
-    rd_kafka_AdminOptions_t *options = admin_options(outsider,
-                                                     RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS);
+    rd_kafka_AdminOptions_t *options =
+        pt_admin_options(outsider, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, LOOK_TIMEOUT_MS);
     rd_kafka_queue_t *queue = rd_kafka_queue_new(outsider);
     rd_kafka_ListConsumerGroupOffsets_t *ask = rd_kafka_ListConsumerGroupOffsets_new(group, NULL);
     rd_kafka_ListConsumerGroupOffsets(outsider, &ask, 1, options, queue);
-    rd_kafka_event_t *event = answer_of(queue);
+    rd_kafka_event_t *event = pt_admin_answer(queue, LOOK_TIMEOUT_MS);
     size_t n = 0;
     const rd_kafka_group_result_t **groups =
         event ? rd_kafka_ListConsumerGroupOffsets_result_groups(
