@@ -138,7 +138,7 @@ static int run(int argc, char **argv) {
 
 const pt_command pt_command_reset = {
     .name = "reset",
-    .summary = "let a pipeline read a topic from another place on; the ledger records it",
+    .summary = "read a topic from another place on; the ledger records it",
     .usage = "--lake L --brokers B --topic T [--group G] [--to earliest|latest|ledger|TIME|N] "
              "[--partition N] [--delete-rows [--dry-run]]",
     .notes = "For a topic that was deleted and made anew, another cluster, or records that "
