@@ -41,6 +41,8 @@ class Reader:
     def __init__(self, lake: "Lake", read_only=True):
         self.lake = lake
         self.connection = stock()
+        if read_only:
+            self.connection.execute("SET threads = 1")  # several of them cost a third more CPU for the small tables of a test
         self._answers = {}  # name -> newest snapshot, answer
         try:
             for name in (*(("httpfs",) if lake.s3 or lake.encrypted else ()), *_LOADED[lake.catalog], "ducklake"):
