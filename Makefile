@@ -51,7 +51,10 @@ lint: lint-configure
 	@TIDY_RULES="$(TIDY_RULES)" MARKDOWN_WIDTH=$(MARKDOWN_WIDTH) tests/lint/run build
 
 # Everything that CI runs, from nothing: the form, unit tests, the same under ASan+UBSan, a short fuzz run, end to end on real servers.
-test: lint unit unit-asan fuzz e2e
+# The fuzz run is given a time, not a number of cores, so the sanitizers' tests go beside it.
+test: lint unit
+	@$(MAKE) --no-print-directory -j2 --output-sync=target unit-asan fuzz
+	@$(MAKE) --no-print-directory e2e
 
 CTEST_ARGS = --output-on-failure -j2
 unit: test-deps build
