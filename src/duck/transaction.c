@@ -25,7 +25,7 @@ static bool surely_not_committed(const pt_error *err) {
     return err->code == PT_E_LAKE_BUSY && !pt_error_is(err, PT_WHY_COMMIT_SENT);
 }
 
-int pt_transaction(pt_session *session, pt_job job, void *arg, pt_error *err) {
+int pt_transaction(pt_session *session, pt_attempt job, void *arg, pt_error *err) {
     PT_TRY(pt_session_run(session, "BEGIN", err));
     int code = job(arg, err);
     if (code != PT_OK) {
@@ -62,7 +62,7 @@ void pt_backoff_sleep(unsigned attempt) {
     pt_sleep_us(1000 + (int64_t)((double)ceiling * ((double)random / 4294967296.0)));
 }
 
-int pt_retry_busy(pt_job job, void *arg, pt_error *err) {
+int pt_retry_busy(pt_attempt job, void *arg, pt_error *err) {
     int64_t start = pt_monotonic_us();
     bool said = false;
     for (unsigned attempt = 1;; attempt++) {

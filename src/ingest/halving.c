@@ -9,7 +9,8 @@
 #include "base/text.h"
 #include "duck/failure.h"
 #include "duck/transaction.h"
-#include "ingest/workers_internal.h"
+#include "ingest/account.h"
+#include "ingest/committer_thread.h"
 
 #define TRIALS_MAX   64 /* of one flush */
 #define SINGLE_TRIES 2  /* of a record alone, before it is believed to be refused */
@@ -26,7 +27,7 @@ typedef struct items {
 } items;
 
 typedef struct halving {
-    pt_workers *w;
+    pt_committer_thread *t;
     const pt_flush *flush;
     items rows, dead;  /* in the order of the entries and offsets */
     item from;         /* what lies before is committed */
@@ -267,12 +268,12 @@ static int make_piece(const halving *h, item until, pt_flush **out, pt_error *er
 typedef enum trial { LANDED, REFUSED, FAILED } trial;
 
 static trial commit_piece(halving *h, pt_flush *piece, pt_error *err) {
-    pt_workers *w = h->w;
-    for (unsigned attempt = 1; !pt_line_abandoned(w->line); attempt++) {
-        pt_outcome outcome = pt_catalog_commit(w->catalog, piece, err);
+    pt_committer_thread *t = h->t;
+    for (unsigned attempt = 1; !pt_monitor_given_up(t->inbox.monitor); attempt++) {
+        pt_outcome outcome = pt_catalog_commit(t->catalog, piece, err);
         pt_error why = *err;
         if (outcome == PT_UNKNOWN) {
-            outcome = pt_workers_settle(w, piece, err);
+            outcome = pt_committer_settle(t, piece, err);
             if (outcome == PT_UNKNOWN || outcome == PT_REFUSED) {
                 return FAILED;
             }
@@ -288,7 +289,7 @@ static trial commit_piece(halving *h, pt_flush *piece, pt_error *err) {
         if (outcome == PT_REFUSED) {
             return FAILED;
         }
-        pt_workers_wait(w->line, attempt);
+        pt_committer_rest(t, attempt);
     }
     return FAILED;
 }
@@ -297,14 +298,6 @@ static void note_passed(halving *h, const pt_flush *piece) {
     for (size_t i = 0; i < piece->n_slices; i++) {
         h->passed[i] |= piece->slices[i].piece_rows > 0;
     }
-}
-
-/* With the stager that there is: a second one would need memory that the plan does not have. */
-static int stage_piece(pt_workers *w, pt_flush *piece, pt_error *err) {
-    pthread_mutex_lock(&w->staging);
-    int code = pt_stage(w->stager, piece, err);
-    pthread_mutex_unlock(&w->staging);
-    return code;
 }
 
 /* Commits what lies before `until`; then h->from is there. */
@@ -316,14 +309,14 @@ static trial try_up_to(halving *h, item until, pt_error *err) {
     }
     trial result = LANDED;
     if (piece->n_entries) {
-        result = stage_piece(h->w, piece, err) == PT_OK ? commit_piece(h, piece, err) : FAILED;
+        result = pt_stager_thread_stage(h->t->stager, piece, err) == PT_OK
+                     ? commit_piece(h, piece, err)
+                     : FAILED;
         if (result == LANDED) {
             note_passed(h, piece);
-            pt_workers_landed(h->w, piece);
+            pt_committer_landed(h->t, piece);
         } else if (result == REFUSED) {
-            pthread_mutex_lock(&h->w->staging);
-            pt_unstage(pt_stager_session(h->w->stager), piece);
-            pthread_mutex_unlock(&h->w->staging);
+            pt_stager_thread_unstage(h->t->stager, piece);
         }
     }
     if (result == LANDED) {
@@ -426,8 +419,9 @@ static void tell(halving *h, size_t row, pt_error *err) {
     const pt_ledger_entry *e = &h->flush->entries[culprit->entry];
     char words[PT_ERROR_TEXT];
     (void)snprintf(words, sizeof words, "%s", pt_failure_words(err->text));
-    int code = h->w->refused(h->w->arg, e->topic, e->partition, culprit->offset, words,
-                             h->passed[slice_of(h->flush, culprit->entry)], err);
+    int code = pt_account_refused(h->t->routes, h->t->n_routes, e->topic, e->partition,
+                                  culprit->offset, words,
+                                  h->passed[slice_of(h->flush, culprit->entry)], err);
     (void)code; /* in err */
 }
 
@@ -450,8 +444,9 @@ static pt_halved search(halving *h, pt_error *err) {
     return result == LANDED ? PT_HALVED_COMMITTED : PT_HALVED_ENDED;
 }
 
-pt_halved pt_halve(pt_workers *w, const pt_flush *flush, const pt_error *why, pt_error *err) {
-    halving h = {.w = w, .flush = flush};
+pt_halved pt_halve(pt_committer_thread *t, const pt_flush *flush, const pt_error *why,
+                   pt_error *err) {
+    halving h = {.t = t, .flush = flush};
     pt_halved result = PT_HALVED_ENDED;
     *err = *why;
     if (pt_error_is(why, PT_WHY_NO_RECORD)) { /* a right that is missing meets every record */
@@ -461,12 +456,12 @@ pt_halved pt_halve(pt_workers *w, const pt_flush *flush, const pt_error *why, pt
     pt_log(PT_LOG_WARN,
            PT_EVENT("the lake refuses a flush; committing it in pieces to find the record"),
            PT_INT("rows", pt_flush_rows(flush)), PT_STR("error", why->text));
-    pt_line_patience(w->line, true);
+    pt_batches_in_pieces(t->batches, true);
     if (list_items(&h, err) == PT_OK) {
         *err = *why;
         result = search(&h, err);
     }
-    pt_line_patience(w->line, false);
+    pt_batches_in_pieces(t->batches, false);
     free(h.rows.all);
     free(h.dead.all);
     free(h.first_row);

@@ -3,7 +3,7 @@
  * refused is found. The committer's thread. */
 #pragma once
 
-#include "ingest/workers.h"
+#include "ingest/committer_thread.h"
 
 typedef enum pt_halved {
     PT_HALVED_COMMITTED, /* all of it, in pieces */
@@ -12,4 +12,5 @@ typedef enum pt_halved {
 } pt_halved;
 
 /* The outcome of the flush is settled: it has not landed. why: DuckLake's words. */
-pt_halved pt_halve(pt_workers *workers, const pt_flush *flush, const pt_error *why, pt_error *err);
+pt_halved pt_halve(pt_committer_thread *thread, const pt_flush *flush, const pt_error *why,
+                   pt_error *err);

@@ -158,7 +158,9 @@ int pt_ingest(const pt_ingest_options *options, pt_error *err) {
     pt_ingest_options o = *options;
     pt_watchdog watchdog = {.statement_limit_us = o.commit_timeout_us,
                             .stop_limit_us = o.stop_timeout_us + STOP_GRACE};
+    pt_stats stats = {.started_us = pt_monotonic_us()};
     o.lake.pulse = &watchdog.pulse;
+    o.stats = &stats;
     o.tallies = calloc(o.n_routes + 1, sizeof *o.tallies);
     if (!o.tallies) {
         return pt_fail_nomem(err, "the counts of dead letters");

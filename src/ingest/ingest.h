@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "duck/engine.h"
 #include "ingest/memory.h"
+#include "ingest/stats.h"
 #include "ingest/tally.h"
 #include "kafka/consumer.h"
 #include "kafka/where.h"
@@ -56,7 +57,8 @@ typedef struct pt_ingest_options {
     int64_t stop_timeout_us;   /* after SIGTERM */
     int64_t commit_timeout_us; /* for one statement on the lake; the watchdog ends the process when
                                   it is exceeded */
-    pt_tally *tallies;         /* [n_routes] of the run; pt_ingest has them */
+    pt_stats *stats;           /* of the run; pt_ingest has them */
+    pt_tally *tallies;         /* [n_routes] likewise */
     int64_t orphan_age_us; /* staged files of dead processes are removed at the start when they are
                               older */
 } pt_ingest_options;

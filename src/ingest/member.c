@@ -8,33 +8,50 @@
 
 static int finish_run(pt_member *r, pt_error *err) {
     PT_TRY(pt_reader_seal(&r->reader, true, err));
-    if (pt_line_drain(&r->line, r->options->stop_timeout_us)) {
+    int64_t until = pt_monotonic_us() + r->options->stop_timeout_us;
+    if (pt_batches_drain(&r->batches, r->options->stop_timeout_us) &&
+        pt_inbox_drain(&r->committer.inbox, until - pt_monotonic_us())) {
         return PT_OK;
     }
     r->gave_up = true;
-    PT_TRY(pt_line_failed(&r->line, err));
+    PT_TRY(pt_monitor_failed(&r->monitor, err));
     return pt_fail(err, PT_E_INTERRUPTED,
                    "the last rows could not be committed within %g s; they are not lost: the next "
                    "start reads them again",
                    (double)r->options->stop_timeout_us / 1e6);
 }
 
-static void close_run(pt_member *r, pt_member_end *end) {
-    if (r->workers_started) {
-        pt_reader_drop(&r->reader);
-        pt_consumer_leave(r->consumer); /* runs on_revoked; the workers may still use the handle */
-        pt_line_hold_folds(&r->line, true);
-        pt_line_abandon(&r->line);
-        pt_workers_stop(&r->workers);
-        end->left = pt_line_left_rows(&r->line);
-        end->paused = pt_line_paused(&r->line);
-        end->committed = r->line.counters.commits > 0; /* the workers are gone */
+static void end_threads(pt_member *r) {
+    if (r->stager_started) {
+        pt_monitor_end(&r->monitor);
+        pt_stager_thread_join(&r->staging_thread);
     }
+    if (r->committer_started) {
+        pt_committer_thread_join(&r->committer);
+    }
+    pt_fold_close(&r->committer.fold);
+}
+
+static void close_run(pt_member *r, pt_member_end *end) {
+    if (r->committer_started) {
+        pt_reader_drop(&r->reader);
+        pt_consumer_leave(r->consumer); /* runs on_revoked; the threads may still use the handle */
+        pt_pending_withdraw(r);
+        pt_batches_abandon(&r->batches);
+    }
+    end_threads(r);
+    if (r->committer_started) {
+        end->left = pt_batches_left_rows(&r->batches);
+        end->paused = pt_waits(&r->committer.inbox.wait) || pt_waits(&r->staging_thread.wait);
+        end->committed = pt_stats_get(r->options->stats, PT_COUNT_COMMITS) > r->commits_before;
+    }
+    pt_pending_free(r);
     pt_consumer_close(&r->consumer);
     pt_stager_close(&r->stager);
     pt_catalog_close(&r->catalog);
-    if (r->line_ready) {
-        pt_line_clear(&r->line);
+    if (r->monitor_ready) {
+        pt_batches_clear(&r->batches);
+        pt_monitor_clear(&r->monitor);
     }
     pt_member_close_tables(r);
     for (size_t i = 0; i < r->reader.n_routes; i++) {
@@ -55,7 +72,9 @@ int pt_member_run(const pt_ingest_options *options, const char *owner, bool goes
                   pt_member_end *end, pt_error *err) {
     pt_member r = {.options = options};
     *end = (pt_member_end){0};
-    r.progress.started_us = r.progress.shown_us = pt_monotonic_us();
+    r.commits_before = pt_stats_get(options->stats, PT_COUNT_COMMITS);
+    pt_stats_add(options->stats, PT_COUNT_MEMBERS, 1);
+    pt_progress_begin(&r.progress, options->stats);
     int code = pt_member_open(&r, owner, goes_on, err);
     if (code == PT_OK) {
         pt_log(PT_LOG_INFO, PT_EVENT(goes_on ? "goes on" : "started"),
@@ -73,7 +92,7 @@ int pt_member_run(const pt_ingest_options *options, const char *owner, bool goes
                 code = finished;
             }
         }
-        pt_progress_end(&r.progress, &r.line, &r.reader);
+        pt_progress_end(options->stats, &r.reader);
     }
     if (r.stopped && code == PT_E_INTERRUPTED) { /* as a stop a moment later would end */
         code = PT_OK;

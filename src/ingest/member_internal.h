@@ -2,10 +2,13 @@
 #pragma once
 
 #include "ingest/batches.h"
+#include "ingest/committer_thread.h"
 #include "ingest/member.h"
+#include "ingest/monitor.h"
+#include "ingest/pending.h"
 #include "ingest/progress.h"
 #include "ingest/reader.h"
-#include "ingest/workers.h"
+#include "ingest/stager_thread.h"
 #include "lake/catalog.h"
 #include "lake/history.h"
 #include "lake/identity.h"
@@ -30,13 +33,16 @@ typedef struct pt_member {
     char *group;              /* when none was given: out of the lake (ingest/group.h) */
     pt_consumer_options consumer_options; /* with the group that is joined */
     pt_consumer *consumer;
-    pt_line line;
-    bool line_ready;
-    pt_workers workers;
-    bool workers_started;
+    pt_monitor monitor;
+    pt_batches batches;
+    pt_stager_thread staging_thread;
+    pt_committer_thread committer;
+    bool monitor_ready, stager_started, committer_started;
+    pt_pending *pending; /* claims that are asked for, and releases; oldest first */
     pt_reader reader;
     pt_progress_state progress;
     pt_lake_options committing, staging; /* the lake, with the memory that each DuckDB may take */
+    uint64_t commits_before;             /* of earlier members */
     bool assigned_once, waiting_logged;
     uint64_t breaks;   /* connections that had ended when the last record was taken */
     unsigned unproven; /* polls in a row whose records were put off since the consumer could not go
@@ -66,19 +72,3 @@ int pt_member_read(pt_member *member, pt_error *err) PT_CHECKED;
 int pt_member_on_assigned(void *arg, pt_assigned *partitions, size_t n, pt_error *err) PT_CHECKED;
 /* Flushes what is buffered for partitions that go; drops it when they are lost already. */
 void pt_member_on_revoked(void *arg, const pt_assigned *partitions, size_t n, bool lost);
-
-/* ---- what the workers tell (ingest/workers.h) ---- */
-
-/* In the stager's thread, between staging and commit. */
-int pt_member_on_staged(void *arg, pt_error *err) PT_CHECKED;
-/* In the committer's thread. */
-int pt_member_on_claimed(void *arg, pt_claim *claims, size_t n, pt_error *err) PT_CHECKED;
-void pt_member_on_committed(void *arg, const pt_flush *flush);
-int pt_member_on_refused(void *arg, const char *topic, int32_t partition, int64_t offset,
-                         const char *words, bool passed, pt_error *err) PT_CHECKED;
-/* Refused records of the flush have no row of their table beside them: PT_OK, they may be dead
- * letters all the same. */
-int pt_member_on_alone(void *arg, const pt_flush *flush, pt_error *err) PT_CHECKED;
-
-/* Brings back data files of the table that a commit of unknown outcome lost (lake/guard.h). */
-int pt_member_restore_files(pt_member *member, const pt_table *table, pt_error *err) PT_CHECKED;

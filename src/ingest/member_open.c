@@ -12,6 +12,7 @@
 #include "ingest/group.h"
 #include "ingest/member_internal.h"
 #include "ingest/member_tables.h"
+#include "ingest/restore.h"
 #include "ingest/same_tables.h"
 #include "lake/history.h"
 #include "lake/identity.h"
@@ -268,7 +269,7 @@ static int clear_orphans(pt_member *r, pt_error *why) {
     remove_orphans(r, pt_catalog_ledger(r->catalog));
     for (size_t i = 0; i < r->n_tables; i++) {
         PT_TRY(pt_member_goes_on(r, why));
-        PT_TRY(pt_member_restore_files(r, r->tables[i], why));
+        PT_TRY(pt_restore_files(r->catalog, r->tables[i], why));
         if (!r->tables[i]->shows_files && r->tables[i]->way == PT_WAY_INSERT) {
             pt_log(PT_LOG_WARN,
                    PT_EVENT("a table that takes INSERT (a partitioned one, or one of an encrypted "
@@ -332,7 +333,7 @@ static int share_duckdb(pt_member *r, pt_error *err) {
 
 /* What batches may hold on to, and whether the smallest one fits. */
 static int share_batches(pt_member *r, pt_error *err) {
-    const pt_flush *flush = r->line.batches[0].flush;
+    const pt_flush *flush = r->batches.batches[0].flush;
     pt_least least = {0};
     for (size_t i = 0; i < flush->n_slices; i++) {
         pt_least_add(&least, flush->slices[i].rows);
@@ -342,8 +343,36 @@ static int share_batches(pt_member *r, pt_error *err) {
                                             flush->slices[r->reader.routes[i].slice].rows) /
                                         (size_t)duckdb_vector_size();
     }
-    r->line.keep_bytes = (size_t)r->options->memory.batch_bytes;
+    r->batches.keep_bytes = (size_t)r->options->memory.batch_bytes;
     return pt_memory_check_batch(&r->options->memory, &least, err);
+}
+
+/* ---- threads ---- */
+
+static int start_threads(pt_member *r, pt_error *err) {
+    pt_committer_thread *c = &r->committer;
+    pt_inbox_init(&c->inbox, &r->batches);
+    c->batches = &r->batches;
+    c->catalog = r->catalog;
+    c->stager = &r->staging_thread;
+    c->consumer = r->consumer;
+    c->stats = r->options->stats;
+    c->pipeline = r->consumer_options.group;
+    c->tables = r->tables;
+    c->n_tables = r->n_tables;
+    c->routes = r->reader.routes;
+    c->n_routes = r->reader.n_routes;
+    c->identities = &r->identities;
+    PT_TRY(pt_committer_jobs(c, r->options->fold_interval_us, err));
+    r->staging_thread = (pt_stager_thread){.batches = &r->batches,
+                                           .inbox = &c->inbox,
+                                           .consumer = r->consumer,
+                                           .stager = r->stager};
+    PT_TRY(pt_stager_thread_start(&r->staging_thread, err));
+    r->stager_started = true;
+    PT_TRY(pt_committer_thread_start(c, err));
+    r->committer_started = true;
+    return PT_OK;
 }
 
 /* ---- all of it ---- */
@@ -351,7 +380,7 @@ static int share_batches(pt_member *r, pt_error *err) {
 int pt_member_open(pt_member *r, const char *owner, bool goes_on, pt_error *err) {
     const pt_ingest_options *o = r->options;
     r->reader.options = o;
-    r->reader.line = &r->line;
+    r->reader.batches = &r->batches;
     r->reader.ask = read_again;
     r->reader.refetch_arg = r;
     r->committing = r->staging = o->lake;
@@ -366,8 +395,8 @@ int pt_member_open(pt_member *r, const char *owner, bool goes_on, pt_error *err)
     PT_TRY(pt_group_is_free(r, err));
     PT_TRY(pt_member_tables_check_new(r, err));
     PT_TRY(pt_catalog_open(&r->committing, NULL, owner, &r->catalog, err));
-    PT_TRY(pt_member_restore_files(r, pt_catalog_ledger(r->catalog),
-                                   err)); /* it is read from here on */
+    PT_TRY(pt_restore_files(r->catalog, pt_catalog_ledger(r->catalog),
+                            err)); /* it is read from here on */
     PT_TRY(pt_group_take(r, goes_on, err));
     PT_TRY(pt_member_tables_make(r, err));
     PT_TRY(open_targets(r, err));
@@ -375,23 +404,11 @@ int pt_member_open(pt_member *r, const char *owner, bool goes_on, pt_error *err)
     PT_TRY(pt_retry_busy(look_around, r, err));
     pt_seen_clear(&r->seen);
     PT_TRY(pt_stager_open(&r->staging, pt_path_is_remote(r->tables[0]->folder), &r->stager, err));
-    r->line_ready = true;
-    PT_TRY(pt_line_init(&r->line, (const pt_table *const *)r->tables, r->n_tables, err));
+    r->monitor_ready = true;
+    pt_monitor_init(&r->monitor);
+    PT_TRY(pt_batches_init(&r->batches, &r->monitor, (const pt_table *const *)r->tables,
+                           r->n_tables, err));
     PT_TRY(share_batches(r, err));
-    r->workers = (pt_workers){.line = &r->line,
-                              .stager = r->stager,
-                              .catalog = r->catalog,
-                              .checked = pt_member_on_staged,
-                              .claimed = pt_member_on_claimed,
-                              .committed = pt_member_on_committed,
-                              .refused = pt_member_on_refused,
-                              .alone = pt_member_on_alone,
-                              .arg = r,
-                              .identities = &r->identities,
-                              .fold_interval_us = o->fold_interval_us,
-                              .tables = (const pt_table *const *)r->tables,
-                              .n_tables = r->n_tables};
-    PT_TRY(pt_workers_start(&r->workers, err));
-    r->workers_started = true;
+    PT_TRY(start_threads(r, err));
     return pt_consumer_subscribe(r->consumer, err);
 }

@@ -19,6 +19,11 @@
     (30 * PT_SECOND) /* without a poll, while all batches are under way; far below \
                         max.poll.interval.ms */
 
+static int64_t blocked_before_pause(const pt_member *r) {
+    int64_t most = pt_consumer_poll_interval_us(&r->options->consumer.client) / 4;
+    return most < BLOCKED_BEFORE_PAUSE ? most : BLOCKED_BEFORE_PAUSE;
+}
+
 /* All batches are under way, and the consumer holds what was read. Waits without polling at first;
  * then pauses the partitions and polls on, so that the group does not think that this member is
  * dead; what such a poll still brings stands behind the rest. */
@@ -27,10 +32,11 @@ static int wait_for_batch(pt_member *r, pt_error *err) {
     bool paused = false;
     int code = PT_OK;
     while (code == PT_OK && !r->reader.batch && !pt_stop_asked()) {
-        r->reader.batch = pt_line_take_free(&r->line, PT_SECOND / 10);
-        code = pt_line_failed(&r->line, err);
-        pt_progress_show(&r->progress, &r->line, &r->reader, r->consumer);
-        if (code == PT_OK && !r->reader.batch && pt_monotonic_us() - start > BLOCKED_BEFORE_PAUSE &&
+        r->reader.batch = pt_batches_take_free(&r->batches, PT_SECOND / 10);
+        code = pt_monitor_failed(&r->monitor, err);
+        pt_progress_show(&r->progress, r->options->stats, &r->reader, r->consumer);
+        if (code == PT_OK && !r->reader.batch &&
+            pt_monotonic_us() - start > blocked_before_pause(r) &&
             !pt_consumer_is_full(r->consumer)) {
             pt_consumer_pause(r->consumer);
             paused = true;
@@ -46,20 +52,13 @@ static int wait_for_batch(pt_member *r, pt_error *err) {
 
 /* Microseconds until the open batch is old enough; 0: it is. */
 static int64_t time_left(const pt_member *r) {
-    int64_t left = r->reader.batch->opened_us + r->options->flush_interval_us +
-                   (pt_reader_awaits_row(&r->reader) ? ROW_AWAITED_FOR : 0) - pt_monotonic_us();
-    return left > 0 ? left : 0;
-}
-
-/* While one batch is being committed and another waits for it, sealing a third gains nothing: the
- * open one goes on growing until it is full. So a catalog that is slow, or shared by many writers,
- * gets fewer and bigger flushes. */
-static bool line_is_full(pt_member *r) {
-    return pt_line_under_way(&r->line) >= PT_BATCHES - 1;
+    return pt_batch_time_left(r->reader.batch,
+                              r->options->flush_interval_us +
+                                  (pt_reader_awaits_row(&r->reader) ? ROW_AWAITED_FOR : 0));
 }
 
 static bool due(pt_member *r) {
-    return pt_reader_has_rows(&r->reader) && time_left(r) == 0 && !line_is_full(r);
+    return pt_reader_has_rows(&r->reader) && time_left(r) == 0 && !pt_batches_queued(&r->batches);
 }
 
 /* The decoder cannot read the next record yet. Pauses the partitions and polls on, so that the
@@ -75,13 +74,13 @@ static int wait_for_decoder(pt_member *r, bool *waiting, const pt_error *why, pt
     if (due(r)) {
         PT_TRY(pt_reader_seal(&r->reader, false, err));
     }
-    pt_progress_show(&r->progress, &r->line, &r->reader, r->consumer);
+    pt_progress_show(&r->progress, r->options->stats, &r->reader, r->consumer);
     if (pt_consumer_is_full(r->consumer)) {
         pt_sleep_us(PT_SECOND / 10);
-        return pt_line_failed(&r->line, err);
+        return pt_monitor_failed(&r->monitor, err);
     }
     PT_TRY(pt_consumer_poll(r->consumer, 100, 1, err));
-    return pt_line_failed(&r->line, err);
+    return pt_monitor_failed(&r->monitor, err);
 }
 
 static void go_on_decoding(pt_member *r) {
@@ -181,13 +180,13 @@ static int poll_time(pt_member *r) {
     }
     int64_t left = time_left(r) / 1000;
     if (left < 1) {
-        return line_is_full(r) ? POLL_DUE_MS : 1;
+        return pt_batches_queued(&r->batches) ? POLL_DUE_MS : 1;
     }
     return left > POLL_MS ? POLL_MS : (int)left;
 }
 
 static bool reached_end(const pt_member *r) {
-    if (!r->options->until_end || !r->assigned_once) {
+    if (!r->options->until_end || !r->assigned_once || r->pending) {
         return false;
     }
     for (size_t i = 0; i < r->reader.n_routes; i++) {
@@ -239,7 +238,7 @@ int pt_member_read(pt_member *r, pt_error *err) {
     int64_t start = pt_monotonic_us();
     while (!pt_stop_asked() && !reached_end(r)) {
         pt_error ignored;
-        PT_TRY(pt_line_failed(&r->line, err));
+        PT_TRY(pt_monitor_failed(&r->monitor, err));
         int code = pt_consumer_poll(r->consumer, poll_time(r), records_wanted(r), err);
         (void)pt_failpoint("poll.after");
         uint64_t breaks = pt_consumer_breaks(r->consumer);
@@ -249,6 +248,7 @@ int pt_member_read(pt_member *r, pt_error *err) {
         int taken = take_polled(r, code == PT_OK ? err : &ignored);
         PT_TRY(code);
         PT_TRY(taken);
+        PT_TRY(pt_pending_go_on(r, err));
         (void)pt_failpoint("decode.after");
         if (pt_reader_has_rows(&r->reader) && pt_failpoint("batch.open")) {
             return pt_fail(err, PT_E_KAFKA_DOWN, "failpoint: no broker answers");
@@ -257,7 +257,7 @@ int pt_member_read(pt_member *r, pt_error *err) {
         if (due(r) || (r->reader.jumped && !pt_reader_has_rows(&r->reader))) {
             PT_TRY(pt_reader_seal(&r->reader, r->reader.jumped, err));
         }
-        pt_progress_show(&r->progress, &r->line, &r->reader, r->consumer);
+        pt_progress_show(&r->progress, r->options->stats, &r->reader, r->consumer);
         log_what_is_awaited(r, start);
     }
     if (r->options->until_end && !pt_stop_asked()) {

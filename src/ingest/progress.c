@@ -5,11 +5,19 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-static pt_counters read_counters(pt_line *line) {
-    pthread_mutex_lock(&line->lock);
-    pt_counters counters = line->counters;
-    pthread_mutex_unlock(&line->lock);
-    return counters;
+typedef struct counts {
+    uint64_t rows, dead_letters, commits;
+    int64_t last_commit_us;
+} counts;
+
+static counts read_counts(const pt_stats *s) {
+    return (counts){pt_stats_get(s, PT_COUNT_ROWS), pt_stats_get(s, PT_COUNT_DEAD_LETTERS),
+                    pt_stats_get(s, PT_COUNT_COMMITS), s->last_commit_us};
+}
+
+void pt_progress_begin(pt_progress_state *s, const pt_stats *stats) {
+    counts c = read_counts(stats);
+    *s = (pt_progress_state){pt_monotonic_us(), c.rows + c.dead_letters, c.commits};
 }
 
 /* Records that the broker has (as far as the last fetch told) and that are not read yet. */
@@ -51,14 +59,14 @@ static void name_tables(const pt_reader *r, char *out, size_t size) {
     }
 }
 
-void pt_progress_show(pt_progress_state *s, pt_line *line, const pt_reader *reader,
+void pt_progress_show(pt_progress_state *s, const pt_stats *stats, const pt_reader *reader,
                       pt_consumer *consumer) {
     int64_t now = pt_monotonic_us();
     int64_t passed = now - s->shown_us;
     if (passed < PT_SECOND) {
         return;
     }
-    pt_counters c = read_counters(line);
+    counts c = read_counts(stats);
     double rate = (double)(c.rows + c.dead_letters - s->shown_rows) * 1e6 / (double)passed;
     if (pt_progress_wanted()) {
         char text[200];
@@ -112,19 +120,20 @@ void pt_progress_log_unfit(pt_reader *reader) {
     }
 }
 
-void pt_progress_end(const pt_progress_state *s, pt_line *line, const pt_reader *reader) {
-    pt_counters c = read_counters(line);
+void pt_progress_end(pt_stats *s, const pt_reader *reader) {
     double seconds = (double)(pt_monotonic_us() - s->started_us) / 1e6;
-    uint64_t unknown = 0;
+    uint64_t rows = pt_stats_get(s, PT_COUNT_ROWS);
     for (size_t i = 0; i < reader->n_routes; i++) {
-        unknown += pt_decoder_unknown_fields(reader->routes[i].decoder);
+        pt_stats_add(s, PT_COUNT_UNKNOWN_KEYS, pt_decoder_unknown_fields(reader->routes[i].decoder));
     }
     pt_progress(NULL);
-    pt_log(PT_LOG_INFO, PT_EVENT("done"), PT_INT("rows", c.rows),
-           PT_INT("dead_letters", c.dead_letters), PT_INT("commits", c.commits),
-           PT_INT("conflicts", c.conflicts), PT_INT("unknown_keys", unknown),
+    pt_log(PT_LOG_INFO, PT_EVENT("done"), PT_INT("rows", rows),
+           PT_INT("dead_letters", pt_stats_get(s, PT_COUNT_DEAD_LETTERS)),
+           PT_INT("commits", pt_stats_get(s, PT_COUNT_COMMITS)),
+           PT_INT("conflicts", pt_stats_get(s, PT_COUNT_CONFLICTS)),
+           PT_INT("unknown_keys", pt_stats_get(s, PT_COUNT_UNKNOWN_KEYS)),
            PT_REALF("seconds", seconds),
-           PT_INT("rows_per_second", seconds > 0 ? (double)c.rows / seconds : 0),
-           PT_REALF("stage_seconds", (double)c.stage_us / 1e6),
-           PT_REALF("commit_seconds", (double)c.commit_us / 1e6));
+           PT_INT("rows_per_second", seconds > 0 ? (double)rows / seconds : 0),
+           PT_REALF("stage_seconds", (double)pt_stats_get(s, PT_COUNT_STAGE_TIME) / 1e6),
+           PT_REALF("commit_seconds", (double)pt_stats_get(s, PT_COUNT_COMMIT_TIME) / 1e6));
 }

@@ -218,7 +218,7 @@ static void offer_ahead(pt_reader *r, const pt_route *route) {
     const pt_ingest_options *o = r->options;
     if (r->batch->shared == SIZE_MAX && route->table->way == PT_WAY_REGISTER &&
         o->flush_interval_us <= AHEAD_INTERVAL && r->batch_rows + AHEAD_LEFT <= o->flush_rows) {
-        pt_line_offer(r->line, r->batch, route->slice);
+        pt_batches_offer(r->batches, r->batch, route->slice);
     }
 }
 

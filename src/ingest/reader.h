@@ -64,7 +64,7 @@ typedef int (*pt_refetch)(void *arg, const pt_place *place, pt_error *err);
 
 typedef struct pt_reader {
     const pt_ingest_options *options;
-    pt_line *line;
+    pt_batches *batches;
     const char *pipeline, *cluster_id;
     pt_ledger_starts starts; /* of the claim under way (ingest/first_start.h) */
     pt_route *routes;

@@ -103,7 +103,7 @@ static bool moved(const pt_reader *r) {
 
 int pt_reader_seal(pt_reader *r, bool with_positions, pt_error *err) {
     if (!r->batch && with_positions && moved(r)) {
-        r->batch = pt_line_take_free(r->line, r->options->stop_timeout_us);
+        r->batch = pt_batches_take_free(r->batches, r->options->stop_timeout_us);
     }
     if (!r->batch || (!r->batch_rows && !with_positions)) {
         return PT_OK;
@@ -117,9 +117,9 @@ int pt_reader_seal(pt_reader *r, bool with_positions, pt_error *err) {
     r->batch_rows = r->since_check = 0;
     r->jumped = false;
     if (batch->flush->n_entries) {
-        pt_line_seal(r->line, batch);
+        pt_batches_seal(r->batches, batch);
     } else {
-        pt_line_return(r->line, batch);
+        pt_batches_return(r->batches, batch);
     }
     return PT_OK;
 }
@@ -132,7 +132,7 @@ void pt_reader_drop(pt_reader *r) {
         }
     }
     if (r->batch) {
-        pt_line_return(r->line, r->batch);
+        pt_batches_return(r->batches, r->batch);
         r->batch = NULL;
     }
     r->batch_rows = r->since_check = 0;

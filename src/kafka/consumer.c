@@ -18,6 +18,7 @@ int pt_consumer_open(const pt_consumer_options *options, const pt_consumer_event
     c->events = *events;
     (void)pthread_mutex_init(&c->lock, NULL);
     c->confirm = rd_kafka_topic_partition_list_new(0);
+    c->later = rd_kafka_topic_partition_list_new(0);
     pt_kafka_last_error_init(&c->last_error);
     int code = pt_consumer_look_at_cluster(c, err);
     if (code != PT_OK) {
@@ -55,6 +56,7 @@ void pt_consumer_close(pt_consumer **consumer) {
             rd_kafka_topic_partition_list_destroy(c->offsets);
         }
         rd_kafka_topic_partition_list_destroy(c->confirm);
+        rd_kafka_topic_partition_list_destroy(c->later);
         (void)pthread_mutex_destroy(&c->lock);
         free(c->messages);
         free(c->records);

@@ -14,12 +14,14 @@
 
 typedef struct pt_consumer pt_consumer;
 
+#define PT_START_LATER (-2) /* not known yet: nothing is fetched until pt_consumer_start */
+
 /* A partition at its assignment. The callback fills start. */
 typedef struct pt_assigned {
     const char *topic;
     int32_t partition;
     int64_t low, high; /* out, of pt_consumer_read_bounds */
-    int64_t start;     /* out: where fetching begins */
+    int64_t start;     /* out: where fetching begins, or PT_START_LATER */
     int32_t epoch;     /* out: leader epoch of the record before start, which the broker is asked to
                           confirm; -1: it is not asked */
 } pt_assigned;
@@ -153,8 +155,18 @@ typedef struct pt_place {
 int pt_consumer_seek(pt_consumer *consumer, const pt_place *places, size_t n,
                      pt_error *err) PT_CHECKED;
 
+/* All partitions; those that wait for pt_consumer_start stay as they are. */
 void pt_consumer_pause(pt_consumer *consumer);
 void pt_consumer_resume(pt_consumer *consumer);
+
+/* Begins to fetch assigned partitions that waited (PT_START_LATER), each at its start. Not from a
+ * callback. PT_E_KAFKA_DOWN: not yet, librdkafka has not got so far; try again after a poll. */
+int pt_consumer_start(pt_consumer *consumer, const pt_assigned *partitions, size_t n,
+                      pt_error *err) PT_CHECKED;
+
+/* So long the group waits for a member that does not poll (max.poll.interval.ms), in microseconds.
+ */
+int64_t pt_consumer_poll_interval_us(const pt_kafka_options *options);
 
 /* Any thread. Tells the group how far the lake is, for lag tools only. It does not wait, and nobody
  * hears when it fails. The places' epochs are not used. */

@@ -35,7 +35,8 @@ struct pt_consumer {
     pt_topic_facts *topics;
     rd_kafka_topic_partition_list_t
         *confirm; /* assigned, and the broker is still to be asked for their leader epoch */
-    bool failed;  /* a callback failed; why says how */
+    rd_kafka_topic_partition_list_t *later; /* assigned, and paused until pt_consumer_start */
+    bool failed;                            /* a callback failed; why says how */
     pt_error why;
     char member[256]; /* the group's name for this process at the last assignment */
     int held;         /* partitions */

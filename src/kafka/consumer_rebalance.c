@@ -33,6 +33,12 @@ static int ask_start(pt_consumer *c, rd_kafka_topic_partition_list_t *list, pt_a
     }
     PT_TRY(c->events.assigned(c->events.arg, partitions, (size_t)list->cnt, err));
     for (int i = 0; i < list->cnt; i++) {
+        if (partitions[i].start == PT_START_LATER) {
+            list->elems[i].offset = RD_KAFKA_OFFSET_END; /* a place to fetch nothing from */
+            (void)rd_kafka_topic_partition_list_add(c->later, list->elems[i].topic,
+                                                    list->elems[i].partition);
+            continue;
+        }
         list->elems[i].offset = partitions[i].start;
         if (partitions[i].epoch >= 0) {
             rd_kafka_topic_partition_t *at =
@@ -111,11 +117,16 @@ static void on_assign(pt_consumer *c, rd_kafka_topic_partition_list_t *list) {
     } else {
         check_assign(c, NULL, rd_kafka_assign(c->rk, list));
     }
+    if (c->later->cnt) { /* an assignment ends a pause, so it comes after that */
+        (void)rd_kafka_pause_partitions(c->rk, c->later);
+    }
 }
 
 static void on_revoke(pt_consumer *c, rd_kafka_topic_partition_list_t *list) {
     for (int i = 0; i < list->cnt; i++) {
         (void)rd_kafka_topic_partition_list_del(c->confirm, list->elems[i].topic,
+                                                list->elems[i].partition);
+        (void)rd_kafka_topic_partition_list_del(c->later, list->elems[i].topic,
                                                 list->elems[i].partition);
     }
     pt_assigned *partitions = describe(list);

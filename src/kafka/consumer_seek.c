@@ -53,21 +53,3 @@ void pt_consumer_confirm_epochs(pt_consumer *c) {
         rd_kafka_error_destroy(error);
     }
 }
-
-static void on_whole_assignment(pt_consumer *c,
-                                rd_kafka_resp_err_t (*verb)(rd_kafka_t *,
-                                                            rd_kafka_topic_partition_list_t *)) {
-    rd_kafka_topic_partition_list_t *list = NULL;
-    if (!rd_kafka_assignment(c->rk, &list)) {
-        (void)verb(c->rk, list);
-        rd_kafka_topic_partition_list_destroy(list);
-    }
-}
-
-void pt_consumer_pause(pt_consumer *consumer) {
-    on_whole_assignment(consumer, rd_kafka_pause_partitions);
-}
-
-void pt_consumer_resume(pt_consumer *consumer) {
-    on_whole_assignment(consumer, rd_kafka_resume_partitions);
-}

@@ -195,7 +195,7 @@ class Kafka:
     def delete_group(self, group: str):
         self.admin.delete_consumer_groups([group], request_timeout=20)[group].result(20)
 
-    def _describe(self, group: str) -> tuple:
+    def describe(self, group: str) -> tuple:
         """The group's state and members."""
         try:
             described = self.admin.describe_consumer_groups([group], request_timeout=20)[group].result(20)
@@ -207,12 +207,12 @@ class Kafka:
 
     def members(self, group: str) -> list:
         """For each member of the group: the sorted (topic, partition) that it was given."""
-        state, members = self._describe(group)
+        state, members = self.describe(group)
         return [sorted((p.topic, p.partition) for p in m.assignment.topic_partitions) for m in members] if state == "STABLE" else []
 
     def wait_empty(self, group: str, timeout=30):
         """Until the broker has noticed that the group's members are gone, if it has ever heard of them."""
-        wait_for(lambda: self._describe(group)[0] in ("EMPTY", "DEAD"), timeout, f"group {group} to be empty")
+        wait_for(lambda: self.describe(group)[0] in ("EMPTY", "DEAD"), timeout, f"group {group} to be empty")
 
 
 # So that the tests need not wait 45 s for a killed member; with them FAST_FAILOVER.

@@ -1,4 +1,4 @@
-/* The line between the three threads. Under ThreadSanitizer (make unit-tsan) this is where a
+/* Batches between the three threads. Under ThreadSanitizer (make unit-tsan) this is where a
  * missing lock shows. */
 #include <pthread.h>
 #include <setjmp.h>
@@ -11,11 +11,14 @@
 
 #include "base/clock.h"
 #include "ingest/batches.h"
+#include "ingest/inbox.h"
 
 #define ROUNDS 20000
 
 typedef struct world {
-    pt_line line;
+    pt_monitor monitor;
+    pt_batches batches;
+    pt_inbox inbox;
     int64_t committed; /* committer's */
     int64_t out_of_order;
     int64_t followed; /* stager's: rows of batches that were offered and are complete */
@@ -32,49 +35,40 @@ static void follow(world *w, pt_batch *batch, size_t slice) {
     if (pt_rows_complete(rows)) {
         w->followed += seen;
     }
-    pt_line_ahead_done(&w->line, batch);
+    pt_batches_ahead_done(&w->batches, batch);
 }
 
 static void *stager(void *arg) {
     world *w = arg;
     pt_batch *batch;
     size_t slice;
-    while ((batch = pt_line_next_to_stage(&w->line, &slice)) != NULL) {
+    while ((batch = pt_batches_next_to_stage(&w->batches, &slice)) != NULL) {
         if (slice != SIZE_MAX) {
             follow(w, batch, slice);
-        } else if (pt_line_abandoned(&w->line)) {
-            pt_line_done(&w->line, batch);
+        } else if (pt_monitor_given_up(&w->monitor)) {
+            pt_batches_done(&w->batches, batch);
         } else {
             batch->flush->commit_us++;
-            pt_line_staged(&w->line, batch);
+            pt_inbox_commit(&w->inbox, batch);
         }
     }
     return NULL;
 }
 
-/* As committing.c does it, with a list of numbers for a lake. */
-static pt_batch *next_to_commit(pt_line *line) {
-    pthread_mutex_lock(&line->lock);
-    while (!line->to_commit && !(line->end && line->under_way == 0)) {
-        struct timespec t = pt_deadline(pt_monotonic_us() + PT_SECOND / 100);
-        (void)pthread_cond_timedwait(&line->changed, &line->lock, &t);
-    }
-    pt_batch *batch = line->to_commit;
-    if (batch) {
-        line->to_commit = batch->next;
-        batch->next = NULL;
-    }
-    pthread_mutex_unlock(&line->lock);
-    return batch;
+/* With a list of numbers for a lake. */
+static pt_batch *next_to_commit(pt_inbox *inbox) {
+    pt_ask *ask = NULL;
+    pt_batch *batch = NULL;
+    return pt_inbox_next(inbox, INT64_MAX, &ask, &batch) == PT_NEXT_BATCH ? batch : NULL;
 }
 
 static void *committer(void *arg) {
     world *w = arg;
     pt_batch *batch;
-    while ((batch = next_to_commit(&w->line)) != NULL) {
+    while ((batch = next_to_commit(&w->inbox)) != NULL) {
         w->out_of_order += batch->flush->snapshot <= w->committed || batch->flush->commit_us != 1;
         w->committed = batch->flush->snapshot;
-        pt_line_done(&w->line, batch);
+        pt_batches_done(&w->batches, batch);
     }
     return NULL;
 }
@@ -82,7 +76,9 @@ static void *committer(void *arg) {
 static void start_with(world *w, const pt_table *const *tables, size_t n_tables,
                        pthread_t threads[2]) {
     pt_error err;
-    assert_int_equal(pt_line_init(&w->line, tables, n_tables, &err), PT_OK);
+    pt_monitor_init(&w->monitor);
+    assert_int_equal(pt_batches_init(&w->batches, &w->monitor, tables, n_tables, &err), PT_OK);
+    pt_inbox_init(&w->inbox, &w->batches);
     assert_int_equal(pthread_create(&threads[0], NULL, stager, w), 0);
     assert_int_equal(pthread_create(&threads[1], NULL, committer, w), 0);
 }
@@ -92,17 +88,19 @@ static void start(world *w, pthread_t threads[2]) {
 }
 
 static void end(world *w, pthread_t threads[2]) {
-    pthread_mutex_lock(&w->line.lock);
-    w->line.end = true;
-    (void)pthread_cond_broadcast(&w->line.changed);
-    pthread_mutex_unlock(&w->line.lock);
+    pt_monitor_end(&w->monitor);
     (void)pthread_join(threads[0], NULL);
     (void)pthread_join(threads[1], NULL);
 }
 
+static void clear(world *w) {
+    pt_batches_clear(&w->batches);
+    pt_monitor_clear(&w->monitor);
+}
+
 static void stop(world *w, pthread_t threads[2]) {
     end(w, threads);
-    pt_line_clear(&w->line);
+    clear(w);
 }
 
 static void batches_come_out_in_the_order_in_which_they_were_sealed(void **state) {
@@ -113,12 +111,12 @@ static void batches_come_out_in_the_order_in_which_they_were_sealed(void **state
     for (int64_t i = 1; i <= ROUNDS; i++) {
         pt_batch *batch = NULL;
         while (!batch) {
-            batch = pt_line_take_free(&w.line, PT_SECOND);
+            batch = pt_batches_take_free(&w.batches, PT_SECOND);
         }
         batch->flush->snapshot = i;
-        pt_line_seal(&w.line, batch);
+        pt_batches_seal(&w.batches, batch);
     }
-    assert_true(pt_line_drain(&w.line, 60 * PT_SECOND));
+    assert_true(pt_batches_drain(&w.batches, 60 * PT_SECOND));
     stop(&w, threads);
     assert_int_equal(w.committed, ROUNDS);
     assert_int_equal(w.out_of_order, 0);
@@ -130,13 +128,13 @@ static void after_abandoning_every_batch_is_free_again(void **state) {
     pthread_t threads[2];
     start(&w, threads);
     for (int64_t i = 1; i <= 2000; i++) {
-        pt_batch *batch = pt_line_take_free(&w.line, 20 * PT_SECOND);
+        pt_batch *batch = pt_batches_take_free(&w.batches, 20 * PT_SECOND);
         assert_non_null(batch);
         batch->flush->snapshot = i;
-        pt_line_seal(&w.line, batch);
+        pt_batches_seal(&w.batches, batch);
         if (i % 3 == 0) {
-            pt_line_abandon(&w.line);
-            assert_int_equal(w.line.under_way, 0);
+            pt_batches_abandon(&w.batches);
+            assert_int_equal(w.batches.under_way, 0);
         }
     }
     stop(&w, threads);
@@ -150,44 +148,14 @@ static void the_first_failure_stays_and_no_batch_is_given_out_any_more(void **st
     pt_error err = {0};
     start(&w, threads);
     int first = pt_fail(&err, PT_E_IO, "the first");
-    pt_line_fail(&w.line, &err);
+    pt_monitor_fail(&w.monitor, &err);
     int second = pt_fail(&err, PT_E_LAKE, "the second");
-    pt_line_fail(&w.line, &err);
+    pt_monitor_fail(&w.monitor, &err);
     assert_int_not_equal(first, second);
-    assert_int_equal(pt_line_failed(&w.line, &err), PT_E_IO);
+    assert_int_equal(pt_monitor_failed(&w.monitor, &err), PT_E_IO);
     assert_string_equal(err.text, "the first");
-    assert_null(pt_line_take_free(&w.line, PT_SECOND));
-    assert_false(pt_line_drain(&w.line, PT_SECOND));
-    stop(&w, threads);
-}
-
-static void *fold_a_while(void *arg) {
-    world *w = arg;
-    pt_sleep_us(PT_SECOND / 10);
-    w->committed = 1;
-    pt_line_folded(&w->line);
-    return NULL;
-}
-
-static void nothing_is_drained_or_abandoned_before_a_fold_is_over(void **state) {
-    (void)state;
-    world w = {.committed = 0};
-    pthread_t threads[2];
-    start(&w, threads);
-    for (int round = 0; round < 2; round++) {
-        pthread_t folding;
-        w.committed = 0;
-        w.line.folding = true;
-        assert_false(pt_line_drain(&w.line, PT_SECOND / 100));
-        assert_int_equal(pthread_create(&folding, NULL, fold_a_while, &w), 0);
-        if (round) {
-            pt_line_abandon(&w.line);
-        } else {
-            assert_true(pt_line_drain(&w.line, 60 * PT_SECOND));
-        }
-        assert_int_equal(w.committed, 1);
-        assert_int_equal(pthread_join(folding, NULL), 0);
-    }
+    assert_null(pt_batches_take_free(&w.batches, PT_SECOND));
+    assert_false(pt_batches_drain(&w.batches, PT_SECOND));
     stop(&w, threads);
 }
 
@@ -200,7 +168,7 @@ static void fill(world *w, pt_batch *batch, size_t slice, int64_t n, int64_t off
         ((int64_t *)pt_rows_data(rows, 0))[pt_rows_at(rows)] = i;
         pt_rows_commit(rows);
         if (i == offer_at) {
-            pt_line_offer(&w->line, batch, slice);
+            pt_batches_offer(&w->batches, batch, slice);
         }
     }
 }
@@ -216,26 +184,26 @@ static void an_offered_batch_is_followed_to_its_end_or_comes_back_when_it_is_dro
     unsigned seed = 7;
     int64_t most = 0;
     for (int64_t i = 1; i <= 600; i++) {
-        pt_batch *batch = pt_line_take_free(&w.line, 20 * PT_SECOND);
+        pt_batch *batch = pt_batches_take_free(&w.batches, 20 * PT_SECOND);
         assert_non_null(batch);
         batch->flush->snapshot = i;
         int64_t n = rand_r(&seed) % 10000;
         int64_t offer_at = rand_r(&seed) % 10000;
         fill(&w, batch, (size_t)(rand_r(&seed) % 2), n, offer_at);
         if (rand_r(&seed) % 3 == 0) {
-            pt_line_return(&w.line, batch);
+            pt_batches_return(&w.batches, batch);
         } else {
             most += offer_at < n ? n : 0;
-            pt_line_seal(&w.line, batch);
+            pt_batches_seal(&w.batches, batch);
         }
     }
-    assert_true(pt_line_drain(&w.line, 60 * PT_SECOND));
+    assert_true(pt_batches_drain(&w.batches, 60 * PT_SECOND));
     end(&w, threads);
     size_t n_free = 0;
-    for (pt_batch *b = w.line.free; b; b = b->next) {
+    for (pt_batch *b = w.batches.free; b; b = b->next) {
         n_free++;
     }
-    pt_line_clear(&w.line);
+    clear(&w);
     assert_int_equal(n_free, PT_BATCHES);
     assert_int_equal(w.out_of_order, 0);
     assert_true(w.followed > 0 && w.followed <= most);
@@ -243,9 +211,9 @@ static void an_offered_batch_is_followed_to_its_end_or_comes_back_when_it_is_dro
 
 static void wait_until_taken(world *w) {
     for (bool taken = false; !taken; pt_sleep_us(100)) {
-        pthread_mutex_lock(&w->line.lock);
-        taken = !w->line.offered;
-        pthread_mutex_unlock(&w->line.lock);
+        pthread_mutex_lock(&w->monitor.lock);
+        taken = !w->batches.offered;
+        pthread_mutex_unlock(&w->monitor.lock);
     }
 }
 
@@ -258,14 +226,14 @@ static void rows_are_followed_while_they_are_written(void **state) {
     pthread_t threads[2];
     start_with(&w, &(const pt_table *){&table}, 1, threads);
     for (int64_t i = 1; i <= 50; i++) {
-        pt_batch *batch = pt_line_take_free(&w.line, 20 * PT_SECOND);
+        pt_batch *batch = pt_batches_take_free(&w.batches, 20 * PT_SECOND);
         assert_non_null(batch);
         batch->flush->snapshot = i;
         fill(&w, batch, 0, 5000, 3000);
         wait_until_taken(&w);
         fill(&w, batch, 0, 5000, -1);
-        pt_line_seal(&w.line, batch);
-        assert_true(pt_line_drain(&w.line, 60 * PT_SECOND));
+        pt_batches_seal(&w.batches, batch);
+        assert_true(pt_batches_drain(&w.batches, 60 * PT_SECOND));
     }
     stop(&w, threads);
     assert_int_equal(w.followed, 50 * 10000);
@@ -284,47 +252,57 @@ static void what_is_read_ahead_is_left_when_the_stager_is_wanted_and_never_taken
     int64_t most = 0;
     unsigned seed = 7;
     for (int64_t i = 1; i <= 300; i++) {
-        pt_batch *batch = pt_line_take_free(&w.line, 20 * PT_SECOND);
+        pt_batch *batch = pt_batches_take_free(&w.batches, 20 * PT_SECOND);
         assert_non_null(batch);
         batch->flush->snapshot = i;
         fill(&w, batch, 0, 70000, 30000);
         if (i % 2) { /* as soon as it begins, or before, or not at all */
             pt_sleep_us(rand_r(&seed) % 300);
-            pt_line_patience(&w.line, true);
+            pt_batches_in_pieces(&w.batches, true);
             pthread_mutex_lock(
-                &w.line.lock); /* the reader has not sealed it: it must not be waited for */
-            while (w.line.ahead) {
+                &w.monitor.lock); /* the reader has not sealed it: it must not be waited for */
+            while (w.batches.ahead) {
                 struct timespec t = pt_deadline(pt_monotonic_us() + 20 * PT_SECOND);
-                assert_int_equal(pthread_cond_timedwait(&w.line.changed, &w.line.lock, &t), 0);
+                assert_int_equal(pthread_cond_timedwait(&w.monitor.changed, &w.monitor.lock, &t),
+                                 0);
             }
-            pthread_mutex_unlock(&w.line.lock);
-            pt_line_patience(&w.line, false);
+            pthread_mutex_unlock(&w.monitor.lock);
+            pt_batches_in_pieces(&w.batches, false);
         } else {
             most += 70000;
         }
-        pt_line_seal(&w.line, batch);
+        pt_batches_seal(&w.batches, batch);
     }
-    assert_true(pt_line_drain(&w.line, 60 * PT_SECOND));
+    assert_true(pt_batches_drain(&w.batches, 60 * PT_SECOND));
     stop(&w, threads);
     assert_int_equal(w.out_of_order, 0);
     assert_true(w.followed > 0 && w.followed <= most && w.followed % 70000 == 0);
 }
 
+static void *finish_late(void *arg) {
+    world *w = arg;
+    pt_sleep_us(PT_SECOND / 10);
+    pt_batches_done(&w->batches, pt_batch_take_first(&w->batches.to_stage));
+    w->committed = 1;
+    return NULL;
+}
+
 static void while_a_flush_is_committed_in_pieces_a_drain_waits_on(void **state) {
     (void)state;
     world w = {.committed = 0};
-    pthread_t threads[2];
-    pthread_t folding;
-    start(&w, threads);
-    w.line.folding = true;
-    pt_line_patience(&w.line, true);
-    assert_int_equal(pthread_create(&folding, NULL, fold_a_while, &w), 0);
+    pt_error err;
+    pthread_t late;
+    pt_monitor_init(&w.monitor);
+    assert_int_equal(pt_batches_init(&w.batches, &w.monitor, NULL, 0, &err), PT_OK);
+    pt_batches_seal(&w.batches, pt_batches_take_free(&w.batches, 0));
+    assert_false(pt_batches_drain(&w.batches, PT_SECOND / 100));
+    pt_batches_in_pieces(&w.batches, true);
+    assert_int_equal(pthread_create(&late, NULL, finish_late, &w), 0);
     assert_true(
-        pt_line_drain(&w.line, PT_SECOND / 100)); /* nothing changes for ten times as long */
+        pt_batches_drain(&w.batches, PT_SECOND / 100)); /* nothing changes for ten times as long */
+    assert_int_equal(pthread_join(late, NULL), 0);
     assert_int_equal(w.committed, 1);
-    assert_int_equal(pthread_join(folding, NULL), 0);
-    pt_line_patience(&w.line, false);
-    stop(&w, threads);
+    clear(&w);
 }
 
 int main(void) {
@@ -332,7 +310,6 @@ int main(void) {
         cmocka_unit_test(batches_come_out_in_the_order_in_which_they_were_sealed),
         cmocka_unit_test(after_abandoning_every_batch_is_free_again),
         cmocka_unit_test(the_first_failure_stays_and_no_batch_is_given_out_any_more),
-        cmocka_unit_test(nothing_is_drained_or_abandoned_before_a_fold_is_over),
         cmocka_unit_test(
             what_is_read_ahead_is_left_when_the_stager_is_wanted_and_never_taken_for_the_whole),
         cmocka_unit_test(while_a_flush_is_committed_in_pieces_a_drain_waits_on),

@@ -19,7 +19,8 @@ typedef struct world {
     pt_schema *schema;
     pt_table table;
     pt_type types[6];
-    pt_line line;
+    pt_monitor monitor;
+    pt_batches batches;
     pt_tally tally;
     pt_route route;
     pt_partition *partitions;
@@ -63,7 +64,8 @@ static void set_up(world *w) {
         w->table.meta_at[i] = i < 4 ? 2 + i : SIZE_MAX;
     }
     const pt_table *tables[] = {&w->table};
-    assert_int_equal(pt_line_init(&w->line, tables, 1, &w->err), PT_OK);
+    pt_monitor_init(&w->monitor);
+    assert_int_equal(pt_batches_init(&w->batches, &w->monitor, tables, 1, &w->err), PT_OK);
     w->partitions = calloc(1, sizeof *w->partitions);
     assert_non_null(w->partitions);
     w->partitions[0] = (pt_partition){.assigned = true, .verify_at = -1, .skipped_from = -1};
@@ -76,12 +78,12 @@ static void set_up(world *w) {
     const pt_decoder_options options = {.schema = w->schema};
     assert_int_equal(pt_decoder_open(&fixed_format, &options, &w->route.decoder, &w->err), PT_OK);
     w->reader = (pt_reader){.options = &w->options,
-                            .line = &w->line,
+                            .batches = &w->batches,
                             .routes = &w->route,
                             .n_routes = 1,
                             .ask = ask,
                             .refetch_arg = w};
-    w->reader.batch = pt_line_take_free(&w->line, 0);
+    w->reader.batch = pt_batches_take_free(&w->batches, 0);
     assert_non_null(w->reader.batch);
     for (int32_t i = 0; i < RECORDS; i++) {
         int64_t big = i;
@@ -99,7 +101,8 @@ static void tear_down(world *w) {
     pt_reader_drop(&w->reader);
     pt_decoder_close(&w->route.decoder);
     pt_tally_clear(&w->tally);
-    pt_line_clear(&w->line);
+    pt_batches_clear(&w->batches);
+    pt_monitor_clear(&w->monitor);
     free(w->route.partitions);
     free(w->reader.headers);
     pt_schema_free(&w->schema);
@@ -141,7 +144,7 @@ static void a_run_stops_where_the_batch_is_full_and_goes_on_in_the_next_one(void
     assert_int_equal(take(&w, &from), PT_TAKE_FULL);
     assert_int_equal(from, 4);
     assert_int_equal(pt_reader_seal(&w.reader, false, &w.err), PT_OK);
-    w.reader.batch = pt_line_take_free(&w.line, 0);
+    w.reader.batch = pt_batches_take_free(&w.batches, 0);
     assert_non_null(w.reader.batch);
     assert_int_equal(take(&w, &from), PT_TAKE_ALL);
     assert_int_equal(from, RECORDS);
@@ -167,7 +170,7 @@ static void a_record_that_cannot_be_decoded_now_is_held_and_nothing_behind_it_is
     }
     /* what was read before can be committed meanwhile */
     assert_int_equal(pt_reader_seal(&w.reader, false, &w.err), PT_OK);
-    w.reader.batch = pt_line_take_free(&w.line, 0);
+    w.reader.batch = pt_batches_take_free(&w.batches, 0);
     assert_non_null(w.reader.batch);
     registry_is_away = false;
     assert_int_equal(take(&w, &from), PT_TAKE_ALL);

@@ -164,8 +164,8 @@ static int least_job(pt_error *err) {
     return pt_least_add_schema(&least, SCHEMA, NULL, 0, err);
 }
 
-static int fill_batch(pt_line *line, pt_error *err) {
-    pt_batch *batch = pt_line_take_free(line, 0);
+static int fill_batch(pt_batches *batches, pt_error *err) {
+    pt_batch *batch = pt_batches_take_free(batches, 0);
     assert_non_null(batch);
     pt_header headers[] = {{"a header", 8, "with a value of many bytes", 26}, {"\xff", 1, NULL, 0}};
     pt_dead_letter letter = {.topic = "topic",
@@ -186,13 +186,14 @@ static int fill_batch(pt_line *line, pt_error *err) {
     for (int i = 0; code == PT_OK && i < 100; i++) {
         code = pt_flush_add_entry(batch->flush) ? PT_OK : pt_fail_nomem(err, "an entry");
     }
-    pt_line_return(line, batch);
+    pt_batches_return(batches, batch);
     return code;
 }
 
-static int line_job(pt_error *err) {
+static int batches_job(pt_error *err) {
     pt_schema *schema = NULL;
-    pt_line line;
+    pt_monitor monitor;
+    pt_batches batches;
     PT_TRY(pt_schema_parse(PT_DEAD_LETTER_COLUMNS, &schema, err));
     pt_type types[32];
     for (size_t i = 0; i < schema->n_columns; i++) {
@@ -200,11 +201,13 @@ static int line_job(pt_error *err) {
     }
     pt_table table = {.types = types, .n_columns = schema->n_columns};
     const pt_table *const tables[] = {&table};
-    int code = pt_line_init(&line, tables, 1, err);
+    pt_monitor_init(&monitor);
+    int code = pt_batches_init(&batches, &monitor, tables, 1, err);
     for (int i = 0; code == PT_OK && i < 4; i++) {
-        code = fill_batch(&line, err);
+        code = fill_batch(&batches, err);
     }
-    pt_line_clear(&line);
+    pt_batches_clear(&batches);
+    pt_monitor_clear(&monitor);
     pt_schema_free(&schema);
     return code;
 }
@@ -243,7 +246,7 @@ static void the_decoder_and_its_rows(void **state) {
 
 static void batches_dead_letters_and_ledger_rows(void **state) {
     (void)state;
-    torture("line", line_job);
+    torture("line", batches_job);
 }
 
 int main(void) {

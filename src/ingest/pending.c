@@ -1,0 +1,316 @@
+#include "ingest/pending.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/failpoint.h"
+#include "base/log.h"
+#include "ingest/first_start.h"
+#include "ingest/member_internal.h"
+#include "ingest/start.h"
+#include "ingest/verify.h"
+
+#define CLAIM_WAIT  (5 * PT_SECOND) /* in a rebalance */
+#define START_POLLS 200             /* until librdkafka has begun with an assigned partition */
+
+/* Far below what the group allows. */
+static int64_t claim_wait(const pt_member *r) {
+    int64_t interval = pt_consumer_poll_interval_us(&r->options->consumer.client);
+    return pt_rule_broken("claim-in-rebalance") ? 0
+           : interval / 4 < CLAIM_WAIT          ? interval / 4
+                                                : CLAIM_WAIT;
+}
+
+/* ---- the list ---- */
+
+static void free_one(pt_pending *p) {
+    if (p) {
+        free(p->ask.claims);
+        free(p->partitions);
+        free(p->gone);
+        pt_first_start_free(&p->starts);
+        free(p);
+    }
+}
+
+static void append(pt_member *r, pt_pending *p) {
+    pt_pending **at = &r->pending;
+    while (*at) {
+        at = &(*at)->next;
+    }
+    *at = p;
+}
+
+static void unlink_one(pt_member *r, const pt_pending *p) {
+    pt_pending **at = &r->pending;
+    while (*at != p) {
+        at = &(*at)->next;
+    }
+    *at = p->next;
+}
+
+/* Topic names of librdkafka's do not outlive the callback: the routes' do. */
+static const char *topic_of(pt_member *r, const char *topic) {
+    const pt_route *route = pt_reader_route(&r->reader, topic);
+    return route ? route->topic : "";
+}
+
+static pt_pending *new_one(pt_member *r, pt_ask_kind kind, const pt_assigned *partitions,
+                           size_t n) {
+    pt_pending *p = calloc(1, sizeof *p);
+    if (!p) {
+        return NULL;
+    }
+    p->ask = (pt_ask){.kind = kind, .n = n, .claims = calloc(n + 1, sizeof *p->ask.claims)};
+    p->partitions = calloc(n + 1, sizeof *p->partitions);
+    p->gone = calloc(n + 1, sizeof *p->gone);
+    if (!p->ask.claims || !p->partitions || !p->gone) {
+        free_one(p);
+        return NULL;
+    }
+    for (size_t i = 0; i < n; i++) {
+        p->partitions[i] = partitions[i];
+        p->partitions[i].topic = topic_of(r, partitions[i].topic);
+        p->ask.claims[i] = (pt_claim){.topic = p->partitions[i].topic,
+                                      .partition = partitions[i].partition,
+                                      .next_offset = -1};
+    }
+    return p;
+}
+
+/* ---- the claim's end ---- */
+
+static int take_over(pt_member *r, const pt_pending *p, pt_error *err) {
+    for (size_t i = 0; i < p->ask.n; i++) {
+        int64_t start;
+        int64_t skipped_from;
+        pt_assigned *a = &p->partitions[i];
+        PT_TRY(pt_start_find(&r->reader, a, &p->ask.claims[i], &start, &skipped_from, err));
+        pt_partition *partition = pt_reader_partition(&r->reader, a->topic, a->partition);
+        if (!partition) {
+            return pt_fail_nomem(err, "a partition");
+        }
+        partition->next = partition->sealed = partition->position = start;
+        pt_verify_begin(partition, &p->ask.claims[i], a);
+        partition->rows = partition->dead_letters = 0;
+        partition->skipped_from = skipped_from;
+    }
+    return PT_OK;
+}
+
+/* From here on records of the partitions are taken. */
+static void begin(pt_member *r, const pt_pending *p) {
+    for (size_t i = 0; i < p->ask.n; i++) {
+        const pt_assigned *a = &p->partitions[i];
+        pt_partition *partition = pt_reader_partition(&r->reader, a->topic, a->partition);
+        partition->assigned = true; /* it is there since take_over */
+        r->reader.jumped |= partition->skipped_from >= 0;
+    }
+    pt_reader_unverify(&r->reader);
+    pt_log(PT_LOG_INFO, PT_EVENT("assigned"), PT_INT("partitions", p->ask.n));
+}
+
+/* The ask is done. */
+static int finish_claim(pt_member *r, pt_pending *p, pt_error *err) {
+    if (p->ask.code != PT_OK) {
+        *err = p->ask.err;
+        return p->ask.code;
+    }
+    pt_first_start_settle(r, p->partitions, p->ask.n);
+    PT_TRY(pt_consumer_read_bounds(r->consumer, p->partitions, p->ask.n, err));
+    PT_TRY(take_over(r, p, err));
+    p->claimed = true;
+    return PT_OK;
+}
+
+/* ---- in a rebalance ---- */
+
+static int ask(pt_member *r, pt_pending *p, pt_error *err) {
+    int code = pt_first_start_find(r, p->partitions, p->ask.n, err);
+    p->starts = r->reader.starts;
+    r->reader.starts = (pt_ledger_starts){0};
+    p->ask.starts = &p->starts;
+    append(r, p);
+    if (code == PT_OK) {
+        pt_inbox_ask(&r->committer.inbox, &p->ask);
+    }
+    return code;
+}
+
+int pt_pending_claim(pt_member *r, pt_assigned *partitions, size_t n, bool *done, pt_error *err) {
+    pt_pending *p = new_one(r, PT_ASK_CLAIM, partitions, n);
+    *done = false;
+    if (!p) {
+        return pt_fail_nomem(err, "claims");
+    }
+    PT_TRY(ask(r, p, err));
+    *done = pt_inbox_await(&r->committer.inbox, &p->ask, claim_wait(r));
+    for (size_t i = 0; !*done && i < n; i++) {
+        partitions[i].start = PT_START_LATER;
+    }
+    if (!*done) {
+        pt_stats_add(r->options->stats, PT_COUNT_CLAIMS_LATE, n);
+        return PT_OK;
+    }
+    PT_TRY(finish_claim(r, p, err));
+    for (size_t i = 0; i < n; i++) {
+        partitions[i].start = p->partitions[i].start;
+        partitions[i].epoch = p->partitions[i].epoch;
+        partitions[i].low = p->partitions[i].low;
+        partitions[i].high = p->partitions[i].high;
+    }
+    begin(r, p);
+    unlink_one(r, p);
+    free_one(p);
+    return PT_OK;
+}
+
+static bool is_among(const pt_assigned *partitions, size_t n, const pt_assigned *one) {
+    for (size_t i = 0; i < n; i++) {
+        if (partitions[i].partition == one->partition &&
+            strcmp(partitions[i].topic, one->topic) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Takes out what is gone. The committer does not use the claim now. */
+static void compact(pt_pending *p) {
+    size_t n = 0;
+    for (size_t i = 0; i < p->ask.n; i++) {
+        if (!p->gone[i]) {
+            p->ask.claims[n] = p->ask.claims[i];
+            p->partitions[n++] = p->partitions[i];
+        }
+    }
+    p->ask.n = n;
+    memset(p->gone, 0, n * sizeof *p->gone);
+}
+
+static size_t count_gone(const pt_pending *p) {
+    size_t n = 0;
+    for (size_t i = 0; i < p->ask.n; i++) {
+        n += p->gone[i];
+    }
+    return n;
+}
+
+/* Some of its partitions are gone: a claim that has not begun is asked for without them, one that
+ * is done gives them back. One that is under way is looked at again. */
+static void tidy(pt_member *r, pt_pending *p) {
+    pt_inbox *inbox = &r->committer.inbox;
+    if (count_gone(p) == 0) {
+        return;
+    }
+    if (pt_inbox_withdraw(inbox, &p->ask)) {
+        compact(p);
+        if (p->ask.n) {
+            pt_inbox_ask(inbox, &p->ask);
+        }
+    } else if (pt_inbox_await(inbox, &p->ask, 0)) {
+        pt_assigned *back = calloc(p->ask.n, sizeof *back);
+        size_t n = 0;
+        for (size_t i = 0; back && i < p->ask.n; i++) {
+            if (p->gone[i]) {
+                back[n++] = p->partitions[i];
+            }
+        }
+        compact(p);
+        pt_pending_release(r, back, n);
+        free(back);
+    }
+}
+
+size_t pt_pending_revoke(pt_member *r, const pt_assigned *partitions, size_t n) {
+    size_t found = 0;
+    for (pt_pending *p = r->pending, *next; p; p = next) {
+        next = p->next;
+        if (p->ask.kind == PT_ASK_RELEASE) {
+            continue;
+        }
+        size_t before = count_gone(p);
+        for (size_t i = 0; i < p->ask.n; i++) {
+            p->gone[i] |= is_among(partitions, n, &p->partitions[i]);
+        }
+        found += count_gone(p) - before;
+        if (count_gone(p) > 0) { /* one that is under way should not fence whoever has them next */
+            pt_inbox_await_taken(&r->committer.inbox, &p->ask, claim_wait(r));
+            tidy(r, p);
+        }
+        if (p->ask.n == 0) {
+            unlink_one(r, p);
+            free_one(p);
+        }
+    }
+    return found;
+}
+
+void pt_pending_release(pt_member *r, const pt_assigned *partitions, size_t n) {
+    pt_pending *p = n ? new_one(r, PT_ASK_RELEASE, partitions, n) : NULL;
+    if (!p) { /* without memory they are kept, and the next look finds them fenced */
+        return;
+    }
+    append(r, p);
+    pt_inbox_ask(&r->committer.inbox, &p->ask);
+    if (pt_inbox_await(&r->committer.inbox, &p->ask, claim_wait(r))) {
+        unlink_one(r, p);
+        free_one(p);
+    }
+}
+
+/* ---- in the read loop ---- */
+
+/* *over: nothing is left to do for it. */
+static int go_on(pt_member *r, pt_pending *p, bool *over, pt_error *err) {
+    tidy(r, p);
+    *over = p->ask.n == 0;
+    if (*over || !pt_inbox_await(&r->committer.inbox, &p->ask, 0)) {
+        return PT_OK;
+    }
+    if (p->ask.kind == PT_ASK_RELEASE) {
+        *over = true;
+        return PT_OK;
+    }
+    if (!p->claimed) {
+        PT_TRY(finish_claim(r, p, err));
+    }
+    int code = pt_consumer_start(r->consumer, p->partitions, p->ask.n, err);
+    if (code == PT_E_KAFKA_DOWN && ++p->tries < START_POLLS) {
+        return PT_OK;
+    }
+    PT_TRY(code);
+    begin(r, p);
+    *over = true;
+    return PT_OK;
+}
+
+int pt_pending_go_on(pt_member *r, pt_error *err) {
+    for (pt_pending *p = r->pending, *next; p; p = next) {
+        bool over;
+        PT_TRY(go_on(r, p, &over, err));
+        next = p->next;
+        if (over) {
+            unlink_one(r, p);
+            free_one(p);
+        }
+    }
+    return PT_OK;
+}
+
+/* ---- the end ---- */
+
+void pt_pending_withdraw(pt_member *r) {
+    for (pt_pending *p = r->pending; p; p = p->next) {
+        (void)pt_inbox_withdraw(&r->committer.inbox, &p->ask);
+    }
+}
+
+void pt_pending_free(pt_member *r) {
+    while (r->pending) {
+        pt_pending *p = r->pending;
+        r->pending = p->next;
+        free_one(p);
+    }
+}

@@ -1,0 +1,44 @@
+/* Partitions that the group has given to this member, and that it may not read yet.
+ *
+ * A claim is asked for in the rebalance. When the committer cannot answer soon (the catalog is
+ * away), the rebalance ends without the answer: the partitions stay paused, the member polls on,
+ * and the claim is finished from the read loop. Nothing of such a partition reaches a batch before.
+ *
+ * Everything here is the reader's. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+#include "ingest/inbox.h"
+#include "kafka/consumer.h"
+#include "lake/ledger.h"
+
+struct pt_member;
+
+typedef struct pt_pending {
+    pt_ask ask;              /* ask.claims owned, [ask.n]; likewise of a release */
+    pt_assigned *partitions; /* [ask.n] owned; NULL: it is a release */
+    bool *gone;              /* [ask.n] owned; revoked meanwhile */
+    pt_ledger_starts starts; /* owned, of the claim */
+    bool claimed;            /* where it is read from is known; fetching is to begin */
+    unsigned tries;          /* to begin */
+    struct pt_pending *next;
+} pt_pending;
+
+/* Asks for the claim of the partitions, and waits a little. *done: it is answered, and each
+ * partition's start and epoch are filled. Else they are PT_START_LATER. */
+int pt_pending_claim(struct pt_member *member, pt_assigned *partitions, size_t n, bool *done,
+                     pt_error *err) PT_CHECKED;
+/* Called often: finishes claims that are answered, and begins to fetch. */
+int pt_pending_go_on(struct pt_member *member, pt_error *err) PT_CHECKED;
+/* The partitions are revoked: those that wait for a claim wait no longer. How many these were. */
+size_t pt_pending_revoke(struct pt_member *member, const pt_assigned *partitions, size_t n);
+/* The committer forgets the partitions. Waits a little until it has: it must not look at a claim
+ * that another member has taken over by then. */
+void pt_pending_release(struct pt_member *member, const pt_assigned *partitions, size_t n);
+/* Before the committer's end: nothing more is asked of it. */
+void pt_pending_withdraw(struct pt_member *member);
+/* After it. */
+void pt_pending_free(struct pt_member *member);
