@@ -21,17 +21,6 @@ static int finish_run(pt_member *r, pt_error *err) {
                    (double)r->options->stop_timeout_us / 1e6);
 }
 
-static void end_threads(pt_member *r) {
-    if (r->stager_started) {
-        pt_monitor_end(&r->monitor);
-        pt_stager_thread_join(&r->staging_thread);
-    }
-    if (r->committer_started) {
-        pt_committer_thread_join(&r->committer);
-    }
-    pt_fold_close(&r->committer.fold);
-}
-
 static void close_run(pt_member *r, pt_member_end *end) {
     if (r->committer_started) {
         pt_reader_drop(&r->reader);
@@ -39,7 +28,7 @@ static void close_run(pt_member *r, pt_member_end *end) {
         pt_pending_withdraw(r);
         pt_batches_abandon(&r->batches);
     }
-    end_threads(r);
+    pt_member_end_threads(r);
     if (r->committer_started) {
         end->left = pt_batches_left_rows(&r->batches);
         end->paused = pt_waits(&r->committer.inbox.wait) || pt_waits(&r->staging_thread.wait);

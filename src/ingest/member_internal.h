@@ -56,6 +56,11 @@ typedef struct pt_member {
  * process's first life. What a failure leaves open, the end of the life closes. */
 int pt_member_open(pt_member *member, const char *owner, bool goes_on, pt_error *err) PT_CHECKED;
 
+/* The stager's and the committer's. */
+int pt_member_start_threads(pt_member *member, pt_error *err) PT_CHECKED;
+/* Those that were started. */
+void pt_member_end_threads(pt_member *member);
+
 /* Tables and what decodes their records; the life may open them again. */
 void pt_member_close_tables(pt_member *member);
 

@@ -347,34 +347,6 @@ static int share_batches(pt_member *r, pt_error *err) {
     return pt_memory_check_batch(&r->options->memory, &least, err);
 }
 
-/* ---- threads ---- */
-
-static int start_threads(pt_member *r, pt_error *err) {
-    pt_committer_thread *c = &r->committer;
-    pt_inbox_init(&c->inbox, &r->batches);
-    c->batches = &r->batches;
-    c->catalog = r->catalog;
-    c->stager = &r->staging_thread;
-    c->consumer = r->consumer;
-    c->stats = r->options->stats;
-    c->pipeline = r->consumer_options.group;
-    c->tables = r->tables;
-    c->n_tables = r->n_tables;
-    c->routes = r->reader.routes;
-    c->n_routes = r->reader.n_routes;
-    c->identities = &r->identities;
-    PT_TRY(pt_committer_jobs(c, r->options->fold_interval_us, err));
-    r->staging_thread = (pt_stager_thread){.batches = &r->batches,
-                                           .inbox = &c->inbox,
-                                           .consumer = r->consumer,
-                                           .stager = r->stager};
-    PT_TRY(pt_stager_thread_start(&r->staging_thread, err));
-    r->stager_started = true;
-    PT_TRY(pt_committer_thread_start(c, err));
-    r->committer_started = true;
-    return PT_OK;
-}
-
 /* ---- all of it ---- */
 
 int pt_member_open(pt_member *r, const char *owner, bool goes_on, pt_error *err) {
@@ -409,6 +381,6 @@ int pt_member_open(pt_member *r, const char *owner, bool goes_on, pt_error *err)
     PT_TRY(pt_batches_init(&r->batches, &r->monitor, (const pt_table *const *)r->tables,
                            r->n_tables, err));
     PT_TRY(share_batches(r, err));
-    PT_TRY(start_threads(r, err));
+    PT_TRY(pt_member_start_threads(r, err));
     return pt_consumer_subscribe(r->consumer, err);
 }

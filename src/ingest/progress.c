@@ -124,7 +124,8 @@ void pt_progress_end(pt_stats *s, const pt_reader *reader) {
     double seconds = (double)(pt_monotonic_us() - s->started_us) / 1e6;
     uint64_t rows = pt_stats_get(s, PT_COUNT_ROWS);
     for (size_t i = 0; i < reader->n_routes; i++) {
-        pt_stats_add(s, PT_COUNT_UNKNOWN_KEYS, pt_decoder_unknown_fields(reader->routes[i].decoder));
+        pt_stats_add(s, PT_COUNT_UNKNOWN_KEYS,
+                     pt_decoder_unknown_fields(reader->routes[i].decoder));
     }
     pt_progress(NULL);
     pt_log(PT_LOG_INFO, PT_EVENT("done"), PT_INT("rows", rows),
