@@ -16,8 +16,6 @@
 #include "ingest/same_tables.h"
 #include "lake/history.h"
 #include "lake/identity.h"
-#include "lake/inlined.h"
-#include "lake/orphans.h"
 #include "lake/table_name.h"
 
 #define SLOW_INSERT                                                                            \
@@ -40,9 +38,8 @@ typedef struct target_job {
 
 /* Rows that would not come back as they are. */
 static int forbid_inlining(pt_member *r, const pt_table *target, pt_error *err) {
-    return pt_table_spoils_inlined(target)
-               ? pt_inlined_forbid(pt_catalog_session(r->catalog), target, err)
-               : PT_OK;
+    pt_upkeep fit = {.kind = PT_UPKEEP_FIT, .table = target};
+    return pt_catalog_upkeep(r->catalog, &fit, err) == PT_COMMITTED ? PT_OK : (int)err->code;
 }
 
 static int open_or_make(void *arg, pt_error *err) {
@@ -251,15 +248,15 @@ static int open_broker(pt_member *r, bool goes_on, pt_error *err) {
 /* Not being able to remove it is no reason not to start. */
 static void remove_orphans(const pt_member *r, const pt_table *target) {
     pt_error err = {0};
-    uint64_t removed;
-    int code = pt_orphans_remove(pt_catalog_engine(r->catalog), pt_catalog_session(r->catalog),
-                                 target, r->options->orphan_age_us, &removed, &err);
-    if (code != PT_OK) {
+    pt_upkeep orphans = {.kind = PT_UPKEEP_ORPHANS,
+                         .table = target,
+                         .age_us = r->options->orphan_age_us};
+    if (pt_catalog_upkeep(r->catalog, &orphans, &err) != PT_COMMITTED) {
         pt_log(PT_LOG_WARN, PT_EVENT("staged files of earlier runs cannot be looked at"),
                PT_STR("table", target->label), PT_STR("error", err.text));
-    } else if (removed) {
+    } else if (orphans.n) {
         pt_log(PT_LOG_INFO, PT_EVENT("staged files of earlier runs that no snapshot knows"),
-               PT_STR("table", target->label), PT_INT("removed", removed));
+               PT_STR("table", target->label), PT_INT("removed", orphans.n));
     }
 }
 
