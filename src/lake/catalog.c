@@ -127,8 +127,8 @@ static int64_t stands_before(const pt_flush *flush, size_t i, const pt_claim *cl
     return claim->next_offset;
 }
 
-/* In memory, before the transaction: every entry is of an owned partition and goes on where the
- * last one ended. */
+/* In memory, before the transaction: we own the partition of each entry, and each begins where
+ * the last one ended. */
 static int check_entries(const pt_catalog *c, pt_flush *flush, pt_error *err) {
     if (flush->n_entries == 0) {
         return pt_fail(err, PT_E_INTERNAL,

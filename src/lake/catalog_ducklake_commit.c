@@ -44,7 +44,7 @@ static int register_file(const commit_job *job, const pt_slice *slice, pt_error 
     return code;
 }
 
-/* Guards the files that the INSERT of a part wrote, if any. */
+/* Guards the files that the INSERT of a slice wrote, if any. */
 static int guard_rows(const commit_job *job, size_t slice_at, size_t slot, pt_slice *slice,
                       pt_error *err) {
     pt_ducklake *c = job->c;

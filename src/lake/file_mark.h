@@ -5,7 +5,7 @@
 
 /* Files of pintail's own are <uuid>-<mark>.pq, guards guard-<uuid>-<mark>-<tag>.pq (lake/guard.h):
  * the mark tells the table, out of the random part of its table_uuid. Two lakes may have one data
- * path, and a table of the same name each: neither takes the other's files for its own leftovers.
+ * path, and a table of the same name each: neither takes the other's files for its own orphans.
  */
 #define PT_MARK_DIGITS 8
 /* out: [PT_MARK_DIGITS + 1] */

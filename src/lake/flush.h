@@ -1,4 +1,4 @@
-/* One flush: what goes into the lake in one transaction. Made by the pipeline, staged, then
+/* One flush: what goes into the lake in one transaction. Ingest fills it, stages it, then
  * committed.
  *
  * It belongs to one thread at a time and is handed on whole: reader -> stager -> committer ->
@@ -45,7 +45,7 @@ typedef struct pt_suspect {
 } pt_suspect;
 
 typedef struct pt_flush {
-    pt_slice *slices; /* [n_parts] owned */
+    pt_slice *slices; /* [n_slices] owned */
     size_t n_slices;
     size_t dead_letters;      /* which slice is that of pintail.dead_letters; SIZE_MAX: none */
     pt_ledger_entry *entries; /* [n_entries] owned; a flush without one is not committed; those of
@@ -74,8 +74,8 @@ void pt_flush_reset(pt_flush *flush, size_t keep_bytes);
 size_t pt_slice_rows(const pt_slice *slice);
 /* " WHERE ..." of a piece. */
 void pt_slice_add_where(const pt_slice *slice, pt_text *sql);
-/* A piece of a flush, without entries: its parts have the same rows, which stay the flush's. The
- * caller fills entries and the parts' pieces. */
+/* A piece of a flush, without entries: its slices have the same rows, which stay the flush's. The
+ * caller fills the entries and the pieces of the slices. */
 int pt_flush_piece_new(const pt_flush *flush, pt_flush **out, pt_error *err) PT_CHECKED;
 void pt_flush_piece_free(pt_flush **piece);
 /* A new entry at the end; NULL without memory. Earlier pointers become invalid. */

@@ -42,7 +42,7 @@ int pt_gate_went_back(const pt_ducklake *c, const int64_t *before, const char *w
 }
 
 /* What the lake says now of the positions of all claims, against what we know. Claims keep what
- * they had: this life ends. */
+ * they had: the member ends. */
 static int went_back(const pt_ducklake *c, const char *what, pt_error *err) {
     int64_t *before = calloc(c->base.n_claims + 1, sizeof *before);
     pt_ducklake now = *c;

@@ -285,7 +285,7 @@ void pt_guards_drop(pt_session *session, const pt_table *t, pt_guarded *guarded)
     }
     if (n) {
         int ignored = pt_files_remove(session, (const char *const *)guards, n,
-                                      NULL); /* one that stays is a leftover */
+                                      NULL); /* one that stays is an orphan */
         (void)ignored;
     }
     for (size_t i = 0; i < n; i++) {

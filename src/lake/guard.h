@@ -3,11 +3,11 @@
  * its outcome is known.
  *
  * DuckLake deletes what it wrote when COMMIT fails, also when only the answer was lost and the
- * server has committed (DESIGN 4.4): the lake then names files that are gone. Staged files are not
+ * server has committed: the lake then names files that are gone. Staged files are not
  * touched by that. A guard is guard-<uuid>-<mark>-<tag>.pq (lake/file_mark.h) in the table's own
  * folder, with the uuid of ducklake-<uuid>.parquet or ducklake-<uuid>-delete.parquet, and a tag of
  * this process, so that nobody drops the guard of another: one that a dead process left is a
- * leftover like any other, and can be matched with the catalog. */
+ * orphan like any other, and can be matched with the catalog. */
 #pragma once
 
 #include <stdint.h>
@@ -40,7 +40,7 @@ int pt_guards_restore(pt_session *session, const pt_table *table, const pt_guard
                       pt_error *err) PT_CHECKED;
 
 /* The outcome is known and the files are where they belong: the guards go, and *guarded is empty.
- * Not in a transaction; one that cannot be removed now is a leftover. */
+ * Not in a transaction; one that cannot be removed now is an orphan. */
 void pt_guards_drop(pt_session *session, const pt_table *table, pt_guarded *guarded);
 
 /* Brings back files of the table that the catalog names and that are gone, by guards: those that a

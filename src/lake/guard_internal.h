@@ -1,4 +1,4 @@
-/* What the parts of guards share: guard.c makes, restores and drops them, guard_fold.c finds the
+/* What the files about guards share: guard.c makes, restores and drops them, guard_fold.c finds the
  * files of a fold, guard_keep.c keeps guards for a while. */
 #pragma once
 

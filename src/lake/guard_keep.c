@@ -11,7 +11,7 @@
 #include "lake/guard_internal.h"
 
 #define TOGETHER      PT_SECOND
-#define AFTER_FAILURE (30 * PT_SECOND) /* each is told */
+#define AFTER_FAILURE (30 * PT_SECOND) /* each is logged */
 
 struct pt_kept {
     char *file, *guard;
@@ -78,7 +78,7 @@ static int drop(pt_keep *keep, pt_session *session, size_t n, pt_error *err) {
         guards[i++] = kept->guard;
     }
     int code = n ? pt_files_remove(session, guards, n, err)
-                 : PT_OK; /* one that stays is a leftover */
+                 : PT_OK; /* one that stays is an orphan */
     free(guards);
     for (i = 0; i < n; i++) {
         pt_kept *kept = keep->first;

@@ -27,5 +27,5 @@ int pt_keep_tend(pt_keep *keep, pt_session *session, bool all, uint64_t *restore
                  pt_error *err) PT_CHECKED;
 /* When the next ones are old enough (monotonic); INT64_MAX: there are none. */
 int64_t pt_keep_due(const pt_keep *keep);
-/* Forgets them; the guards that are left are leftovers. */
+/* Forgets them; the guards that are left are orphans. */
 void pt_keep_clear(pt_keep *keep);

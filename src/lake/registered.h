@@ -8,7 +8,7 @@
 
 #include "lake/flush.h"
 
-/* A staged part that has been committed. *seen: the catalog has the file (others may have merged it
- * away by now). PT_E_LAKE: with another path. */
+/* A staged slice that has been committed. *seen: the catalog has the file (others may have merged
+ * it away by now). PT_E_LAKE: with another path. */
 int pt_registered_check(pt_session *session, const pt_slice *slice, bool *seen,
                         pt_error *err) PT_CHECKED;

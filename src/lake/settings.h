@@ -3,7 +3,7 @@
  * nothing.
  *
  * set_option makes no snapshot, and an attached connection keeps the old values. So a commit looks
- * at them in its transaction, and what has changed begins another life of the member
+ * at them in its transaction, and what has changed begins another member
  * (PT_E_LAKE_CHANGED), which attaches anew: a change holds from the next flush. */
 #pragma once
 

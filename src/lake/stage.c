@@ -28,7 +28,7 @@ struct pt_stager {
     pt_engine *engine;
     pt_session *session;
     pt_scan *scan;
-    pt_dictionaries *dictionaries; /* of the part that is being written */
+    pt_dictionaries *dictionaries; /* of the slice that is being written */
     bool new_values;               /* have come where none was expected */
     bool minus_zero;      /* one has come while a file was being written with dictionaries */
     bool plain;           /* the last file has no dictionary of numbers */
