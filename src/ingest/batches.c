@@ -19,7 +19,9 @@ int pt_batches_init(pt_batches *b, pt_monitor *monitor, const pt_table *const *t
 void pt_batches_clear(pt_batches *b) {
     for (size_t i = 0; i < PT_BATCHES; i++) {
         pt_flush_free(&b->batches[i].flush);
+        pt_plan_release(&b->batches[i].plan);
     }
+    pt_plan_release(&b->plan);
 }
 
 void pt_batch_append(pt_batch **list, pt_batch *batch) {
@@ -41,6 +43,44 @@ pt_batch *pt_batch_take_first(pt_batch **list) {
 
 /* ---- the reader ---- */
 
+void pt_batches_use(pt_batches *b, pt_plan *plan) {
+    pt_plan *before = b->plan;
+    b->plan = pt_plan_hold(plan);
+    pt_plan_release(&before);
+}
+
+static bool fits(const pt_flush *flush, const pt_plan *plan) {
+    bool same = flush->n_slices == plan->n_tables;
+    for (size_t i = 0; same && i < plan->n_tables; i++) {
+        same = flush->slices[i].table == plan->tables[i];
+    }
+    return same;
+}
+
+/* A batch that nobody else has: for the tables of the plan in use. */
+static int begin(const pt_batches *b, pt_batch *batch, pt_error *err) {
+    if (batch->plan == b->plan) {
+        return PT_OK;
+    }
+    if (!fits(batch->flush, b->plan)) {
+        pt_flush *flush = NULL;
+        PT_TRY(
+            pt_flush_new((const pt_table *const *)b->plan->tables, b->plan->n_tables, &flush, err));
+        pt_flush_free(&batch->flush);
+        batch->flush = flush;
+    }
+    pt_plan_release(&batch->plan);
+    batch->plan = pt_plan_hold(b->plan);
+    return PT_OK;
+}
+
+static void put_back(pt_batches *b, pt_batch *batch, const pt_error *why) {
+    pt_monitor_fail(b->monitor, why);
+    pthread_mutex_lock(&b->monitor->lock);
+    pt_batch_append(&b->free, batch);
+    pthread_mutex_unlock(&b->monitor->lock);
+}
+
 pt_batch *pt_batches_take_free(pt_batches *b, int64_t timeout_us) {
     pt_monitor *m = b->monitor;
     int64_t deadline = pt_monotonic_us() + timeout_us;
@@ -49,6 +89,11 @@ pt_batch *pt_batches_take_free(pt_batches *b, int64_t timeout_us) {
     }
     pt_batch *batch = m->code == PT_OK ? pt_batch_take_first(&b->free) : NULL;
     pthread_mutex_unlock(&m->lock);
+    pt_error err;
+    if (batch && begin(b, batch, &err) != PT_OK) {
+        put_back(b, batch, &err);
+        return NULL;
+    }
     if (batch) {
         pt_flush_reset(batch->flush, b->keep_bytes);
         batch->opened_us = batch->sealed_us = 0;

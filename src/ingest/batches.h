@@ -13,12 +13,14 @@
 
 #include "base/error.h"
 #include "ingest/monitor.h"
+#include "ingest/plan.h"
 #include "lake/flush.h"
 
 #define PT_BATCHES 3
 
 typedef struct pt_batch {
     pt_flush *flush;   /* owned */
+    pt_plan *plan;     /* held: the one that it was begun with; NULL: none was in use */
     int64_t opened_us; /* monotonic, when the first record came; 0: empty */
     int64_t sealed_us; /* monotonic; 0: not yet */
     size_t shared;     /* the slice that was offered to the stager; SIZE_MAX: none */
@@ -37,6 +39,7 @@ typedef struct pt_batches {
     bool in_pieces;     /* the committer commits a flush in pieces and needs the stager for them:
                            nothing is staged ahead, and a drain waits on unless a stop was asked for */
     uint64_t rows_left; /* rows that were read and given up uncommitted */
+    pt_plan *plan;      /* held: what batches are begun with; the reader's; NULL: none */
     size_t keep_bytes;  /* memory that a batch keeps between two flushes; set before the first batch
                            is taken */
 } pt_batches;
@@ -47,7 +50,9 @@ void pt_batches_clear(pt_batches *batches);
 
 /* ---- the reader ---- */
 
-/* An empty batch, NULL when none is free within the time. */
+/* The batches that are begun from here on are of this plan; the others keep theirs. */
+void pt_batches_use(pt_batches *batches, pt_plan *plan);
+/* An empty batch, NULL when none is free within the time, or the member has failed. */
 pt_batch *pt_batches_take_free(pt_batches *batches, int64_t timeout_us);
 /* Lets the stager begin with the rows of a slice while the reader writes them; once for a batch. */
 void pt_batches_offer(pt_batches *batches, pt_batch *batch, size_t slice);

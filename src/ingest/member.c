@@ -47,8 +47,6 @@ static void close_run(pt_member *r, pt_member_end *end) {
         free(r->reader.routes[i].partitions);
     }
     pt_seen_clear(&r->seen);
-    free(r->tables);
-    free(r->readings);
     free(r->topics);
     free(r->group);
     free(r->reader.routes);

@@ -6,6 +6,7 @@
 #include "ingest/member.h"
 #include "ingest/monitor.h"
 #include "ingest/pending.h"
+#include "ingest/plan.h"
 #include "ingest/progress.h"
 #include "ingest/reader.h"
 #include "ingest/stager_thread.h"
@@ -20,10 +21,7 @@ typedef struct pt_member {
     const pt_ingest_options *options;
     pt_catalog *catalog;
     pt_stager *stager;
-    pt_table **tables;   /* [n_targets] one for each table, the last is pintail.dead_letters */
-    pt_table **readings; /* [n_routes] the table once more, where a route into it has a schema of
-                            its own: what its records are decoded by; else NULL */
-    size_t n_tables;
+    pt_plan *plan; /* held: tables and decoders */
     const char **topics;
     pt_lake_id lake_id;
     pt_seen seen;             /* while it is opened */

@@ -53,7 +53,7 @@ static int open_or_make(void *arg, pt_error *err) {
     if (code != PT_OK) {
         pt_table_free(&table);
     }
-    r->tables[r->n_tables] = table;
+    r->plan->tables[r->plan->n_tables] = table;
     return code;
 }
 
@@ -88,7 +88,7 @@ static int share_target(pt_member *r, size_t i, size_t k, pt_error *err) {
         return PT_OK;
     }
     target_job job = job_of(r, i);
-    job.out = &r->readings[i];
+    job.out = &r->plan->routes[i].reading;
     if (pt_retry_busy(open_reading, &job, err) != PT_OK) {
         return pt_fail_in(err, "topic %s", route->topic);
     }
@@ -106,18 +106,16 @@ static int open_target(pt_member *r, size_t i, pt_error *err) {
     PT_TRY(pt_member_goes_on(r, err));
     PT_TRY(
         pt_retry_busy(open_or_make, &job, err)); /* another process may be making the same table */
-    r->reader.routes[i].table = r->tables[r->n_tables];
-    r->reader.routes[i].slice = r->n_tables++;
+    r->reader.routes[i].table = r->plan->tables[r->plan->n_tables];
+    r->reader.routes[i].slice = r->plan->n_tables++;
     return PT_OK;
 }
 
 static int make_routes(pt_member *r, pt_error *err) {
     size_t n = r->options->n_routes;
-    r->tables = calloc(n + 1, sizeof(pt_table *));
     r->reader.routes = calloc(n, sizeof *r->reader.routes);
     r->topics = calloc(n, sizeof *r->topics);
-    r->readings = calloc(n, sizeof(pt_table *));
-    if (!r->tables || !r->readings || !r->reader.routes || !r->topics) {
+    if (!r->reader.routes || !r->topics) {
         return pt_fail_nomem(err, "the routes");
     }
     for (size_t i = 0; i < n; i++) {
@@ -131,38 +129,35 @@ static int make_routes(pt_member *r, pt_error *err) {
 static int open_routes(pt_member *r, pt_error *err) {
     for (size_t i = 0; i < r->options->n_routes; i++) {
         PT_TRY(open_target(r, i, err));
-        const pt_table *read_by = r->readings[i] ? r->readings[i] : r->reader.routes[i].table;
+        const pt_table *read_by = r->plan->routes[i].reading ? r->plan->routes[i].reading
+                                                             : r->reader.routes[i].table;
         const pt_decoder_options options = {.schema = read_by->schema,
                                             .want_column = r->options->on_no_column ==
                                                            PT_NO_COLUMN_DEAD_LETTER};
-        PT_TRY(pt_decoder_open(pt_formats[0], &options, &r->reader.routes[i].decoder, err));
+        PT_TRY(pt_decoder_open(pt_formats[0], &options, &r->plan->routes[i].decoder, err));
+        r->plan->routes[i].table = r->reader.routes[i].table;
+        r->plan->routes[i].slice = r->reader.routes[i].slice;
     }
     return PT_OK;
 }
 
 static int open_targets_once(pt_member *r, pt_error *err) {
     size_t n = r->options->n_routes;
+    PT_TRY(pt_plan_new(n, 1, &r->plan, err));
     PT_TRY(open_routes(r, err));
     PT_TRY(pt_table_open_own(pt_catalog_engine(r->catalog), pt_catalog_session(r->catalog),
-                             "dead_letters", PT_DEAD_LETTER_COLUMNS, &r->tables[n], err));
-    PT_TRY(forbid_inlining(r, r->tables[n], err));
-    if (r->n_tables != n) {
-        r->tables[r->n_tables] = r->tables[n];
-        r->tables[n] = NULL;
+                             "dead_letters", PT_DEAD_LETTER_COLUMNS, &r->plan->tables[n], err));
+    PT_TRY(forbid_inlining(r, r->plan->tables[n], err));
+    if (r->plan->n_tables != n) {
+        r->plan->tables[r->plan->n_tables] = r->plan->tables[n];
+        r->plan->tables[n] = NULL;
     }
-    r->n_tables++;
+    r->plan->n_tables++;
     return PT_OK;
 }
 
 void pt_member_close_tables(pt_member *r) {
-    for (size_t i = 0; i < r->n_tables; i++) {
-        pt_table_free(&r->tables[i]);
-    }
-    r->n_tables = 0;
-    for (size_t i = 0; i < r->reader.n_routes; i++) {
-        pt_decoder_close(&r->reader.routes[i].decoder);
-        pt_table_free(&r->readings[i]);
-    }
+    pt_plan_release(&r->plan);
 }
 
 /* What was seen of all tables counts if none was altered until they were open; if others alter some
@@ -264,22 +259,23 @@ static void remove_orphans(const pt_member *r, const pt_table *target) {
 static int clear_orphans(pt_member *r, pt_error *why) {
     (void)pt_failpoint("leftovers.before");
     remove_orphans(r, pt_catalog_ledger(r->catalog));
-    for (size_t i = 0; i < r->n_tables; i++) {
+    for (size_t i = 0; i < r->plan->n_tables; i++) {
         PT_TRY(pt_member_goes_on(r, why));
-        PT_TRY(pt_restore_files(r->catalog, r->tables[i], why));
-        if (!r->tables[i]->shows_files && r->tables[i]->way == PT_WAY_INSERT) {
+        PT_TRY(pt_restore_files(r->catalog, r->plan->tables[i], why));
+        if (!r->plan->tables[i]->shows_files && r->plan->tables[i]->way == PT_WAY_INSERT) {
             pt_log(PT_LOG_WARN,
                    PT_EVENT("a table that takes INSERT (a partitioned one, or one of an encrypted "
                             "lake) and has a column named filename or snapshot_id may lose data "
                             "files when the answer to a COMMIT is lost; rename the column"),
-                   PT_STR("table", r->tables[i]->label));
+                   PT_STR("table", r->plan->tables[i]->label));
         }
-        if (!r->tables[i]->dead_letters &&
-            pt_seen_may_have_rows(&r->seen, r->tables[i]->schema_name, r->tables[i]->name)) {
+        if (!r->plan->tables[i]->dead_letters &&
+            pt_seen_may_have_rows(&r->seen, r->plan->tables[i]->schema_name,
+                                  r->plan->tables[i]->name)) {
             PT_TRY(pt_table_look_for_rows(pt_catalog_engine(r->catalog),
-                                          pt_catalog_session(r->catalog), r->tables[i], why));
+                                          pt_catalog_session(r->catalog), r->plan->tables[i], why));
         }
-        remove_orphans(r, r->tables[i]);
+        remove_orphans(r, r->plan->tables[i]);
     }
     return PT_OK;
 }
@@ -311,10 +307,10 @@ static int look_around(void *arg, pt_error *err) {
  * because the INSERT waited long for an object store, the next one has more patience. */
 static int share_duckdb(pt_member *r, pt_error *err) {
     bool insert = false;
-    for (size_t i = 0; i < r->n_tables; i++) {
-        bool inserted = r->tables[i]->way == PT_WAY_INSERT;
+    for (size_t i = 0; i < r->plan->n_tables; i++) {
+        bool inserted = r->plan->tables[i]->way == PT_WAY_INSERT;
         insert |= inserted;
-        if (inserted && pt_path_is_remote(r->tables[i]->folder) &&
+        if (inserted && pt_path_is_remote(r->plan->tables[i]->folder) &&
             r->committing.idle_transaction_us > 0) {
             r->committing.idle_transaction_us = SLOW_INSERT;
         }
@@ -372,11 +368,13 @@ int pt_member_open(pt_member *r, const char *owner, bool goes_on, pt_error *err)
     PT_TRY(share_duckdb(r, err));
     PT_TRY(pt_retry_busy(look_around, r, err));
     pt_seen_clear(&r->seen);
-    PT_TRY(pt_stager_open(&r->staging, pt_path_is_remote(r->tables[0]->folder), &r->stager, err));
+    PT_TRY(pt_stager_open(&r->staging, pt_path_is_remote(r->plan->tables[0]->folder), &r->stager,
+                          err));
     r->monitor_ready = true;
     pt_monitor_init(&r->monitor);
-    PT_TRY(pt_batches_init(&r->batches, &r->monitor, (const pt_table *const *)r->tables,
-                           r->n_tables, err));
+    PT_TRY(pt_batches_init(&r->batches, &r->monitor, (const pt_table *const *)r->plan->tables,
+                           r->plan->n_tables, err));
+    pt_reader_use(&r->reader, r->plan);
     PT_TRY(share_batches(r, err));
     PT_TRY(pt_member_start_threads(r, err));
     return pt_consumer_subscribe(r->consumer, err);

@@ -10,8 +10,8 @@ int pt_member_start_threads(pt_member *r, pt_error *err) {
     c->consumer = r->consumer;
     c->stats = r->options->stats;
     c->pipeline = r->consumer_options.group;
-    c->tables = r->tables;
-    c->n_tables = r->n_tables;
+    c->tables = r->plan->tables;
+    c->n_tables = r->plan->n_tables;
     c->routes = r->reader.routes;
     c->n_routes = r->reader.n_routes;
     c->identities = &r->identities;

@@ -45,8 +45,8 @@ typedef struct pt_partition {
 /* One topic on its way into one table. */
 typedef struct pt_route {
     const char *topic;
-    const pt_table *table;
-    size_t slice; /* of the flush */
+    const pt_table *table; /* of the plan in use, as slice (of a flush) and decoder are */
+    size_t slice;
     pt_decoder *decoder;
     const char *topic_id;
     pt_partition *partitions; /* [n_partitions] */
@@ -94,6 +94,8 @@ int pt_reader_take(pt_reader *reader, const pt_records *run, size_t *from, int64
 
 /* Nothing visible lies before the position of `end` (PT_POLLED_END). */
 int pt_reader_end(pt_reader *reader, const pt_records *end, pt_error *err) PT_CHECKED;
+/* Between two batches: what comes from here on is decoded by this plan, and goes where it says. */
+void pt_reader_use(pt_reader *reader, pt_plan *plan);
 /* After an assignment, a revocation or a pause: the next message of each partition has to prove
  * that nothing was left out. */
 void pt_reader_unverify(pt_reader *reader);

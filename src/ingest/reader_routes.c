@@ -44,3 +44,12 @@ void pt_reader_unverify(pt_reader *r) {
         }
     }
 }
+
+void pt_reader_use(pt_reader *r, pt_plan *plan) {
+    for (size_t i = 0; i < r->n_routes; i++) {
+        r->routes[i].table = plan->routes[i].table;
+        r->routes[i].slice = plan->routes[i].slice;
+        r->routes[i].decoder = plan->routes[i].decoder;
+    }
+    pt_batches_use(r->batches, plan);
+}
