@@ -35,7 +35,7 @@ demo: build
 	@demo/run.sh
 
 # The form: tests/lint/run does it, deps/fetch brings the tools. The rules of tests/lint/tidy.py that are on, and the longest line of prose.
-TIDY_RULES ?= banned-call white-space include-circle room-circle
+TIDY_RULES ?= banned-call white-space error-text librdkafka include-circle room-circle
 MARKDOWN_WIDTH ?= 600
 lint-deps:
 	@deps/fetch lint
