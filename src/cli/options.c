@@ -6,7 +6,6 @@
 
 #include "base/log.h"
 #include "base/nearest.h"
-#include "cli/help.h"
 
 static const pt_option *find_short(const pt_command *command, char letter) {
     for (size_t i = 0; i < command->n_options; i++) {
@@ -127,7 +126,6 @@ int pt_options_parse(const pt_command *command, int argc, char **argv, void *arg
         } else if (strcmp(arg, "--") == 0) {
             only_files = true;
         } else if (strcmp(arg, "--help") == 0 || strcmp(arg, "-h") == 0) {
-            pt_help(command);
             *parsed = PT_PARSED_HELP;
             return PT_OK;
         } else {

@@ -93,7 +93,7 @@ typedef enum pt_parsed { PT_PARSED, PT_PARSED_HELP } pt_parsed;
 
 /* The flags alone. Fills the fields of args (which already holds the defaults). "--name value",
  * "--name=value", "-n value", "-nvalue"; "--" ends the options. Positional arguments go to files,
- * or are refused when files is NULL. --help prints the help and sets *parsed. given, if not NULL,
+ * or are refused when files is NULL. --help sets *parsed and ends the search. given, if not NULL,
  * is an array of n_options flags: which options were named. */
 int pt_options_parse(const pt_command *command, int argc, char **argv, void *args,
                      pt_string_list *files, bool *given, pt_parsed *parsed,

@@ -303,7 +303,7 @@ static char *display_copy(const char *text, size_t max) {
     return cut.data ? cut.data : strdup("");
 }
 
-static int set_column(pt_box *b, size_t c, const pt_column *column, pt_error *err) {
+static int set_column(pt_box *b, size_t c, const pt_result_column *column, pt_error *err) {
     b->number[c] = column->number;
     b->names[c] = display_copy(column->name, (size_t)-1);
     if (b->types) {
@@ -318,7 +318,7 @@ static int set_column(pt_box *b, size_t c, const pt_column *column, pt_error *er
     return PT_OK;
 }
 
-int pt_box_open(const pt_writer_options *options, const pt_column *columns, size_t n_columns,
+int pt_box_open(const pt_writer_options *options, const pt_result_column *columns, size_t n_columns,
                 pt_box **out, pt_error *err) {
     pt_box *b = calloc(1, sizeof *b);
     *out = b;

@@ -20,43 +20,6 @@ struct pt_writer {
     pt_box *box;
 };
 
-static int write_failed(pt_error *err) {
-    if (errno == EPIPE) {
-        return pt_fail(err, PT_E_READER_GONE, "the reader of the output has closed it");
-    }
-    return pt_fail(err, PT_E_IO, "the output cannot be written: %s", strerror(errno));
-}
-
-static int put_bytes(FILE *out, const char *data, size_t len, pt_error *err) {
-    return fwrite(data, 1, len, out) == len ? PT_OK : write_failed(err);
-}
-
-static bool is_terminal(FILE *out) {
-    static int terminal = -1; /* asked once, not for every row */
-    if (terminal < 0 && out == stdout) {
-        terminal = isatty(STDOUT_FILENO) == 1;
-    }
-    return out == stdout && terminal == 1;
-}
-
-int pt_writer_put(FILE *out, const char *data, size_t len, pt_error *err) {
-    if (!is_terminal(out)) {
-        return put_bytes(out, data, len, err);
-    }
-    pt_text shown = {0};
-    pt_text_add_shown(&shown, data, len, "\n\t");
-    int code = pt_text_check(&shown, err);
-    if (code == PT_OK) {
-        code = put_bytes(out, pt_text_get(&shown), shown.len, err);
-    }
-    pt_text_free(&shown);
-    return code;
-}
-
-int pt_writer_flush(FILE *out, pt_error *err) {
-    return fflush(out) == 0 ? PT_OK : write_failed(err);
-}
-
 static int put_line(pt_writer *w, pt_error *err) {
     PT_TRY(pt_text_check(&w->line, err));
     int code = pt_writer_put(w->options.out, pt_text_get(&w->line), w->line.len, err);
@@ -106,7 +69,7 @@ static void csv_row(pt_writer *w, const pt_cell *cells) {
 
 /* A key used twice would hide a value from most readers: the second becomes name_1, as DuckDB names
  * columns. */
-static int make_keys(pt_writer *w, const pt_column *columns, pt_error *err) {
+static int make_keys(pt_writer *w, const pt_result_column *columns, pt_error *err) {
     pt_text name = {0};
     for (size_t c = 0; c < w->n_columns; c++) {
         for (size_t suffix = 0, taken = 1; taken; suffix++) {
@@ -199,7 +162,7 @@ static void add_markdown(pt_text *line, const char *data, size_t len) {
     pt_text_add(line, " |");
 }
 
-static void markdown_head(pt_writer *w, const pt_column *columns) {
+static void markdown_head(pt_writer *w, const pt_result_column *columns) {
     pt_text_add(&w->line, "|");
     for (size_t c = 0; c < w->n_columns; c++) {
         add_markdown(&w->line, columns[c].name, strlen(columns[c].name));
@@ -225,7 +188,7 @@ static void markdown_row(pt_writer *w, const pt_cell *cells) {
 
 /* ---- the writer ---- */
 
-static int open_format(pt_writer *w, const pt_column *columns, pt_error *err) {
+static int open_format(pt_writer *w, const pt_result_column *columns, pt_error *err) {
     switch (w->options.format) {
     case PT_FORMAT_BOX: return pt_box_open(&w->options, columns, w->n_columns, &w->box, err);
     case PT_FORMAT_JSON: return make_keys(w, columns, err);
@@ -240,8 +203,8 @@ static int open_format(pt_writer *w, const pt_column *columns, pt_error *err) {
     return put_line(w, err);
 }
 
-int pt_writer_open(const pt_writer_options *options, const pt_column *columns, size_t n_columns,
-                   pt_writer **out, pt_error *err) {
+int pt_writer_open(const pt_writer_options *options, const pt_result_column *columns,
+                   size_t n_columns, pt_writer **out, pt_error *err) {
     pt_writer *w = calloc(1, sizeof *w);
     *out = w;
     if (!w) {

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "cli/help.h"
+#include "config/load.h"
 
 static const pt_option *option_named(const pt_option_values *s, const char *name) {
     return pt_option_find(s->command, name);
@@ -342,6 +344,7 @@ int pt_values_take(const pt_command *command, int argc, char **argv, void *args,
         return code;
     }
     if (*parsed == PT_PARSED_HELP) {
+        pt_help(command);
         return PT_OK;
     }
     take_log_format(option_named(s, "log-format"), args);

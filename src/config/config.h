@@ -45,10 +45,6 @@ typedef struct pt_config {
     size_t *by_key; /* places in values, sorted by key */
 } pt_config;
 
-/* Reads and checks the file. PT_E_USAGE with file and line for a key that is unknown, twice or of
- * the wrong kind, and for a second document. A key without a value is as no key. */
-int pt_config_load(const char *path, const pt_config_key *keys, size_t n_keys, pt_config **out,
-                   pt_error *err) PT_CHECKED;
 /* The value of a key, such as flush.rows or topics.1.schema; NULL: not in the file. */
 const pt_config_value *pt_config_find(const pt_config *config, const char *key);
 const char *pt_config_text(const pt_config *config, const char *key);  /* NULL: not in the file */

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "config/config.h"
+#include "config/load.h"
 
 /* One key of each kind and more, as the option table of ingest has them. */
 static const pt_config_key topic_keys[] = {

@@ -14,7 +14,7 @@ struct pt_cells {
     duckdb_connection connection; /* of session */
     duckdb_prepared_statement cast;
     duckdb_logical_type *types; /* of the columns; read by the table function's bind */
-    pt_column *columns;
+    pt_result_column *columns;
     char **names, **type_names;
     size_t n_columns;
     duckdb_data_chunk chunk; /* what the table function hands out; NULL: nothing */
@@ -242,7 +242,7 @@ static int set_columns(pt_cells *cells, const pt_cells_source *source, bool with
             return pt_fail_nomem(err, "the columns of a result");
         }
         duckdb_type type = duckdb_get_type_id(cells->types[c]);
-        cells->columns[c] = (pt_column){
+        cells->columns[c] = (pt_result_column){
             .name = cells->names[c],
             .number = is_number(type),
             .raw = is_number(type) || type == DUCKDB_TYPE_BOOLEAN || is_nested(type) ||
@@ -294,7 +294,7 @@ static void follow_setting(pt_cells *cells, duckdb_client_context context, const
 }
 
 int pt_cells_begin(pt_cells *cells, const pt_cells_source *source, pt_format format,
-                   const pt_column **columns, size_t *n_columns, pt_error *err) {
+                   const pt_result_column **columns, size_t *n_columns, pt_error *err) {
     clear(cells);
     duckdb_client_context context;
     duckdb_connection_get_client_context(source->connection, &context);

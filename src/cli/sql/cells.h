@@ -27,7 +27,7 @@ typedef struct pt_cells_source {
  * named. Times are shown in the time zone that the source's connection is set to. The columns are
  * valid until the next begin. */
 int pt_cells_begin(pt_cells *cells, const pt_cells_source *source, pt_format format,
-                   const pt_column **columns, size_t *n_columns, pt_error *err) PT_CHECKED;
+                   const pt_result_column **columns, size_t *n_columns, pt_error *err) PT_CHECKED;
 
 /* Calls row for each row of the chunk, until it fails. The cells are valid during the call. */
 typedef int (*pt_cells_row)(void *context, const pt_cell *cells, pt_error *err);

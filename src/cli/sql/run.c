@@ -84,7 +84,7 @@ static int failed(pt_sql_runner *r, const char *message, pt_error *err) {
  * what fails before has written nothing. */
 typedef struct pt_output {
     pt_sql_runner *runner;
-    const pt_column *columns;
+    const pt_result_column *columns;
     size_t n_columns;
     pt_writer *writer;
 } pt_output;

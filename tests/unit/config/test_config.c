@@ -10,6 +10,7 @@
 
 #include "cli/values.h"
 #include "config/config.h"
+#include "config/load.h"
 
 /* With the keys that --config takes; without topics only where they are not needed. */
 static int load_with(const char *text, bool needs_topics, pt_config **out, pt_error *err) {

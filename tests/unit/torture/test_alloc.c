@@ -20,6 +20,7 @@
 #include "columns/rows.h"
 #include "columns/schema.h"
 #include "config/config.h"
+#include "config/load.h"
 #include "decode/json/json_value.h"
 #include "ingest/batches.h"
 #include "ingest/memory.h"

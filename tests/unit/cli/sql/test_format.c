@@ -14,15 +14,15 @@
 #include "cli/display.h"
 #include "cli/result_format.h"
 
-static const pt_column two[] = {{.name = "id", .type = "int32", .number = true, .raw = true},
-                                {.name = "name", .type = "varchar"}};
+static const pt_result_column two[] = {{.name = "id", .type = "int32", .number = true, .raw = true},
+                                       {.name = "name", .type = "varchar"}};
 
 static pt_cell cell(const char *text) {
     return (pt_cell){.data = text, .len = text ? strlen(text) : 0};
 }
 
 /* What is printed for n rows of the columns; the cells row by row. */
-static char *print(pt_writer_options o, const pt_column *columns, size_t n_columns,
+static char *print(pt_writer_options o, const pt_result_column *columns, size_t n_columns,
                    const char *const *cells, size_t n_rows) {
     char *out = NULL;
     size_t size = 0;
@@ -45,7 +45,7 @@ static char *print(pt_writer_options o, const pt_column *columns, size_t n_colum
     return out;
 }
 
-static void expect(pt_format format, const pt_column *columns, size_t n_columns,
+static void expect(pt_format format, const pt_result_column *columns, size_t n_columns,
                    const char *const *cells, size_t n_rows, const char *text) {
     char *got = print((pt_writer_options){.format = format}, columns, n_columns, cells, n_rows);
     assert_string_equal(got, text);
@@ -80,7 +80,7 @@ static void a_limited_box_shows_the_first_and_the_last_rows(void **state) {
     (void)state;
     static char numbers[1000][8];
     const char *cells[1000];
-    const pt_column one[] = {{.name = "n", .number = true}};
+    const pt_result_column one[] = {{.name = "n", .number = true}};
     for (size_t i = 0; i < 1000; i++) {
         (void)snprintf(numbers[i], sizeof numbers[i], "%zu", i);
         cells[i] = numbers[i];
@@ -110,16 +110,16 @@ static void a_limited_box_shows_the_first_and_the_last_rows(void **state) {
 
 static void a_narrow_terminal_cuts_cells_then_columns(void **state) {
     (void)state;
-    const pt_column one[] = {{.name = "text"}};
+    const pt_result_column one[] = {{.name = "text"}};
     const char *const wide[] = {"0123456789012345678901234567890123456789"};
     char *got = print((pt_writer_options){.width = 20}, one, 1, wide, 1);
     assert_string_equal(got, "┌──────────────────┐\n│       text       │\n├──────────────────┤\n│ "
                              "012345678901234… │\n└──────────────────┘\n");
     free(got);
-    const pt_column many[] = {{.name = "aaaaaaaa"},
-                              {.name = "bbbbbbbb"},
-                              {.name = "cccccccc"},
-                              {.name = "dddddddd"}};
+    const pt_result_column many[] = {{.name = "aaaaaaaa"},
+                                     {.name = "bbbbbbbb"},
+                                     {.name = "cccccccc"},
+                                     {.name = "dddddddd"}};
     const char *const cells[] = {"1", "2", "3", "4"};
     got = print((pt_writer_options){.width = 30}, many, 4, cells, 1);
     assert_non_null(strstr(got, "│ 1        │ … │ 4        │\n"));
@@ -129,7 +129,7 @@ static void a_narrow_terminal_cuts_cells_then_columns(void **state) {
 
 static void a_long_box_is_not_held_in_memory(void **state) {
     (void)state;
-    const pt_column one[] = {{.name = "n"}};
+    const pt_result_column one[] = {{.name = "n"}};
     pt_writer_options o = {.out = tmpfile(), .utf8 = true};
     pt_writer *writer;
     pt_error err;
@@ -177,7 +177,7 @@ static void json_is_an_array_of_objects(void **state) {
 
 static void json_numbers_that_json_has_not_become_texts(void **state) {
     (void)state;
-    const pt_column raw[] = {{.name = "x", .raw = true}};
+    const pt_result_column raw[] = {{.name = "x", .raw = true}};
     const char *const cells[] = {"nan",  "-inf",
                                  "inf",  "[NaN,-Infinity,{\"NaN\":\"inf \\\" nan\"}]",
                                  "-nan", "-1.5",
@@ -190,7 +190,7 @@ static void json_numbers_that_json_has_not_become_texts(void **state) {
 
 static void json_keys_differ(void **state) {
     (void)state;
-    const pt_column same[] = {{.name = "a"}, {.name = "a"}, {.name = "a_1"}, {.name = "a"}};
+    const pt_result_column same[] = {{.name = "a"}, {.name = "a"}, {.name = "a_1"}, {.name = "a"}};
     const char *const cells[] = {"1", "2", "3", "4"};
     expect(PT_FORMAT_JSON, same, 4, cells, 1,
            "[{\"a\":\"1\",\"a_1\":\"2\",\"a_1_1\":\"3\",\"a_2\":\"4\"}]\n");
