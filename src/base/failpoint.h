@@ -10,8 +10,9 @@
  * where the last one ended), own-retry (DuckLake itself does not retry a COMMIT), gap-check (a gap
  * after an assignment is asked for once more), open-rarely (DuckDB is opened anew after 500
  * commits; switched off: after 2), fold-rarely (the ledger is folded at 100,000 rows; switched off:
- * at 10), guard (files of an INSERT or a fold have second names), staging (else all rows take
- * INSERT), shape-check (the tables of a flush are those that its rows were decoded for),
+ * at 10), claim-in-rebalance (a rebalance waits a while for its claim; switched off: the read loop
+ * finishes each one), guard (files of an INSERT or a fold have second names), staging (else all
+ * rows take INSERT), shape-check (the tables of a flush are those that its rows were decoded for),
  * catalog-path (a staged file is named as the catalog spells its folder; else as the system does)
  *
  * The names, in the order of a record's way; tests/e2e/test_crash_matrix.py goes through all of

@@ -4,11 +4,14 @@ import signal
 
 import pytest
 from confluent_kafka import Consumer
-from support import orders
+from support import on, orders
+from support.crash import crashing
 from support.judge import assert_exactly_once
 from support.lake import Lake
 from support.procs import wait_for
 from support.progress import landed, wait_landed
+from test_rebalance import KINDS as REBALANCES
+from test_rebalance import Load
 
 ARGS = ("--schema", orders.SCHEMA, "--flush-interval", "100ms", "--stop-timeout", "3s",
         "-X", "max.poll.interval.ms=7000")  # a rebalance waits so long for a member that does not poll, then the group gives it up
@@ -111,3 +114,30 @@ def test_partitions_that_come_while_a_flush_waits_for_the_catalog_cost_neither_m
     assert landed(lake, kafka, topic) == 1600
     with lake.reader() as reader:
         assert assert_exactly_once(reader, kafka, topic) == (1600, 0)
+
+
+@pytest.mark.parametrize("kind", ["cooperative-sticky", "eager", "consumer protocol"])
+@on("postgres")
+@pytest.mark.timeout(300)
+def test_with_every_claim_finished_after_its_rebalance_members_come_and_go_and_each_record_lands_once(pintail, lake, kafka, kind):
+    late = crashing(broken=("claim-in-rebalance",))
+    topic = kafka.create_topic(6)
+    load = Load(kafka, topic)
+    members = []
+
+    def come(i):
+        members.append(pintail.ingest(lake, topic, "--schema", orders.SCHEMA, "--flush-interval", "300ms", *REBALANCES[kind](i), **late))
+        before = landed(lake, kafka, topic)
+        members[-1].wait_for(lambda: "msg=assigned" in members[-1].err and landed(lake, kafka, topic) > before, 90, "progress")
+
+    for i in range(3):
+        come(i)
+    members[0].stop()
+    members[1].kill()
+    come(0)
+    total = load.stop()
+    wait_landed(members[-1], lake, kafka, topic, total, timeout=100)
+    for member in members[2:]:
+        member.stop()
+    with lake.reader() as reader:
+        assert assert_exactly_once(reader, kafka, topic) == (total, 0)
