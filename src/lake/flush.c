@@ -53,7 +53,6 @@ int pt_flush_piece_new(const pt_flush *flush, pt_flush **out, pt_error *err) {
     f->n_slices = flush->n_slices;
     f->dead_letters = flush->dead_letters;
     f->to_files = flush->to_files;
-    f->snapshot = -1;
     for (size_t i = 0; i < f->n_slices; i++) {
         f->slices[i].table = flush->slices[i].table;
         f->slices[i].rows = flush->slices[i].rows;
@@ -99,7 +98,6 @@ void pt_flush_reset(pt_flush *flush, size_t keep_bytes) {
     flush->n_suspects = 0;
     flush->to_files = false;
     flush->commit_id[0] = '\0';
-    flush->snapshot = -1;
     flush->stage_us = flush->commit_us = 0;
 }
 

@@ -60,7 +60,6 @@ typedef struct pt_flush {
     bool to_files; /* none of its rows may stay in the catalog (lake/inlined.h): that has failed */
     char commit_id[PT_UUID_SIZE]; /* out: of the commit, in the ledger and in the snapshot; the
                                      catalog gives it at the first attempt, "" before */
-    int64_t snapshot;             /* out: that the commit makes; -1 before its first attempt */
     int64_t stage_us, commit_us;  /* out: how long it took */
 } pt_flush;
 

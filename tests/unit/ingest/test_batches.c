@@ -66,8 +66,8 @@ static void *committer(void *arg) {
     world *w = arg;
     pt_batch *batch;
     while ((batch = next_to_commit(&w->inbox)) != NULL) {
-        w->out_of_order += batch->flush->snapshot <= w->committed || batch->flush->commit_us != 1;
-        w->committed = batch->flush->snapshot;
+        w->out_of_order += batch->opened_us <= w->committed || batch->flush->commit_us != 1;
+        w->committed = batch->opened_us;
         pt_batches_done(&w->batches, batch);
     }
     return NULL;
@@ -113,7 +113,7 @@ static void batches_come_out_in_the_order_in_which_they_were_sealed(void **state
         while (!batch) {
             batch = pt_batches_take_free(&w.batches, PT_SECOND);
         }
-        batch->flush->snapshot = i;
+        batch->opened_us = i;
         pt_batches_seal(&w.batches, batch);
     }
     assert_true(pt_batches_drain(&w.batches, 60 * PT_SECOND));
@@ -130,7 +130,7 @@ static void after_abandoning_every_batch_is_free_again(void **state) {
     for (int64_t i = 1; i <= 2000; i++) {
         pt_batch *batch = pt_batches_take_free(&w.batches, 20 * PT_SECOND);
         assert_non_null(batch);
-        batch->flush->snapshot = i;
+        batch->opened_us = i;
         pt_batches_seal(&w.batches, batch);
         if (i % 3 == 0) {
             pt_batches_abandon(&w.batches);
@@ -186,7 +186,7 @@ static void an_offered_batch_is_followed_to_its_end_or_comes_back_when_it_is_dro
     for (int64_t i = 1; i <= 600; i++) {
         pt_batch *batch = pt_batches_take_free(&w.batches, 20 * PT_SECOND);
         assert_non_null(batch);
-        batch->flush->snapshot = i;
+        batch->opened_us = i;
         int64_t n = rand_r(&seed) % 10000;
         int64_t offer_at = rand_r(&seed) % 10000;
         fill(&w, batch, (size_t)(rand_r(&seed) % 2), n, offer_at);
@@ -228,7 +228,7 @@ static void rows_are_followed_while_they_are_written(void **state) {
     for (int64_t i = 1; i <= 50; i++) {
         pt_batch *batch = pt_batches_take_free(&w.batches, 20 * PT_SECOND);
         assert_non_null(batch);
-        batch->flush->snapshot = i;
+        batch->opened_us = i;
         fill(&w, batch, 0, 5000, 3000);
         wait_until_taken(&w);
         fill(&w, batch, 0, 5000, -1);
@@ -254,7 +254,7 @@ static void what_is_read_ahead_is_left_when_the_stager_is_wanted_and_never_taken
     for (int64_t i = 1; i <= 300; i++) {
         pt_batch *batch = pt_batches_take_free(&w.batches, 20 * PT_SECOND);
         assert_non_null(batch);
-        batch->flush->snapshot = i;
+        batch->opened_us = i;
         fill(&w, batch, 0, 70000, 30000);
         if (i % 2) { /* as soon as it begins, or before, or not at all */
             pt_sleep_us(rand_r(&seed) % 300);
