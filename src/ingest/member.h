@@ -1,5 +1,5 @@
-/* One life in the group: opens the lake, joins, reads until a stop, an end or a failure, leaves. In
- * the reader's thread, the caller's. */
+/* One member of the group: opens the lake, joins, reads until a stop, an end or a failure, leaves.
+ * It runs in the caller's thread, the reader's. */
 #pragma once
 
 #include <stdbool.h>
@@ -18,7 +18,7 @@ typedef struct pt_member_end {
                     them again */
 } pt_member_end;
 
-/* owner: for pintail.epochs, unlike that of any other life. goes_on: what the log says at the
+/* owner: for pintail.epochs, unlike that of any other member. goes_on: what the log says at the
  * start. The codes that another life may follow: PT_E_FENCED, PT_E_SOURCE, PT_E_LAKE_CHANGED,
  * PT_E_LAKE_DOWN, PT_E_LAKE_BUSY, PT_E_KAFKA_DOWN. */
 int pt_member_run(const pt_ingest_options *options, const char *owner, bool goes_on,
