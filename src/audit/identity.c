@@ -22,7 +22,7 @@ static int list_feeders(pt_auditor *a, const pt_audit_name *name, pt_result *out
 static int report(pt_auditor *a, const pt_audit_name *name, const pt_result *feeders, size_t row,
                   const char *was, const char *now, pt_error *err) {
     pt_replaced replaced;
-    int code = pt_replaced_find(a->engine, a->session, was, now, &replaced, err);
+    int code = pt_replaced_find(a->session, was, now, &replaced, err);
     char *text = code == PT_OK ? pt_replaced_text(&replaced, name->label) : NULL;
     int64_t rows = pt_result_int(feeders, row, 2);
     if (code == PT_OK &&
@@ -43,7 +43,7 @@ int pt_audit_identity_check(pt_auditor *a, const pt_audit_name *name, pt_error *
     char *now = NULL;
     int code = pt_identities_read(a->engine, a->session, &notes, err);
     if (code == PT_OK && notes.n_rows) {
-        code = pt_identity_of(a->engine, a->session, name->schema, name->table, &now, err);
+        code = pt_identity_of(a->session, name->schema, name->table, &now, err);
     }
     if (code == PT_OK && now) {
         code = list_feeders(a, name, &feeders, err);

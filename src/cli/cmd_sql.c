@@ -124,9 +124,9 @@ static int use_lake(pt_sql_runner *runner, const pt_engine *engine, pt_error *er
 
 /* Statements may write: --read-only opens such a lake all the same. What cannot be told is not held
  * against it. */
-static int refuse_adrift(pt_engine *engine, pt_sql_runner *runner, pt_error *err) {
+static int refuse_adrift(pt_sql_runner *runner, pt_error *err) {
     pt_error why;
-    if (pt_data_path_check(engine, pt_sql_runner_session(runner), &why) != PT_E_USAGE) {
+    if (pt_data_path_check(pt_sql_runner_session(runner), &why) != PT_E_USAGE) {
         return PT_OK;
     }
     *err = why;
@@ -154,7 +154,7 @@ static int run_watched(const pt_sql_args *args, const pt_writer_options *writer,
         code = use_lake(runner, engine, err);
     }
     if (code == PT_OK && lake.lake && !lake.read_only) {
-        code = refuse_adrift(engine, runner, err);
+        code = refuse_adrift(runner, err);
     }
     pt_sql_watch_end(watch);
     if (code == PT_OK) {

@@ -23,7 +23,7 @@ typedef struct look {
 static int look_inside(look *l, pt_engine *engine, pt_error *err) {
     pt_session *session = NULL;
     PT_TRY(pt_session_open(engine, &session, err));
-    int code = pt_history_lake_id(engine, session, &l->id, err);
+    int code = pt_history_lake_id(session, &l->id, err);
     if (code == PT_OK && *l->id.text) {
         code = pt_history_pipelines(engine, session, &l->pipelines, err);
     }
@@ -229,8 +229,7 @@ static int look_at_group(const pt_member *r, bool goes_on, pt_error *err) {
 
 static int read_id(void *arg, pt_error *err) {
     pt_member *r = arg;
-    return pt_history_lake_id(pt_catalog_engine(r->catalog), pt_catalog_session(r->catalog),
-                              &r->lake_id, err);
+    return pt_history_lake_id(pt_catalog_session(r->catalog), &r->lake_id, err);
 }
 
 static int name_default(void *arg, pt_error *err) {

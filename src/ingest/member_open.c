@@ -170,8 +170,7 @@ static int open_targets(pt_member *r, pt_error *err) {
             PT_TRY(pt_member_tables_see(r, err));
         }
         PT_TRY(open_targets_once(r, err));
-        PT_TRY(pt_seen_stands(pt_catalog_engine(r->catalog), pt_catalog_session(r->catalog),
-                              &r->seen, &stands, err));
+        PT_TRY(pt_seen_stands(pt_catalog_session(r->catalog), &r->seen, &stands, err));
     }
     if (!stands) {
         pt_member_close_tables(r);

@@ -132,9 +132,7 @@ static int name_of_now(const pt_member *r, const char *topic, const char *table,
                        pt_error *err) {
     const char *was = pt_identities_find(&r->seen.notes, r->reader.pipeline, topic, table);
     *out = (pt_replaced){0};
-    return was ? pt_replaced_find(pt_catalog_engine(r->catalog), pt_catalog_session(r->catalog),
-                                  was, "", out, err)
-               : PT_OK;
+    return was ? pt_replaced_find(pt_catalog_session(r->catalog), was, "", out, err) : PT_OK;
 }
 
 static int fail_gone(const pt_member *r, const char *topic, const char *label, const char *table,

@@ -32,8 +32,8 @@ static int fail_replaced(const pt_member *r, const pt_route *route, const char *
                          pt_error *err) {
     const pt_table *t = route->table;
     pt_replaced replaced;
-    int code = pt_replaced_find(pt_catalog_engine(r->catalog), pt_catalog_session(r->catalog),
-                                was ? was : "", t->uuid, &replaced, err);
+    int code = pt_replaced_find(pt_catalog_session(r->catalog), was ? was : "", t->uuid, &replaced,
+                                err);
     char *text = code == PT_OK ? pt_replaced_text(&replaced, t->label) : NULL;
     if (code == PT_OK && !text) {
         code = pt_fail_nomem(err, "a text");

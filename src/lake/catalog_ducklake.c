@@ -101,7 +101,7 @@ static int64_t tend_at(const pt_catalog *catalog) {
 
 static int remove_orphans(pt_ducklake *c, pt_upkeep *what, pt_error *err) {
     uint64_t removed = 0;
-    int code = pt_orphans_remove(c->engine, c->session, what->table, what->age_us, &removed, err);
+    int code = pt_orphans_remove(c->session, what->table, what->age_us, &removed, err);
     what->n = (int64_t)removed;
     return code;
 }
@@ -151,7 +151,7 @@ static pt_outcome upkeep(pt_catalog *catalog, pt_upkeep *what, pt_error *err) {
 static int look_for_files(void *arg, pt_error *err) {
     pt_ducklake *c = arg;
     const char *data_path = c->options->data_path;
-    PT_TRY(pt_data_path_check(c->engine, c->session, err));
+    PT_TRY(pt_data_path_check(c->session, err));
     return c->options->create && data_path && !pt_path_is_remote(data_path)
                ? pt_make_folders(data_path, err)
                : PT_OK;

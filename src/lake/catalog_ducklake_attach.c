@@ -82,7 +82,7 @@ int pt_ducklake_attach(pt_ducklake *c, pt_error *err) {
         code = pt_session_run(c->session, "SET GLOBAL s3_uploader_max_filesize = '50GB'", err);
     }
     if (code == PT_OK) {
-        code = pt_settings_begin(c->engine, c->session, err);
+        code = pt_settings_begin(c->session, err);
     }
     if (code == PT_OK) {
         code = pt_scan_new(c->session, &c->scan, err);

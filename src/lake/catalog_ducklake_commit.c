@@ -107,7 +107,7 @@ static int check_settings(const commit_job *job, pt_error *err) {
             tables[n++] = flush->slices[i].table;
         }
     }
-    int code = pt_settings_check(job->c->engine, job->c->session, tables, n, err);
+    int code = pt_settings_check(job->c->session, tables, n, err);
     free(tables);
     return code;
 }

@@ -14,7 +14,7 @@ typedef struct fold_job {
 static int fold_table(void *arg, pt_error *err) {
     fold_job *job = arg;
     pt_ducklake *c = job->c;
-    PT_TRY(pt_settings_check(c->engine, c->session, &c->fold.table, 1, err));
+    PT_TRY(pt_settings_check(c->session, &c->fold.table, 1, err));
     return pt_inlined_fold(c->session, c->base.pipeline, c->fold.table, &c->fold.guarded,
                            &job->rows, err);
 }

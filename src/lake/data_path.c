@@ -13,12 +13,13 @@
 #include "duck/result.h"
 #include "duck/uri.h"
 #include "lake/guard.h"
+#include "lake/metadata.h"
 
 /* Files that are looked at: the newest and the oldest of the lake, and the newest of the tables
  * that were written last. */
-#define NEWEST      "4"
-#define OLDEST      "4"
-#define TABLES      "8"
+#define NEWEST      4
+#define OLDEST      4
+#define TABLES      8
 #define OF_DUCKLAKE "ducklake-"
 #define UUID_LENGTH 36
 
@@ -63,34 +64,6 @@ static int fail_adrift(const char *data_path, const char *file, pt_error *err) {
                    data_path, here, file);
 }
 
-/* path, data_path, whether it is among the newest, the table's folder */
-static int choose_files(pt_engine *engine, pt_session *session, pt_result *out, pt_error *err) {
-    pt_text sql = {0};
-    const char *a = pt_engine_alias(engine);
-    pt_text_addf(&sql,
-                 "WITH d AS (SELECT value AS p FROM \"__ducklake_metadata_%s\".ducklake_metadata "
-                 "WHERE key = 'data_path' AND scope IS NULL), "
-                 "l AS MATERIALIZED (SELECT data_file_id AS id, table_id FROM "
-                 "\"__ducklake_metadata_%s\".ducklake_data_file WHERE end_snapshot IS NULL), "
-                 "n AS (SELECT id FROM l ORDER BY id DESC LIMIT " NEWEST "), "
-                 "c AS (FROM n UNION (SELECT id FROM l ORDER BY id LIMIT " OLDEST
-                 ") UNION (SELECT max(id) FROM l GROUP BY table_id ORDER BY 1 DESC LIMIT " TABLES
-                 ")), "
-                 "f AS (SELECT data_file_id, table_id, path, path_is_relative FROM "
-                 "\"__ducklake_metadata_%s\".ducklake_data_file WHERE data_file_id IN (FROM c)), "
-                 "s AS (SELECT schema_id, CASE WHEN path_is_relative THEN (SELECT p FROM d) || "
-                 "path ELSE path END AS p FROM \"__ducklake_metadata_%s\".ducklake_schema WHERE "
-                 "end_snapshot IS NULL), "
-                 "t AS (SELECT table_id, CASE WHEN path_is_relative THEN s.p || path ELSE path END "
-                 "AS p FROM \"__ducklake_metadata_%s\".ducklake_table t JOIN s USING (schema_id) "
-                 "WHERE end_snapshot IS NULL) "
-                 "SELECT CASE WHEN path_is_relative THEN t.p || path ELSE path END, (SELECT p FROM "
-                 "d), (data_file_id IN (FROM n))::INTEGER, t.p FROM f JOIN t USING (table_id) "
-                 "ORDER BY data_file_id DESC",
-                 a, a, a, a, a);
-    return pt_statement_result(session, &sql, out, err);
-}
-
 /* Of the files that were chosen. */
 typedef struct looked {
     size_t there, newest_there;
@@ -115,23 +88,10 @@ static looked look_at(const pt_result *files) {
 
 /* A lake that has no file yet: all rows are in its catalog. An empty folder may be gone for many
  * reasons, so it is told and no more: there is nothing yet that could be split. */
-static int look_at_folder(pt_engine *engine, pt_session *session, pt_error *err) {
-    pt_text sql = {0};
+static int look_at_folder(pt_session *session, pt_error *err) {
     char *path = NULL;
     char here[PATH_MAX] = "?";
-    const char *a = pt_engine_alias(engine);
-    pt_text_addf(
-        &sql,
-        "SELECT value FROM \"__ducklake_metadata_%s\".ducklake_metadata WHERE key = 'data_path' "
-        "AND scope IS NULL AND EXISTS (SELECT 1 FROM duckdb_tables() WHERE schema_name = 'pintail' "
-        "AND database_name = ",
-        a);
-    pt_text_add_sql_string(&sql, a);
-    pt_text_add(&sql, ")"); /* pintail has made that folder then */
-    int code = pt_text_check(&sql, err);
-    if (code == PT_OK) {
-        code = pt_session_text(session, pt_text_get(&sql), &path, err);
-    }
+    int code = pt_metadata_own_data_path(session, &path, err); /* pintail has made that folder */
     if (code == PT_OK && path && *path != '/' && !pt_path_is_remote(path) &&
         !pt_path_exists(path)) {
         const char *folder = getcwd(here, sizeof here);
@@ -143,13 +103,12 @@ static int look_at_folder(pt_engine *engine, pt_session *session, pt_error *err)
                PT_STR("data_path", path), PT_STR("folder", folder ? folder : "?"));
     }
     free(path);
-    pt_text_free(&sql);
     return code;
 }
 
-int pt_data_path_check(pt_engine *engine, pt_session *session, pt_error *err) {
+int pt_data_path_check(pt_session *session, pt_error *err) {
     pt_result files = {0};
-    PT_TRY(choose_files(engine, session, &files, err));
+    PT_TRY(pt_metadata_some_files(session, NEWEST, OLDEST, TABLES, &files, err));
     int code = PT_OK;
     if (files.n_rows) {
         looked l = look_at(&files);
@@ -165,7 +124,7 @@ int pt_data_path_check(pt_engine *engine, pt_session *session, pt_error *err) {
                 PT_STR("file", l.missing));
         }
     } else {
-        code = look_at_folder(engine, session, err);
+        code = look_at_folder(session, err);
     }
     pt_result_clear(&files);
     return code;

@@ -56,14 +56,14 @@ static int add_table(pt_erase *e, const pt_result *found, size_t row, pt_error *
 }
 
 /* A table that was renamed to the name of the one that got the rows has rows of somebody else's. */
-static int refuse_foreign(pt_engine *engine, pt_session *session, const pt_erase *e,
-                          const pt_erase_table *t, const pt_result *notes, pt_error *err) {
+static int refuse_foreign(pt_session *session, const pt_erase *e, const pt_erase_table *t,
+                          const pt_result *notes, pt_error *err) {
     const char *was = t->name ? pt_identities_find(notes, e->pipeline, e->topic, t->label) : NULL;
     char *now = NULL;
     pt_replaced replaced = {0};
-    int code = was ? pt_identity_of(engine, session, t->schema, t->name, &now, err) : PT_OK;
+    int code = was ? pt_identity_of(session, t->schema, t->name, &now, err) : PT_OK;
     if (code == PT_OK && now && strcmp(now, was) != 0) {
-        code = pt_replaced_find(engine, session, was, now, &replaced, err);
+        code = pt_replaced_find(session, was, now, &replaced, err);
     }
     if (code == PT_OK && replaced.first && strcmp(replaced.first, t->label) != 0) {
         code = pt_fail(
@@ -84,7 +84,7 @@ static int refuse_foreign_ones(pt_engine *engine, pt_session *session, const pt_
     pt_result notes = {0};
     int code = pt_identities_read(engine, session, &notes, err);
     for (size_t i = 0; code == PT_OK && i < e->n_tables; i++) {
-        code = refuse_foreign(engine, session, e, &e->tables[i], &notes, err);
+        code = refuse_foreign(session, e, &e->tables[i], &notes, err);
     }
     pt_result_clear(&notes);
     return code;

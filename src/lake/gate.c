@@ -254,7 +254,7 @@ static int check_shapes(pt_ducklake *c, const pt_flush *flush, int64_t now, pt_e
     free(text);
     if (version != c->schema_version) {
         c->schema_version = -1;
-        PT_TRY(pt_shapes_check(c->engine, c->session, flush, err));
+        PT_TRY(pt_shapes_check(c->session, flush, err));
         c->schema_version = version;
     }
     return PT_OK;

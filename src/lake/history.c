@@ -12,9 +12,9 @@
 /* A UUID of version 7 begins with the time; what is behind its last hyphen is random. */
 #define GROUP_DIGITS 8
 
-int pt_history_lake_id(pt_engine *engine, pt_session *session, pt_lake_id *out, pt_error *err) {
+int pt_history_lake_id(pt_session *session, pt_lake_id *out, pt_error *err) {
     char *id = NULL;
-    int code = pt_identity_of(engine, session, "pintail", "offsets", &id, err);
+    int code = pt_identity_of(session, "pintail", "offsets", &id, err);
     (void)snprintf(out->text, sizeof out->text, "%s", id ? id : "");
     free(id);
     return code;

@@ -12,8 +12,7 @@ typedef struct pt_lake_id {
     char text[64];
 } pt_lake_id;
 
-int pt_history_lake_id(pt_engine *engine, pt_session *session, pt_lake_id *out,
-                       pt_error *err) PT_CHECKED;
+int pt_history_lake_id(pt_session *session, pt_lake_id *out, pt_error *err) PT_CHECKED;
 
 /* The default group of a table in this lake: pintail-<table>-<first 8 hex digits of the random end
  * of the lake's id>. */

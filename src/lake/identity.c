@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "lake/ledger.h"
+#include "lake/metadata.h"
 #include "lake/table_name.h"
 
 static void add_key(pt_text *out, const char *prefix, const char *const *slices, size_t n) {
@@ -64,20 +65,9 @@ const char *pt_identities_find_schema(const pt_result *notes, const char *topic,
     return find(notes, PT_SCHEMA_PREFIX, (const char *const[]){topic, label}, 2);
 }
 
-int pt_identity_of(pt_engine *engine, pt_session *session, const char *schema, const char *table,
-                   char **out, pt_error *err) {
-    pt_text sql = {0};
-    const char *alias = pt_engine_alias(engine);
-    *out = NULL;
-    pt_text_addf(&sql,
-                 "SELECT t.table_uuid::VARCHAR FROM \"__ducklake_metadata_%s\".ducklake_table t "
-                 "JOIN \"__ducklake_metadata_%s\".ducklake_schema s USING (schema_id) "
-                 "WHERE t.end_snapshot IS NULL AND s.end_snapshot IS NULL AND s.schema_name = ",
-                 alias, alias);
-    pt_text_add_sql_string(&sql, schema);
-    pt_text_add(&sql, " AND t.table_name = ");
-    pt_text_add_sql_string(&sql, table);
-    return pt_statement_text(session, &sql, out, err);
+int pt_identity_of(pt_session *session, const char *schema, const char *table, char **out,
+                   pt_error *err) {
+    return pt_metadata_table_uuid(session, schema, table, out, err);
 }
 
 static void add_key_string(pt_text *sql, const char *prefix, const char *const *slices, size_t n) {
@@ -146,35 +136,17 @@ static int label_of(const pt_result *found, size_t row, char **out, pt_error *er
     return *out ? PT_OK : pt_fail_nomem(err, "a table's name");
 }
 
-/* The row of a table that is alive, or of any; first: the oldest. A schema has its name for life.
- */
-static int find_row(pt_engine *engine, pt_session *session, const char *uuid, bool first,
-                    pt_result *out, pt_error *err) {
-    pt_text sql = {0};
-    const char *alias = pt_engine_alias(engine);
-    pt_text_addf(
-        &sql,
-        "SELECT (SELECT any_value(schema_name) FROM \"__ducklake_metadata_%s\".ducklake_schema s "
-        "WHERE s.schema_id = t.schema_id), table_name, begin_snapshot "
-        "FROM \"__ducklake_metadata_%s\".ducklake_table t WHERE table_uuid::VARCHAR = ",
-        alias, alias);
-    pt_text_add_sql_string(&sql, uuid);
-    pt_text_add(&sql,
-                first ? " ORDER BY begin_snapshot LIMIT 1" : " AND end_snapshot IS NULL LIMIT 1");
-    return pt_statement_result(session, &sql, out, err);
-}
-
-int pt_replaced_find(pt_engine *engine, pt_session *session, const char *was, const char *now,
-                     pt_replaced *out, pt_error *err) {
+int pt_replaced_find(pt_session *session, const char *was, const char *now, pt_replaced *out,
+                     pt_error *err) {
     pt_result found = {0};
     *out = (pt_replaced){0};
-    int code = find_row(engine, session, was, false, &found, err);
+    int code = pt_metadata_table_named(session, was, false, &found, err);
     if (code == PT_OK && found.n_rows) {
         code = label_of(&found, 0, &out->was_named, err);
     }
     pt_result_clear(&found);
     if (code == PT_OK) {
-        code = find_row(engine, session, now, true, &found, err);
+        code = pt_metadata_table_named(session, now, true, &found, err);
     }
     if (code == PT_OK && found.n_rows) {
         out->since = pt_result_int(&found, 0, 2);

@@ -38,8 +38,8 @@ const char *pt_identities_find(const pt_result *notes, const char *pipeline, con
 const char *pt_identities_find_schema(const pt_result *notes, const char *topic, const char *label);
 
 /* The table_uuid of a table that is there, malloc'd; NULL: none is. */
-int pt_identity_of(pt_engine *engine, pt_session *session, const char *schema, const char *table,
-                   char **out, pt_error *err) PT_CHECKED;
+int pt_identity_of(pt_session *session, const char *schema, const char *table, char **out,
+                   pt_error *err) PT_CHECKED;
 
 /* Inside a transaction: writes the notes, in place of those that there are. */
 int pt_identities_write(pt_engine *engine, pt_session *session, const char *pipeline,
@@ -53,8 +53,8 @@ typedef struct pt_replaced {
 } pt_replaced;
 
 /* Of the notes' table was, and of the table now (table_uuid). */
-int pt_replaced_find(pt_engine *engine, pt_session *session, const char *was, const char *now,
-                     pt_replaced *out, pt_error *err) PT_CHECKED;
+int pt_replaced_find(pt_session *session, const char *was, const char *now, pt_replaced *out,
+                     pt_error *err) PT_CHECKED;
 /* What is to be told of both; malloc'd, NULL without memory. label: the name that both have had. */
 char *pt_replaced_text(const pt_replaced *replaced, const char *label);
 void pt_replaced_clear(pt_replaced *replaced);

@@ -11,6 +11,7 @@
 #include "duck/transaction.h"
 #include "lake/commit_message.h"
 #include "lake/ledger.h"
+#include "lake/metadata.h"
 
 #define OWN_TABLES 3 /* beside pintail.meta */
 #define WRITER     "pintail " PT_VERSION
@@ -158,21 +159,13 @@ static int create_tables(void *arg, pt_error *err) {
 /* DuckLake sets no option of a schema that is not committed yet, so a process may have died between
  * the two. */
 static int set_inlining(const lake *l, pt_error *err) {
-    char sql[512];
-    const char *a = pt_engine_alias(l->engine);
     int64_t set = 0;
-    (void)snprintf(sql, sizeof sql,
-                   "SELECT count(*) FROM \"__ducklake_metadata_%s\".ducklake_metadata WHERE key = "
-                   "'data_inlining_row_limit' AND scope = 'schema' AND scope_id IN "
-                   "(SELECT schema_id FROM \"__ducklake_metadata_%s\".ducklake_schema WHERE "
-                   "schema_name = 'pintail' AND end_snapshot IS NULL)",
-                   a, a);
-    PT_TRY(pt_session_int(l->session, sql, &set, err));
+    PT_TRY(pt_metadata_own_inline_limits(l->session, &set, err));
     return set ? PT_OK
-               : pt_session_runf(
-                     l->session, err,
-                     "CALL \"%s\".set_option('data_inlining_row_limit', %zu, schema => 'pintail')",
-                     a, PT_LEDGER_INSERT_ROWS);
+               : pt_session_exec(
+                     l->session, NULL, err,
+                     "CALL @lake.set_option('data_inlining_row_limit', ?, schema => 'pintail')",
+                     PT_VALUES(pt_int(PT_LEDGER_INSERT_ROWS)));
 }
 
 static int create_once(void *arg, pt_error *err) {

@@ -11,6 +11,7 @@
 #include "duck/result.h"
 #include "lake/file_mark.h"
 #include "lake/guard.h"
+#include "lake/metadata.h"
 
 #define UUID_LENGTH 36
 #define MARK_LENGTH (1 + PT_MARK_DIGITS)
@@ -57,56 +58,35 @@ static const char *name_of(const char *path) {
 
 /* Files in the table's folder whose name no snapshot has and that do not wait for DuckLake's own
  * cleanup. A file that is committed while this runs may be among them; its age tells. */
-static int list_unknown(pt_engine *engine, pt_session *session, const pt_table *t, pt_result *out,
-                        pt_error *err) {
-    pt_text sql = {0};
+static int list_unknown(pt_session *session, const pt_table *t, pt_result *out, pt_error *err) {
     pt_text pattern = {0};
-    const char *alias = pt_engine_alias(engine);
     pt_file_names_add_pattern(&pattern, t->folder);
     pt_text_add(&pattern, "*.pq");
-    pt_text_add(&sql, "SELECT file FROM glob(");
-    pt_text_add_sql_string(&sql, pt_text_get(&pattern));
-    pt_text_addf(&sql,
-                 ") ANTI JOIN (SELECT path FROM \"__ducklake_metadata_%s\".ducklake_data_file "
-                 "UNION ALL SELECT path FROM "
-                 "\"__ducklake_metadata_%s\".ducklake_files_scheduled_for_deletion) k "
-                 "ON parse_filename(file) = parse_filename(k.path)",
-                 alias, alias);
-    int code = pt_text_check(&sql, err);
+    int code = pt_text_check(&pattern, err);
     if (code == PT_OK) {
-        code = pt_session_result(session, pt_text_get(&sql), out, err);
+        code = pt_metadata_unknown_files(session, pt_text_get(&pattern), out, err);
     }
     pt_text_free(&pattern);
-    pt_text_free(&sql);
     return code;
 }
 
 /* Guards and what they guard, where the catalog does not know the latter: its transaction never
  * ended. */
-static int list_unfinished(pt_engine *engine, pt_session *session, const pt_table *t,
-                           pt_result *out, pt_error *err) {
-    pt_text sql = {0};
+static int list_unfinished(pt_session *session, const pt_table *t, pt_result *out, pt_error *err) {
     pt_text guards = {0};
     pt_text files = {0};
-    const char *alias = pt_engine_alias(engine);
     pt_file_names_add_pattern(&guards, t->folder);
     pt_text_add(&guards, PT_GUARD_PREFIX "*.pq");
     pt_file_names_add_pattern(&files, t->folder);
     pt_text_addf(&files, "%sducklake-*.parquet", pt_table_has_subfolders(t) ? "**/" : "");
-    pt_text_add(&sql, "SELECT g.file, f.file FROM glob(");
-    pt_text_add_sql_string(&sql, pt_text_get(&guards));
-    pt_text_add(&sql, ") g JOIN glob(");
-    pt_text_add_sql_string(&sql, pt_text_get(&files));
-    pt_text_addf(&sql,
-                 ") f ON parse_filename(g.file)[%zu:%zu] = parse_filename(f.file)[%zu:%zu] ANTI "
-                 "JOIN (SELECT path FROM \"__ducklake_metadata_%s\".ducklake_data_file "
-                 "UNION ALL SELECT path FROM \"__ducklake_metadata_%s\".ducklake_delete_file "
-                 "UNION ALL SELECT path FROM "
-                 "\"__ducklake_metadata_%s\".ducklake_files_scheduled_for_deletion) k ON "
-                 "parse_filename(f.file) = parse_filename(k.path)",
-                 strlen(PT_GUARD_PREFIX) + 1, strlen(PT_GUARD_PREFIX) + UUID_LENGTH,
-                 strlen("ducklake-") + 1, strlen("ducklake-") + UUID_LENGTH, alias, alias, alias);
-    int code = pt_statement_result(session, &sql, out, err);
+    int code = pt_text_check(&guards, err) == PT_OK ? pt_text_check(&files, err) : PT_E_NOMEM;
+    if (code == PT_OK) { /* a guard's name has the UUID of the file that it guards */
+        const pt_name_part guard = {pt_text_get(&guards), strlen(PT_GUARD_PREFIX) + 1,
+                                    strlen(PT_GUARD_PREFIX) + UUID_LENGTH};
+        const pt_name_part file = {pt_text_get(&files), strlen("ducklake-") + 1,
+                                   strlen("ducklake-") + UUID_LENGTH};
+        code = pt_metadata_unfinished_files(session, &guard, &file, out, err);
+    }
     pt_text_free(&guards);
     pt_text_free(&files);
     return code;
@@ -117,19 +97,19 @@ static bool is_old(const pt_table *t, const char *path, int64_t now_us, int64_t 
     return made >= 0 && now_us - made >= max_age_us;
 }
 
-int pt_orphans_remove(pt_engine *engine, pt_session *session, const pt_table *t, int64_t max_age_us,
-                      uint64_t *removed, pt_error *err) {
+int pt_orphans_remove(pt_session *session, const pt_table *t, int64_t max_age_us, uint64_t *removed,
+                      pt_error *err) {
     pt_result files = {0};
     pt_result unfinished = {0};
     int64_t now = pt_now_us();
     bool guards = false;
     *removed = 0;
-    int code = list_unknown(engine, session, t, &files, err);
+    int code = list_unknown(session, t, &files, err);
     for (size_t i = 0; code == PT_OK && i < files.n_rows; i++) {
         guards |= is_guard(name_of(pt_result_cell(&files, i, 0)));
     }
     if (guards) { /* an object store lists the whole folder for it */
-        code = list_unfinished(engine, session, t, &unfinished, err);
+        code = list_unfinished(session, t, &unfinished, err);
     }
     const char **old = calloc(files.n_rows + unfinished.n_rows + 1, sizeof *old);
     size_t n = 0;

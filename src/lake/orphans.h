@@ -12,5 +12,5 @@
 #include "lake/table.h"
 
 /* Removes them and counts them, on a disk and on an object store. */
-int pt_orphans_remove(pt_engine *engine, pt_session *session, const pt_table *table,
-                      int64_t max_age_us, uint64_t *removed, pt_error *err) PT_CHECKED;
+int pt_orphans_remove(pt_session *session, const pt_table *table, int64_t max_age_us,
+                      uint64_t *removed, pt_error *err) PT_CHECKED;

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "duck/result.h"
 #include "duck/uri.h"
+#include "lake/metadata.h"
 
 #define FOLDER_MAX 255  /* bytes of a folder's name on a disk (NAME_MAX) */
 #define OBJECT_MAX 1024 /* bytes of an object's whole key */
@@ -60,38 +61,13 @@ static int add_key(pt_table *t, const char *name, bool folders, bool text_catalo
 }
 
 int pt_partition_open(pt_engine *engine, pt_session *session, pt_table *t, pt_error *err) {
-    const char *alias = pt_engine_alias(engine);
-    pt_text sql = {0};
     pt_result found = {0};
-    pt_text_addf(
-        &sql,
-        "SELECT c.column_name, (SELECT coalesce(lower(arg_max(value, CASE scope WHEN 'table' THEN "
-        "2 WHEN 'schema' THEN 1 ELSE 0 END)), '') IN ('false', '0') "
-        "FROM \"__ducklake_metadata_%s\".ducklake_metadata WHERE key = 'hive_file_pattern' AND "
-        "(scope IS NULL OR scope = 'global' OR scope_id = CASE scope WHEN 'table' "
-        "THEN t.table_id ELSE t.schema_id END))::INTEGER FROM "
-        "\"__ducklake_metadata_%s\".ducklake_table t JOIN "
-        "\"__ducklake_metadata_%s\".ducklake_schema s USING (schema_id) "
-        "JOIN \"__ducklake_metadata_%s\".ducklake_partition_info i USING (table_id) JOIN "
-        "\"__ducklake_metadata_%s\".ducklake_partition_column k USING (partition_id) "
-        "JOIN \"__ducklake_metadata_%s\".ducklake_column c ON c.table_id = t.table_id AND "
-        "c.column_id = k.column_id "
-        "WHERE t.end_snapshot IS NULL AND s.end_snapshot IS NULL AND i.end_snapshot IS NULL AND "
-        "c.end_snapshot IS NULL AND k.transform = 'identity' AND t.table_name = ",
-        alias, alias, alias, alias, alias, alias);
-    pt_text_add_sql_string(&sql, t->name);
-    pt_text_add(&sql, " AND s.schema_name = ");
-    pt_text_add_sql_string(&sql, t->schema_name);
-    int code = pt_text_check(&sql, err);
-    if (code == PT_OK) {
-        code = pt_session_result(session, pt_text_get(&sql), &found, err);
-    }
+    int code = pt_metadata_partition_columns(session, t->schema_name, t->name, &found, err);
     for (size_t i = 0; code == PT_OK && i < found.n_rows; i++) {
         code = add_key(t, pt_result_cell(&found, i, 0), pt_result_int(&found, i, 1) == 0,
                        pt_engine_catalog(engine) != PT_CATALOG_DUCKDB, err);
     }
     pt_result_clear(&found);
-    pt_text_free(&sql);
     return code;
 }
 

@@ -6,37 +6,10 @@
 
 #include "base/text.h"
 #include "lake/identity.h"
+#include "lake/metadata.h"
 #include "lake/table_name.h"
 
 #define COLUMNS_BEFORE 2 /* schema and table */
-
-static int read_version(pt_engine *engine, pt_session *session, int64_t *out, pt_error *err) {
-    pt_text sql = {0};
-    pt_text_addf(&sql,
-                 "SELECT schema_version FROM \"__ducklake_metadata_%s\".ducklake_snapshot ORDER BY "
-                 "snapshot_id DESC LIMIT 1",
-                 pt_engine_alias(engine));
-    return pt_statement_int(session, &sql, out, err);
-}
-
-/* Out of the catalog's own tables: DuckDB's list of a lake's tables looks at the statistics of each
- * one. */
-static int read_names(pt_engine *engine, pt_session *session, pt_result *out, pt_error *err) {
-    pt_text sql = {0};
-    const char *alias = pt_engine_alias(engine);
-    pt_text_addf(
-        &sql,
-        "WITH s AS (SELECT schema_id, schema_name FROM \"__ducklake_metadata_%s\".ducklake_schema "
-        "WHERE end_snapshot IS NULL) SELECT schema_name, '', 0 FROM s "
-        "UNION ALL SELECT schema_name, table_name, coalesce(record_count > 0, false)::INTEGER FROM "
-        "\"__ducklake_metadata_%s\".ducklake_table JOIN s USING (schema_id) "
-        "LEFT JOIN \"__ducklake_metadata_%s\".ducklake_table_stats USING (table_id) WHERE "
-        "end_snapshot IS NULL "
-        "UNION ALL SELECT schema_name, view_name, 0 FROM \"__ducklake_metadata_%s\".ducklake_view "
-        "JOIN s USING (schema_id) WHERE end_snapshot IS NULL",
-        alias, alias, alias, alias);
-    return pt_statement_result(session, &sql, out, err);
-}
 
 static int read_columns(pt_engine *engine, pt_session *session, const pt_result *wanted,
                         pt_result *out, pt_error *err) {
@@ -57,16 +30,12 @@ static int read_columns(pt_engine *engine, pt_session *session, const pt_result 
     return pt_statement_result(session, &sql, out, err);
 }
 
-static int read_fed(pt_engine *engine, pt_session *session, const char *pipeline, pt_result *out,
-                    pt_error *err) {
-    pt_text sql = {0};
-    pt_text_add(&sql, "SELECT target_table, topic, bool_or(pipeline = ");
-    pt_text_add_sql_string(&sql, pipeline);
-    pt_text_addf(&sql,
-                 ")::INTEGER, bool_or(row_count > 0)::INTEGER FROM \"%s\".pintail.offsets GROUP BY "
-                 "ALL ORDER BY topic",
-                 pt_engine_alias(engine));
-    return pt_statement_result(session, &sql, out, err);
+static int read_fed(pt_session *session, const char *pipeline, pt_result *out, pt_error *err) {
+    return pt_session_exec(
+        session, out, err,
+        "SELECT target_table, topic, bool_or(pipeline = ?)::INTEGER, bool_or(row_count > "
+        "0)::INTEGER FROM @lake.pintail.offsets GROUP BY ALL ORDER BY topic",
+        PT_VALUES(pt_str(pipeline)));
 }
 
 void pt_seen_spelling(const pt_seen *seen, const char *asked_schema, const char *asked_table,
@@ -112,9 +81,9 @@ int pt_seen_read(pt_engine *engine, pt_session *session, const char *pipeline,
                  const char *const *tables, size_t n, pt_seen *out, pt_error *err) {
     pt_result wanted = {0};
     *out = (pt_seen){0};
-    int code = read_version(engine, session, &out->schema_version, err);
+    int code = pt_metadata_schema_version(session, &out->schema_version, err);
     if (code == PT_OK) {
-        code = read_names(engine, session, &out->names, err);
+        code = pt_metadata_names(session, &out->names, err);
     }
     if (code == PT_OK) {
         code = find_wanted(out, tables, n, &wanted, err);
@@ -123,7 +92,7 @@ int pt_seen_read(pt_engine *engine, pt_session *session, const char *pipeline,
         code = read_columns(engine, session, &wanted, &out->columns, err);
     }
     if (code == PT_OK) {
-        code = read_fed(engine, session, pipeline, &out->fed, err);
+        code = read_fed(session, pipeline, &out->fed, err);
     }
     if (code == PT_OK) {
         code = pt_identities_read(engine, session, &out->notes, err);
@@ -143,10 +112,9 @@ void pt_seen_clear(pt_seen *seen) {
     *seen = (pt_seen){0};
 }
 
-int pt_seen_stands(pt_engine *engine, pt_session *session, const pt_seen *seen, bool *stands,
-                   pt_error *err) {
+int pt_seen_stands(pt_session *session, const pt_seen *seen, bool *stands, pt_error *err) {
     int64_t now = 0;
-    PT_TRY(read_version(engine, session, &now, err));
+    PT_TRY(pt_metadata_schema_version(session, &now, err));
     *stands = now == seen->schema_version;
     return PT_OK;
 }

@@ -29,7 +29,7 @@ int pt_seen_read(pt_engine *engine, pt_session *session, const char *pipeline,
 void pt_seen_clear(pt_seen *seen);
 
 /* *stands: no table of the lake was altered, made or dropped since. */
-int pt_seen_stands(pt_engine *engine, pt_session *session, const pt_seen *seen, bool *stands,
+int pt_seen_stands(pt_session *session, const pt_seen *seen, bool *stands,
                    pt_error *err) PT_CHECKED;
 
 /* The names as the lake spells them: *table NULL when there is only the schema, both when there is

@@ -6,12 +6,13 @@
 
 #include "base/text.h"
 #include "duck/result.h"
+#include "lake/metadata.h"
 #include "lake/setting_value.h"
 #include "lake/stage.h"
 #include "lake/table.h"
 
 #define LIMIT "data_inlining_row_limit"
-#define SORT  "sort" /* the number of the table's SET SORTED BY, as if it were a setting */
+#define SORT  PT_METADATA_SORT
 
 /* What matters to a writer of files and of inlined rows, and to a fold. */
 static const char *const keys[] = {"parquet_compression",
@@ -26,19 +27,6 @@ static const char *const keys[] = {"parquet_compression",
                                    "sort_on_insert",
                                    "auto_compact",
                                    SORT};
-
-/* key, value, scope, scope_id */
-static int read_all(pt_engine *engine, pt_session *session, pt_result *out, pt_error *err) {
-    const char *alias = pt_engine_alias(engine);
-    pt_text sql = {0};
-    pt_text_addf(&sql,
-                 "SELECT key, value, scope, scope_id FROM "
-                 "\"__ducklake_metadata_%s\".ducklake_metadata UNION ALL "
-                 "SELECT '" SORT "', sort_id::VARCHAR, 'table', table_id FROM "
-                 "\"__ducklake_metadata_%s\".ducklake_sort_info WHERE end_snapshot IS NULL",
-                 alias, alias);
-    return pt_statement_result(session, &sql, out, err);
-}
 
 /* 3 of the table, 2 of its schema, 1 of the lake; 0: not of this table. */
 static int rank(const pt_result *all, size_t row, const pt_lake_settings *of) {
@@ -67,43 +55,28 @@ static const char *find(const pt_result *all, const char *key, const pt_lake_set
 }
 
 /* "of the lake", "of schema s", "of table s.t" */
-static void add_scope(pt_engine *engine, pt_session *session, const pt_result *all, size_t row,
-                      pt_text *out) {
+static void add_scope(pt_session *session, const pt_result *all, size_t row, pt_text *out) {
     const char *scope = pt_result_cell(all, row, 2);
     bool table = scope && strcmp(scope, "table") == 0;
-    const char *alias = pt_engine_alias(engine);
-    pt_text sql = {0};
     char *name = NULL;
+    pt_error ignored;
+    int64_t id = pt_result_int(all, row, 3);
     if (table || (scope && strcmp(scope, "schema") == 0)) {
-        pt_text_addf(
-            &sql,
-            table
-                ? "SELECT any_value(CASE s.schema_name WHEN 'main' THEN '' ELSE s.schema_name || "
-                  "'.' END || t.table_name) FROM \"__ducklake_metadata_%s\".ducklake_table t JOIN "
-                  "\"__ducklake_metadata_%s\".ducklake_schema s USING (schema_id) WHERE "
-                  "t.end_snapshot IS NULL AND s.end_snapshot IS NULL AND t.table_id = %" PRId64
-                : "SELECT any_value(schema_name) FROM (SELECT '%s'), "
-                  "\"__ducklake_metadata_%s\".ducklake_schema WHERE end_snapshot IS NULL AND "
-                  "schema_id = %" PRId64,
-            alias, alias, pt_result_int(all, row, 3));
-        pt_error ignored;
-        if (sql.failed || pt_session_text(session, pt_text_get(&sql), &name, &ignored) != PT_OK) {
-            name = NULL;
-        }
-        pt_text_addf(out, "of %s %s", scope, name ? name : "?");
+        int code = table ? pt_metadata_table_label(session, id, &name, &ignored)
+                         : pt_metadata_schema_name(session, id, &name, &ignored);
+        pt_text_addf(out, "of %s %s", scope, code == PT_OK && name ? name : "?");
     } else {
         pt_text_add(out, "of the lake");
     }
     free(name);
-    pt_text_free(&sql);
 }
 
-static int fail_value(pt_engine *engine, pt_session *session, const pt_result *all, size_t row,
-                      const char *has_to_be, pt_error *err) {
+static int fail_value(pt_session *session, const pt_result *all, size_t row, const char *has_to_be,
+                      pt_error *err) {
     pt_text scope = {0};
     const char *key = pt_result_cell(all, row, 0);
     const char *value = pt_result_cell(all, row, 1);
-    add_scope(engine, session, all, row, &scope);
+    add_scope(session, all, row, &scope);
     int code = pt_fail(
         err, PT_E_LAKE,
         "the setting %s %s is '%s' in the catalog (ducklake_metadata), and has to be %s; set it "
@@ -115,15 +88,15 @@ static int fail_value(pt_engine *engine, pt_session *session, const pt_result *a
 
 /* What is said of the lake, and where `of` is given of its table and schema, is something that can
  * be. */
-static int check_values(pt_engine *engine, pt_session *session, const pt_result *all,
-                        const pt_lake_settings *of, pt_error *err) {
+static int check_values(pt_session *session, const pt_result *all, const pt_lake_settings *of,
+                        pt_error *err) {
     for (size_t r = 0; r < all->n_rows; r++) {
         const char *value = pt_result_cell(all, r, 1);
         const char *has_to_be = rank(all, r, of) ? pt_setting_wrong(pt_result_cell(all, r, 0),
                                                                     value ? value : "")
                                                  : NULL;
         if (has_to_be) {
-            return fail_value(engine, session, all, r, has_to_be, err);
+            return fail_value(session, all, r, has_to_be, err);
         }
     }
     const char *level = find(all, "parquet_compression_level", of);
@@ -159,16 +132,16 @@ static int check_version(const pt_result *all, pt_error *err) {
 
 /* Where the lake says at whatever scope how many bytes a row group has, an INSERT of DuckLake's
  * wants to be free in the order of rows: those into pintail's own tables, too. */
-int pt_settings_begin(pt_engine *engine, pt_session *session, pt_error *err) {
+int pt_settings_begin(pt_session *session, pt_error *err) {
     static const pt_lake_settings lake = {.table_id = -1, .schema_id = -1};
     pt_result all = {0};
     bool bytes = false;
-    int code = read_all(engine, session, &all, err);
+    int code = pt_metadata_settings(session, &all, err);
     for (size_t r = 0; r < all.n_rows; r++) {
         bytes |= strcmp(pt_result_cell(&all, r, 0), "parquet_row_group_size_bytes") == 0;
     }
     if (code == PT_OK) {
-        code = check_values(engine, session, &all, &lake, err);
+        code = check_values(session, &all, &lake, err);
     }
     if (code == PT_OK && bytes) {
         code = pt_session_run(session, "SET GLOBAL preserve_insertion_order = false", err);
@@ -199,19 +172,18 @@ static void add_option(pt_text *copy, const char *option, const char *value) {
     }
 }
 
-int pt_settings_take(pt_engine *engine, pt_session *session, pt_lake_settings *settings,
-                     pt_error *err) {
+int pt_settings_take(pt_session *session, pt_lake_settings *settings, pt_error *err) {
     pt_result all = {0};
     pt_text text = {0};
     pt_text rest = {0};
     pt_text copy = {0};
     pt_lake_settings_clear(settings);
-    int code = read_all(engine, session, &all, err);
+    int code = pt_metadata_settings(session, &all, err);
     if (code == PT_OK) {
         code = check_version(&all, err);
     }
     if (code == PT_OK) {
-        code = check_values(engine, session, &all, settings, err);
+        code = check_values(session, &all, settings, err);
     }
     if (code == PT_OK) {
         code = add_all(&all, settings, true, &text, err);
@@ -259,10 +231,9 @@ void pt_lake_settings_clear(pt_lake_settings *settings) {
     settings->forbidden = NULL;
 }
 
-int pt_settings_check(pt_engine *engine, pt_session *session, const pt_table *const *tables,
-                      size_t n, pt_error *err) {
+int pt_settings_check(pt_session *session, const pt_table *const *tables, size_t n, pt_error *err) {
     pt_result all = {0};
-    PT_TRY(read_all(engine, session, &all, err));
+    PT_TRY(pt_metadata_settings(session, &all, err));
     int code = check_version(&all, err);
     for (size_t i = 0; code == PT_OK && i < n; i++) {
         const pt_table *t = tables[i];

@@ -32,16 +32,15 @@ typedef struct pt_lake_settings {
 
 /* says->table_id and schema_id are given. PT_E_LAKE: the catalog's version is another one, or a
  * setting is none that can be; the text names it and its scope. */
-int pt_settings_take(pt_engine *engine, pt_session *session, pt_lake_settings *settings,
-                     pt_error *err) PT_CHECKED;
+int pt_settings_take(pt_session *session, pt_lake_settings *settings, pt_error *err) PT_CHECKED;
 void pt_lake_settings_clear(pt_lake_settings *settings);
 
 /* Once after an ATTACH of a writer. PT_E_LAKE: a setting of the lake as a whole is none that can
  * be. */
-int pt_settings_begin(pt_engine *engine, pt_session *session, pt_error *err) PT_CHECKED;
+int pt_settings_begin(pt_session *session, pt_error *err) PT_CHECKED;
 
 struct pt_table; /* lake/table.h */
 /* In a transaction, one statement: what the lake says of the tables is what they were opened with.
  * PT_E_LAKE_CHANGED: it is not. PT_E_LAKE: the lake was migrated to another version. */
-int pt_settings_check(pt_engine *engine, pt_session *session, const struct pt_table *const *tables,
-                      size_t n, pt_error *err) PT_CHECKED;
+int pt_settings_check(pt_session *session, const struct pt_table *const *tables, size_t n,
+                      pt_error *err) PT_CHECKED;

@@ -6,37 +6,17 @@
 
 #include "base/text.h"
 #include "duck/result.h"
+#include "lake/metadata.h"
 
-static void add_tables(pt_text *sql, const char *alias) {
-    pt_text_addf(sql,
-                 "SELECT t.table_id, (SELECT max(v.begin_snapshot) FROM "
-                 "\"__ducklake_metadata_%s\".ducklake_schema_versions v WHERE v.table_id = "
-                 "t.table_id), s.schema_name, t.table_name, t.table_uuid::VARCHAR "
-                 "FROM \"__ducklake_metadata_%s\".ducklake_table t JOIN "
-                 "\"__ducklake_metadata_%s\".ducklake_schema s USING (schema_id) WHERE "
-                 "t.end_snapshot IS NULL AND s.end_snapshot IS NULL",
-                 alias, alias, alias);
-}
-
-int pt_shape_read(pt_engine *engine, pt_session *session, pt_table *t, pt_error *err) {
-    pt_text sql = {0};
+int pt_shape_read(pt_session *session, pt_table *t, pt_error *err) {
     pt_result found = {0};
-    add_tables(&sql, pt_engine_alias(engine));
-    pt_text_add(&sql, " AND t.table_name = ");
-    pt_text_add_sql_string(&sql, t->name);
-    pt_text_add(&sql, " AND s.schema_name = ");
-    pt_text_add_sql_string(&sql, t->schema_name);
-    int code = pt_text_check(&sql, err);
-    if (code == PT_OK) {
-        code = pt_session_result(session, pt_text_get(&sql), &found, err);
-    }
+    int code = pt_metadata_shape(session, t->schema_name, t->name, &found, err);
     bool there = code == PT_OK && found.n_rows;
     t->table_id = there ? pt_result_int(&found, 0, 0) : -1;
     t->shape = there ? pt_result_int(&found, 0, 1) : -1;
     const char *uuid = there ? pt_result_cell(&found, 0, 4) : NULL;
     (void)snprintf(t->uuid, sizeof t->uuid, "%s", uuid ? uuid : "");
     pt_result_clear(&found);
-    pt_text_free(&sql);
     return code;
 }
 
@@ -74,24 +54,20 @@ static int check_table(const pt_table *t, const pt_result *found, pt_error *err)
         t->label);
 }
 
-int pt_shapes_check(pt_engine *engine, pt_session *session, const pt_flush *flush, pt_error *err) {
-    pt_text sql = {0};
+int pt_shapes_check(pt_session *session, const pt_flush *flush, pt_error *err) {
+    pt_text ids = {0};
     pt_result found = {0};
-    const char *separator = " AND t.table_id IN (";
-    add_tables(&sql, pt_engine_alias(engine));
     for (size_t i = 0; i < flush->n_slices; i++) {
-        pt_text_addf(&sql, "%s%" PRId64, separator, flush->slices[i].table->table_id);
-        separator = ", ";
+        pt_text_addf(&ids, "%s%" PRId64, i ? "," : "", flush->slices[i].table->table_id);
     }
-    pt_text_add(&sql, ")");
-    int code = flush->n_slices ? pt_text_check(&sql, err) : PT_OK;
+    int code = pt_text_check(&ids, err);
     if (code == PT_OK && flush->n_slices) {
-        code = pt_session_result(session, pt_text_get(&sql), &found, err);
+        code = pt_metadata_shapes(session, pt_text_get(&ids), &found, err);
     }
     for (size_t i = 0; code == PT_OK && i < flush->n_slices; i++) {
         code = check_table(flush->slices[i].table, &found, err);
     }
     pt_result_clear(&found);
-    pt_text_free(&sql);
+    pt_text_free(&ids);
     return code;
 }

@@ -8,10 +8,8 @@
 
 /* Fills table_id, uuid and shape of the target; -1 and "" when there is no such table. To be read
  * before the columns are: what changes in between is noticed later then. */
-int pt_shape_read(pt_engine *engine, pt_session *session, pt_table *table,
-                  pt_error *err) PT_CHECKED;
+int pt_shape_read(pt_session *session, pt_table *table, pt_error *err) PT_CHECKED;
 
 /* Inside a transaction: the tables of the flush are those that were opened. PT_E_LAKE_CHANGED: one
  * was altered. PT_E_LAKE: one is gone, or has another name. */
-int pt_shapes_check(pt_engine *engine, pt_session *session, const pt_flush *flush,
-                    pt_error *err) PT_CHECKED;
+int pt_shapes_check(pt_session *session, const pt_flush *flush, pt_error *err) PT_CHECKED;

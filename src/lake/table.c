@@ -14,6 +14,7 @@
 #include "duck/uri.h"
 #include "lake/history.h"
 #include "lake/identity.h"
+#include "lake/metadata.h"
 #include "lake/partition.h"
 #include "lake/seen.h"
 #include "lake/shape.h"
@@ -193,36 +194,8 @@ static size_t inline_rows(const pt_result *found, bool own, bool registers) {
 /* And whether it may be staged, and what is inlined. */
 static int find_folder(pt_engine *engine, pt_session *session, pt_table *t, bool own,
                        pt_error *err) {
-    pt_text sql = {0};
-    const char *alias = pt_engine_alias(engine);
-    pt_text_addf(&sql,
-                 "WITH d AS (SELECT value AS p FROM \"__ducklake_metadata_%s\".ducklake_metadata "
-                 "WHERE key = 'data_path' AND scope IS NULL), "
-                 "s AS (SELECT schema_id, CASE WHEN path_is_relative THEN (SELECT p FROM d) || "
-                 "path ELSE path END AS p "
-                 "FROM \"__ducklake_metadata_%s\".ducklake_schema WHERE end_snapshot IS NULL AND "
-                 "schema_name = ",
-                 alias, alias);
-    pt_text_add_sql_string(&sql, t->schema_name);
-    pt_text_addf(
-        &sql,
-        ") SELECT CASE WHEN t.path_is_relative THEN s.p || t.path ELSE t.path END, "
-        "(SELECT count(*) FROM \"__ducklake_metadata_%s\".ducklake_partition_info i WHERE "
-        "i.table_id = t.table_id AND i.end_snapshot IS NULL), "
-        "(SELECT arg_max(value, CASE scope WHEN 'table' THEN 2 WHEN 'schema' THEN 1 ELSE 0 END) "
-        "FROM \"__ducklake_metadata_%s\".ducklake_metadata "
-        "WHERE key = 'data_inlining_row_limit' AND (scope IS NULL OR scope = 'global' OR scope_id "
-        "= CASE scope WHEN 'table' THEN t.table_id ELSE t.schema_id END)), "
-        "current_setting('ducklake_default_data_inlining_row_limit'), t.table_id, s.schema_id "
-        "FROM \"__ducklake_metadata_%s\".ducklake_table t JOIN s USING (schema_id) WHERE "
-        "t.end_snapshot IS NULL AND t.table_name = ",
-        alias, alias, alias);
-    pt_text_add_sql_string(&sql, t->name);
     pt_result found = {0};
-    int code = pt_text_check(&sql, err);
-    if (code == PT_OK) {
-        code = pt_session_result(session, pt_text_get(&sql), &found, err);
-    }
+    int code = pt_metadata_folder(session, t->schema_name, t->name, &found, err);
     if (code == PT_OK && (found.n_rows != 1 || !pt_result_cell(&found, 0, 0))) {
         code = pt_fail(err, PT_E_LAKE, "table %s: the catalog does not say where its files lie",
                        t->label);
@@ -233,7 +206,7 @@ static int find_folder(pt_engine *engine, pt_session *session, pt_table *t, bool
     if (code == PT_OK) {
         t->settings.table_id = pt_result_int(&found, 0, 4);
         t->settings.schema_id = pt_result_int(&found, 0, 5);
-        code = pt_settings_take(engine, session, &t->settings, err);
+        code = pt_settings_take(session, &t->settings, err);
     }
     if (code == PT_OK) {
         t->encrypted = pt_engine_encrypted(engine);
@@ -249,7 +222,6 @@ static int find_folder(pt_engine *engine, pt_session *session, pt_table *t, bool
                              : inline_rows(&found, own, registers);
     }
     pt_result_clear(&found);
-    pt_text_free(&sql);
     if (code == PT_OK) {
         code = pt_file_names_check(t->folder, err);
     }
@@ -363,7 +335,7 @@ static int open_named(pt_engine *engine, pt_session *session, const pt_seen *see
     pt_result columns = {0};
     int code = parse_asked(t, schema_text, own, &asked, err);
     if (code == PT_OK) {
-        code = pt_shape_read(engine, session, t, err);
+        code = pt_shape_read(session, t, err);
     }
     if (code == PT_OK) {
         code = find_columns(engine, session, seen, false, t, asked, &columns, err);
@@ -375,7 +347,7 @@ static int open_named(pt_engine *engine, pt_session *session, const pt_seen *see
         code = pt_tables_make(engine, session, t->label, &sql, err);
         pt_text_free(&sql);
         if (code == PT_OK) {
-            code = pt_shape_read(engine, session, t, err);
+            code = pt_shape_read(session, t, err);
         }
         if (code == PT_OK) {
             code = read_columns(engine, session, t, &columns, err);
@@ -524,7 +496,7 @@ int pt_table_open_place(pt_engine *engine, pt_session *session, const char *sche
     t->label = pt_table_name_label(schema, name);
     int code = t->schema_name && t->name && t->label ? PT_OK : pt_fail_nomem(err, "a table");
     if (code == PT_OK) {
-        code = pt_shape_read(engine, session, t, err);
+        code = pt_shape_read(session, t, err);
     }
     if (code == PT_OK) {
         code = find_folder(engine, session, t, false, err);

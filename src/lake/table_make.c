@@ -8,6 +8,7 @@
 #include "duck/result.h"
 #include "duck/transaction.h"
 #include "lake/commit_message.h"
+#include "lake/metadata.h"
 #include "lake/table_internal.h"
 #include "lake/table_name.h"
 
@@ -29,27 +30,10 @@ static bool is_one_of(const char *name, const char *const *list) {
 
 /* DuckLake keeps few rows in a table of the catalog that has the same columns, unless the limit is
  * 0: as it will be for this table, whose schema may be new, too. */
-static int has_inlining(pt_engine *engine, pt_session *session, const pt_table *t, bool *out,
-                        pt_error *err) {
-    pt_text sql = {0};
+static int has_inlining(pt_session *session, const pt_table *t, bool *out, pt_error *err) {
     int64_t limit = 0;
-    const char *alias = pt_engine_alias(engine);
-    pt_text_addf(
-        &sql,
-        "SELECT coalesce((SELECT arg_max(value, CASE scope WHEN 'schema' THEN 1 ELSE 0 "
-        "END)::BIGINT FROM \"__ducklake_metadata_%s\".ducklake_metadata "
-        "WHERE key = 'data_inlining_row_limit' AND (scope IS NULL OR scope = 'global' OR (scope = "
-        "'schema' AND scope_id IN (SELECT schema_id FROM "
-        "\"__ducklake_metadata_%s\".ducklake_schema WHERE end_snapshot IS NULL AND schema_name = ",
-        alias, alias);
-    pt_text_add_sql_string(&sql, t->schema_name);
-    pt_text_add(&sql, ")))), current_setting('ducklake_default_data_inlining_row_limit')::BIGINT)");
-    int code = pt_text_check(&sql, err);
-    if (code == PT_OK) {
-        code = pt_session_int(session, pt_text_get(&sql), &limit, err);
-    }
+    int code = pt_metadata_inline_limit(session, t->schema_name, &limit, err);
     *out = limit > 0;
-    pt_text_free(&sql);
     return code;
 }
 
@@ -149,7 +133,7 @@ int pt_table_check_new(pt_engine *engine, pt_session *session, const pt_table *t
         }
     }
     bool inlining;
-    PT_TRY(has_inlining(engine, session, t, &inlining, err));
+    PT_TRY(has_inlining(session, t, &inlining, err));
     PT_TRY(check_names(pt_engine_catalog(engine), inlining, t, asked, err));
     return pt_table_evaluate_defaults(session, t->label, asked, err);
 }
