@@ -123,12 +123,29 @@ static int refuse_twice(const pt_option_values *s, bool from_file, const char *t
                    topic);
 }
 
+/* The file's topics say table and schema themselves: an option beside them would be for none. */
+static int refuse_beside_file(const pt_option_values *s, pt_error *err) {
+    static const char *const options[] = {"table", "schema"};
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
+        if (pt_values_given(s, options[i])) {
+            return pt_fail(err, PT_E_USAGE,
+                           "%s goes with --topic, and the topics are those of %s: write %s: there, "
+                           "in the topic's entry",
+                           pt_values_place(s, options[i]).text, s->file->path, options[i]);
+        }
+    }
+    return PT_OK;
+}
+
 int pt_ingest_routes(const pt_ingest_args *a, const pt_option_values *s, pt_route_options **routes,
                      size_t *n, pt_error *err) {
     bool from_file = s->file && !a->topics.n;
     *n = from_file ? pt_config_count(s->file, "topics") : a->topics.n;
     if (*n == 0) {
         return pt_fail(err, PT_E_USAGE, "--topic is missing (or --config FILE with topics)");
+    }
+    if (from_file) {
+        PT_TRY(refuse_beside_file(s, err));
     }
     *routes = calloc(*n, sizeof **routes);
     if (!*routes) {

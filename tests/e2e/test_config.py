@@ -229,6 +229,15 @@ def test_a_bad_schema_in_the_file_is_named_with_its_table_and_exits_2(pintail, l
     assert len(done.err.splitlines()) == 1 and all(word in done.err for word in ("the_table", "order_id", "UUDI")), done.err
 
 
+@pytest.mark.parametrize("option, value", [("table", "t"), ("schema", "id INTEGER")])
+def test_an_option_that_the_topics_of_the_file_would_not_heed_is_refused(pintail, lake, tmp_path, option, value):
+    path = write(tmp_path, config(Nowhere, lake, entry("orders", "the_table", orders.SCHEMA)))
+    flag = pintail.run("ingest", "--config", path, f"--{option}", value, code=2, timeout=20)
+    assert f"--{option} goes with --topic" in flag.err and str(path) in flag.err
+    variable = pintail.run("ingest", "--config", path, code=2, timeout=20, env={f"PINTAIL_{option.upper()}": value})
+    assert f"PINTAIL_{option.upper()} goes with --topic" in variable.err
+
+
 @on("sqlite")
 def test_keys_without_a_value_are_as_no_keys_and_a_schema_may_have_comments(pintail, lake, kafka, tmp_path):
     topic = kafka.create_topic(1)
