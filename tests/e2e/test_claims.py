@@ -13,11 +13,22 @@ from support.progress import landed, wait_landed
 from test_rebalance import KINDS as REBALANCES
 from test_rebalance import Load
 
-ARGS = ("--schema", orders.SCHEMA, "--flush-interval", "100ms", "--stop-timeout", "3s",
-        "-X", "max.poll.interval.ms=7000")  # a rebalance waits so long for a member that does not poll, then the group gives it up
+ARGS = (
+    "--schema",
+    orders.SCHEMA,
+    "--flush-interval",
+    "100ms",
+    "--stop-timeout",
+    "3s",
+    "-X",
+    "max.poll.interval.ms=7000",
+)  # a rebalance waits so long for a member that does not poll, then the group gives it up
 CLASSIC = {"session.timeout.ms": 6000, "heartbeat.interval.ms": 300}
 # How each member of a group whose rebalances take nothing away from those who stay is started.
-KINDS = {"cooperative-sticky": {**CLASSIC, "partition.assignment.strategy": "cooperative-sticky"}, "consumer protocol": {"group.protocol": "consumer"}}
+KINDS = {
+    "cooperative-sticky": {**CLASSIC, "partition.assignment.strategy": "cooperative-sticky"},
+    "consumer protocol": {"group.protocol": "consumer"},
+}
 
 
 @pytest.fixture
@@ -50,6 +61,7 @@ def guests():
         came.append(Guest(*who, **of))
         came[-1].wait()
         return came[-1]
+
     yield come
     for guest in came:
         guest.leave()
@@ -85,7 +97,9 @@ def catalog_goes_then_guest(process, postgres, kafka, topic, guest, seed):
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.timeout(300)
-def test_partitions_that_come_while_a_flush_waits_for_the_catalog_cost_neither_membership_nor_rows_nor_a_stop_in_time(pintail, own_pg_lake, own_postgres, kafka, guests, kind):
+def test_partitions_that_come_while_a_flush_waits_for_the_catalog_cost_neither_membership_nor_rows_nor_a_stop_in_time(
+    pintail, own_pg_lake, own_postgres, kafka, guests, kind
+):
     lake = own_pg_lake
     topic = kafka.create_topic(4)
     kafka.produce(topic, orders.orders(400))
@@ -94,7 +108,9 @@ def test_partitions_that_come_while_a_flush_waits_for_the_catalog_cost_neither_m
     member = owner(kafka, topic)
 
     assert catalog_goes_then_guest(process, own_postgres, kafka, topic, guests(kafka, topic, kind), 1) == member
-    bystander = guests(kafka, topic, kind, of=kafka.create_topic(1))  # a rebalance that gives and takes nothing else, and needs a word of every member
+    bystander = guests(
+        kafka, topic, kind, of=kafka.create_topic(1)
+    )  # a rebalance that gives and takes nothing else, and needs a word of every member
     process.wait_for(lambda: group(kafka, topic).get(member) == 4, 30, "the group to settle, with the process in it")
     own_postgres.start()
     wait_landed(process, lake, kafka, topic, 800, timeout=100)
