@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "columns/rows_internal.h"
+#include "columns/vectors.h"
 
 static int set_element(pt_rows *rows, uint32_t vec, size_t index, const void *data, size_t len,
                        pt_error *err) {

@@ -4,7 +4,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "columns/rows_internal.h"
+#include "columns/vectors.h"
 
 struct pt_chunk {
     duckdb_data_chunk chunk;

@@ -1,4 +1,4 @@
-#include "columns/rows_internal.h"
+#include "columns/vectors.h"
 
 size_t pt_shape_count(const pt_type *type) {
     size_t n = 1 + (type->id == PT_MAP);

@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 #include "base/error.h"
-#include "columns/schema.h"
+#include "columns/types.h"
 
 typedef enum pt_lex_kind {
     PT_LEX_END,

@@ -1,9 +1,5 @@
 #include "decode/decode.h"
 
-#include "decode/json/format.h"
-
-const pt_decoder_ops *const pt_formats[] = {&pt_json_format, NULL};
-
 int pt_decoder_open(const pt_decoder_ops *format, const pt_decoder_options *options,
                     pt_decoder **out, pt_error *err) {
     *out = NULL;

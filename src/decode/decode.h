@@ -63,9 +63,6 @@ struct pt_decoder {
     const pt_decoder_ops *ops; /* open sets it */
 };
 
-/* The formats, NULL behind the last. The first is the default. */
-extern const pt_decoder_ops *const pt_formats[];
-
 int pt_decoder_open(const pt_decoder_ops *format, const pt_decoder_options *options,
                     pt_decoder **out, pt_error *err) PT_CHECKED;
 void pt_decoder_close(pt_decoder **decoder);

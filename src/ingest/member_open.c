@@ -6,6 +6,7 @@
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "base/signals.h"
+#include "decode/formats.h"
 #include "duck/session.h"
 #include "duck/transaction.h"
 #include "duck/uri.h"

@@ -8,7 +8,7 @@
 
 #include "base/path.h"
 #include "base/text.h"
-#include "columns/rows_internal.h"
+#include "columns/vectors.h"
 #include "duck/file_names.h"
 #include "duck/session.h"
 #include "duck/uri.h"

@@ -1,7 +1,7 @@
 /* The scanner for x86-64 with AVX2; pt_decoder_new_json takes it when the CPU has it. */
 #if defined(__x86_64__)
 
-#    include "decode/json/json.h"
+#    include "decode/json/core.h"
 
 #    include <immintrin.h>
 

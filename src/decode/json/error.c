@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "decode/json/json.h"
+#include "decode/json/core.h"
 
 pt_json_quote pt_json_quoted(const char *p, size_t len) {
     pt_json_quote q;

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "decode/json/json.h"
+#include "decode/json/core.h"
 
 #define POWER_MIN (-342)
 #define POWER_MAX 308

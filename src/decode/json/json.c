@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "decode/json/format.h"
-#include "decode/json/json.h"
+#include "decode/json/core.h"
 
 #define BUFFER_MIN  ((size_t)16 << 10)
 #define BUFFER_KEEP ((size_t)4 << 20)

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include "decode/json/json.h"
+#include "decode/json/core.h"
 
 #define LINEAR     12
 #define TABLE_MIN  1024

@@ -2,7 +2,7 @@
  */
 #include <string.h>
 
-#include "decode/json/json.h"
+#include "decode/json/core.h"
 
 const uint64_t pt_json_pow10[20] = {1U,
                                     10U,

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "decode/json/json.h"
+#include "decode/json/core.h"
 
 static uint8_t integer_bits(const pt_type *type) {
     switch (type->id) {

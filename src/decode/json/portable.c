@@ -1,5 +1,5 @@
 /* The scanner for any CPU: eight bytes at a time in plain registers. */
-#include "decode/json/json.h"
+#include "decode/json/core.h"
 
 #include "decode/json/scan.h"
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "columns/schema_lex.h"
-#include "decode/json/json.h"
+#include "decode/json/core.h"
 
 #define FRAME_BYTES      5  /* 0, then a schema's number, big-endian */
 #define FRAME_BYTES_LONG 9  /* the same with a number of eight bytes */

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "decode/json/json.h"
+#include "decode/json/core.h"
 
 /* ---- scratch ---- */
 

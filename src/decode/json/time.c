@@ -1,7 +1,7 @@
 /* Dates and times from ISO 8601 text, in DuckDB's ranges. */
 #include <string.h>
 
-#include "decode/json/json.h"
+#include "decode/json/core.h"
 
 #define DAY_SECONDS 86400
 #define NANOS       1000000000

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "columns/rows_internal.h"
+#include "columns/vectors.h"
 
 static inline bool is_valid(const pt_vec *v, size_t row) {
     return !v->validity || (v->validity[row / 64] >> (row % 64) & 1);

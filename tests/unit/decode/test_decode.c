@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "decode/fixed_format.h"
+#include "decode/formats.h"
 #include "decode/json/format.h"
 
 typedef struct world {

@@ -6,15 +6,18 @@
  * subtree. */
 #pragma once
 
+#include <duckdb.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <string.h>
 
-#include "columns/rows.h"
+#include "base/error.h"
+#include "columns/types.h"
 
-#define PT_ARENA_SLACK                                                         \
-    64 /* bytes behind any string in the arena that a writer may scribble over \
-        */
+typedef struct pt_rows pt_rows; /* columns/rows.h */
+
+/* Bytes behind any string in the arena that a writer may scribble over. */
+#define PT_ARENA_SLACK 64
 
 /* One vector of the chunk that is being filled. data, validity and capacity change when the list
  * above it grows. */

@@ -15,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "columns/rows_internal.h"
+#include "columns/vectors.h"
 #include "decode/decode.h"
 
 #define PT_JSON_PAD            64
