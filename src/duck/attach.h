@@ -1,7 +1,8 @@
 /* ATTACH of a lake: its folders, the statement for each catalog, and what a refusal means. */
 #pragma once
 
-#include "duck/engine.h"
+#include "base/error.h"
+#include "duck/lake_options.h"
 #include "duck/uri.h"
 
 /* What can be said of alias and data path without opening anything. PT_E_USAGE. */

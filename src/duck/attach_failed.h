@@ -2,7 +2,8 @@
  * about it. */
 #pragma once
 
-#include "duck/engine.h"
+#include "base/error.h"
+#include "duck/lake_options.h"
 #include "duck/uri.h"
 
 /* A new lake without --data-path: PT_E_USAGE, PT_WHY_NO_DATA_PATH. */

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "duck/object_store.h"
+#include "duck/http_failure.h"
 
 #define WORDS_MAX 4096 /* of a message, once what it cites is left out */
 

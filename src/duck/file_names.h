@@ -4,8 +4,9 @@
 
 #include <stdint.h>
 
+#include "base/error.h"
 #include "base/text.h"
-#include "duck/engine.h"
+#include "duck/lake_options.h"
 
 /* PT_E_USAGE: DuckDB cannot name files in that folder, or it means another one. */
 int pt_file_names_check(const char *folder, pt_error *err) PT_CHECKED;

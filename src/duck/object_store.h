@@ -1,8 +1,9 @@
-/* What is different when data files lie on an object store: keys, errors with an HTTP status, and
- * removing an object. */
+/* What is different when data files lie on an object store: keys, and removing an
+ * object. Errors with an HTTP status: duck/http_failure.h. */
 #pragma once
 
-#include "duck/engine.h"
+#include "base/error.h"
+#include "duck/lake_options.h"
 
 /* A DuckDB secret from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_REGION,
  * AWS_ENDPOINT_URL; nothing when there is no key. */
@@ -11,13 +12,6 @@ int pt_object_store_login(pt_session *session, pt_error *err) PT_CHECKED;
 /* Runs a statement of the user's that may hold a secret: an error does not cite it, nor any of its
  * quoted values. */
 int pt_object_store_run_secret(pt_session *session, const char *sql, pt_error *err) PT_CHECKED;
-
-/* What an error of httpfs means: PT_E_LAKE_DOWN (network, 5xx, too many requests), PT_E_LAKE
- * (refused, not there), PT_OK: the text is not about HTTP. */
-pt_code pt_object_store_failure(const char *message);
-
-/* "" or " (what to do)" for a refusal, to be put into the error's text. */
-const char *pt_object_store_advice(const char *message);
 
 /* Removes files, local ones and objects; one that is not there is none to remove. Objects need a
  * session whose engine has DuckLake loaded, and no transaction. */

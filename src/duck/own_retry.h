@@ -4,7 +4,8 @@
 
 #include <stdbool.h>
 
-#include "duck/engine.h"
+#include "base/error.h"
+#include "duck/lake_options.h"
 
 /* Switches it off for the engine, and makes sure: by reading the setting back, and with a DuckLake
  * that this version of pintail has not been tried with, by its effect. */

@@ -13,6 +13,8 @@
 
 typedef struct pt_result pt_result; /* duck/result.h */
 
+#define PT_UUID_SIZE 37 /* of a UUID as text, with the NUL; duck/uuid.h makes them */
+
 int pt_session_open(pt_engine *engine, pt_session **out, pt_error *err) PT_CHECKED;
 void pt_session_close(pt_session **session);
 duckdb_connection pt_session_connection(pt_session *session);

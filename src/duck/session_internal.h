@@ -2,7 +2,6 @@
 #pragma once
 
 #include "duck/session.h"
-#include "duck/uuid.h"
 
 #define PT_SESSION_UUIDS 64
 

@@ -3,7 +3,8 @@
 
 #include <stdbool.h>
 
-#include "duck/engine.h"
+#include "base/error.h"
+#include "duck/lake_options.h"
 
 typedef struct pt_lake_uri {
     pt_catalog_kind catalog;

@@ -3,8 +3,6 @@
 
 #include "duck/session.h"
 
-#define PT_UUID_SIZE 37 /* with the NUL */
-
 /* For a name whose time counts, such as a file's (lake/orphans.h): it says now. One statement. */
 int pt_uuid_now(pt_session *session, char out[PT_UUID_SIZE], pt_error *err) PT_CHECKED;
 

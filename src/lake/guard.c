@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "duck/failure.h"
 #include "duck/file_names.h"
+#include "duck/http_failure.h"
 #include "duck/object_store.h"
 #include "duck/session.h"
 #include "duck/uri.h"

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "duck/dictionary.h"
 #include "duck/file_names.h"
+#include "duck/http_failure.h"
 #include "duck/object_store.h"
 #include "duck/scan.h"
 #include "duck/session.h"

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "duck/failure.h"
+#include "duck/http_failure.h"
 #include "duck/object_store.h"
 #include "duck/session.h"
 
