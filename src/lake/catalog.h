@@ -1,8 +1,9 @@
 /* The catalog of a lake: where a flush becomes a snapshot. Ingest knows this interface and no
  * implementation of it.
  *
- * An implementation is a pt_catalog_ops (lake/catalog_ops.h). Today there is one, DuckLake through
- * DuckDB (lake/catalog_ducklake*.c). One thread at a time uses a catalog.
+ * An implementation is a pt_catalog_ops (lake/catalog_ops.h), and lake/catalogs.c has the table of
+ * them. Today there is one, DuckLake through DuckDB (lake/catalog_ducklake*.c). One thread at a
+ * time uses a catalog.
  *
  * The rules that make a record land exactly once bind every implementation:
  *
@@ -47,7 +48,7 @@ typedef enum pt_outcome {
                      pt_catalog_settle comes before any other attempt */
 } pt_outcome;
 
-/* ---- open ---- */
+/* ---- open: lake/catalogs.c chooses the implementation by the kind of the lake's catalog ---- */
 
 /* Without a look at the lake. PT_E_USAGE: its text is none, or nothing can be written into such a
  * catalog. */

@@ -1,4 +1,4 @@
-/* DuckLake through DuckDB: the catalog that there is (lake/catalog.h). Here it is opened, claims
+/* DuckLake through DuckDB: the catalog that there is (lake/catalogs.c). Here it is opened, claims
  * partitions and is closed. Its other jobs: catalog_ducklake_attach.c, _commit.c, _fold.c and
  * _settle.c. */
 #include "lake/catalog_ducklake.h"
@@ -18,19 +18,7 @@
 
 /* ---- a look, before anything is opened ---- */
 
-int pt_catalog_check(const pt_lake_options *options, pt_error *err) {
-    pt_lake_uri uri;
-    PT_TRY(pt_lake_uri_parse(options->lake, &uri, err));
-    if (uri.catalog == PT_CATALOG_MYSQL) {
-        return pt_fail(err, PT_E_USAGE,
-                       "--lake: nothing can be written into a lake on MySQL or MariaDB yet, since "
-                       "DuckLake cannot change rows of such a catalog; use a "
-                       "PostgreSQL, SQLite or DuckDB-file catalog (check and sql read this one)");
-    }
-    return PT_OK;
-}
-
-int pt_catalog_look(const pt_lake_options *options, bool *there, pt_error *err) {
+static int look_for_lake(const pt_lake_options *options, bool *there, pt_error *err) {
     pt_lake_options look = *options;
     pt_engine *engine = NULL;
     look.create = false;
@@ -176,22 +164,8 @@ static void close_it(pt_catalog *catalog) {
     free(c);
 }
 
-static const pt_catalog_ops ducklake = {
-    .name = "ducklake",
-    .claim = claim,
-    .look_back = pt_ducklake_look_back,
-    .commit = pt_ducklake_commit,
-    .settle = pt_ducklake_settle,
-    .inspect = pt_ducklake_inspect,
-    .upkeep = upkeep,
-    .tend_at = tend_at,
-    .session = session_of,
-    .engine = engine_of,
-    .close = close_it,
-};
-
 static int open_it(pt_ducklake *c, const char *pipeline, const char *owner, pt_error *err) {
-    PT_TRY(pt_catalog_begin(&c->base, &ducklake, pipeline, owner, err));
+    PT_TRY(pt_catalog_begin(&c->base, &pt_catalog_ducklake, pipeline, owner, err));
     PT_TRY(pt_ducklake_attach(c, err));
     PT_TRY(pt_retry_busy(look_for_files, c, err));
     PT_TRY(pt_ledger_create(c->engine, c->session, err));
@@ -200,10 +174,8 @@ static int open_it(pt_ducklake *c, const char *pipeline, const char *owner, pt_e
                              err);
 }
 
-int pt_catalog_open(const pt_lake_options *options, const char *pipeline, const char *owner,
+static int open_new(const pt_lake_options *options, const char *pipeline, const char *owner,
                     pt_catalog **out, pt_error *err) {
-    *out = NULL;
-    PT_TRY(pt_catalog_check(options, err));
     pt_ducklake *c = calloc(1, sizeof *c);
     if (!c) {
         return pt_fail_nomem(err, "the catalog");
@@ -217,3 +189,19 @@ int pt_catalog_open(const pt_lake_options *options, const char *pipeline, const 
     }
     return code;
 }
+
+const pt_catalog_ops pt_catalog_ducklake = {
+    .name = "ducklake",
+    .look = look_for_lake,
+    .open = open_new,
+    .claim = claim,
+    .look_back = pt_ducklake_look_back,
+    .commit = pt_ducklake_commit,
+    .settle = pt_ducklake_settle,
+    .inspect = pt_ducklake_inspect,
+    .upkeep = upkeep,
+    .tend_at = tend_at,
+    .session = session_of,
+    .engine = engine_of,
+    .close = close_it,
+};

@@ -5,6 +5,11 @@
 
 typedef struct pt_catalog_ops {
     const char *name;
+    /* pt_catalog_look and pt_catalog_open, of a lake of its kind. open leaves *out NULL when it
+     * fails. */
+    int (*look)(const pt_lake_options *options, bool *there, pt_error *err);
+    int (*open)(const pt_lake_options *options, const char *pipeline, const char *owner,
+                pt_catalog **out, pt_error *err);
     /* What lake/catalog.h says of the functions of these names, without the checks that need no
      * catalog: claims and their positions are the shared part's. */
     int (*claim)(pt_catalog *catalog, const pt_claiming *what, pt_error *err);
@@ -30,6 +35,9 @@ struct pt_catalog {
                          is committed */
     size_t n_claims;
 };
+
+/* The implementations; lake/catalogs.c says which lake gets which. */
+extern const pt_catalog_ops pt_catalog_ducklake;
 
 /* The shared part. On failure, too, pt_catalog_end is due. */
 int pt_catalog_begin(pt_catalog *catalog, const pt_catalog_ops *ops, const char *pipeline,
