@@ -35,8 +35,8 @@ demo: build
 	@demo/run.sh
 
 # The form: tests/lint/run does it, deps/fetch brings the tools. The rules of tests/lint/tidy.py that are on, and the longest line of prose.
-TIDY_RULES ?= banned-call white-space error-text librdkafka include-circle room-circle
-MARKDOWN_WIDTH ?= 600
+TIDY_RULES ?= banned-call white-space error-text librdkafka include-circle room-circle cited-path
+MARKDOWN_WIDTH ?= 120
 lint-deps:
 	@deps/fetch lint
 

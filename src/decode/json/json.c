@@ -1,9 +1,9 @@
-/* The JSON format. How it works: decode/json/json.h. */
+/* The JSON format. How it works: decode/json/core.h. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "decode/json/format.h"
 #include "decode/json/core.h"
+#include "decode/json/format.h"
 
 #define BUFFER_MIN  ((size_t)16 << 10)
 #define BUFFER_KEEP ((size_t)4 << 20)

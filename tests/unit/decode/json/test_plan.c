@@ -1,6 +1,6 @@
 /* What the plan prepares so that records are read fast. */
-#include "decode/json/decode_testing.h"
 #include "decode/json/core.h"
+#include "decode/json/decode_testing.h"
 
 /* Names that are told apart by the last byte that all of them have, too: a collision costs the slow
  * way for every record. */
