@@ -5,8 +5,8 @@
 #include "base/units.h"
 #include "cli/ingest_args.h"
 #include "cli/names.h"
-#include "lake/table.h"
 #include "lake/table_name.h"
+#include "lake/table_open.h"
 
 typedef struct topic_key {
     char text[64];

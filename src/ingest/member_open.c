@@ -17,7 +17,9 @@
 #include "ingest/same_tables.h"
 #include "lake/history.h"
 #include "lake/identity.h"
+#include "lake/ledger_form.h"
 #include "lake/table_name.h"
+#include "lake/table_open.h"
 
 #define SLOW_INSERT                                                                            \
     (60 * PT_SECOND) /* that long PostgreSQL lets a session be idle in a transaction, after an \

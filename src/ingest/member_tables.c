@@ -11,7 +11,11 @@
 #include "duck/transaction.h"
 #include "duck/uri.h"
 #include "lake/history.h"
+#include "lake/ledger_form.h"
+#include "lake/table_columns.h"
+#include "lake/table_make.h"
 #include "lake/table_name.h"
+#include "lake/table_open.h"
 
 /* ---- options ---- */
 
@@ -62,7 +66,7 @@ static int check_all_names(const pt_member *r, pt_catalog_kind catalog, bool inl
     for (size_t i = 0; i < r->options->n_routes; i++) {
         pt_table_options t = pt_member_tables_options(r->options, i);
         if (first_into(r->options, i) == i) {
-            PT_TRY(pt_table_check_names(&t, catalog, inlining, err));
+            PT_TRY(pt_table_check_names(t.table, t.schema_text, catalog, inlining, err));
         }
     }
     return PT_OK;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "ingest/member_internal.h"
+#include "lake/table_open.h"
 
 /* What the table of a route is to be. */
 pt_table_options pt_member_tables_options(const pt_ingest_options *options, size_t route);

@@ -9,6 +9,7 @@
 #include "base/failpoint.h"
 #include "ingest/verify.h"
 #include "lake/partition.h"
+#include "lake/settings.h"
 #include "lake/stage.h"
 
 #define DEAD_LETTER_BYTES 512  /* about what one takes beside the record itself */
@@ -206,9 +207,9 @@ static int check_gap(pt_reader *r, const pt_route *route, pt_partition *p, int32
 
 /* ---- staging ahead ---- */
 
-#define AHEAD_ROWS PT_STAGE_GROUP_ROWS /* the first row group can be encoded */
-#define AHEAD_LEFT                                                                             \
-    PT_STAGE_GROUP_ROWS /* at least one more is to come: in smaller flushes there is little to \
+#define AHEAD_ROWS PT_ROW_GROUP_ROWS /* the first row group can be encoded */
+#define AHEAD_LEFT                                                                           \
+    PT_ROW_GROUP_ROWS /* at least one more is to come: in smaller flushes there is little to \
                            gain, and it was seen to cost */
 #define AHEAD_INTERVAL                                                                             \
     (600 * PT_SECOND) /* the name of a staged file tells its age: it must not look like a leftover \

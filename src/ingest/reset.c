@@ -16,6 +16,8 @@
 #include "lake/erase.h"
 #include "lake/guard.h"
 #include "lake/history.h"
+#include "lake/ledger.h"
+#include "lake/table_open.h"
 
 #define SETTLED_WITHIN (60 * PT_SECOND) /* a COMMIT of unknown outcome */
 

@@ -10,11 +10,13 @@
 #include "base/path.h"
 #include "duck/transaction.h"
 #include "duck/uri.h"
+#include "lake/claims.h"
 #include "lake/data_path.h"
 #include "lake/guard.h"
 #include "lake/inlined.h"
 #include "lake/ledger_form.h"
 #include "lake/orphans.h"
+#include "lake/table_open.h"
 
 /* ---- a look, before anything is opened ---- */
 
@@ -33,7 +35,7 @@ static int look_for_lake(const pt_lake_options *options, bool *there, pt_error *
 /* Fence first, then read. A file of the ledger may be gone since the answer to the COMMIT of a fold
  * was lost: only now it is clear what the catalog holds. */
 int pt_ducklake_raise_and_read(pt_ducklake *c, const pt_claiming *what, pt_error *err) {
-    PT_TRY(pt_ledger_raise(c->engine, c->session, c->turnstile, c->base.pipeline, c->base.owner,
+    PT_TRY(pt_claims_raise(c->engine, c->session, c->turnstile, c->base.pipeline, c->base.owner,
                            what->claims, what->n, what->starts, what->tables, err));
     int code = pt_ledger_read(c->engine, c->session, c->base.pipeline, what->claims, what->n, err);
     uint64_t restored = 0;

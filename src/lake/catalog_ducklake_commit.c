@@ -10,12 +10,12 @@
 #include "duck/transaction.h"
 #include "duck/uuid.h"
 #include "lake/catalog_ducklake.h"
-#include "lake/commit_message.h"
+#include "lake/flush_message.h"
 #include "lake/gate.h"
 #include "lake/guard.h"
 #include "lake/inlined.h"
 #include "lake/registered.h"
-#include "lake/settings.h"
+#include "lake/settings_check.h"
 
 /* ---- the transaction ---- */
 

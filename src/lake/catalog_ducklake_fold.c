@@ -4,7 +4,7 @@
 #include "lake/catalog_ducklake.h"
 #include "lake/guard.h"
 #include "lake/inlined.h"
-#include "lake/settings.h"
+#include "lake/settings_check.h"
 
 typedef struct fold_job {
     pt_ducklake *c;

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "lake/ledger.h"
+#include "lake/ledger_form.h"
 #include "lake/metadata.h"
 #include "lake/table_name.h"
 

@@ -13,37 +13,14 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "duck/engine.h"
 #include "duck/result.h"
-#include "lake/turnstile.h"
-
-/* The contract's names and types; also what `pintail check` reads. */
-#define PT_LEDGER_COLUMNS                                                                         \
-    "pipeline VARCHAR, topic VARCHAR, \"partition\" INTEGER, from_offset BIGINT, next_offset "    \
-    "BIGINT, row_count BIGINT, "                                                                  \
-    "dead_letter_count BIGINT, epoch BIGINT, cluster_id VARCHAR, topic_id VARCHAR, target_table " \
-    "VARCHAR, kind VARCHAR, "                                                                     \
-    "committed_at TIMESTAMPTZ, leader_epoch INTEGER, commit_id UUID, lake_snapshot BIGINT, "      \
-    "detail VARCHAR"
-#define PT_EPOCH_COLUMNS                                                                    \
-    "pipeline VARCHAR, topic VARCHAR, \"partition\" INTEGER, epoch BIGINT, owner VARCHAR, " \
-    "claimed_at TIMESTAMPTZ"
-#define PT_DEAD_LETTER_COLUMNS                                                                   \
-    "topic VARCHAR, \"partition\" INTEGER, \"offset\" BIGINT, timestamp TIMESTAMPTZ, key BLOB, " \
-    "value BLOB, "                                                                               \
-    "error_code VARCHAR, error_text VARCHAR, error_position BIGINT, ingest_time TIMESTAMPTZ, "   \
-    "target_table VARCHAR, "                                                                     \
-    "pipeline VARCHAR, headers STRUCT(key VARCHAR, value BLOB)[]"
-
-/* Rows of one INSERT into pintail's own tables at most. DuckLake keeps so many in the catalog
- * (inlining is judged per INSERT) and would write a larger one to a file of its own, which it
- * deletes when a COMMIT seems to have failed, also one that the server has done. */
-#define PT_LEDGER_INSERT_ROWS ((size_t)1000)
 
 /* A partition that this process owns, as the lake knows it. */
 typedef struct pt_claim {
     const char *topic; /* not owned */
     int32_t partition;
-    int64_t epoch;       /* out of pt_ledger_raise */
+    int64_t epoch;       /* out of pt_claims_raise */
     int64_t next_offset; /* where to go on; -1: never committed */
     char cluster_id[64]; /* of the last row, "" when unknown */
     char topic_id[64];
@@ -58,34 +35,12 @@ typedef struct pt_claim {
     int64_t last_ingest_us;       /* its ingest_time */
 } pt_claim;
 
-struct pt_identities; /* lake/identity.h */
-struct pt_ledger_entry;
-
-/* Where the partitions of topics begin, if the claim is the pipeline's first of the topic: all of
- * them are recorded with it, so that every member begins where the first one said. A partition that
- * came later begins at its first offset, and that is recorded, too. */
-typedef struct pt_ledger_starts {
-    const struct pt_ledger_entry
-        *entries; /* [n] of kind 'skip', from the partition's first offset to where it begins; all
-                     partitions of each topic that is claimed */
-    size_t n;
-} pt_ledger_starts;
-
-/* Fences whoever owned these partitions (DESIGN 4.3): one transaction that raises their epochs and
- * comments the ledger, tried again while others are in the way (each time in its turn at the
- * turnstile, NULL: none). Fills the epoch of each claim. starts: NULL, partitions begin at their
- * first offset. tables: which tables the pipeline fills, where the lake has no such note yet; NULL:
- * none. */
-int pt_ledger_raise(pt_engine *engine, pt_session *session, pt_turnstile *turnstile,
-                    const char *pipeline, const char *owner, pt_claim *claims, size_t n_claims,
-                    const pt_ledger_starts *starts, const struct pt_identities *tables,
-                    pt_error *err) PT_CHECKED;
-
-/* After that: fills the rest of each claim. */
+/* Fills all of each claim but topic, partition and epoch. */
 int pt_ledger_read(pt_engine *engine, pt_session *session, const char *pipeline, pt_claim *claims,
                    size_t n_claims, pt_error *err) PT_CHECKED;
 
-/* Begins the owner of a claim that `pintail reset` makes; its process does not go on. */
+/* Begins the owner of a claim that `pintail reset` makes; its process ends without a commit of
+ * records. */
 #define PT_RESET_OWNER "reset:"
 
 /* The largest epoch of each partition of the pipeline: rows of (topic, partition, epoch, owner).
@@ -111,6 +66,16 @@ typedef struct pt_ledger_commit {
     const char *id;   /* UUID */
     int64_t snapshot; /* that the commit makes */
 } pt_ledger_commit;
+
+/* Where the partitions of topics begin, if the claim is the pipeline's first of the topic: all of
+ * them are recorded with it, so that every member begins where the first one said. A partition that
+ * came later begins at its first offset, and that is recorded, too. */
+typedef struct pt_ledger_starts {
+    const pt_ledger_entry
+        *entries; /* [n] of kind 'skip', from the partition's first offset to where
+                     it begins; all partitions of each topic that is claimed */
+    size_t n;
+} pt_ledger_starts;
 
 /* Inside a commit's transaction. */
 int pt_ledger_insert(pt_engine *engine, pt_session *session, const pt_ledger_commit *commit,

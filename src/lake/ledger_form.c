@@ -10,7 +10,6 @@
 #include "duck/result.h"
 #include "duck/transaction.h"
 #include "lake/commit_message.h"
-#include "lake/ledger.h"
 #include "lake/metadata.h"
 
 #define OWN_TABLES 3 /* beside pintail.meta */

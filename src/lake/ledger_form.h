@@ -4,11 +4,36 @@
  * commit_id, lake_snapshot and detail to pintail.offsets. */
 #pragma once
 
+#include <stddef.h>
+
 #include "base/error.h"
 #include "duck/engine.h"
 
-#define PT_LEDGER_FORM  2
+#define PT_LEDGER_FORM 2
+
+/* The contract's names and types; also what `pintail check` reads. */
+#define PT_LEDGER_COLUMNS                                                                         \
+    "pipeline VARCHAR, topic VARCHAR, \"partition\" INTEGER, from_offset BIGINT, next_offset "    \
+    "BIGINT, row_count BIGINT, "                                                                  \
+    "dead_letter_count BIGINT, epoch BIGINT, cluster_id VARCHAR, topic_id VARCHAR, target_table " \
+    "VARCHAR, kind VARCHAR, "                                                                     \
+    "committed_at TIMESTAMPTZ, leader_epoch INTEGER, commit_id UUID, lake_snapshot BIGINT, "      \
+    "detail VARCHAR"
+#define PT_EPOCH_COLUMNS                                                                    \
+    "pipeline VARCHAR, topic VARCHAR, \"partition\" INTEGER, epoch BIGINT, owner VARCHAR, " \
+    "claimed_at TIMESTAMPTZ"
 #define PT_META_COLUMNS "key VARCHAR, value VARCHAR"
+#define PT_DEAD_LETTER_COLUMNS                                                                   \
+    "topic VARCHAR, \"partition\" INTEGER, \"offset\" BIGINT, timestamp TIMESTAMPTZ, key BLOB, " \
+    "value BLOB, "                                                                               \
+    "error_code VARCHAR, error_text VARCHAR, error_position BIGINT, ingest_time TIMESTAMPTZ, "   \
+    "target_table VARCHAR, "                                                                     \
+    "pipeline VARCHAR, headers STRUCT(key VARCHAR, value BLOB)[]"
+
+/* Rows of one INSERT into pintail's own tables at most. DuckLake keeps so many in the catalog
+ * (inlining is judged per INSERT) and would write a larger one to a file of its own, which it
+ * deletes when a COMMIT seems to have failed, also one that the server has done. */
+#define PT_LEDGER_INSERT_ROWS ((size_t)1000)
 
 /* Makes schema pintail and its tables where they are missing; safe when several processes start at
  * once. Tables of an older form stay as they are until a claim. */

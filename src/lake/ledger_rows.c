@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "lake/ledger.h"
+#include "lake/ledger_form.h"
 
 static void add_entry(pt_text *sql, const pt_ledger_commit *commit, const pt_ledger_entry *e,
                       const char *now) {

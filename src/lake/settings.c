@@ -8,8 +8,6 @@
 #include "duck/result.h"
 #include "lake/metadata.h"
 #include "lake/setting_value.h"
-#include "lake/stage.h"
-#include "lake/table.h"
 
 #define LIMIT "data_inlining_row_limit"
 #define SORT  PT_METADATA_SORT
@@ -114,7 +112,7 @@ static int check_values(pt_session *session, const pt_result *all, const pt_lake
     return PT_OK;
 }
 
-static int check_version(const pt_result *all, pt_error *err) {
+int pt_settings_version(const pt_result *all, pt_error *err) {
     static const pt_lake_settings lake = {.table_id = -1, .schema_id = -1};
     const char *version = find(all, "version", &lake);
     if (version && strcmp(version, PT_DUCKLAKE_VERSION) != 0) {
@@ -150,8 +148,8 @@ int pt_settings_begin(pt_session *session, pt_error *err) {
     return code;
 }
 
-static int add_all(const pt_result *all, const pt_lake_settings *of, bool limit, pt_text *out,
-                   pt_error *err) {
+int pt_settings_add(const pt_result *all, const pt_lake_settings *of, bool limit, pt_text *out,
+                    pt_error *err) {
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         const char *value = find(all, keys[i], of);
         if (value && (limit || strcmp(keys[i], LIMIT) != 0)) {
@@ -180,16 +178,16 @@ int pt_settings_take(pt_session *session, pt_lake_settings *settings, pt_error *
     pt_lake_settings_clear(settings);
     int code = pt_metadata_settings(session, &all, err);
     if (code == PT_OK) {
-        code = check_version(&all, err);
+        code = pt_settings_version(&all, err);
     }
     if (code == PT_OK) {
         code = check_values(session, &all, settings, err);
     }
     if (code == PT_OK) {
-        code = add_all(&all, settings, true, &text, err);
+        code = pt_settings_add(&all, settings, true, &text, err);
     }
     if (code == PT_OK) {
-        code = add_all(&all, settings, false, &rest, err);
+        code = pt_settings_add(&all, settings, false, &rest, err);
     }
     if (code == PT_OK) {
         const char *version = find(&all, "parquet_version", settings);
@@ -198,7 +196,7 @@ int pt_settings_take(pt_session *session, pt_lake_settings *settings, pt_error *
         add_option(&copy, "PARQUET_VERSION", version ? version : "V2");
         add_option(&copy, "COMPRESSION", find(&all, "parquet_compression", settings));
         add_option(&copy, "COMPRESSION_LEVEL", find(&all, "parquet_compression_level", settings));
-        settings->group_rows = rows ? strtoull(rows, NULL, 10) : PT_STAGE_GROUP_ROWS;
+        settings->group_rows = rows ? strtoull(rows, NULL, 10) : PT_ROW_GROUP_ROWS;
         settings->group_bytes = bytes ? strtoull(bytes, NULL, 10) : 0;
         settings->insert = find(&all, "target_file_size", settings) ||
                            is_true(find(&all, "per_thread_output", settings)) ||
@@ -229,24 +227,4 @@ void pt_lake_settings_clear(pt_lake_settings *settings) {
     free(settings->forbidden);
     settings->all = settings->rest = settings->copy = NULL;
     settings->forbidden = NULL;
-}
-
-int pt_settings_check(pt_session *session, const pt_table *const *tables, size_t n, pt_error *err) {
-    pt_result all = {0};
-    PT_TRY(pt_metadata_settings(session, &all, err));
-    int code = check_version(&all, err);
-    for (size_t i = 0; code == PT_OK && i < n; i++) {
-        const pt_table *t = tables[i];
-        const char *was = *t->settings.forbidden ? t->settings.rest : t->settings.all;
-        pt_text now = {0};
-        code = add_all(&all, &t->settings, !*t->settings.forbidden, &now, err);
-        if (code == PT_OK && strcmp(pt_text_get(&now), was) != 0) {
-            code = pt_fail(err, PT_E_LAKE_CHANGED,
-                           "table %s: the lake's settings were changed from (%s) to (%s)", t->label,
-                           *was ? was : "none", *pt_text_get(&now) ? pt_text_get(&now) : "none");
-        }
-        pt_text_free(&now);
-    }
-    pt_result_clear(&all);
-    return code;
 }

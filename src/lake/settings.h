@@ -11,7 +11,13 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "duck/engine.h"
+#include "duck/result.h"
+
+#define PT_ROW_GROUP_ROWS                                                                        \
+    122880 /* rows of a Parquet row group where the lake says nothing, DuckDB's own number; what \
+              is read together */
 
 #define PT_DUCKLAKE_VERSION \
     "1.0" /* of the catalogs that the DuckLake of this program reads and writes */
@@ -39,8 +45,10 @@ void pt_lake_settings_clear(pt_lake_settings *settings);
  * be. */
 int pt_settings_begin(pt_session *session, pt_error *err) PT_CHECKED;
 
-struct pt_table; /* lake/table.h */
-/* In a transaction, one statement: what the lake says of the tables is what they were opened with.
- * PT_E_LAKE_CHANGED: it is not. PT_E_LAKE: the lake was migrated to another version. */
-int pt_settings_check(pt_session *session, const struct pt_table *const *tables, size_t n,
-                      pt_error *err) PT_CHECKED;
+/* For a look at settings that may have changed (lake/settings_check.h). all: what
+ * pt_metadata_settings read. */
+int pt_settings_version(const pt_result *all, pt_error *err) PT_CHECKED;
+/* What of all matters to a writer, as pt_lake_settings has it in `all`, or in `rest` (without the
+ * limit for inlined rows). */
+int pt_settings_add(const pt_result *all, const pt_lake_settings *settings, bool limit,
+                    pt_text *out, pt_error *err) PT_CHECKED;

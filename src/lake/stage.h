@@ -7,9 +7,6 @@
 
 #include "lake/flush.h"
 
-#define PT_STAGE_GROUP_ROWS \
-    122880 /* rows of a Parquet row group, DuckDB's own number; what is read together */
-
 typedef struct pt_stager pt_stager;
 
 /* options: the lake's own (for init_sql, memory and threads); nothing is attached. remote: files go

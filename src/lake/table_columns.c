@@ -1,4 +1,4 @@
-#include "lake/table_internal.h"
+#include "lake/table_columns.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -280,4 +280,14 @@ int pt_table_check_asked(const pt_schema *asked, const char *label, bool own, pt
         }
     }
     return PT_OK;
+}
+
+size_t pt_table_meta_types(pt_metas metas, pt_type *out) {
+    size_t n = 0;
+    for (size_t m = 0; m < PT_META_COUNT; m++) {
+        if (metas & (1U << m)) {
+            out[n++] = pt_meta_columns[m].type;
+        }
+    }
+    return n;
 }

@@ -1,11 +1,11 @@
-/* DEFAULT: evaluated once, when the table is opened, so it has to be the same for every record. */
+#include "lake/table_defaults.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
-
+#include "duck/result.h"
 #include "duck/session.h"
-#include "lake/table_internal.h"
 
 static bool is_bare_in_json(const pt_type *type) {
     return type->id <= PT_DOUBLE;

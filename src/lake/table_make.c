@@ -1,4 +1,5 @@
-/* Making tables: what can be made, and the statements. */
+#include "lake/table_make.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +10,8 @@
 #include "duck/transaction.h"
 #include "lake/commit_message.h"
 #include "lake/metadata.h"
-#include "lake/table_internal.h"
+#include "lake/table_columns.h"
+#include "lake/table_defaults.h"
 #include "lake/table_name.h"
 
 /* ---- names that the catalog does not take ---- */
@@ -96,16 +98,16 @@ static int check_names(pt_catalog_kind catalog, bool inlining, const pt_table *t
     return PT_OK;
 }
 
-int pt_table_check_names(const pt_table_options *options, pt_catalog_kind catalog, bool inlining,
-                         pt_error *err) {
+int pt_table_check_names(const char *table, const char *schema_text, pt_catalog_kind catalog,
+                         bool inlining, pt_error *err) {
     pt_table t = {0};
     pt_schema *asked = NULL;
-    int code = pt_table_name_split(options->table, &t.schema_name, &t.name, err);
-    if (code == PT_OK && !options->schema_text) {
-        code = pt_fail(err, PT_E_USAGE, PT_TARGET_NO_TABLE, options->table, "");
+    int code = pt_table_name_split(table, &t.schema_name, &t.name, err);
+    if (code == PT_OK && !schema_text) {
+        code = pt_fail(err, PT_E_USAGE, PT_TABLE_MISSING, table, "");
     }
     if (code == PT_OK) {
-        code = pt_schema_parse(options->schema_text, &asked, err);
+        code = pt_schema_parse(schema_text, &asked, err);
     }
     if (code == PT_OK && !(t.label = pt_table_name_label(t.schema_name, t.name))) {
         code = pt_fail_nomem(err, "a table's name");
@@ -199,14 +201,4 @@ int pt_tables_make(pt_engine *engine, pt_session *session, const char *what, pt_
         return pt_fail_in(err, "table %s cannot be made", what);
     }
     return PT_OK;
-}
-
-size_t pt_table_meta_types(pt_metas metas, pt_type *out) {
-    size_t n = 0;
-    for (size_t m = 0; m < PT_META_COUNT; m++) {
-        if (metas & (1U << m)) {
-            out[n++] = pt_meta_columns[m].type;
-        }
-    }
-    return n;
 }

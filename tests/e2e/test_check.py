@@ -1,4 +1,4 @@
-"""pintail check on lakes that stock DuckDB made, with the DDL of src/lake/ledger.h: every kind of damage is found, and nothing else."""
+"""pintail check on lakes that stock DuckDB made, with the DDL of src/lake/ledger_form.h: every kind of damage is found, and nothing else."""
 
 import json
 import os
@@ -16,7 +16,7 @@ from support.procs import wait_for
 
 REPO = Path(__file__).resolve().parents[2]
 PINTAIL = Path(os.environ.get("PINTAIL", REPO / "build" / "pintail"))
-LEDGER_H = (REPO / "src" / "lake" / "ledger.h").read_text()
+LEDGER_H = (REPO / "src" / "lake" / "ledger_form.h").read_text()
 ORDERS = (
     "order_id UUID, order_time TIMESTAMPTZ, customer_id VARCHAR, product VARCHAR, quantity INTEGER, unit_price DECIMAL(10,2), region VARCHAR, "
     "_kafka_partition INTEGER, _kafka_offset BIGINT, _kafka_timestamp TIMESTAMPTZ, ingest_time TIMESTAMPTZ"

@@ -17,6 +17,7 @@
 #include "ingest/committer_thread.h"
 #include "lake/catalog_ops.h"
 #include "lake/dead_letter.h"
+#include "lake/ledger_form.h"
 
 #define ANSWERS 8
 #define SOON    (30 * PT_SECOND) /* of a loaded machine */

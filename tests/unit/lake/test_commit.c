@@ -13,6 +13,8 @@
 #include "duck/session.h"
 #include "duck/transaction.h"
 #include "lake/catalog.h"
+#include "lake/ledger_form.h"
+#include "lake/table_open.h"
 
 enum { OLD, NEW };
 

@@ -12,6 +12,7 @@
 #include "fsync_log.h"
 #include "lake/catalog.h"
 #include "lake/stage.h"
+#include "lake/table_open.h"
 
 static void must(int code, const pt_error *err) {
     if (code != PT_OK) {

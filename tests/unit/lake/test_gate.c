@@ -12,6 +12,7 @@
 
 #include "duck/result.h"
 #include "lake/catalog.h"
+#include "lake/table_open.h"
 
 enum { ME, OTHER };
 

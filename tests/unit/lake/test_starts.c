@@ -14,6 +14,7 @@
 #include "lake/catalog.h"
 #include "lake/inlined.h"
 #include "lake/ledger_form.h"
+#include "lake/table_open.h"
 
 /* A start takes half a second of CPU, since each claim makes DuckLake read again all that it knows
  * of the lake: PINTAIL_STARTS=100 takes a minute, and shows no more than a few do. */

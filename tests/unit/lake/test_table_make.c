@@ -7,14 +7,13 @@
 
 #include <cmocka.h>
 
-#include "lake/table.h"
+#include "lake/table_make.h"
 
 static int check(const char *table, const char *column, pt_catalog_kind catalog, bool inlining) {
     char schema[600];
     pt_error err;
     (void)snprintf(schema, sizeof schema, "k INTEGER, \"%s\" INTEGER", column);
-    const pt_table_options options = {.table = table, .schema_text = schema};
-    return pt_table_check_names(&options, catalog, inlining, &err);
+    return pt_table_check_names(table, schema, catalog, inlining, &err);
 }
 
 static const pt_catalog_kind catalogs[] = {PT_CATALOG_DUCKDB, PT_CATALOG_SQLITE,

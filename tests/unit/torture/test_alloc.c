@@ -26,6 +26,7 @@
 #include "ingest/memory.h"
 #include "lake/dead_letter.h"
 #include "lake/flush.h"
+#include "lake/ledger_form.h"
 
 #define SCHEMA                                                                            \
     "a INTEGER NOT NULL DEFAULT 7, s VARCHAR, d DECIMAL(20,3), j JSON, l VARCHAR[][], m " \
