@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "ingest/reader.h"
+#include "ingest/route.h"
 #include "kafka/consumer.h"
 #include "lake/flush.h"
 

@@ -1,9 +1,9 @@
-/* Claims: partitions become this process's. */
+#include "ingest/committer_claim.h"
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/signals.h"
 #include "ingest/backoff.h"
-#include "ingest/committer_thread.h"
 #include "ingest/restore.h"
 #include "lake/last_record.h"
 
@@ -11,7 +11,7 @@
 
 /* A COMMIT that came late, of a process that is dead or fenced, has landed by now or never will:
  * only now its files are missed. */
-static int read_more(pt_committer_thread *t, const pt_ask *ask, pt_error *err) {
+static int read_more(pt_committer *t, const pt_ask *ask, pt_error *err) {
     if (!pt_catalog_session(t->catalog)) {
         return PT_OK;
     }
@@ -35,7 +35,7 @@ static bool may_wait(const pt_ask *ask) {
     return !pt_stop_asked() && pt_monotonic_us() - ask->since_us <= CLAIM_FOR;
 }
 
-void pt_committer_serve(pt_committer_thread *t, pt_ask *ask) {
+void pt_committer_claim(pt_committer *t, pt_ask *ask) {
     pt_error err = {0};
     const pt_claiming what = {ask->claims, ask->n, ask->starts, t->identities};
     (void)pt_inbox_enter(&t->inbox, PT_COMMITTER_CLAIMING, NULL);

@@ -1,36 +1,16 @@
-/* One batch: its flush is committed, or the reason is found why it is not. */
+#include "ingest/committer_commit.h"
+
 #include "base/clock.h"
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "duck/transaction.h"
 #include "ingest/account.h"
-#include "ingest/committer_thread.h"
 #include "ingest/halving.h"
 #include "lake/stage.h"
 
 #define SUSPECT_TRIES      3 /* of the next, when the lake has refused a record of the flush before */
 #define UNCLASSIFIED_TRIES 5 /* of a commit that fails for a reason that we cannot place */
 #define INLINED_TRIES      2 /* of these, with rows that are to stay in the catalog */
-
-static void count(pt_committer_thread *t, const pt_flush *flush) {
-    size_t dead = pt_slice_rows(&flush->slices[flush->dead_letters]);
-    uint64_t conflicts = pt_catalog_conflicts(t->catalog);
-    pt_stats_add(t->stats, PT_COUNT_ROWS, (uint64_t)pt_flush_rows(flush) - dead);
-    pt_stats_add(t->stats, PT_COUNT_DEAD_LETTERS, dead);
-    pt_stats_add(t->stats, PT_COUNT_COMMITS, 1);
-    pt_stats_add(t->stats, PT_COUNT_CONFLICTS, conflicts - t->conflicts);
-    pt_stats_add(t->stats, PT_COUNT_STAGE_TIME, (uint64_t)flush->stage_us);
-    pt_stats_add(t->stats, PT_COUNT_COMMIT_TIME, (uint64_t)flush->commit_us);
-    t->stats->last_commit_us = pt_monotonic_us();
-    t->conflicts = conflicts;
-}
-
-void pt_committer_landed(pt_committer_thread *t, const pt_flush *flush) {
-    pt_wait_over(&t->inbox.wait);
-    count(t, flush);
-    pt_fold_note(&t->fold, flush);
-    pt_account_committed(t->routes, t->n_routes, t->consumer, flush);
-}
 
 typedef enum flush_end { COMMITTED, IN_PIECES, NOT_COMMITTED, UNKNOWN } flush_end;
 
@@ -54,7 +34,7 @@ static flush_end committed(const pt_flush *flush, const pt_error *refused) {
 }
 
 /* Waiting does not help. */
-static flush_end refused_again(pt_committer_thread *t, pt_flush *flush, const pt_error *why,
+static flush_end refused_again(pt_committer *t, pt_flush *flush, const pt_error *why,
                                pt_error *err) {
     (void)pt_inbox_enter(&t->inbox, PT_COMMITTER_IN_PIECES, NULL);
     if (pt_halve(t, flush, why, err) == PT_HALVED_COMMITTED) {
@@ -64,7 +44,7 @@ static flush_end refused_again(pt_committer_thread *t, pt_flush *flush, const pt
     return NOT_COMMITTED;
 }
 
-static flush_end commit_flush(pt_committer_thread *t, pt_flush *flush, pt_error *err) {
+static flush_end commit_flush(pt_committer *t, pt_flush *flush, pt_error *err) {
     unsigned unclassified = 0;
     pt_error refused = {0}; /* why its rows could not stay in the catalog, if they are the reason */
     int64_t start = pt_monotonic_us();
@@ -109,12 +89,12 @@ static flush_end commit_flush(pt_committer_thread *t, pt_flush *flush, pt_error 
 }
 
 /* A job that is due now is known to be before anybody can think that nothing is left to do. */
-static void done(pt_committer_thread *t, pt_batch *batch) {
+static void done(pt_committer *t, pt_batch *batch) {
     pt_inbox_set_job_awaited(&t->inbox, pt_jobs_awaited(t->jobs, t->n_jobs));
     pt_batches_done(t->batches, batch);
 }
 
-void pt_committer_commit(pt_committer_thread *t, pt_batch *batch) {
+void pt_committer_commit(pt_committer *t, pt_batch *batch) {
     pt_error err = {0};
     if (pt_failpoint("batch.lost")) {
         pt_batches_done(t->batches, batch);

@@ -2,60 +2,17 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "ingest/backoff.h"
+#include "ingest/committer_claim.h"
+#include "ingest/committer_commit.h"
+#include "ingest/fold.h"
+#include "ingest/stats.h"
 
 #define LOOK_EVERY (5 * PT_SECOND) /* at the lake, while nothing is committed */
-
-/* ---- attempts ---- */
-
-static void serve_release(pt_committer_thread *t, pt_ask *ask) {
-    static const pt_error none;
-    for (size_t i = 0; i < ask->n; i++) {
-        pt_catalog_release(t->catalog, ask->claims[i].topic, ask->claims[i].partition);
-    }
-    pt_inbox_answer(&t->inbox, ask, PT_OK, &none);
-}
-
-void pt_committer_rest(pt_committer_thread *t, unsigned attempt) {
-    int64_t until = pt_monotonic_us() + pt_backoff_us(PT_BACKOFF_ATTEMPT, attempt);
-    pt_ask *ask;
-    while (pt_inbox_rest(&t->inbox, until, &ask)) {
-        serve_release(t, ask);
-    }
-}
-
-static pt_outcome settle_until_known(pt_committer_thread *t, pt_flush *flush, pt_error *err) {
-    pt_wait_begin(&t->inbox.wait, "catalog", err);
-    for (unsigned attempt = 1; !pt_monitor_given_up(t->inbox.monitor); attempt++) {
-        pt_committer_rest(t, attempt);
-        pt_outcome outcome = pt_catalog_settle(t->catalog, flush, err);
-        if (outcome != PT_UNKNOWN) {
-            return outcome;
-        }
-    }
-    return PT_UNKNOWN;
-}
-
-pt_outcome pt_committer_settle(pt_committer_thread *t, pt_flush *flush, pt_error *err) {
-    pt_outcome outcome = PT_UNKNOWN;
-    pt_committer_state before = pt_inbox_enter(&t->inbox, PT_COMMITTER_RECOVERING, NULL);
-    pt_stats_add(t->stats, PT_COUNT_RECOVERIES, 1);
-    if (err->code == PT_E_LAKE) { /* the catalog gave a reason, so it may well be there */
-        pt_error why;
-        outcome = pt_catalog_settle(t->catalog, flush, &why);
-        *err = outcome == PT_REFUSED ? why : *err;
-    }
-    if (outcome == PT_UNKNOWN) {
-        outcome = settle_until_known(t, flush, err);
-    }
-    (void)pt_inbox_enter(&t->inbox, before, NULL);
-    return outcome;
-}
 
 /* ---- jobs ---- */
 
 static int64_t look_due(void *arg) {
-    const pt_committer_thread *t = arg;
+    const pt_committer *t = arg;
     return pt_catalog_owns(t->catalog) ? t->looked_us + LOOK_EVERY : INT64_MAX;
 }
 
@@ -64,7 +21,7 @@ static int64_t look_due(void *arg) {
  * the catalog is away or does not let us in; the next look tries again, and a commit waits for it
  * or ends the member. A lock of another writer is gone by the next look. */
 static pt_outcome look_back(void *arg, pt_error *err) {
-    pt_committer_thread *t = arg;
+    pt_committer *t = arg;
     int code = pt_catalog_look_back(t->catalog, err);
     if (code == PT_E_LAKE_DOWN) {
         code = pt_catalog_settle(t->catalog, NULL, err) == PT_TRY_AGAIN ? PT_OK : (int)err->code;
@@ -84,19 +41,19 @@ static pt_outcome look_back(void *arg, pt_error *err) {
 }
 
 static int64_t tend_due(void *arg) {
-    const pt_committer_thread *t = arg;
+    const pt_committer *t = arg;
     return pt_catalog_tend_at(t->catalog);
 }
 
 static pt_outcome tend(void *arg, pt_error *err) {
-    pt_committer_thread *t = arg;
+    pt_committer *t = arg;
     pt_upkeep what = {.kind = PT_UPKEEP_TEND};
     pt_outcome ignored = pt_catalog_upkeep(t->catalog, &what, err);
     (void)ignored; /* the catalog logs what fails, and it is due again */
     return PT_COMMITTED;
 }
 
-int pt_committer_jobs(pt_committer_thread *t, int64_t fold_interval_us, pt_error *err) {
+int pt_committer_jobs(pt_committer *t, int64_t fold_interval_us, pt_error *err) {
     t->fold = (pt_fold){.catalog = t->catalog,
                         .tables = t->tables,
                         .n_tables = t->n_tables,
@@ -109,7 +66,7 @@ int pt_committer_jobs(pt_committer_thread *t, int64_t fold_interval_us, pt_error
     return pt_fold_open(&t->fold, err);
 }
 
-static void run_job(pt_committer_thread *t, const pt_job *job) {
+static void run_job(pt_committer *t, const pt_job *job) {
     pt_error err = {0};
     (void)pt_inbox_enter(&t->inbox, PT_COMMITTER_AT_A_JOB, job->name);
     pt_stats_add(t->stats, PT_COUNT_JOBS, 1);
@@ -124,7 +81,7 @@ static void run_job(pt_committer_thread *t, const pt_job *job) {
 
 /* ---- the loop ---- */
 
-static bool work(pt_committer_thread *t) {
+static bool work(pt_committer *t) {
     pt_ask *ask = NULL;
     pt_batch *batch = NULL;
     int64_t due_us;
@@ -132,10 +89,10 @@ static bool work(pt_committer_thread *t) {
     switch (pt_inbox_next(&t->inbox, due_us, &ask, &batch)) {
     case PT_NEXT_ASK:
         if (ask->kind == PT_ASK_RELEASE) {
-            serve_release(t, ask);
+            pt_committer_release(t, ask);
             break;
         }
-        pt_committer_serve(t, ask);
+        pt_committer_claim(t, ask);
         t->looked_us = pt_monotonic_us();
         break;
     case PT_NEXT_JOB: run_job(t, job); break;
@@ -155,7 +112,7 @@ static void *run(void *arg) {
     return NULL;
 }
 
-int pt_committer_thread_start(pt_committer_thread *t, pt_error *err) {
+int pt_committer_start(pt_committer *t, pt_error *err) {
     if (pthread_create(&t->thread, NULL, run, t) != 0) {
         return pt_fail(err, PT_E_INTERNAL, "the committer thread cannot start");
     }
@@ -163,6 +120,6 @@ int pt_committer_thread_start(pt_committer_thread *t, pt_error *err) {
     return PT_OK;
 }
 
-void pt_committer_thread_join(pt_committer_thread *t) {
+void pt_committer_join(pt_committer *t) {
     (void)pthread_join(t->thread, NULL);
 }

@@ -10,14 +10,13 @@
 #include "duck/failure.h"
 #include "duck/transaction.h"
 #include "ingest/account.h"
-#include "ingest/committer_thread.h"
 #include "ingest/pieces.h"
 
 #define TRIALS_MAX   64 /* of one flush */
 #define SINGLE_TRIES 2  /* of a record alone, before it is believed to be refused */
 
 typedef struct halving {
-    pt_committer_thread *t;
+    pt_committer *t;
     pt_pieces p;
     unsigned trials;
 } halving;
@@ -27,7 +26,7 @@ typedef struct halving {
 typedef enum trial { LANDED, REFUSED, FAILED } trial;
 
 static trial commit_piece(halving *h, pt_flush *piece, pt_error *err) {
-    pt_committer_thread *t = h->t;
+    pt_committer *t = h->t;
     for (unsigned attempt = 1; !pt_monitor_given_up(t->inbox.monitor); attempt++) {
         pt_outcome outcome = pt_catalog_commit(t->catalog, piece, err);
         pt_error why = *err;
@@ -204,8 +203,7 @@ static pt_halved search(halving *h, pt_error *err) {
     return result == LANDED ? PT_HALVED_COMMITTED : PT_HALVED_ENDED;
 }
 
-pt_halved pt_halve(pt_committer_thread *t, const pt_flush *flush, const pt_error *why,
-                   pt_error *err) {
+pt_halved pt_halve(pt_committer *t, const pt_flush *flush, const pt_error *why, pt_error *err) {
     halving h = {.t = t, .p.flush = flush};
     pt_halved result = PT_HALVED_ENDED;
     *err = *why;

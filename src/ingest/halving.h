@@ -3,7 +3,7 @@
  * (ingest/pieces.h). By halving it finds the record that is refused. */
 #pragma once
 
-#include "ingest/committer_thread.h"
+#include "ingest/committer.h"
 
 typedef enum pt_halved {
     PT_HALVED_COMMITTED, /* all of it, in pieces */
@@ -12,5 +12,5 @@ typedef enum pt_halved {
 } pt_halved;
 
 /* The outcome of the flush is settled: it has not landed. why: DuckLake's words. */
-pt_halved pt_halve(pt_committer_thread *thread, const pt_flush *flush, const pt_error *why,
+pt_halved pt_halve(pt_committer *committer, const pt_flush *flush, const pt_error *why,
                    pt_error *err);

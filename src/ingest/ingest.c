@@ -10,6 +10,9 @@
 #include "base/signals.h"
 #include "ingest/backoff.h"
 #include "ingest/member.h"
+#include "ingest/memory.h"
+#include "ingest/stats.h"
+#include "ingest/tally.h"
 #include "ingest/watchdog.h"
 
 #define FENCED_WINDOW (60 * PT_SECOND)

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "ingest/first_start.h"
+#include "ingest/stats.h"
 
 static int finish_run(pt_member *r, pt_error *err) {
     PT_TRY(pt_reader_seal(&r->reader, true, err));
@@ -25,7 +26,7 @@ static void close_run(pt_member *r, pt_member_end *end) {
     if (r->committer_started) {
         pt_reader_drop(&r->reader);
         pt_consumer_leave(r->consumer); /* runs on_revoked; the threads may still use the handle */
-        pt_pending_withdraw(r);
+        pt_pending_withdraw(&r->pending);
         pt_batches_abandon(&r->batches);
     }
     pt_member_end_threads(r);
@@ -34,7 +35,7 @@ static void close_run(pt_member *r, pt_member_end *end) {
         end->paused = pt_waits(&r->committer.inbox.wait) || pt_waits(&r->staging_thread.wait);
         end->committed = pt_stats_get(r->options->stats, PT_COUNT_COMMITS) > r->commits_before;
     }
-    pt_pending_free(r);
+    pt_pending_free(&r->pending);
     pt_consumer_close(&r->consumer);
     pt_stager_close(&r->stager);
     pt_catalog_close(&r->catalog);

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 #include "base/error.h"
-#include "ingest/ingest.h"
+#include "ingest/options.h"
 
 typedef struct pt_member_end {
     bool started;   /* lake and broker answered */

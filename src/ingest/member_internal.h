@@ -34,9 +34,9 @@ typedef struct pt_member {
     pt_monitor monitor;
     pt_batches batches;
     pt_stager_thread staging_thread;
-    pt_committer_thread committer;
+    pt_committer committer;
     bool monitor_ready, stager_started, committer_started;
-    pt_pending *pending; /* claims that are asked for, and releases; oldest first */
+    pt_pendings pending; /* claims that are asked for, and releases */
     pt_reader reader;
     pt_progress_state progress;
     pt_lake_options committing, staging; /* the lake, with the memory that each DuckDB may take */
@@ -63,7 +63,7 @@ void pt_member_end_threads(pt_member *member);
 void pt_member_close_tables(pt_member *member);
 
 /* PT_E_INTERRUPTED: a stop was asked for, and nothing has been read. */
-int pt_member_goes_on(pt_member *member, pt_error *err) PT_CHECKED;
+int pt_member_check_stop(pt_member *member, pt_error *err) PT_CHECKED;
 
 /* Until a stop is asked for, or the end that --until-end means is reached. The open batch is left
  * as it is. */

@@ -5,7 +5,6 @@
 
 #include "base/failpoint.h"
 #include "base/log.h"
-#include "base/signals.h"
 #include "decode/formats.h"
 #include "duck/session.h"
 #include "duck/transaction.h"
@@ -25,11 +24,6 @@
     (60 * PT_SECOND) /* that long PostgreSQL lets a session be idle in a transaction, after an \
                         INSERT that waited for an object store for longer than usual */
 #define SEEN_TRIES 3
-
-int pt_member_goes_on(pt_member *r, pt_error *err) {
-    r->stopped = pt_stop_asked();
-    return r->stopped ? pt_fail(err, PT_E_INTERRUPTED, "stopped before anything was read") : PT_OK;
-}
 
 /* ---- tables ---- */
 
@@ -106,7 +100,7 @@ static int open_target(pt_member *r, size_t i, pt_error *err) {
         }
     }
     target_job job = job_of(r, i);
-    PT_TRY(pt_member_goes_on(r, err));
+    PT_TRY(pt_member_check_stop(r, err));
     PT_TRY(
         pt_retry_busy(open_or_make, &job, err)); /* another process may be making the same table */
     r->reader.routes[i].table = r->plan->tables[r->plan->n_tables];
@@ -262,7 +256,7 @@ static int clear_orphans(pt_member *r, pt_error *why) {
     (void)pt_failpoint("leftovers.before");
     remove_orphans(r, pt_catalog_ledger(r->catalog));
     for (size_t i = 0; i < r->plan->n_tables; i++) {
-        PT_TRY(pt_member_goes_on(r, why));
+        PT_TRY(pt_member_check_stop(r, why));
         PT_TRY(pt_restore_files(r->catalog, r->plan->tables[i], why));
         if (!r->plan->tables[i]->shows_files && r->plan->tables[i]->way == PT_WAY_INSERT) {
             pt_log(PT_LOG_WARN,
@@ -348,7 +342,7 @@ int pt_member_open(pt_member *r, const char *owner, bool goes_on, pt_error *err)
     const pt_ingest_options *o = r->options;
     r->reader.options = o;
     r->reader.batches = &r->batches;
-    r->reader.ask = read_again;
+    r->reader.refetch = read_again;
     r->reader.refetch_arg = r;
     r->committing = r->staging = o->lake;
     r->committing.memory_limit = o->memory.small_bytes;

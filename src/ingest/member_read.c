@@ -136,7 +136,8 @@ static int take_polled(pt_member *r, pt_error *err) {
         } else if (polled.kind == PT_POLLED_END) {
             code = pt_reader_end(&r->reader, &polled.records, err);
         } else {
-            code = pt_verify_cut(&r->reader, &polled, err);
+            code = pt_verify_cut(r->reader.pipeline, &r->reader.routes[polled.records.topic],
+                                 &polled, err);
         }
         if (code == PT_OK && !left) {
             code = pt_consumer_next(r->consumer, &polled, err);
@@ -152,7 +153,7 @@ static int prove_again(pt_member *r, uint64_t breaks, pt_error *err) {
     pt_place *places = NULL;
     size_t n_places = 0;
     pt_consumer_drop_records(r->consumer);
-    int code = pt_verify_again(&r->reader, &places, &n_places, err);
+    int code = pt_verify_again(r->reader.routes, r->reader.n_routes, &places, &n_places, err);
     if (code == PT_OK && n_places) {
         code = pt_consumer_seek(r->consumer, places, n_places, err);
     }
@@ -186,7 +187,7 @@ static int poll_time(pt_member *r) {
 }
 
 static bool reached_end(const pt_member *r) {
-    if (!r->options->until_end || !r->assigned_once || r->pending) {
+    if (!r->options->until_end || !r->assigned_once || r->pending.first) {
         return false;
     }
     for (size_t i = 0; i < r->reader.n_routes; i++) {
@@ -248,7 +249,7 @@ int pt_member_read(pt_member *r, pt_error *err) {
         int taken = take_polled(r, code == PT_OK ? err : &ignored);
         PT_TRY(code);
         PT_TRY(taken);
-        PT_TRY(pt_pending_go_on(r, err));
+        PT_TRY(pt_pending_go_on(&r->pending, err));
         (void)pt_failpoint("decode.after");
         if (pt_reader_has_rows(&r->reader) && pt_failpoint("batch.open")) {
             return pt_fail(err, PT_E_KAFKA_DOWN, "failpoint: no broker answers");

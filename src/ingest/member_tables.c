@@ -208,7 +208,7 @@ static int make_once(void *arg, pt_error *err) {
     int code = pt_member_tables_see(r, err);
     for (size_t i = 0; code == PT_OK && i < r->options->n_routes; i++) {
         bool there = true;
-        code = pt_member_goes_on(r, err);
+        code = pt_member_check_stop(r, err);
         if (code == PT_OK && first_into(r->options, i) == i) {
             code = is_there(&r->seen, r->options->routes[i].table, &there, err);
         }

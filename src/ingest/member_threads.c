@@ -2,8 +2,12 @@
 #include "ingest/member_internal.h"
 
 int pt_member_start_threads(pt_member *r, pt_error *err) {
-    pt_committer_thread *c = &r->committer;
+    pt_committer *c = &r->committer;
     pt_inbox_init(&c->inbox, &r->batches);
+    r->pending = (pt_pendings){.inbox = &c->inbox,
+                               .reader = &r->reader,
+                               .consumer = r->consumer,
+                               .stats = r->options->stats};
     c->batches = &r->batches;
     c->catalog = r->catalog;
     c->stager = &r->staging_thread;
@@ -22,7 +26,7 @@ int pt_member_start_threads(pt_member *r, pt_error *err) {
                                            .stager = r->stager};
     PT_TRY(pt_stager_thread_start(&r->staging_thread, err));
     r->stager_started = true;
-    PT_TRY(pt_committer_thread_start(c, err));
+    PT_TRY(pt_committer_start(c, err));
     r->committer_started = true;
     return PT_OK;
 }
@@ -33,7 +37,7 @@ void pt_member_end_threads(pt_member *r) {
         pt_stager_thread_join(&r->staging_thread);
     }
     if (r->committer_started) {
-        pt_committer_thread_join(&r->committer);
+        pt_committer_join(&r->committer);
     }
     pt_fold_close(&r->committer.fold);
 }

@@ -7,7 +7,6 @@
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "ingest/first_start.h"
-#include "ingest/member_internal.h"
 #include "ingest/start.h"
 #include "ingest/verify.h"
 
@@ -15,8 +14,8 @@
 #define START_POLLS 200             /* until librdkafka has begun with an assigned partition */
 
 /* Far below what the group allows. */
-static int64_t claim_wait(const pt_member *r) {
-    int64_t interval = pt_consumer_poll_interval_us(&r->options->consumer.client);
+static int64_t claim_wait(const pt_pendings *l) {
+    int64_t interval = pt_consumer_poll_interval_us(&l->reader->options->consumer.client);
     return pt_rule_broken("claim-in-rebalance") ? 0
            : interval / 4 < CLAIM_WAIT          ? interval / 4
                                                 : CLAIM_WAIT;
@@ -34,16 +33,16 @@ static void free_one(pt_pending *p) {
     }
 }
 
-static void append(pt_member *r, pt_pending *p) {
-    pt_pending **at = &r->pending;
+static void append(pt_pendings *l, pt_pending *p) {
+    pt_pending **at = &l->first;
     while (*at) {
         at = &(*at)->next;
     }
     *at = p;
 }
 
-static void unlink_one(pt_member *r, const pt_pending *p) {
-    pt_pending **at = &r->pending;
+static void unlink_one(pt_pendings *l, const pt_pending *p) {
+    pt_pending **at = &l->first;
     while (*at != p) {
         at = &(*at)->next;
     }
@@ -51,12 +50,12 @@ static void unlink_one(pt_member *r, const pt_pending *p) {
 }
 
 /* Topic names of librdkafka's do not outlive the callback: the routes' do. */
-static const char *topic_of(pt_member *r, const char *topic) {
-    const pt_route *route = pt_reader_route(&r->reader, topic);
+static const char *topic_of(pt_pendings *l, const char *topic) {
+    const pt_route *route = pt_reader_route(l->reader, topic);
     return route ? route->topic : "";
 }
 
-static pt_pending *new_one(pt_member *r, pt_ask_kind kind, const pt_assigned *partitions,
+static pt_pending *new_one(pt_pendings *l, pt_ask_kind kind, const pt_assigned *partitions,
                            size_t n) {
     pt_pending *p = calloc(1, sizeof *p);
     if (!p) {
@@ -71,7 +70,7 @@ static pt_pending *new_one(pt_member *r, pt_ask_kind kind, const pt_assigned *pa
     }
     for (size_t i = 0; i < n; i++) {
         p->partitions[i] = partitions[i];
-        p->partitions[i].topic = topic_of(r, partitions[i].topic);
+        p->partitions[i].topic = topic_of(l, partitions[i].topic);
         p->ask.claims[i] = (pt_claim){.topic = p->partitions[i].topic,
                                       .partition = partitions[i].partition,
                                       .next_offset = -1};
@@ -81,13 +80,13 @@ static pt_pending *new_one(pt_member *r, pt_ask_kind kind, const pt_assigned *pa
 
 /* ---- the claim's end ---- */
 
-static int take_over(pt_member *r, const pt_pending *p, pt_error *err) {
+static int take_over(pt_pendings *l, const pt_pending *p, pt_error *err) {
     for (size_t i = 0; i < p->ask.n; i++) {
         int64_t start;
         int64_t skipped_from;
         pt_assigned *a = &p->partitions[i];
-        PT_TRY(pt_start_find(&r->reader, a, &p->ask.claims[i], &start, &skipped_from, err));
-        pt_partition *partition = pt_reader_partition(&r->reader, a->topic, a->partition);
+        PT_TRY(pt_start_find(l->reader, a, &p->ask.claims[i], &start, &skipped_from, err));
+        pt_partition *partition = pt_reader_partition(l->reader, a->topic, a->partition);
         if (!partition) {
             return pt_fail_nomem(err, "a partition");
         }
@@ -100,68 +99,68 @@ static int take_over(pt_member *r, const pt_pending *p, pt_error *err) {
 }
 
 /* From here on records of the partitions are taken. */
-static void begin(pt_member *r, const pt_pending *p) {
+static void begin(pt_pendings *l, const pt_pending *p) {
     for (size_t i = 0; i < p->ask.n; i++) {
         const pt_assigned *a = &p->partitions[i];
-        pt_partition *partition = pt_reader_partition(&r->reader, a->topic, a->partition);
+        pt_partition *partition = pt_reader_partition(l->reader, a->topic, a->partition);
         partition->assigned = true; /* it is there since take_over */
-        r->reader.jumped |= partition->skipped_from >= 0;
+        l->reader->jumped |= partition->skipped_from >= 0;
     }
-    pt_reader_unverify(&r->reader);
+    pt_reader_unverify(l->reader);
     pt_log(PT_LOG_INFO, PT_EVENT("assigned"), PT_INT("partitions", p->ask.n));
 }
 
 /* The ask is done. */
-static int finish_claim(pt_member *r, pt_pending *p, pt_error *err) {
+static int finish_claim(pt_pendings *l, pt_pending *p, pt_error *err) {
     if (p->ask.code != PT_OK) {
         *err = p->ask.err;
         return p->ask.code;
     }
-    pt_first_start_settle(r, p->partitions, p->ask.n);
-    PT_TRY(pt_consumer_read_bounds(r->consumer, p->partitions, p->ask.n, err));
-    PT_TRY(take_over(r, p, err));
+    pt_first_start_settle(l->reader, p->partitions, p->ask.n);
+    PT_TRY(pt_consumer_read_bounds(l->consumer, p->partitions, p->ask.n, err));
+    PT_TRY(take_over(l, p, err));
     p->claimed = true;
     return PT_OK;
 }
 
 /* ---- in a rebalance ---- */
 
-static int ask(pt_member *r, pt_pending *p, pt_error *err) {
-    int code = pt_first_start_find(r, p->partitions, p->ask.n, err);
-    p->starts = r->reader.starts;
-    r->reader.starts = (pt_ledger_starts){0};
+static int ask(pt_pendings *l, pt_pending *p, pt_error *err) {
+    int code = pt_first_start_find(l->reader, l->consumer, p->partitions, p->ask.n, err);
+    p->starts = l->reader->starts;
+    l->reader->starts = (pt_ledger_starts){0};
     p->ask.starts = &p->starts;
-    append(r, p);
+    append(l, p);
     if (code == PT_OK) {
-        pt_inbox_ask(&r->committer.inbox, &p->ask);
+        pt_inbox_ask(l->inbox, &p->ask);
     }
     return code;
 }
 
-int pt_pending_claim(pt_member *r, pt_assigned *partitions, size_t n, bool *done, pt_error *err) {
-    pt_pending *p = new_one(r, PT_ASK_CLAIM, partitions, n);
+int pt_pending_claim(pt_pendings *l, pt_assigned *partitions, size_t n, bool *done, pt_error *err) {
+    pt_pending *p = new_one(l, PT_ASK_CLAIM, partitions, n);
     *done = false;
     if (!p) {
         return pt_fail_nomem(err, "claims");
     }
-    PT_TRY(ask(r, p, err));
-    *done = pt_inbox_await(&r->committer.inbox, &p->ask, claim_wait(r));
+    PT_TRY(ask(l, p, err));
+    *done = pt_inbox_await(l->inbox, &p->ask, claim_wait(l));
     for (size_t i = 0; !*done && i < n; i++) {
         partitions[i].start = PT_START_LATER;
     }
     if (!*done) {
-        pt_stats_add(r->options->stats, PT_COUNT_CLAIMS_LATE, n);
+        pt_stats_add(l->stats, PT_COUNT_CLAIMS_LATE, n);
         return PT_OK;
     }
-    PT_TRY(finish_claim(r, p, err));
+    PT_TRY(finish_claim(l, p, err));
     for (size_t i = 0; i < n; i++) {
         partitions[i].start = p->partitions[i].start;
         partitions[i].epoch = p->partitions[i].epoch;
         partitions[i].low = p->partitions[i].low;
         partitions[i].high = p->partitions[i].high;
     }
-    begin(r, p);
-    unlink_one(r, p);
+    begin(l, p);
+    unlink_one(l, p);
     free_one(p);
     return PT_OK;
 }
@@ -199,8 +198,8 @@ static size_t count_gone(const pt_pending *p) {
 
 /* Some of its partitions are gone: a claim that has not begun is asked for without them, one that
  * is done gives them back. One that is under way is looked at again. */
-static void tidy(pt_member *r, pt_pending *p) {
-    pt_inbox *inbox = &r->committer.inbox;
+static void tidy(pt_pendings *l, pt_pending *p) {
+    pt_inbox *inbox = l->inbox;
     if (count_gone(p) == 0) {
         return;
     }
@@ -218,14 +217,14 @@ static void tidy(pt_member *r, pt_pending *p) {
             }
         }
         compact(p);
-        pt_pending_release(r, back, n);
+        pt_pending_release(l, back, n);
         free(back);
     }
 }
 
-size_t pt_pending_revoke(pt_member *r, const pt_assigned *partitions, size_t n) {
+size_t pt_pending_revoke(pt_pendings *l, const pt_assigned *partitions, size_t n) {
     size_t found = 0;
-    for (pt_pending *p = r->pending, *next; p; p = next) {
+    for (pt_pending *p = l->first, *next; p; p = next) {
         next = p->next;
         if (p->ask.kind == PT_ASK_RELEASE) {
             continue;
@@ -236,26 +235,26 @@ size_t pt_pending_revoke(pt_member *r, const pt_assigned *partitions, size_t n) 
         }
         found += count_gone(p) - before;
         if (count_gone(p) > 0) { /* one that is under way should not fence whoever has them next */
-            pt_inbox_await_taken(&r->committer.inbox, &p->ask, claim_wait(r));
-            tidy(r, p);
+            pt_inbox_await_taken(l->inbox, &p->ask, claim_wait(l));
+            tidy(l, p);
         }
         if (p->ask.n == 0) {
-            unlink_one(r, p);
+            unlink_one(l, p);
             free_one(p);
         }
     }
     return found;
 }
 
-void pt_pending_release(pt_member *r, const pt_assigned *partitions, size_t n) {
-    pt_pending *p = n ? new_one(r, PT_ASK_RELEASE, partitions, n) : NULL;
+void pt_pending_release(pt_pendings *l, const pt_assigned *partitions, size_t n) {
+    pt_pending *p = n ? new_one(l, PT_ASK_RELEASE, partitions, n) : NULL;
     if (!p) { /* without memory they are kept, and the next look finds them fenced */
         return;
     }
-    append(r, p);
-    pt_inbox_ask(&r->committer.inbox, &p->ask);
-    if (pt_inbox_await(&r->committer.inbox, &p->ask, claim_wait(r))) {
-        unlink_one(r, p);
+    append(l, p);
+    pt_inbox_ask(l->inbox, &p->ask);
+    if (pt_inbox_await(l->inbox, &p->ask, claim_wait(l))) {
+        unlink_one(l, p);
         free_one(p);
     }
 }
@@ -263,10 +262,10 @@ void pt_pending_release(pt_member *r, const pt_assigned *partitions, size_t n) {
 /* ---- in the read loop ---- */
 
 /* *over: nothing is left to do for it. */
-static int go_on(pt_member *r, pt_pending *p, bool *over, pt_error *err) {
-    tidy(r, p);
+static int go_on(pt_pendings *l, pt_pending *p, bool *over, pt_error *err) {
+    tidy(l, p);
     *over = p->ask.n == 0;
-    if (*over || !pt_inbox_await(&r->committer.inbox, &p->ask, 0)) {
+    if (*over || !pt_inbox_await(l->inbox, &p->ask, 0)) {
         return PT_OK;
     }
     if (p->ask.kind == PT_ASK_RELEASE) {
@@ -274,25 +273,25 @@ static int go_on(pt_member *r, pt_pending *p, bool *over, pt_error *err) {
         return PT_OK;
     }
     if (!p->claimed) {
-        PT_TRY(finish_claim(r, p, err));
+        PT_TRY(finish_claim(l, p, err));
     }
-    int code = pt_consumer_start(r->consumer, p->partitions, p->ask.n, err);
+    int code = pt_consumer_start(l->consumer, p->partitions, p->ask.n, err);
     if (code == PT_E_KAFKA_DOWN && ++p->tries < START_POLLS) {
         return PT_OK;
     }
     PT_TRY(code);
-    begin(r, p);
+    begin(l, p);
     *over = true;
     return PT_OK;
 }
 
-int pt_pending_go_on(pt_member *r, pt_error *err) {
-    for (pt_pending *p = r->pending, *next; p; p = next) {
+int pt_pending_go_on(pt_pendings *l, pt_error *err) {
+    for (pt_pending *p = l->first, *next; p; p = next) {
         bool over;
-        PT_TRY(go_on(r, p, &over, err));
+        PT_TRY(go_on(l, p, &over, err));
         next = p->next;
         if (over) {
-            unlink_one(r, p);
+            unlink_one(l, p);
             free_one(p);
         }
     }
@@ -301,16 +300,16 @@ int pt_pending_go_on(pt_member *r, pt_error *err) {
 
 /* ---- the end ---- */
 
-void pt_pending_withdraw(pt_member *r) {
-    for (pt_pending *p = r->pending; p; p = p->next) {
-        (void)pt_inbox_withdraw(&r->committer.inbox, &p->ask);
+void pt_pending_withdraw(pt_pendings *l) {
+    for (pt_pending *p = l->first; p; p = p->next) {
+        (void)pt_inbox_withdraw(l->inbox, &p->ask);
     }
 }
 
-void pt_pending_free(pt_member *r) {
-    while (r->pending) {
-        pt_pending *p = r->pending;
-        r->pending = p->next;
+void pt_pending_free(pt_pendings *l) {
+    while (l->first) {
+        pt_pending *p = l->first;
+        l->first = p->next;
         free_one(p);
     }
 }

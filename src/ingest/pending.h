@@ -12,10 +12,10 @@
 
 #include "base/error.h"
 #include "ingest/inbox.h"
+#include "ingest/reader.h"
+#include "ingest/stats.h"
 #include "kafka/consumer.h"
 #include "lake/ledger.h"
-
-struct pt_member;
 
 typedef struct pt_pending {
     pt_ask ask;              /* ask.claims owned, [ask.n]; likewise of a release */
@@ -27,18 +27,27 @@ typedef struct pt_pending {
     struct pt_pending *next;
 } pt_pending;
 
+/* The member's. Fill in all but the list before. */
+typedef struct pt_pendings {
+    pt_pending *first; /* owned list, oldest first */
+    pt_inbox *inbox;
+    pt_reader *reader;
+    pt_consumer *consumer;
+    pt_stats *stats;
+} pt_pendings;
+
 /* Asks for the claim of the partitions, and waits a little. *done: it is answered, and each
  * partition's start and epoch are filled. Else they are PT_START_LATER. */
-int pt_pending_claim(struct pt_member *member, pt_assigned *partitions, size_t n, bool *done,
+int pt_pending_claim(pt_pendings *pendings, pt_assigned *partitions, size_t n, bool *done,
                      pt_error *err) PT_CHECKED;
 /* Called often: finishes claims that are answered, and begins to fetch. */
-int pt_pending_go_on(struct pt_member *member, pt_error *err) PT_CHECKED;
+int pt_pending_go_on(pt_pendings *pendings, pt_error *err) PT_CHECKED;
 /* The partitions are revoked: those that wait for a claim wait no longer. How many these were. */
-size_t pt_pending_revoke(struct pt_member *member, const pt_assigned *partitions, size_t n);
+size_t pt_pending_revoke(pt_pendings *pendings, const pt_assigned *partitions, size_t n);
 /* The committer forgets the partitions. Waits a little until it has: it must not look at a claim
  * that another member has taken over by then. */
-void pt_pending_release(struct pt_member *member, const pt_assigned *partitions, size_t n);
+void pt_pending_release(pt_pendings *pendings, const pt_assigned *partitions, size_t n);
 /* Before the committer's end: nothing more is asked of it. */
-void pt_pending_withdraw(struct pt_member *member);
+void pt_pending_withdraw(pt_pendings *pendings);
 /* After it. */
-void pt_pending_free(struct pt_member *member);
+void pt_pending_free(pt_pendings *pendings);

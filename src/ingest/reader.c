@@ -197,7 +197,7 @@ static int check_gap(pt_reader *r, const pt_route *route, pt_partition *p, int32
         *follows = false;
         p->verified = PT_REFETCHED;
         p->refetched_in = r->polls;
-        return r->ask(r->refetch_arg, &(pt_place){route->topic, partition, expected, -1}, err);
+        return r->refetch(r->refetch_arg, &(pt_place){route->topic, partition, expected, -1}, err);
     }
     *follows = p->refetched_in !=
                r->polls; /* what came along with the gap is of before the question */
@@ -225,12 +225,25 @@ static void offer_ahead(pt_reader *r, const pt_route *route) {
 
 /* ---- taking ---- */
 
+/* While a proof is awaited. *again: what came is not for now. */
+static int verify(pt_reader *r, const pt_route *route, pt_partition *p, const pt_records *run,
+                  const pt_record *record, bool *again, pt_error *err) {
+    pt_proof proof;
+    PT_TRY(pt_verify_see(r->pipeline, route, p, run, record, &proof, err));
+    *again = proof != PT_PROOF_OVER;
+    if (proof != PT_PROOF_REFETCH) {
+        return PT_OK;
+    }
+    const pt_place place = pt_verify_place(route, p, run->partition);
+    return r->refetch(r->refetch_arg, &place, err);
+}
+
 /* Whether the record is for the batch: the next one of its partition, and no other. */
 static int is_next(pt_reader *r, const pt_route *route, pt_partition *p, const pt_records *run,
                    const pt_record *record, bool *next, pt_error *err) {
     bool again = false;
     if (p->verify_at >= 0) {
-        PT_TRY(pt_verify_see(r, route, p, run, record, &again, err));
+        PT_TRY(verify(r, route, p, run, record, &again, err));
     }
     *next = !again && record->offset >= p->next;
     if (*next && p->verified != PT_VERIFIED) {
@@ -312,7 +325,7 @@ int pt_reader_end(pt_reader *r, const pt_records *end, pt_error *err) {
         return PT_OK;
     }
     if (p->verify_at >= 0) {
-        PT_TRY(pt_verify_see(r, route, p, end, NULL, &again, err));
+        PT_TRY(verify(r, route, p, end, NULL, &again, err));
     }
     if (again) {
         return PT_OK;

@@ -11,53 +11,11 @@
 #include "base/record.h"
 #include "decode/decode.h"
 #include "ingest/batches.h"
-#include "ingest/ingest.h"
+#include "ingest/options.h"
+#include "ingest/plan.h"
+#include "ingest/route.h"
 #include "kafka/consumer.h"
 #include "lake/dead_letter.h"
-
-/* After an assignment or a pause librdkafka may go on at a place of its own: when messages of a
- * partition are on their way to the application while the partition is revoked, it notes them as
- * read, and jumps behind them in the pause of a later rebalance (2.15.1:
- * rd_kafka_q_serve_rkmessages notes, rd_kafka_toppar_pause_resume jumps). So a gap right after such
- * an event is asked for once more; only then it is one (control records, compaction). */
-typedef enum pt_verified { PT_VERIFIED, PT_UNVERIFIED, PT_REFETCHED } pt_verified;
-
-typedef struct pt_partition {
-    bool assigned;
-    pt_verified verified;
-    uint64_t refetched_in; /* the poll in whose messages the gap was */
-    int64_t next;          /* offset that is expected next: below it is dropped */
-    int64_t sealed; /* next of the last sealed batch: where the open batch's ledger row begins */
-    int64_t
-        position; /* next, or beyond it when the broker said that nothing visible is left before */
-    int64_t end;  /* --until-end: done at this position; -1 none */
-    int64_t rows, dead_letters; /* in the open batch */
-    int64_t began;              /* next at the claim */
-    int64_t verify_at; /* offset at which the broker's record has to be the last one that was read;
-                          -1: no proof is awaited (ingest/verify.h) */
-    int64_t last_offset, last_us; /* the last record that was read, before the claim by the lake;
-                                     -1: not known. Microseconds, INT64_MIN: it has no time */
-    int32_t last_epoch;           /* its leader epoch; -1: not known */
-    int64_t skipped_from; /* the lake goes on at `sealed` instead of here (retention, --start
-                             latest): a 'skip' row to be written; -1: none */
-} pt_partition;
-
-/* One topic on its way into one table. */
-typedef struct pt_route {
-    const char *topic;
-    const pt_table *table; /* of the plan in use, as slice (of a flush) and decoder are */
-    size_t slice;
-    pt_decoder *decoder;
-    const char *topic_id;
-    pt_partition *partitions; /* [n_partitions] */
-    int32_t n_partitions;
-    size_t row_bytes; /* of the vectors, a row */
-    pt_tally *tally;
-    size_t unknown_logged; /* so many of the keys that no column has */
-    bool seen; /* the pipeline has claimed partitions of the topic before: its start is settled */
-    bool repeats; /* the table has rows, and this group has not begun the topic: to be said at its
-                     first partition */
-} pt_route;
 
 /* Makes the consumer go on at a place; what it has fetched of the partition is forgotten. */
 typedef int (*pt_refetch)(void *arg, const pt_place *place, pt_error *err);
@@ -74,7 +32,7 @@ typedef struct pt_reader {
     bool jumped;                    /* some partition has a 'skip' row to be written */
     uint64_t records, dead_letters; /* read in this run */
     uint64_t polls;                 /* number of the poll whose records are being taken */
-    pt_refetch ask;
+    pt_refetch refetch;
     void *refetch_arg;
     pt_header *headers;
     size_t cap_headers;
@@ -113,7 +71,5 @@ int pt_reader_seal(pt_reader *reader, bool with_positions, pt_error *err) PT_CHE
 void pt_reader_drop(pt_reader *reader);
 
 pt_route *pt_reader_route(pt_reader *reader, const char *topic);
-/* NULL without memory, or when the number is none. It stays until the next call for the route. */
-pt_partition *pt_route_partition(pt_route *route, int32_t partition);
 /* NULL when the topic or partition is unknown. */
 pt_partition *pt_reader_partition(pt_reader *reader, const char *topic, int32_t partition);

@@ -19,7 +19,7 @@ int pt_member_on_assigned(void *arg, pt_assigned *partitions, size_t n, pt_error
     if (!r->assigned_once) {
         PT_TRY(pt_group_is_ours(r, err));
     }
-    int code = n ? pt_pending_claim(r, partitions, n, &done, err) : PT_OK;
+    int code = n ? pt_pending_claim(&r->pending, partitions, n, &done, err) : PT_OK;
     pt_reader_unverify(&r->reader);
     if (code == PT_OK && done && pt_failpoint("assign.skip")) {
         skip_ahead(partitions, n);
@@ -59,7 +59,7 @@ static void give_up(pt_member *r, bool lost) {
 void pt_member_on_revoked(void *arg, const pt_assigned *partitions, size_t n, bool lost) {
     pt_member *r = arg;
     (void)pt_failpoint("revoke.before");
-    bool unread = partitions && pt_pending_revoke(r, partitions, n) == n;
+    bool unread = partitions && pt_pending_revoke(&r->pending, partitions, n) == n;
     bool flushed = !lost && (unread || (!r->gave_up && flush(r)));
     if (!flushed) {
         give_up(r, lost);
@@ -74,7 +74,7 @@ void pt_member_on_revoked(void *arg, const pt_assigned *partitions, size_t n, bo
         }
     }
     if (flushed && !unread) {
-        pt_pending_release(r, partitions, n);
+        pt_pending_release(&r->pending, partitions, n);
     }
     if (partitions) { /* else all of them, and the end of this member says why */
         pt_log(PT_LOG_INFO, PT_EVENT(lost ? "lost" : "revoked"), PT_INT("partitions", n));

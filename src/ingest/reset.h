@@ -1,7 +1,7 @@
 /* `pintail reset`: a pipeline begins a topic anew, as a decision that is recorded in the ledger. */
 #pragma once
 
-#include "ingest/ingest.h"
+#include "ingest/options.h"
 
 typedef struct pt_reset_options {
     pt_lake_options lake;

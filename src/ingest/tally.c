@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "ingest/ingest.h"
+#include "ingest/options.h"
 
 #define LOG_EVERY        (60 * PT_SECOND)
 #define TOPICS_NAMED     3

@@ -58,7 +58,7 @@ static void describe(int32_t epoch, int64_t us, char *out, size_t size) {
     }
 }
 
-static int differs(const pt_reader *r, const pt_route *route, const pt_partition *p,
+static int differs(const char *pipeline, const pt_route *route, const pt_partition *p,
                    const pt_records *run, const pt_record *record, pt_error *err) {
     char ours[80];
     char theirs[80];
@@ -71,46 +71,39 @@ static int differs(const pt_reader *r, const pt_route *route, const pt_partition
         " %s read another record (%s) "
         "than the broker has there (%s), and stands at offset %" PRId64 WAYS_OUT,
         route->topic, run->partition, p->last_offset,
-        p->next == p->began ? "the lake" : "this process", ours, theirs, p->next, r->pipeline,
+        p->next == p->began ? "the lake" : "this process", ours, theirs, p->next, pipeline,
         route->topic, run->partition);
 }
 
 /* ---- proofs ---- */
 
-/* Compacted away, or deleted: then only the epoch can be asked for. */
-static int gone(pt_reader *r, const pt_route *route, const pt_partition *p, int32_t partition,
-                bool *again, pt_error *err) {
-    if (p->last_epoch < 0) {
-        return PT_OK;
-    }
-    *again = true;
-    return r->ask(r->refetch_arg,
-                  &(pt_place){route->topic, partition, p->last_offset + 1, p->last_epoch}, err);
+pt_place pt_verify_place(const pt_route *route, const pt_partition *p, int32_t number) {
+    return (pt_place){route->topic, number, p->last_offset + 1, p->last_epoch};
 }
 
-int pt_verify_see(pt_reader *r, const pt_route *route, pt_partition *p, const pt_records *run,
-                  const pt_record *record, bool *again, pt_error *err) {
+int pt_verify_see(const char *pipeline, const pt_route *route, pt_partition *p,
+                  const pt_records *run, const pt_record *record, pt_proof *proof, pt_error *err) {
     int64_t offset = record ? record->offset : run->position;
     int64_t at = p->verify_at;
-    *again = false;
+    *proof = PT_PROOF_OVER;
     if (offset < at ||
         (!record && offset == at)) { /* a new leader may not show all of its log at once (KIP-207):
                                         nothing is taken before the proof */
-        *again = !record;
+        *proof = record ? PT_PROOF_OVER : PT_PROOF_AWAITED;
         return PT_OK;
     }
     p->verify_at = -1;
-    if (!record || offset > at) {
-        return gone(r, route, p, run->partition, again, err);
+    if (!record || offset > at) { /* compacted away, or deleted: only its epoch can be asked for */
+        *proof = p->last_epoch < 0 ? PT_PROOF_OVER : PT_PROOF_REFETCH;
+        return PT_OK;
     }
     int32_t epoch = run->leader_epoch;
     bool same = record->timestamp_us == p->last_us &&
                 (epoch < 0 || p->last_epoch < 0 || epoch == p->last_epoch);
-    return same ? PT_OK : differs(r, route, p, run, record, err);
+    return same ? PT_OK : differs(pipeline, route, p, run, record, err);
 }
 
-int pt_verify_cut(pt_reader *r, const pt_polled *cut, pt_error *err) {
-    pt_route *route = &r->routes[cut->records.topic];
+int pt_verify_cut(const char *pipeline, pt_route *route, const pt_polled *cut, pt_error *err) {
     int32_t partition = cut->records.partition;
     const pt_partition *p = pt_route_partition(route, partition);
     if (!p || !p->assigned) {
@@ -129,24 +122,25 @@ int pt_verify_cut(pt_reader *r, const pt_polled *cut, pt_error *err) {
         ": the log went back (unclean leader election, or a restored disk?): the broker's "
         "%s, and %s stands at offset %" PRId64 WAYS_OUT,
         route->topic, partition, theirs, p->next == p->began ? "the lake" : "this process", p->next,
-        r->pipeline, route->topic, partition);
+        pipeline, route->topic, partition);
 }
 
-int pt_verify_again(pt_reader *r, pt_place **places, size_t *n, pt_error *err) {
+int pt_verify_again(const pt_route *routes, size_t n_routes, pt_place **places, size_t *n,
+                    pt_error *err) {
     size_t room = 1;
     *n = 0;
-    for (size_t i = 0; i < r->n_routes; i++) {
-        room += (size_t)r->routes[i].n_partitions;
+    for (size_t i = 0; i < n_routes; i++) {
+        room += (size_t)routes[i].n_partitions;
     }
     if (!(*places = calloc(room, sizeof **places))) {
         return pt_fail_nomem(err, "a list of partitions");
     }
-    for (size_t i = 0; i < r->n_routes; i++) {
-        for (int32_t k = 0; k < r->routes[i].n_partitions; k++) {
-            pt_partition *p = &r->routes[i].partitions[k];
+    for (size_t i = 0; i < n_routes; i++) {
+        for (int32_t k = 0; k < routes[i].n_partitions; k++) {
+            pt_partition *p = &routes[i].partitions[k];
             if (p->assigned) {
                 p->verify_at = p->last_offset;
-                (*places)[(*n)++] = (pt_place){r->routes[i].topic, k,
+                (*places)[(*n)++] = (pt_place){routes[i].topic, k,
                                                p->last_offset >= 0 ? p->last_offset : p->next, -1};
             }
         }

@@ -179,7 +179,7 @@ typedef struct world {
     const pt_job *extra; /* a job beside the usual ones; NULL: none */
     pt_stager *stager;
     pt_stager_thread staging;
-    pt_committer_thread committer;
+    pt_committer committer;
     pt_route route;
     pt_tally tally;
     pt_identities identities;
@@ -252,14 +252,14 @@ static void start(world *w) {
         w->committer.jobs[w->committer.n_jobs++] = *w->extra;
     }
     assert_int_equal(pt_stager_thread_start(&w->staging, &err), PT_OK);
-    assert_int_equal(pt_committer_thread_start(&w->committer, &err), PT_OK);
+    assert_int_equal(pt_committer_start(&w->committer, &err), PT_OK);
     assert_int_equal(claim(w, 3), PT_OK);
 }
 
 static void stop(world *w) {
     pt_monitor_end(&w->monitor);
     pt_stager_thread_join(&w->staging);
-    pt_committer_thread_join(&w->committer);
+    pt_committer_join(&w->committer);
     pt_fold_close(&w->committer.fold);
     pt_batches_clear(&w->batches);
     pt_monitor_clear(&w->monitor);

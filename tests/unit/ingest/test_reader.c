@@ -81,7 +81,7 @@ static void set_up(world *w) {
                             .batches = &w->batches,
                             .routes = &w->route,
                             .n_routes = 1,
-                            .ask = ask,
+                            .refetch = ask,
                             .refetch_arg = w};
     w->reader.batch = pt_batches_take_free(&w->batches, 0);
     assert_non_null(w->reader.batch);

@@ -9,7 +9,8 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
-#include "ingest/ingest.h"
+#include "ingest/options.h"
+#include "ingest/tally.h"
 
 static const pt_tally_of of = {"orders", "t"};
 
@@ -19,8 +20,7 @@ static void letter(pt_tally *t, int64_t offset, pt_decode_code code, const char 
     pt_tally_letter(t, of, 7, offset, &why);
 }
 
-static void
-dead_letters_without_a_row_are_no_success_and_one_of_the_most_frequent_is_told_with_all_counts(
+static void dead_letters_without_a_row_are_no_success_and_the_error_counts_all_and_names_one(
     void **state) {
     (void)state;
     pt_tally t = {0};
@@ -188,7 +188,7 @@ static void rows_that_were_read_and_not_committed_are_no_rows_of_the_topic(void 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(
-            dead_letters_without_a_row_are_no_success_and_one_of_the_most_frequent_is_told_with_all_counts),
+            dead_letters_without_a_row_are_no_success_and_the_error_counts_all_and_names_one),
         cmocka_unit_test(of_many_topics_those_are_named_in_which_nothing_fitted),
         cmocka_unit_test(
             a_refused_record_is_known_again_and_too_many_in_a_row_are_no_fault_of_theirs),
