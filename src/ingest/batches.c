@@ -5,6 +5,11 @@
 #include "base/clock.h"
 #include "base/signals.h"
 
+#define MEASURE_EVERY \
+    ((uint64_t)1 << 20)      /* bytes: to measure a batch takes far longer than to add a record */
+#define AWAITED_WITHIN  1000 /* records beyond the limit while it awaits a row */
+#define ROW_AWAITED_FOR (5 * PT_SECOND) /* beyond its interval, likewise */
+
 int pt_batches_init(pt_batches *b, pt_monitor *monitor, const pt_table *const *tables,
                     size_t n_tables, pt_error *err) {
     *b = (pt_batches){.monitor = monitor, .keep_bytes = SIZE_MAX};
@@ -97,6 +102,7 @@ pt_batch *pt_batches_take_free(pt_batches *b, int64_t timeout_us) {
     if (batch) {
         pt_flush_reset(batch->flush, b->keep_bytes);
         batch->opened_us = batch->sealed_us = 0;
+        batch->records = batch->unmeasured = 0;
         batch->shared = SIZE_MAX;
         batch->dropped = batch->halted = false;
     }
@@ -183,8 +189,33 @@ bool pt_batches_left_rows(pt_batches *b) {
     return left;
 }
 
-int64_t pt_batch_time_left(const pt_batch *batch, int64_t interval_us) {
-    int64_t left = batch->opened_us + interval_us - pt_monotonic_us();
+/* ---- the reader: when the open batch is to be sealed ---- */
+
+bool pt_batch_awaits_row(const pt_batch *batch) {
+    const pt_flush *flush = batch->flush;
+    for (size_t i = 0; i < flush->n_suspects; i++) {
+        if (pt_rows_count(flush->slices[flush->suspects[i].slice].rows) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool pt_batch_full(pt_batch *batch, const pt_batch_limits *limits) {
+    if (batch->records >= limits->records + (pt_batch_awaits_row(batch) ? AWAITED_WITHIN : 0)) {
+        return true;
+    }
+    if (batch->unmeasured < MEASURE_EVERY && batch->unmeasured < limits->bytes / 16) {
+        return false;
+    }
+    batch->unmeasured = 0;
+    return pt_flush_bytes(batch->flush) >= limits->bytes ||
+           pt_flush_memory(batch->flush) >= limits->memory;
+}
+
+int64_t pt_batch_time_left(const pt_batch *batch, const pt_batch_limits *limits) {
+    int64_t awaited = pt_batch_awaits_row(batch) ? ROW_AWAITED_FOR : 0;
+    int64_t left = batch->opened_us + limits->interval_us + awaited - pt_monotonic_us();
     return left > 0 ? left : 0;
 }
 
@@ -193,6 +224,11 @@ bool pt_batches_queued(pt_batches *b) {
     bool queued = b->under_way >= PT_BATCHES - 1;
     pthread_mutex_unlock(&b->monitor->lock);
     return queued;
+}
+
+bool pt_batches_due(pt_batches *b, const pt_batch *batch) {
+    return batch && batch->records && pt_batch_time_left(batch, &b->limits) == 0 &&
+           !pt_batches_queued(b);
 }
 
 /* ---- the stager ---- */

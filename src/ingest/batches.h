@@ -1,4 +1,4 @@
-/* A batch's life and its triggers.
+/* A batch, from empty to committed, and when it is full or due.
  *
  *   free -> (reader fills) -> to stage -> (stager) -> (committer's inbox) -> (committer) -> free
  *
@@ -19,15 +19,25 @@
 #define PT_BATCHES 3
 
 typedef struct pt_batch {
-    pt_flush *flush;   /* owned */
-    pt_plan *plan;     /* held: the one that it was begun with; NULL: none was in use */
-    int64_t opened_us; /* monotonic, when the first record came; 0: empty */
-    int64_t sealed_us; /* monotonic; 0: not yet */
-    size_t shared;     /* the slice that was offered to the stager; SIZE_MAX: none */
-    bool dropped;      /* the reader gave it back while the stager was reading it */
+    pt_flush *flush;     /* owned */
+    pt_plan *plan;       /* held: the one that it was begun with; NULL: none was in use */
+    int64_t opened_us;   /* monotonic, when the first record came; 0: empty */
+    int64_t sealed_us;   /* monotonic; 0: not yet */
+    uint64_t records;    /* the reader's: rows and dead letters */
+    uint64_t unmeasured; /* the reader's: about so many bytes came since its size was looked at */
+    size_t shared;       /* the slice that was offered to the stager; SIZE_MAX: none */
+    bool dropped;        /* the reader gave it back while the stager was reading it */
     bool halted; /* the stager has to leave it, and has not yet: it has not read all of the slice */
     struct pt_batch *next;
 } pt_batch;
+
+/* A batch is full when it reaches one of the first three, and due when it reaches the last. */
+typedef struct pt_batch_limits {
+    uint64_t records;
+    uint64_t bytes;      /* decoded */
+    uint64_t memory;     /* bytes that its vectors take */
+    int64_t interval_us; /* age of its first record */
+} pt_batch_limits;
 
 typedef struct pt_batches {
     pt_monitor *monitor;
@@ -40,8 +50,8 @@ typedef struct pt_batches {
                            nothing is staged ahead, and a drain waits on unless a stop was asked for */
     uint64_t rows_left; /* rows that were read and given up uncommitted */
     pt_plan *plan;      /* held: what batches are begun with; the reader's; NULL: none */
-    size_t keep_bytes;  /* memory that a batch keeps between two flushes; set before the first batch
-                           is taken */
+    pt_batch_limits limits; /* set before the first batch is taken, as keep_bytes is */
+    size_t keep_bytes;      /* memory that a batch keeps between two flushes */
 } pt_batches;
 
 int pt_batches_init(pt_batches *batches, pt_monitor *monitor, const pt_table *const *tables,
@@ -66,8 +76,18 @@ void pt_batches_abandon(pt_batches *batches);
 /* Whether rows were dropped or given up: the next start reads them again. */
 bool pt_batches_left_rows(pt_batches *batches);
 
-/* When a batch is due: its first record is interval_us old. Microseconds until then; 0: now. */
-int64_t pt_batch_time_left(const pt_batch *batch, int64_t interval_us);
+/* ---- the reader: when the open batch is to be sealed ---- */
+
+/* It has a record that the lake refused, and no row yet of that record's table. Only such a row can
+ * show whether the record is at fault, so the batch may grow and wait a little longer for one. */
+bool pt_batch_awaits_row(const pt_batch *batch);
+/* Called after each record. */
+bool pt_batch_full(pt_batch *batch, const pt_batch_limits *limits);
+/* Microseconds until its first record is old enough; 0: it is. */
+int64_t pt_batch_time_left(const pt_batch *batch, const pt_batch_limits *limits);
+/* Its first record is old enough, and no batch waits for an earlier one. batch NULL: none is open.
+ */
+bool pt_batches_due(pt_batches *batches, const pt_batch *batch);
 /* While one batch is being committed and another one waits for it, a third one gains nothing by
  * being sealed: it grows until it is full. So a catalog that is slow, or that many writers share,
  * gets fewer and bigger flushes. */

@@ -333,6 +333,10 @@ static int share_batches(pt_member *r, pt_error *err) {
                                         (size_t)duckdb_vector_size();
     }
     r->batches.keep_bytes = (size_t)r->options->memory.batch_bytes;
+    r->batches.limits = (pt_batch_limits){.records = r->options->flush_rows,
+                                          .bytes = r->options->flush_bytes,
+                                          .memory = r->options->memory.batch_bytes,
+                                          .interval_us = r->options->flush_interval_us};
     return pt_memory_check_batch(&r->options->memory, &least, err);
 }
 

@@ -11,10 +11,9 @@
 #include "ingest/member_internal.h"
 #include "ingest/verify.h"
 
-#define POLL_MS         50
-#define UNPROVEN_POLLS  200
-#define ROW_AWAITED_FOR (5 * PT_SECOND) /* for the sake of a refused record */
-#define POLL_DUE_MS     5               /* the open batch is due and waits for an earlier one */
+#define POLL_MS        50
+#define UNPROVEN_POLLS 200
+#define POLL_DUE_MS    5 /* the open batch is due and waits for an earlier one */
 #define BLOCKED_BEFORE_PAUSE                                                       \
     (30 * PT_SECOND) /* without a poll, while all batches are under way; far below \
                         max.poll.interval.ms */
@@ -50,17 +49,6 @@ static int wait_for_batch(pt_member *r, pt_error *err) {
     return code;
 }
 
-/* Microseconds until the open batch is old enough; 0: it is. */
-static int64_t time_left(const pt_member *r) {
-    return pt_batch_time_left(r->reader.batch,
-                              r->options->flush_interval_us +
-                                  (pt_reader_awaits_row(&r->reader) ? ROW_AWAITED_FOR : 0));
-}
-
-static bool due(pt_member *r) {
-    return pt_reader_has_rows(&r->reader) && time_left(r) == 0 && !pt_batches_queued(&r->batches);
-}
-
 /* The decoder cannot read the next record yet. Pauses the partitions and polls on, so that the
  * group does not think that this member is dead; what was read before is committed when it is due.
  */
@@ -71,7 +59,7 @@ static int wait_for_decoder(pt_member *r, bool *waiting, const pt_error *why, pt
         pt_consumer_pause(r->consumer);
         *waiting = true;
     }
-    if (due(r)) {
+    if (pt_batches_due(&r->batches, r->reader.batch)) {
         PT_TRY(pt_reader_seal(&r->reader, false, err));
     }
     pt_progress_show(&r->progress, r->options->stats, &r->reader, r->consumer);
@@ -179,7 +167,7 @@ static int poll_time(pt_member *r) {
     if (!pt_reader_has_rows(&r->reader)) {
         return POLL_MS;
     }
-    int64_t left = time_left(r) / 1000;
+    int64_t left = pt_batch_time_left(r->reader.batch, &r->batches.limits) / 1000;
     if (left < 1) {
         return pt_batches_queued(&r->batches) ? POLL_DUE_MS : 1;
     }
@@ -255,7 +243,8 @@ int pt_member_read(pt_member *r, pt_error *err) {
             return pt_fail(err, PT_E_KAFKA_DOWN, "failpoint: no broker answers");
         }
         pt_progress_log_unfit(&r->reader);
-        if (due(r) || (r->reader.jumped && !pt_reader_has_rows(&r->reader))) {
+        if (pt_batches_due(&r->batches, r->reader.batch) ||
+            (r->reader.jumped && !pt_reader_has_rows(&r->reader))) {
             PT_TRY(pt_reader_seal(&r->reader, r->reader.jumped, err));
         }
         pt_progress_show(&r->progress, r->options->stats, &r->reader, r->consumer);

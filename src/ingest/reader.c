@@ -61,7 +61,7 @@ static int write_extra(pt_reader *r, const pt_route *route, pt_rows *rows, const
         size_t n;
         PT_TRY(read_headers(r, record, &n, err));
         PT_TRY(pt_headers_set(rows, at[PT_META_HEADERS], r->headers, n, err));
-        r->since_check += header_bytes(r, n);
+        r->batch->unmeasured += header_bytes(r, n);
     }
     return PT_OK;
 }
@@ -143,7 +143,7 @@ static int take_dead_letter(pt_reader *r, pt_route *route, int32_t partition,
     };
     PT_TRY(read_headers(r, record, &letter.n_headers, err));
     letter.headers = r->headers;
-    r->since_check += DEAD_LETTER_BYTES + header_bytes(r, letter.n_headers);
+    r->batch->unmeasured += DEAD_LETTER_BYTES + header_bytes(r, letter.n_headers);
     return pt_dead_letter_add(r->batch->flush->slices[r->batch->flush->dead_letters].rows, &letter,
                               err);
 }
@@ -216,9 +216,10 @@ static int check_gap(pt_reader *r, const pt_route *route, pt_partition *p, int32
                          (--leftover-age) */
 
 static void offer_ahead(pt_reader *r, const pt_route *route) {
-    const pt_ingest_options *o = r->options;
+    const pt_batch_limits *limits = &r->batches->limits;
     if (r->batch->shared == SIZE_MAX && route->table->way == PT_WAY_REGISTER &&
-        o->flush_interval_us <= AHEAD_INTERVAL && r->batch_rows + AHEAD_LEFT <= o->flush_rows) {
+        limits->interval_us <= AHEAD_INTERVAL &&
+        r->batch->records + AHEAD_LEFT <= limits->records) {
         pt_batches_offer(r->batches, r->batch, route->slice);
     }
 }
@@ -277,8 +278,8 @@ static inline int take_one(pt_reader *r, pt_route *route, pt_partition *p, const
     p->last_epoch = run->leader_epoch;
     p->next = record->offset + 1;
     p->position = p->next;
-    r->batch_rows++;
-    r->since_check += record->value_len + record->key_len + route->row_bytes;
+    r->batch->records++;
+    r->batch->unmeasured += record->value_len + record->key_len + route->row_bytes;
     if (!r->batch->opened_us) {
         r->batch->opened_us = pt_monotonic_us();
     }
@@ -308,7 +309,7 @@ int pt_reader_take(pt_reader *r, const pt_records *run, size_t *from, int64_t no
             }
         }
         ++*from;
-        if (next && pt_reader_full(r)) {
+        if (next && pt_batch_full(r->batch, &r->batches->limits)) {
             *end = PT_TAKE_FULL;
             return PT_OK;
         }

@@ -1,4 +1,4 @@
-/* Records -> batch: where each partition stands, decoding, dead letters, and when a batch is full.
+/* Records -> batch: where each partition stands, decoding, dead letters.
  *
  * Everything here belongs to the reader thread. */
 #pragma once
@@ -27,8 +27,7 @@ typedef struct pt_reader {
     pt_ledger_starts starts; /* of the claim under way (ingest/first_start.h) */
     pt_route *routes;
     size_t n_routes;
-    pt_batch *batch; /* open; NULL: none taken yet */
-    uint64_t batch_rows, since_check;
+    pt_batch *batch;                /* open; NULL: none taken yet */
     bool jumped;                    /* some partition has a 'skip' row to be written */
     uint64_t records, dead_letters; /* read in this run */
     uint64_t polls;                 /* number of the poll whose records are being taken */
@@ -58,10 +57,6 @@ void pt_reader_use(pt_reader *reader, pt_plan *plan);
  * that nothing was left out. */
 void pt_reader_unverify(pt_reader *reader);
 
-bool pt_reader_full(pt_reader *reader); /* rows or bytes */
-/* The open batch has a record that the lake refused, and no row yet of its table, which alone can
- * tell whether it is the record. */
-bool pt_reader_awaits_row(const pt_reader *reader);
 bool pt_reader_has_rows(const pt_reader *reader);
 /* Writes the ledger rows and seals the batch; one without rows is sealed only if with_positions and
  * a position moved (taken for it when none is open). */

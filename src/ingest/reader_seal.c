@@ -1,40 +1,11 @@
-/* When the open batch is full, and the ledger rows that it is sealed with. */
+/* The ledger rows that a batch is sealed with. */
 #include <stdlib.h>
 
 #include "base/failpoint.h"
 #include "ingest/reader.h"
 
-#define CHECK_BYTES \
-    ((uint64_t)1    \
-     << 20) /* the size of a batch is looked at whenever about as many bytes were added */
-#define AWAITED_WITHIN                                                                             \
-    1000 /* records beyond --flush-rows that a row is awaited in, for the sake of a refused record \
-            of its table */
-
 bool pt_reader_has_rows(const pt_reader *r) {
-    return r->batch && r->batch_rows > 0;
-}
-
-bool pt_reader_awaits_row(const pt_reader *r) {
-    const pt_flush *flush = r->batch ? r->batch->flush : NULL;
-    for (size_t i = 0; flush && i < flush->n_suspects; i++) {
-        if (pt_rows_count(flush->slices[flush->suspects[i].slice].rows) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-bool pt_reader_full(pt_reader *r) {
-    if (r->batch_rows >= r->options->flush_rows + (pt_reader_awaits_row(r) ? AWAITED_WITHIN : 0)) {
-        return true;
-    }
-    if (r->since_check < CHECK_BYTES && r->since_check < r->options->flush_bytes / 16) {
-        return false;
-    }
-    r->since_check = 0;
-    return pt_flush_bytes(r->batch->flush) >= r->options->flush_bytes ||
-           pt_flush_memory(r->batch->flush) >= r->options->memory.batch_bytes;
+    return r->batch && r->batch->records > 0;
 }
 
 static int add_entry(pt_reader *r, const pt_route *route, int32_t partition,
@@ -105,7 +76,7 @@ int pt_reader_seal(pt_reader *r, bool with_positions, pt_error *err) {
     if (!r->batch && with_positions && moved(r)) {
         r->batch = pt_batches_take_free(r->batches, r->options->stop_timeout_us);
     }
-    if (!r->batch || (!r->batch_rows && !with_positions)) {
+    if (!r->batch || (!r->batch->records && !with_positions)) {
         return PT_OK;
     }
     (void)pt_failpoint("seal.before");
@@ -114,7 +85,6 @@ int pt_reader_seal(pt_reader *r, bool with_positions, pt_error *err) {
     }
     pt_batch *batch = r->batch;
     r->batch = NULL;
-    r->batch_rows = r->since_check = 0;
     r->jumped = false;
     if (batch->flush->n_entries) {
         pt_batches_seal(r->batches, batch);
@@ -135,5 +105,4 @@ void pt_reader_drop(pt_reader *r) {
         pt_batches_return(r->batches, r->batch);
         r->batch = NULL;
     }
-    r->batch_rows = r->since_check = 0;
 }

@@ -42,11 +42,7 @@ static int ask(void *arg, const pt_place *place, pt_error *err) {
 }
 
 static void set_up(world *w) {
-    *w = (world){.options = {.flush_rows = 100,
-                             .flush_bytes = 1 << 30,
-                             .memory = {.batch_bytes = 1 << 30},
-                             .max_dead_letters = UINT64_MAX,
-                             .max_dead_share = 2}};
+    *w = (world){.options = {.max_dead_letters = UINT64_MAX, .max_dead_share = 2}};
     registry_is_away = false;
     assert_int_equal(pt_schema_parse("a INTEGER, b BIGINT", &w->schema, &w->err), PT_OK);
     static const pt_type_id ids[] = {PT_INTEGER, PT_BIGINT,      PT_INTEGER,
@@ -66,6 +62,7 @@ static void set_up(world *w) {
     const pt_table *tables[] = {&w->table};
     pt_monitor_init(&w->monitor);
     assert_int_equal(pt_batches_init(&w->batches, &w->monitor, tables, 1, &w->err), PT_OK);
+    w->batches.limits = (pt_batch_limits){.records = 100, .bytes = 1 << 30, .memory = 1 << 30};
     w->partitions = calloc(1, sizeof *w->partitions);
     assert_non_null(w->partitions);
     w->partitions[0] = (pt_partition){.assigned = true, .verify_at = -1, .skipped_from = -1};
@@ -140,7 +137,7 @@ static void a_run_stops_where_the_batch_is_full_and_goes_on_in_the_next_one(void
     size_t from = 0;
     (void)state;
     set_up(&w);
-    w.options.flush_rows = 4;
+    w.batches.limits.records = 4;
     assert_int_equal(take(&w, &from), PT_TAKE_FULL);
     assert_int_equal(from, 4);
     assert_int_equal(pt_reader_seal(&w.reader, false, &w.err), PT_OK);
