@@ -196,29 +196,58 @@ static size_t count_gone(const pt_pending *p) {
     return n;
 }
 
+static void ask_again(pt_pendings *l, pt_pending *p) {
+    if (p->ask.n) {
+        pt_inbox_ask(l->inbox, &p->ask);
+    }
+}
+
+/* Whether this member was given the partition again meanwhile, by a claim that is under way or
+ * done: then that one's epoch counts, and a release would take it. One that has not begun is
+ * withdrawn, so that the release comes first. */
+static bool is_claimed_again(pt_pendings *l, const pt_pending *p, const pt_assigned *one) {
+    const pt_partition *now = pt_reader_partition(l->reader, one->topic, one->partition);
+    bool again = now && now->assigned;
+    for (pt_pending *later = p->next; later && !again; later = later->next) {
+        bool same = later->ask.kind == PT_ASK_CLAIM && !later->withdrawn &&
+                    is_among(later->partitions, later->ask.n, one);
+        later->withdrawn |= same && pt_inbox_withdraw(l->inbox, &later->ask);
+        again = same && !later->withdrawn;
+    }
+    return again;
+}
+
+/* The claim is done: it gives back what is gone. */
+static void give_back(pt_pendings *l, pt_pending *p) {
+    pt_assigned *back = calloc(p->ask.n, sizeof *back);
+    size_t n = 0;
+    for (size_t i = 0; back && i < p->ask.n; i++) {
+        if (p->gone[i] && !is_claimed_again(l, p, &p->partitions[i])) {
+            back[n++] = p->partitions[i];
+        }
+    }
+    compact(p);
+    pt_pending_release(l, back, n);
+    free(back);
+    for (pt_pending *later = p->next; later; later = later->next) {
+        if (later->withdrawn) {
+            later->withdrawn = false;
+            ask_again(l, later);
+        }
+    }
+}
+
 /* Some of its partitions are gone: a claim that has not begun is asked for without them, one that
  * is done gives them back. One that is under way is looked at again. */
 static void tidy(pt_pendings *l, pt_pending *p) {
-    pt_inbox *inbox = l->inbox;
     if (count_gone(p) == 0) {
         return;
     }
-    if (pt_inbox_withdraw(inbox, &p->ask)) {
+    if (pt_inbox_withdraw(l->inbox, &p->ask)) {
         compact(p);
-        if (p->ask.n) {
-            pt_inbox_ask(inbox, &p->ask);
-        }
-    } else if (pt_inbox_await(inbox, &p->ask, 0)) {
-        pt_assigned *back = calloc(p->ask.n, sizeof *back);
-        size_t n = 0;
-        for (size_t i = 0; back && i < p->ask.n; i++) {
-            if (p->gone[i]) {
-                back[n++] = p->partitions[i];
-            }
-        }
-        compact(p);
-        pt_pending_release(l, back, n);
-        free(back);
+        ask_again(l, p);
+    } else if (pt_inbox_await(l->inbox, &p->ask, 0)) {
+        give_back(l, p);
     }
 }
 

@@ -23,6 +23,7 @@ typedef struct pt_pending {
     bool *gone;              /* [ask.n] owned; revoked meanwhile */
     pt_ledger_starts starts; /* owned, of the claim */
     bool claimed;            /* where it is read from is known; fetching is to begin */
+    bool withdrawn;          /* for a moment, so that a release comes before it */
     unsigned tries;          /* to begin */
     struct pt_pending *next;
 } pt_pending;
