@@ -1,12 +1,10 @@
 /* The beginning of a life: broker, lake, tables, workers. */
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "decode/formats.h"
-#include "duck/session.h"
 #include "duck/transaction.h"
 #include "duck/uri.h"
 #include "ingest/group.h"
@@ -42,10 +40,8 @@ static int forbid_inlining(pt_member *r, const pt_table *target, pt_error *err) 
 static int open_or_make(void *arg, pt_error *err) {
     target_job *job = arg;
     pt_member *r = job->r;
-    pt_engine *engine = pt_catalog_engine(r->catalog);
-    pt_session *session = pt_catalog_session(r->catalog);
     pt_table *table;
-    PT_TRY(pt_table_open(engine, session, &job->options, &table, err));
+    PT_TRY(pt_catalog_open_table(r->catalog, &job->options, &table, err));
     int code = forbid_inlining(r, table, err);
     if (code != PT_OK) {
         pt_table_free(&table);
@@ -70,8 +66,7 @@ static target_job job_of(pt_member *r, size_t i) {
 
 static int open_reading(void *arg, pt_error *err) {
     target_job *job = arg;
-    return pt_table_open(pt_catalog_engine(job->r->catalog), pt_catalog_session(job->r->catalog),
-                         &job->options, job->out, err);
+    return pt_catalog_open_table(job->r->catalog, &job->options, job->out, err);
 }
 
 /* Into the table of route k. */
@@ -142,8 +137,8 @@ static int open_targets_once(pt_member *r, pt_error *err) {
     size_t n = r->options->n_routes;
     PT_TRY(pt_plan_new(n, 1, &r->plan, err));
     PT_TRY(open_routes(r, err));
-    PT_TRY(pt_table_open_own(pt_catalog_engine(r->catalog), pt_catalog_session(r->catalog),
-                             "dead_letters", PT_DEAD_LETTER_COLUMNS, &r->plan->tables[n], err));
+    PT_TRY(pt_catalog_open_own(r->catalog, "dead_letters", PT_DEAD_LETTER_COLUMNS,
+                               &r->plan->tables[n], err));
     PT_TRY(forbid_inlining(r, r->plan->tables[n], err));
     if (r->plan->n_tables != n) {
         r->plan->tables[r->plan->n_tables] = r->plan->tables[n];
@@ -268,8 +263,7 @@ static int clear_orphans(pt_member *r, pt_error *why) {
         if (!r->plan->tables[i]->dead_letters &&
             pt_seen_may_have_rows(&r->seen, r->plan->tables[i]->schema_name,
                                   r->plan->tables[i]->name)) {
-            PT_TRY(pt_table_look_for_rows(pt_catalog_engine(r->catalog),
-                                          pt_catalog_session(r->catalog), r->plan->tables[i], why));
+            PT_TRY(pt_catalog_look_for_rows(r->catalog, r->plan->tables[i], why));
         }
         remove_orphans(r, r->plan->tables[i]);
     }
@@ -316,8 +310,7 @@ static int share_duckdb(pt_member *r, pt_error *err) {
     }
     r->committing.memory_limit = r->options->memory.large_bytes;
     r->staging.memory_limit = r->options->memory.small_bytes;
-    return pt_session_runf(pt_catalog_session(r->catalog), err, "SET memory_limit = '%" PRIu64 "B'",
-                           r->committing.memory_limit);
+    return pt_catalog_limit_memory(r->catalog, r->committing.memory_limit, err);
 }
 
 /* What batches may hold on to, and whether the smallest one fits. */

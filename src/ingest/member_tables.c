@@ -179,14 +179,14 @@ static int check_history(const pt_member *r, const char *topic, const char *labe
     return code;
 }
 
-/* Adds the statements for the table of route i, which is missing. */
-static int plan_table(const pt_member *r, size_t i, pt_text *sql, pt_text *names, pt_error *err) {
+/* Adds what makes the table of route i, which is missing. */
+static int plan_table(const pt_member *r, size_t i, pt_text *to_make, pt_text *names,
+                      pt_error *err) {
     const pt_ingest_options *o = r->options;
     pt_table_options target = pt_member_tables_options(o, i);
     target.seen = &r->seen;
     pt_table_planned planned;
-    int code = pt_table_plan(pt_catalog_engine(r->catalog), pt_catalog_session(r->catalog), &target,
-                             &planned, sql, err);
+    int code = pt_catalog_plan_table(r->catalog, &target, &planned, to_make, err);
     for (size_t k = i; code == PT_OK && planned.missing && k < o->n_routes; k++) {
         if (pt_table_name_same(o->routes[k].table, o->routes[i].table) &&
             pt_seen_recorded(&r->seen, o->routes[k].topic)) {
@@ -202,9 +202,7 @@ static int plan_table(const pt_member *r, size_t i, pt_text *sql, pt_text *names
 
 static int make_once(void *arg, pt_error *err) {
     pt_member *r = arg;
-    pt_engine *engine = pt_catalog_engine(r->catalog);
-    pt_session *session = pt_catalog_session(r->catalog);
-    pt_text sql = {0}, names = {0};
+    pt_text to_make = {0}, names = {0};
     int code = pt_member_tables_see(r, err);
     for (size_t i = 0; code == PT_OK && i < r->options->n_routes; i++) {
         bool there = true;
@@ -213,15 +211,15 @@ static int make_once(void *arg, pt_error *err) {
             code = is_there(&r->seen, r->options->routes[i].table, &there, err);
         }
         if (code == PT_OK && !there) {
-            code = plan_table(r, i, &sql, &names, err);
+            code = plan_table(r, i, &to_make, &names, err);
         }
     }
     if (code == PT_OK) {
         r->made = names.len > 0;
-        code = pt_tables_make(engine, session, pt_text_get(&names), &sql, err);
+        code = pt_catalog_make_tables(r->catalog, pt_text_get(&names), &to_make, err);
     }
     pt_text_free(&names);
-    pt_text_free(&sql);
+    pt_text_free(&to_make);
     return code;
 }
 

@@ -17,7 +17,6 @@
 #include "lake/guard.h"
 #include "lake/history.h"
 #include "lake/ledger.h"
-#include "lake/table_open.h"
 
 #define SETTLED_WITHIN (60 * PT_SECOND) /* a COMMIT of unknown outcome */
 
@@ -224,8 +223,6 @@ static int erase(void *arg, pt_session *session, pt_error *err) {
 /* Before it is committed: the tables that lose rows. No rows go into them, so the parts are pieces
  * of nothing. */
 static int open_targets(reset_job *job, pt_error *err) {
-    pt_engine *engine = pt_catalog_engine(job->catalog);
-    pt_session *session = pt_catalog_session(job->catalog);
     job->tables = calloc(job->erase.n_tables + 1, sizeof(pt_table *));
     pt_slice *slices = calloc(job->erase.n_tables + 1, sizeof *slices);
     if (!job->tables || !slices) {
@@ -240,9 +237,9 @@ static int open_targets(reset_job *job, pt_error *err) {
         if (!dead && !t->name) {
             continue;
         }
-        PT_TRY(pt_table_open_place(engine, session, dead ? "pintail" : t->schema,
-                                   dead ? "dead_letters" : t->name, &job->tables[job->n_tables],
-                                   err));
+        PT_TRY(pt_catalog_open_place(job->catalog, dead ? "pintail" : t->schema,
+                                     dead ? "dead_letters" : t->name, &job->tables[job->n_tables],
+                                     err));
         slices[job->n_tables] = (pt_slice){.table = job->tables[job->n_tables],
                                            .piece = strdup("false")};
         if (!slices[job->n_tables].piece) {

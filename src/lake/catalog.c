@@ -57,6 +57,44 @@ uint64_t pt_catalog_conflicts(const pt_catalog *c) {
     return c->conflicts;
 }
 
+int pt_catalog_limit_memory(pt_catalog *c, uint64_t bytes, pt_error *err) {
+    return c->ops->limit_memory ? c->ops->limit_memory(c, bytes, err) : PT_OK;
+}
+
+/* ---- tables ---- */
+
+int pt_catalog_plan_table(pt_catalog *c, const pt_table_options *options, pt_table_planned *out,
+                          pt_text *to_make, pt_error *err) {
+    *out = (pt_table_planned){0};
+    return c->ops->plan_table(c, options, out, to_make, err);
+}
+
+int pt_catalog_make_tables(pt_catalog *c, const char *what, pt_text *to_make, pt_error *err) {
+    return c->ops->make_tables(c, what, to_make, err);
+}
+
+int pt_catalog_open_table(pt_catalog *c, const pt_table_options *options, pt_table **out,
+                          pt_error *err) {
+    *out = NULL;
+    return c->ops->open_table(c, options, out, err);
+}
+
+int pt_catalog_open_own(pt_catalog *c, const char *name, const char *schema_text, pt_table **out,
+                        pt_error *err) {
+    *out = NULL;
+    return c->ops->open_own(c, name, schema_text, out, err);
+}
+
+int pt_catalog_open_place(pt_catalog *c, const char *schema, const char *name, pt_table **out,
+                          pt_error *err) {
+    *out = NULL;
+    return c->ops->open_place(c, schema, name, out, err);
+}
+
+int pt_catalog_look_for_rows(pt_catalog *c, pt_table *table, pt_error *err) {
+    return c->ops->look_for_rows(c, table, err);
+}
+
 /* ---- partitions ---- */
 
 pt_claim *pt_catalog_find_claim(const pt_catalog *c, const char *topic, int32_t partition) {

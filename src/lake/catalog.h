@@ -31,6 +31,7 @@
 #include "lake/identity.h"
 #include "lake/ledger.h"
 #include "lake/table.h"
+#include "lake/table_open.h"
 
 typedef struct pt_catalog pt_catalog;
 
@@ -69,6 +70,30 @@ pt_session *pt_catalog_session(pt_catalog *catalog);
 pt_engine *pt_catalog_engine(pt_catalog *catalog);
 /* The table pintail.offsets, whose rows are folded like others. NULL: its rows are never folded. */
 const pt_table *pt_catalog_ledger(const pt_catalog *catalog);
+
+/* Lets the session take so many bytes of memory from here on; a session that replaces it takes what
+ * the options of pt_catalog_open say. */
+int pt_catalog_limit_memory(pt_catalog *catalog, uint64_t bytes, pt_error *err) PT_CHECKED;
+
+/* ---- tables: what lake/table.h says of the functions of these names ---- */
+
+/* What pt_catalog_open_table would do. For a table that is missing it adds to *to_make what
+ * pt_catalog_make_tables reads: only the catalog knows what stands there. */
+int pt_catalog_plan_table(pt_catalog *catalog, const pt_table_options *options,
+                          pt_table_planned *out, pt_text *to_make, pt_error *err) PT_CHECKED;
+int pt_catalog_make_tables(pt_catalog *catalog, const char *what, pt_text *to_make,
+                           pt_error *err) PT_CHECKED;
+/* Opens the table, makes it when it is missing. */
+int pt_catalog_open_table(pt_catalog *catalog, const pt_table_options *options, pt_table **out,
+                          pt_error *err) PT_CHECKED;
+/* A table of pintail's own. */
+int pt_catalog_open_own(pt_catalog *catalog, const char *name, const char *schema_text,
+                        pt_table **out, pt_error *err) PT_CHECKED;
+/* A table that nothing is written into. */
+int pt_catalog_open_place(pt_catalog *catalog, const char *schema, const char *name, pt_table **out,
+                          pt_error *err) PT_CHECKED;
+/* Fills table->has_rows. */
+int pt_catalog_look_for_rows(pt_catalog *catalog, pt_table *table, pt_error *err) PT_CHECKED;
 
 /* ---- partitions ---- */
 

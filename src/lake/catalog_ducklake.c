@@ -1,6 +1,6 @@
 /* DuckLake through DuckDB: the catalog that there is (lake/catalogs.c). Here it is opened, claims
- * partitions and is closed. Its other jobs: catalog_ducklake_attach.c, _commit.c, _fold.c and
- * _settle.c. */
+ * partitions and is closed. Its other jobs: catalog_ducklake_attach.c, _commit.c, _fold.c,
+ * _settle.c and _table.c. */
 #include "lake/catalog_ducklake.h"
 
 #include <stdlib.h>
@@ -109,9 +109,7 @@ static int upkeep_at_once(pt_ducklake *c, pt_upkeep *what, pt_error *err) {
         pt_ducklake_tend_guards(c, false);
         return PT_OK;
     }
-    if (!c->session) {
-        return pt_fail(err, PT_E_LAKE_DOWN, "the lake is not attached since the catalog failed");
-    }
+    PT_TRY(pt_ducklake_check_attached(c, err));
     switch (what->kind) {
     case PT_UPKEEP_COUNT: return pt_inlined_count(c->session, what->table, &what->n, err);
     case PT_UPKEEP_RESTORE: return restore_files(c, what, err);
@@ -205,5 +203,12 @@ const pt_catalog_ops pt_catalog_ducklake = {
     .tend_at = tend_at,
     .session = session_of,
     .engine = engine_of,
+    .limit_memory = pt_ducklake_limit_memory,
+    .plan_table = pt_ducklake_plan_table,
+    .make_tables = pt_ducklake_make_tables,
+    .open_table = pt_ducklake_open_table,
+    .open_own = pt_ducklake_open_own,
+    .open_place = pt_ducklake_open_place,
+    .look_for_rows = pt_ducklake_look_for_rows,
     .close = close_it,
 };

@@ -48,6 +48,8 @@ static inline pt_ducklake *pt_ducklake_of(pt_catalog *catalog) {
 int pt_ducklake_attach(pt_ducklake *c, pt_error *err) PT_CHECKED;
 /* The session is NULL then. */
 void pt_ducklake_detach(pt_ducklake *c);
+/* PT_E_LAKE_DOWN when there is no session. */
+int pt_ducklake_check_attached(const pt_ducklake *c, pt_error *err) PT_CHECKED;
 /* Attaches anew when it is time for that; nothing may be under way. */
 int pt_ducklake_renew(pt_ducklake *c, pt_error *err) PT_CHECKED;
 
@@ -67,6 +69,18 @@ pt_outcome pt_ducklake_fold(pt_ducklake *c, pt_upkeep *what, pt_error *err) PT_C
 int pt_ducklake_restore_fold(pt_ducklake *c, pt_error *err) PT_CHECKED;
 
 /* Of pt_catalog_ops. */
+int pt_ducklake_limit_memory(pt_catalog *catalog, uint64_t bytes, pt_error *err) PT_CHECKED;
+int pt_ducklake_plan_table(pt_catalog *catalog, const pt_table_options *options,
+                           pt_table_planned *out, pt_text *to_make, pt_error *err) PT_CHECKED;
+int pt_ducklake_make_tables(pt_catalog *catalog, const char *what, pt_text *to_make,
+                            pt_error *err) PT_CHECKED;
+int pt_ducklake_open_table(pt_catalog *catalog, const pt_table_options *options, pt_table **out,
+                           pt_error *err) PT_CHECKED;
+int pt_ducklake_open_own(pt_catalog *catalog, const char *name, const char *schema_text,
+                         pt_table **out, pt_error *err) PT_CHECKED;
+int pt_ducklake_open_place(pt_catalog *catalog, const char *schema, const char *name,
+                           pt_table **out, pt_error *err) PT_CHECKED;
+int pt_ducklake_look_for_rows(pt_catalog *catalog, pt_table *table, pt_error *err) PT_CHECKED;
 int pt_ducklake_look_back(pt_catalog *catalog, pt_error *err) PT_CHECKED;
 pt_outcome pt_ducklake_commit(pt_catalog *catalog, pt_flush *flush, pt_error *err) PT_CHECKED;
 pt_outcome pt_ducklake_settle(pt_catalog *catalog, pt_flush *flush, pt_error *err) PT_CHECKED;

@@ -158,9 +158,7 @@ void pt_ducklake_drop_guards(pt_ducklake *c, pt_flush *flush) {
 
 /* The transaction, and what has to follow it. */
 static int commit(pt_ducklake *c, pt_flush *flush, pt_error *err) {
-    if (!c->session) {
-        return pt_fail(err, PT_E_LAKE_DOWN, "the lake is not attached since the catalog failed");
-    }
+    PT_TRY(pt_ducklake_check_attached(c, err));
     PT_TRY(pt_gate_check_file(c, err));
     PT_TRY(pt_ducklake_renew(c, err));
     if (!*flush->commit_id) {
@@ -210,9 +208,7 @@ static int look(void *arg, pt_error *err) {
 
 int pt_ducklake_look_back(pt_catalog *catalog, pt_error *err) {
     pt_ducklake *c = pt_ducklake_of(catalog);
-    if (!c->session) {
-        return pt_fail(err, PT_E_LAKE_DOWN, "the lake is not attached since the catalog failed");
-    }
+    PT_TRY(pt_ducklake_check_attached(c, err));
     PT_TRY(pt_gate_check_file(c, err));
     return pt_transaction(c->session, look, c, err);
 }

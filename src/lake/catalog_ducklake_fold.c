@@ -31,9 +31,7 @@ int pt_ducklake_restore_fold(pt_ducklake *c, pt_error *err) {
 static int fold_once(pt_ducklake *c, int64_t *rows, pt_error *err) {
     fold_job job = {c, 0};
     pt_error ignored;
-    if (!c->session) {
-        return pt_fail(err, PT_E_LAKE_DOWN, "the lake is not attached since the catalog failed");
-    }
+    PT_TRY(pt_ducklake_check_attached(c, err));
     pt_turnstile_enter(c->turnstile); /* it is rare, and its work is lost in a conflict */
     int code = pt_transaction(c->session, fold_table, &job, err);
     pt_turnstile_leave(c->turnstile);

@@ -19,10 +19,21 @@ typedef struct pt_catalog_ops {
     pt_outcome (*settle)(pt_catalog *catalog, pt_flush *flush, pt_error *err);
     int (*inspect)(pt_catalog *catalog, const pt_flush *flush, pt_error *err); /* NULL: nothing */
     pt_outcome (*upkeep)(pt_catalog *catalog, pt_upkeep *what, pt_error *err);
-    int64_t (*tend_at)(const pt_catalog *catalog); /* NULL: never */
-    pt_session *(*session)(pt_catalog *catalog);   /* NULL: it has none */
-    pt_engine *(*engine)(pt_catalog *catalog);     /* likewise */
-    void (*close)(pt_catalog *catalog);            /* frees the catalog itself */
+    int64_t (*tend_at)(const pt_catalog *catalog);                           /* NULL: never */
+    pt_session *(*session)(pt_catalog *catalog);                             /* NULL: it has none */
+    pt_engine *(*engine)(pt_catalog *catalog);                               /* likewise */
+    int (*limit_memory)(pt_catalog *catalog, uint64_t bytes, pt_error *err); /* NULL: no session */
+    int (*plan_table)(pt_catalog *catalog, const pt_table_options *options, pt_table_planned *out,
+                      pt_text *to_make, pt_error *err);
+    int (*make_tables)(pt_catalog *catalog, const char *what, pt_text *to_make, pt_error *err);
+    int (*open_table)(pt_catalog *catalog, const pt_table_options *options, pt_table **out,
+                      pt_error *err);
+    int (*open_own)(pt_catalog *catalog, const char *name, const char *schema_text, pt_table **out,
+                    pt_error *err);
+    int (*open_place)(pt_catalog *catalog, const char *schema, const char *name, pt_table **out,
+                      pt_error *err);
+    int (*look_for_rows)(pt_catalog *catalog, pt_table *table, pt_error *err);
+    void (*close)(pt_catalog *catalog); /* frees the catalog itself */
 } pt_catalog_ops;
 
 /* The first member of an implementation's own struct. */

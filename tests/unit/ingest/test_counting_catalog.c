@@ -93,12 +93,161 @@ static void the_record_that_is_refused_is_found_and_all_before_it_lands(void **s
     assert_int_equal(w.catalog.n_settles, 0);
 }
 
+/* ---- what a committer that loses an outcome would do ---- */
+
+typedef struct script {
+    unsigned commits, settles; /* that a committer needs for it, no more and no less */
+    int64_t flushes;
+} script;
+
+static uint32_t next_random(uint32_t *seed) {
+    *seed = *seed * 1664525U + 1013904223U;
+    return *seed >> 16;
+}
+
+/* Of each flush: some attempts that find something in the way, then one that ends well, or without
+ * an answer, in the lake or not, and some settles that learn nothing. */
+static script write_script(counting *c, uint32_t seed, pt_code unknown) {
+    script s = {0};
+    c->truthful = true;
+    while (s.flushes < 8) {
+        for (uint32_t n = 1 + next_random(&seed) % 2; n > 0; n--) {
+            c->commits[s.commits++] = (answer){PT_TRY_AGAIN, PT_E_LAKE_BUSY};
+        }
+        uint32_t kind = (uint32_t)(s.flushes++ % 3); /* each kind is in each script */
+        if (kind) {
+            c->lands[s.commits] = kind == 1;
+            c->commits[s.commits++] = (answer){PT_UNKNOWN, unknown};
+            for (uint32_t n = next_random(&seed) % 2; n > 0; n--) {
+                c->settles[s.settles++] = (answer){PT_UNKNOWN, PT_E_LAKE_DOWN};
+            }
+            s.settles++; /* it answers by what has landed */
+        }
+        s.commits += kind != 1;
+    }
+    return s;
+}
+
+static void no_outcome_is_lost_whatever_the_answers_are(void **state) {
+    static const pt_code unknown[] = {PT_E_LAKE_DOWN, PT_E_LAKE};
+    (void)state;
+    for (uint32_t seed = 1; seed <= 6; seed++) {
+        world w = {.catalog.refuses = -1};
+        script s = write_script(&w.catalog, seed, unknown[seed % 2]);
+        start(&w);
+        for (int64_t i = 0; i < s.flushes; i++) {
+            assert_true(flush(&w, 5));
+        }
+        assert_int_equal(position(&w), 5 * s.flushes);
+        stop(&w);
+        assert_int_equal(w.catalog.landed, 5 * s.flushes);
+        assert_int_equal(w.catalog.n_commits, s.commits);
+        assert_int_equal(w.catalog.n_settles, s.settles);
+        assert_int_equal(pt_stats_get(&w.stats, PT_COUNT_ROWS), 5 * s.flushes);
+    }
+}
+
+typedef enum care {
+    CAREFUL,
+    COMMITS_THE_UNKNOWN_AGAIN,
+    TAKES_THE_UNKNOWN_FOR_DONE,
+    TAKES_A_CONFLICT_FOR_DONE,
+    COMMITS_THE_SETTLED_AGAIN,
+    FORGETS_WHAT_DID_NOT_LAND
+} care;
+
+/* PT_REFUSED: the next flush shows the fault. */
+static pt_outcome drive(pt_catalog *c, pt_flush *flush, care with) {
+    pt_error err = {0};
+    for (;;) {
+        pt_outcome outcome = pt_catalog_commit(c, flush, &err);
+        if (outcome == PT_UNKNOWN && with == COMMITS_THE_UNKNOWN_AGAIN) {
+            continue;
+        }
+        bool unknown = outcome == PT_UNKNOWN && with != TAKES_THE_UNKNOWN_FOR_DONE;
+        while (unknown && outcome == PT_UNKNOWN) {
+            outcome = pt_catalog_settle(c, flush, &err);
+        }
+        bool again = outcome == PT_TRY_AGAIN &&
+                     with != (unknown ? FORGETS_WHAT_DID_NOT_LAND : TAKES_A_CONFLICT_FOR_DONE);
+        again |= unknown && outcome == PT_COMMITTED && with == COMMITS_THE_SETTLED_AGAIN;
+        if (!again) {
+            return outcome;
+        }
+    }
+}
+
+/* So the numbers of the test before are no accident: each careless way doubles rows, or is refused
+ * since offsets do not continue. */
+static void a_committer_that_loses_an_outcome_is_noticed(void **state) {
+    (void)state;
+    for (int with = CAREFUL; with <= FORGETS_WHAT_DID_NOT_LAND; with++) {
+        counting c = {.refuses = -1};
+        pt_claim mine = {.topic = "orders", .partition = 3};
+        pt_flush *flush;
+        pt_error err = {0};
+        script s = write_script(&c, 1, PT_E_LAKE);
+        pt_outcome outcome = PT_COMMITTED;
+        assert_int_equal(pt_catalog_begin(&c.base, &counting_ops, "g", "me", &err), PT_OK);
+        assert_int_equal(pt_catalog_claim(&c.base, &(pt_claiming){.claims = &mine, .n = 1}, &err),
+                         PT_OK);
+        assert_int_equal(pt_flush_new(NULL, 0, &flush, &err), PT_OK);
+        for (int64_t i = 0; i < s.flushes && outcome != PT_REFUSED; i++) {
+            pt_flush_reset(flush, 1);
+            pt_ledger_entry *e = pt_flush_add_entry(flush);
+            e->topic = "orders";
+            e->partition = 3;
+            e->from_offset = 5 * i;
+            e->next_offset = 5 * i + 5;
+            outcome = drive(&c.base, flush, (care)with);
+        }
+        bool exact = c.landed == 5 * s.flushes && outcome == PT_COMMITTED;
+        assert_true(exact == (with == CAREFUL));
+        assert_true((c.landed > 5 * s.flushes) == (with == COMMITS_THE_UNKNOWN_AGAIN));
+        assert_true((outcome == PT_REFUSED) == (with > COMMITS_THE_UNKNOWN_AGAIN));
+        pt_flush_free(&flush);
+        pt_catalog *catalog = &c.base;
+        pt_catalog_close(&catalog);
+    }
+}
+
+/* ---- tables ---- */
+
+static void tables_are_planned_made_and_opened_by_the_catalog(void **state) {
+    counting c = {.refuses = -1};
+    pt_catalog *catalog = &c.base;
+    const pt_table_options orders = {.table = "t", .schema_text = "a INTEGER, b BIGINT"};
+    pt_table_planned planned;
+    pt_text to_make = {0};
+    pt_table *table;
+    pt_error err = {0};
+    (void)state;
+    assert_int_equal(pt_catalog_begin(catalog, &counting_ops, "g", "me", &err), PT_OK);
+    assert_int_equal(pt_catalog_plan_table(catalog, &orders, &planned, &to_make, &err), PT_OK);
+    assert_string_equal(planned.missing, "t");
+    free(planned.missing);
+    assert_int_equal(pt_catalog_make_tables(catalog, "t", &to_make, &err), PT_OK);
+    assert_string_equal(c.made, "t;"); /* what it planned comes back to it */
+    assert_int_equal(pt_catalog_plan_table(catalog, &orders, &planned, &to_make, &err), PT_OK);
+    assert_null(planned.missing);
+    assert_int_equal(pt_catalog_open_table(catalog, &orders, &table, &err), PT_OK);
+    c.landed = 1;
+    assert_int_equal(pt_catalog_look_for_rows(catalog, table, &err), PT_OK);
+    assert_true(table->has_rows);
+    assert_int_equal(pt_catalog_limit_memory(catalog, 7, &err), PT_OK);
+    assert_int_equal(c.memory, 7);
+    pt_text_free(&to_make);
+    pt_table_free(&table);
+    pt_catalog_close(&catalog);
+}
+
 /* ---- claims and upkeep ---- */
 
 static void a_claim_brings_the_starts_and_once_the_notes_of_tables(void **state) {
     world w = {.catalog.refuses = -1};
     (void)state;
     start(&w);
+    assert_int_equal(w.catalog.n_opened, 2);
     assert_int_equal(w.catalog.n_claims, 1);
     assert_int_equal(pt_stats_get(&w.stats, PT_COUNT_CLAIMS), 1);
     assert_ptr_equal(w.catalog.starts, &w.starts);
@@ -147,6 +296,9 @@ int main(void) {
         cmocka_unit_test(an_outcome_that_nobody_can_settle_ends_the_run),
         cmocka_unit_test(a_refusal_that_waiting_does_not_mend_ends_the_run_at_once),
         cmocka_unit_test(the_record_that_is_refused_is_found_and_all_before_it_lands),
+        cmocka_unit_test(no_outcome_is_lost_whatever_the_answers_are),
+        cmocka_unit_test(a_committer_that_loses_an_outcome_is_noticed),
+        cmocka_unit_test(tables_are_planned_made_and_opened_by_the_catalog),
         cmocka_unit_test(a_claim_brings_the_starts_and_once_the_notes_of_tables),
         cmocka_unit_test(a_fold_is_an_upkeep_that_is_settled_without_a_flush),
     };
