@@ -55,7 +55,6 @@ typedef enum pt_reason {
     PT_WHY_CATALOG_HELD = 1 << 9,    /* another process has the catalog's file open */
     PT_WHY_NEW_VALUE = 1 << 10,      /* a dictionary has no code for a value that came later */
     PT_WHY_MEMORY_LIMIT = 1 << 11,   /* DuckDB's memory_limit is too low */
-    PT_WHY_BAD_NAME = 1 << 12,       /* the name of a table cannot be used */
     PT_WHY_BAD_DEFAULT = 1 << 13,    /* a DEFAULT cannot be evaluated */
     PT_WHY_NO_FILE = 1 << 14,        /* a local file is not there */
     PT_WHY_NO_OBJECT = 1 << 15,      /* an object on an object store is not there */

@@ -8,11 +8,10 @@
 #include "duck/result.h"
 
 static int bad_name(const char *table, pt_error *err) {
-    return pt_fail_why(
-        err, PT_E_USAGE, PT_WHY_BAD_NAME,
-        "bad table name '%s': write name or schema.name, a part that has dots or quotes "
-        "of its own as \"part\" (schema pintail is pintail's own)",
-        table);
+    return pt_fail(err, PT_E_USAGE,
+                   "bad table name '%s': write name or schema.name, a part that has dots or quotes "
+                   "of its own as \"part\" (schema pintail is pintail's own)",
+                   table);
 }
 
 /* One part of the name at *p, which is moved behind it: bare up to a dot, or "in quotes" with ""

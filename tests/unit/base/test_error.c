@@ -37,7 +37,7 @@ static void two_reasons_hold_at_once(void **state) {
     pt_error_because(&err, PT_WHY_NONE);
     assert_true(pt_error_is(&err, PT_WHY_OUTCOME_UNKNOWN));
     assert_true(pt_error_is(&err, PT_WHY_NO_RECORD));
-    assert_true(pt_error_is(&err, PT_WHY_NO_RECORD | PT_WHY_BAD_NAME));
+    assert_true(pt_error_is(&err, PT_WHY_NO_RECORD | PT_WHY_NO_FILE));
     pt_error copy = err;
     assert_true(pt_error_is(&copy, PT_WHY_OUTCOME_UNKNOWN));
 }
