@@ -50,8 +50,8 @@ typedef struct pt_option {
     const char *help; /* ends without a full stop */
     const char *key;  /* in the file of --config, such as flush.rows; PT_NO_KEY: it has none */
     const char *topic_key;  /* in each entry of the file's topics; NULL: none */
-    const char *variable;   /* NULL: PINTAIL_ and the name, such as PINTAIL_FLUSH_ROWS. Else where
-                               that   name means another thing to another command or to the tests. */
+    const char *variable;   /* NULL: PINTAIL_ and the name, such as PINTAIL_FLUSH_ROWS. Another one
+                               where that name has a meaning for another command or for tests. */
     pt_option_check *check; /* NULL: none */
     pt_list_form list;
     bool adds;  /* a list to which file, variable and flags add, in this order, so that the last one

@@ -41,8 +41,8 @@ typedef enum pt_outcome {
     PT_TRY_AGAIN, /* nothing happened; the same attempt may succeed later: err says what was in the
                      way */
     PT_REFUSED,   /* nothing happened, and waiting does not help. PT_E_LAKE: for a reason that we
-                     cannot place; a part of the flush may pass. PT_E_FENCED: a partition is not ours
-                     (any more). PT_E_LAKE_CHANGED: the catalog went back in time, or a table was
+                     cannot place; a part of the flush may pass. PT_E_FENCED: a partition is no
+                     longer ours. PT_E_LAKE_CHANGED: the catalog went back in time, or a table was
                      altered: what we have read has to be read again. PT_E_RESTART: another process
                      has to go on. Others: the member ends */
     PT_UNKNOWN    /* the catalog is out of reach, or the answer to a COMMIT was lost:
