@@ -13,8 +13,7 @@
 #include "duck/session.h"
 #include "duck/transaction.h"
 #include "lake/catalog.h"
-#include "lake/erase.h"
-#include "lake/guard.h"
+#include "lake/erasing.h"
 #include "lake/history.h"
 #include "lake/ledger.h"
 
@@ -35,8 +34,7 @@ typedef struct reset_job {
     pt_cut *cuts;      /* [n] */
     pt_erase erase;    /* with delete_rows */
     pt_erased *erased; /* [erase.n_tables * n] */
-    char **details;    /* [n_details] of the ledger's rows */
-    size_t n_details;
+    pt_erasing erasing;
 } reset_job;
 
 static int no_assignment(void *arg, pt_assigned *partitions, size_t n, pt_error *err) {
@@ -173,53 +171,6 @@ static int make_entries(reset_job *job, pt_error *err) {
     return PT_OK;
 }
 
-static void forget_details(reset_job *job) {
-    for (size_t i = 0; i < job->n_details; i++) {
-        free(job->details[i]);
-    }
-    free(job->details);
-    job->details = NULL;
-    job->n_details = 0;
-}
-
-/* In the transaction, each time it is tried. */
-static int erase(void *arg, pt_session *session, pt_error *err) {
-    reset_job *job = arg;
-    pt_engine *engine = pt_session_engine(session);
-    size_t n = (size_t)job->n;
-    size_t n_tables = job->erase.n_tables;
-    forget_details(job);
-    job->details = calloc(n * n_tables + 1, sizeof *job->details);
-    if (!job->details) {
-        return pt_fail_nomem(err, "the ledger rows of a reset");
-    }
-    PT_TRY(pt_erase_count(engine, session, &job->erase, job->cuts, n, job->erased, err));
-    for (size_t i = 0; i < n * n_tables;
-         i++) { /* entries go by partitions, what is erased by tables */
-        pt_ledger_entry *e = &job->flush->entries[i];
-        const pt_erased *x = &job->erased[(i % n_tables) * n + i / n_tables];
-        e->rows = -x->ledger_rows;
-        e->dead_letters = -x->ledger_dead_letters;
-        if (asprintf(&job->details[i],
-                     "{\"deleted_from\": %" PRId64 ", \"deleted_until\": %" PRId64
-                     ", \"rows\": %" PRId64 ", \"dead_letters\": %" PRId64 "}",
-                     job->cuts[i / n_tables].from, job->claims[i / n_tables].next_offset, x->rows,
-                     x->dead_letters) < 0) {
-            job->details[i] = NULL;
-            return pt_fail_nomem(err, "the ledger rows of a reset");
-        }
-        job->n_details = i + 1;
-        e->detail = job->details[i];
-    }
-    int64_t start_us = pt_now_us();
-    PT_TRY(pt_erase_run(engine, session, &job->erase, job->cuts, n, err));
-    for (size_t i = 0; i < job->flush->n_slices && !pt_rule_broken("guard"); i++) {
-        pt_slice *slice = &job->flush->slices[i];
-        PT_TRY(pt_guard_deletes(session, slice->table, start_us, &slice->guarded, err));
-    }
-    return PT_OK;
-}
-
 /* Before it is committed: the tables that lose rows. No rows go into them, so the parts are pieces
  * of nothing. */
 static int open_targets(reset_job *job, pt_error *err) {
@@ -287,15 +238,19 @@ static int commit_and_settle(reset_job *job, pt_error *err) {
 static int write_reset(reset_job *job, pt_error *err) {
     const pt_claiming what = {.claims = job->claims, .n = (size_t)job->n};
     PT_TRY(pt_catalog_claim(job->catalog, &what, err));
-    for (int32_t i = 0; job->options->to_ledger && i < job->n;
-         i++) { /* only now nobody moves it any more */
-        job->cuts[i].from = job->claims[i].next_offset >= 0 ? job->claims[i].next_offset
-                                                            : job->cuts[i].from;
+    for (int32_t i = 0; i < job->n; i++) { /* only now nobody moves it any more */
+        job->cuts[i].until = job->claims[i].next_offset;
+        if (job->options->to_ledger && job->cuts[i].until >= 0) {
+            job->cuts[i].from = job->cuts[i].until;
+        }
     }
     PT_TRY(make_entries(job, err));
     if (job->erase.n_tables) {
-        job->flush->also = erase;
-        job->flush->also_arg = job;
+        job->erasing = (pt_erasing){.what = &job->erase,
+                                    .cuts = job->cuts,
+                                    .n_cuts = (size_t)job->n,
+                                    .erased = job->erased};
+        job->flush->erasing = &job->erasing;
         PT_TRY(open_targets(job, err));
     }
     int code = commit_and_settle(job, err);
@@ -336,6 +291,7 @@ static int prepare(reset_job *job, pt_error *err) {
     PT_TRY(choose_pipeline(job, err));
     PT_TRY(find_cuts(job, err));
     if (job->options->delete_rows) {
+        PT_TRY(pt_catalog_check_erase(job->catalog, err));
         PT_TRY(pt_erase_open(pt_catalog_engine(job->catalog), pt_catalog_session(job->catalog),
                              job->group, job->options->topic, &job->erase, err));
         job->erased = calloc(job->erase.n_tables * (size_t)job->n + 1, sizeof *job->erased);
@@ -368,7 +324,7 @@ int pt_reset(const pt_reset_options *options, pt_reset_report report, void *arg,
     if (code == PT_OK) {
         tell(&job, report, arg);
     }
-    forget_details(&job);
+    pt_erasing_clear(&job.erasing);
     pt_erase_close(&job.erase);
     free(job.erased);
     free(job.cuts);

@@ -61,6 +61,15 @@ int pt_catalog_limit_memory(pt_catalog *c, uint64_t bytes, pt_error *err) {
     return c->ops->limit_memory ? c->ops->limit_memory(c, bytes, err) : PT_OK;
 }
 
+int pt_catalog_check_erase(const pt_catalog *c, pt_error *err) {
+    return c->ops->erases
+               ? PT_OK
+               : pt_fail(err, PT_E_USAGE,
+                         "--delete-rows: a %s catalog cannot take rows back; delete them by hand, "
+                         "or leave --delete-rows out",
+                         c->ops->name);
+}
+
 /* ---- tables ---- */
 
 int pt_catalog_plan_table(pt_catalog *c, const pt_table_options *options, pt_table_planned *out,
@@ -193,7 +202,8 @@ static int check_entries(const pt_catalog *c, pt_flush *flush, pt_error *err) {
 }
 
 pt_outcome pt_catalog_commit(pt_catalog *c, pt_flush *flush, pt_error *err) {
-    if (check_entries(c, flush, err) != PT_OK) {
+    if ((flush->erasing && pt_catalog_check_erase(c, err) != PT_OK) ||
+        check_entries(c, flush, err) != PT_OK) {
         return PT_REFUSED;
     }
     pt_outcome outcome = c->ops->commit(c, flush, err);

@@ -75,6 +75,9 @@ const pt_table *pt_catalog_ledger(const pt_catalog *catalog);
  * the options of pt_catalog_open say. */
 int pt_catalog_limit_memory(pt_catalog *catalog, uint64_t bytes, pt_error *err) PT_CHECKED;
 
+/* PT_E_USAGE: this catalog commits no flush that takes rows back. */
+int pt_catalog_check_erase(const pt_catalog *catalog, pt_error *err) PT_CHECKED;
+
 /* ---- tables: what lake/table.h says of the functions of these names ---- */
 
 /* What pt_catalog_open_table would do. For a table that is missing it adds to *to_make what
@@ -120,7 +123,8 @@ int pt_catalog_look_back(pt_catalog *catalog, pt_error *err) PT_CHECKED;
 
 /* ---- flushes ---- */
 
-/* One attempt to commit the flush, in one transaction. */
+/* One attempt to commit the flush, in one transaction. A flush that takes rows back (erasing) is
+ * refused with PT_E_USAGE by a catalog that pt_catalog_check_erase refuses. */
 pt_outcome pt_catalog_commit(pt_catalog *catalog, pt_flush *flush, pt_error *err) PT_CHECKED;
 
 /* After PT_UNKNOWN, until it returns another outcome. PT_COMMITTED: the flush is in the lake, and

@@ -192,6 +192,7 @@ static int open_new(const pt_lake_options *options, const char *pipeline, const 
 
 const pt_catalog_ops pt_catalog_ducklake = {
     .name = "ducklake",
+    .erases = true,
     .look = look_for_lake,
     .open = open_new,
     .claim = claim,

@@ -10,6 +10,7 @@
 #include "duck/transaction.h"
 #include "duck/uuid.h"
 #include "lake/catalog_ducklake.h"
+#include "lake/erasing.h"
 #include "lake/flush_message.h"
 #include "lake/gate.h"
 #include "lake/guard.h"
@@ -112,14 +113,28 @@ static int check_settings(const commit_job *job, pt_error *err) {
     return code;
 }
 
+/* DuckLake writes delete files for it, which are guarded like data files. */
+static int take_back(pt_ducklake *c, pt_flush *flush, pt_error *err) {
+    const pt_erasing *e = flush->erasing;
+    PT_TRY(pt_erase_count(c->engine, c->session, e->what, e->cuts, e->n_cuts, e->erased, err));
+    PT_TRY(pt_erasing_enter(flush, err));
+    int64_t start_us = pt_now_us();
+    PT_TRY(pt_erase_run(c->engine, c->session, e->what, e->cuts, e->n_cuts, err));
+    for (size_t i = 0; i < flush->n_slices && !pt_rule_broken("guard"); i++) {
+        pt_slice *slice = &flush->slices[i];
+        PT_TRY(pt_guard_deletes(c->session, slice->table, start_us, &slice->guarded, err));
+    }
+    return PT_OK;
+}
+
 static int write_flush(void *arg, pt_error *err) {
     commit_job *job = arg;
     pt_ducklake *c = job->c;
     (void)pt_failpoint("commit.begun");
     PT_TRY(pt_gate_pass(c, job->flush, &job->snapshot, err));
     (void)pt_failpoint("commit.epochs");
-    if (job->flush->also) {
-        PT_TRY(job->flush->also(job->flush->also_arg, c->session, err));
+    if (job->flush->erasing) {
+        PT_TRY(take_back(c, job->flush, err));
     }
     PT_TRY(check_settings(job, err));
     PT_TRY(pt_message_flush(c->engine, c->session, c->base.pipeline, job->flush, err));

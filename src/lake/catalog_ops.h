@@ -5,6 +5,7 @@
 
 typedef struct pt_catalog_ops {
     const char *name;
+    bool erases; /* commit heeds flush->erasing; else the shared part refuses such a flush */
     /* pt_catalog_look and pt_catalog_open, of a lake of its kind. open leaves *out NULL when it
      * fails. */
     int (*look)(const pt_lake_options *options, bool *there, pt_error *err);
@@ -31,7 +32,7 @@ typedef struct pt_catalog_ops {
     int (*open_own)(pt_catalog *catalog, const char *name, const char *schema_text, pt_table **out,
                     pt_error *err);
     int (*open_place)(pt_catalog *catalog, const char *schema, const char *name, pt_table **out,
-                      pt_error *err);
+                      pt_error *err); /* NULL where it does not erase */
     int (*look_for_rows)(pt_catalog *catalog, pt_table *table, pt_error *err);
     void (*close)(pt_catalog *catalog); /* frees the catalog itself */
 } pt_catalog_ops;

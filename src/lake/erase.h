@@ -22,6 +22,7 @@ typedef struct pt_erase {
 typedef struct pt_cut {
     int32_t partition;
     int64_t from;
+    int64_t until; /* where the partition stood; -1: nowhere. For the ledger's detail only */
 } pt_cut;
 
 /* What goes of one table and partition: deleted from the table, and taken from what the ledger

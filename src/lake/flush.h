@@ -53,10 +53,8 @@ typedef struct pt_flush {
     size_t n_entries, cap_entries;
     pt_suspect *suspects; /* [n_suspects] owned; mostly none */
     size_t n_suspects;
-    /* More to be done in the transaction, before the message and the ledger's rows, whose counts it
-     * may fill; NULL: nothing. Each attempt calls it. */
-    int (*also)(void *arg, pt_session *session, pt_error *err);
-    void *also_arg;
+    struct pt_erasing *erasing; /* not owned: rows that it takes back (lake/erasing.h), from the
+                                   tables of its slices; NULL: none */
     bool to_files; /* none of its rows may stay in the catalog (lake/inlined.h): that has failed */
     char commit_id[PT_UUID_SIZE]; /* out: of the commit, in the ledger and in the snapshot; the
                                      catalog gives it at the first attempt, "" before */

@@ -1,6 +1,7 @@
 /* Ingest needs nothing of a catalog but its interface: the real threads work against one that only
  * counts, and whose answers the test writes down before. */
 #include "counting_catalog.h"
+#include "lake/erasing.h"
 
 /* ---- commits ---- */
 
@@ -241,6 +242,64 @@ static void tables_are_planned_made_and_opened_by_the_catalog(void **state) {
     pt_catalog_close(&catalog);
 }
 
+/* ---- taking rows back ---- */
+
+static void a_catalog_that_cannot_take_rows_back_refuses_the_flush_by_its_name(void **state) {
+    counting c = {.refuses = -1};
+    pt_catalog *catalog = &c.base;
+    pt_erasing erasing = {0};
+    pt_flush *flush;
+    pt_error err = {0};
+    (void)state;
+    assert_int_equal(pt_catalog_begin(catalog, &counting_ops, "g", "me", &err), PT_OK);
+    assert_int_equal(pt_catalog_check_erase(catalog, &err), PT_E_USAGE);
+    assert_int_equal(pt_flush_new(NULL, 0, &flush, &err), PT_OK);
+    flush->erasing = &erasing;
+    assert_int_equal(pt_catalog_commit(catalog, flush, &err), PT_REFUSED);
+    assert_int_equal(err.code, PT_E_USAGE);
+    assert_non_null(strstr(err.text, "a counting catalog cannot take rows back"));
+    assert_int_equal(c.n_commits, 0);
+    pt_flush_free(&flush);
+    pt_catalog_close(&catalog);
+}
+
+/* Each attempt counts anew: what an earlier one wrote does not stay. */
+static void what_is_taken_back_stands_in_the_ledger_entry_of_its_table_and_partition(void **state) {
+    const pt_erase what = {.n_tables = 2};
+    const pt_cut cuts[] = {{.partition = 0, .from = 10, .until = 40},
+                           {.partition = 7, .from = 3, .until = -1},
+                           {.partition = 8, .from = 0, .until = 5}};
+    pt_erased erased[6];
+    pt_erasing erasing = {.what = &what, .cuts = cuts, .n_cuts = 3, .erased = erased};
+    pt_flush *flush;
+    pt_error err = {0};
+    (void)state;
+    assert_int_equal(pt_flush_new(NULL, 0, &flush, &err), PT_OK);
+    flush->erasing = &erasing;
+    for (size_t i = 0; i < 6; i++) {
+        assert_non_null(pt_flush_add_entry(flush));
+    }
+    for (int64_t attempt = 1; attempt <= 2; attempt++) {
+        for (int64_t i = 0; i < 6; i++) { /* table i / 3, cut i % 3 */
+            erased[i] = (pt_erased){.rows = 100 * attempt + i,
+                                    .dead_letters = i,
+                                    .ledger_rows = 200 * attempt + i,
+                                    .ledger_dead_letters = 10 + i};
+        }
+        assert_int_equal(pt_erasing_enter(flush, &err), PT_OK);
+        for (int64_t k = 0; k < 6; k++) {
+            int64_t i = k % 2 * 3 + k / 2;
+            assert_int_equal(flush->entries[k].rows, -(200 * attempt + i));
+            assert_int_equal(flush->entries[k].dead_letters, -(10 + i));
+        }
+    }
+    assert_string_equal(
+        flush->entries[3].detail,
+        "{\"deleted_from\": 3, \"deleted_until\": -1, \"rows\": 204, \"dead_letters\": 4}");
+    pt_erasing_clear(&erasing);
+    pt_flush_free(&flush);
+}
+
 /* ---- claims and upkeep ---- */
 
 static void a_claim_brings_the_starts_and_once_the_notes_of_tables(void **state) {
@@ -299,6 +358,8 @@ int main(void) {
         cmocka_unit_test(no_outcome_is_lost_whatever_the_answers_are),
         cmocka_unit_test(a_committer_that_loses_an_outcome_is_noticed),
         cmocka_unit_test(tables_are_planned_made_and_opened_by_the_catalog),
+        cmocka_unit_test(a_catalog_that_cannot_take_rows_back_refuses_the_flush_by_its_name),
+        cmocka_unit_test(what_is_taken_back_stands_in_the_ledger_entry_of_its_table_and_partition),
         cmocka_unit_test(a_claim_brings_the_starts_and_once_the_notes_of_tables),
         cmocka_unit_test(a_fold_is_an_upkeep_that_is_settled_without_a_flush),
     };
