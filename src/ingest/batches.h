@@ -46,10 +46,11 @@ typedef struct pt_batches {
     pt_batch *offered;         /* being filled; the stager may begin with a slice of it */
     pt_batch *ahead;           /* was offered, and the stager reads it */
     size_t under_way;          /* sealed and not yet back in free */
-    bool in_pieces;     /* the committer commits a flush in pieces and needs the stager for them:
-                           nothing is staged ahead, and a drain waits on unless a stop was asked for */
-    uint64_t rows_left; /* rows that were read and given up uncommitted */
-    pt_plan *plan;      /* held: what batches are begun with; the reader's; NULL: none */
+    bool in_pieces; /* the committer commits a flush in pieces and needs the stager for them: the
+                       stager stages nothing ahead, and a drain waits on unless a stop is asked for
+                     */
+    uint64_t rows_left;     /* rows that the member has read and given up uncommitted */
+    pt_plan *plan;          /* held: what batches are begun with; the reader's; NULL: none */
     pt_batch_limits limits; /* set before the first batch is taken, as keep_bytes is */
     size_t keep_bytes;      /* memory that a batch keeps between two flushes */
 } pt_batches;
@@ -73,7 +74,7 @@ void pt_batches_return(pt_batches *batches, pt_batch *batch);
 bool pt_batches_drain(pt_batches *batches, int64_t timeout_us);
 /* Throws away what is under way, and waits until that is done. */
 void pt_batches_abandon(pt_batches *batches);
-/* Whether rows were dropped or given up: the next start reads them again. */
+/* Whether it dropped rows or gave them up: the next start reads them again. */
 bool pt_batches_left_rows(pt_batches *batches);
 
 /* ---- the reader: when the open batch is to be sealed ---- */

@@ -8,9 +8,9 @@
 #include "ingest/halving.h"
 #include "lake/stage.h"
 
-#define SUSPECT_TRIES      3 /* of the next, when the lake has refused a record of the flush before */
-#define UNCLASSIFIED_TRIES 5 /* of a commit that fails for a reason that we cannot place */
-#define INLINED_TRIES      2 /* of these, with rows that are to stay in the catalog */
+#define SUSPECT_TRIES      3 /* of a flush with suspects */
+#define UNCLASSIFIED_TRIES 5 /* of a commit that fails for a reason unknown to us */
+#define INLINED_TRIES      2 /* of these, with rows that should stay in the catalog */
 
 typedef enum flush_end { COMMITTED, IN_PIECES, NOT_COMMITTED, UNKNOWN } flush_end;
 

@@ -16,9 +16,9 @@ static int64_t look_due(void *arg) {
     return pt_catalog_owns(t->catalog) ? t->looked_us + LOOK_EVERY : INT64_MAX;
 }
 
-/* While nothing is committed the lake may go back in time, or another process may take over. A
- * connection that failed tells nothing, so the lake is attached anew, once. The log says once that
- * the catalog is away or does not let us in; the next look tries again, and a commit waits for it
+/* While we commit nothing the lake may go back in time, or another process may take over. A failed
+ * connection proves neither, so the job attaches the lake again, once. It logs once that the
+ * catalog is away or does not let us in. The next look tries again; a commit waits for the catalog
  * or ends the member. A lock of another writer is gone by the next look. */
 static pt_outcome look_back(void *arg, pt_error *err) {
     pt_committer *t = arg;

@@ -12,6 +12,6 @@
 int pt_committer_jobs(pt_committer *committer, int64_t fold_interval_us, pt_error *err) PT_CHECKED;
 /* Fill in the rest before, and pt_inbox_init. */
 int pt_committer_start(pt_committer *committer, pt_error *err) PT_CHECKED;
-/* Waits for its end; the monitor says that it is to end. What is under way is committed first
- * unless the member has failed. */
+/* Waits for its end; call pt_monitor_end before. The thread first commits what is under way, unless
+ * the member has failed. */
 void pt_committer_join(pt_committer *committer);

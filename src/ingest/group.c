@@ -210,10 +210,10 @@ static int check_length(const char *group, pt_error *err) {
 
 /* A member of another lake may have come since, and a default group is looked at for the first
  * time. */
-static int look_at_group(const pt_member *r, bool goes_on, pt_error *err) {
+static int look_at_group(const pt_member *r, bool resumes, pt_error *err) {
     pt_group_lakes lakes;
     const char *group = r->consumer_options.group;
-    pt_consumer_look_at_group(r->consumer, group, r->lake_id.text, !goes_on, &lakes);
+    pt_consumer_look_at_group(r->consumer, group, r->lake_id.text, !resumes, &lakes);
     if (*lakes.member) {
         return refuse_member(group, lakes.member, r->lake_id.text, err);
     }
@@ -236,7 +236,7 @@ static int name_default(void *arg, pt_error *err) {
     return default_group(arg, err);
 }
 
-int pt_group_take(pt_member *r, bool goes_on, pt_error *err) {
+int pt_group_take(pt_member *r, bool resumes, pt_error *err) {
     PT_TRY(pt_retry_busy(read_id, r, err));
     if (!given_group(r)) {
         PT_TRY(pt_retry_busy(name_default, r, err));
@@ -245,7 +245,7 @@ int pt_group_take(pt_member *r, bool goes_on, pt_error *err) {
     r->consumer_options.stamp = r->lake_id.text;
     PT_TRY(check_length(r->consumer_options.group, err));
     PT_TRY(pt_catalog_name(r->catalog, r->consumer_options.group, err));
-    return look_at_group(r, goes_on, err);
+    return look_at_group(r, resumes, err);
 }
 
 int pt_group_is_ours(const pt_member *r, pt_error *err) {

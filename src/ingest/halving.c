@@ -165,7 +165,7 @@ static trial narrow(halving *h, size_t *lo, size_t hi, pt_error *err) {
             *lo = middle;
         } else if (middle == hi) {
             return hi - *lo == 1 ? REFUSED : FAILED; /* rows of several tables that cannot go one by
-                                                        one: which one it is cannot be told */
+                                                        one: nothing shows which one it is */
         } else {
             hi = middle;
         }
@@ -173,7 +173,7 @@ static trial narrow(halving *h, size_t *lo, size_t hi, pt_error *err) {
     return *lo < hi ? FAILED : LANDED;
 }
 
-static void tell(halving *h, size_t row, pt_error *err) {
+static void name_culprit(halving *h, size_t row, pt_error *err) {
     const pt_item *culprit = &h->p.rows.all[row];
     const pt_ledger_entry *e = &h->p.flush->entries[culprit->entry];
     char words[PT_ERROR_TEXT];
@@ -191,7 +191,7 @@ static pt_halved search(halving *h, pt_error *err) {
     while (result == LANDED && h->p.from.entry < h->p.flush->n_entries) {
         result = narrow(h, &lo, h->p.rows.n, err);
         if (result == REFUSED) {
-            tell(h, lo, err);
+            name_culprit(h, lo, err);
             return PT_HALVED_ENDED;
         }
     }

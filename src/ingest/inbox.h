@@ -6,13 +6,13 @@
  *   clock:   a job is due                                (ingest/job.h)
  *   owner:   end
  *
- * Who asks waits with a deadline, and no longer than the committer can work at all: while it waits
- * for the catalog it answers nothing, and pt_inbox_await says so at once.
+ * Who asks waits with a deadline. While the committer waits for the catalog it answers nothing, so
+ * pt_inbox_await returns at once.
  *
- * What the committer does at the moment has a name, for the log and for metrics. Asks are served in
- * this order: releases, claims, jobs that are due, batches, the end. A claim comes before a batch
- * because a rebalance waits for it; a job comes before a batch so that a reader that is always
- * ahead cannot put it off for ever.
+ * What the committer does at the moment has a name, for the log and for metrics. The committer
+ * serves in this order: releases, claims, jobs that are due, batches, the end. A claim comes before
+ * a batch because a rebalance waits for it. A job comes before a batch so that a reader that is
+ * always ahead cannot put it off for ever.
  *
  * The monitor's lock guards everything here. */
 #pragma once

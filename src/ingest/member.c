@@ -25,7 +25,7 @@ static int finish_run(pt_member *r, pt_error *err) {
 static void close_run(pt_member *r, pt_member_end *end) {
     if (r->committer_started) {
         pt_reader_drop(&r->reader);
-        pt_consumer_leave(r->consumer); /* runs on_revoked; the threads may still use the handle */
+        pt_consumer_leave(r->consumer); /* calls on_revoked; the threads may still use the handle */
         pt_pending_withdraw(&r->pending);
         pt_batches_abandon(&r->batches);
     }
@@ -56,23 +56,23 @@ static void close_run(pt_member *r, pt_member_end *end) {
     free(r->reader.headers);
 }
 
-int pt_member_run(const pt_ingest_options *options, const char *owner, bool goes_on,
+int pt_member_run(const pt_ingest_options *options, const char *owner, bool resumes,
                   pt_member_end *end, pt_error *err) {
     pt_member r = {.options = options};
     *end = (pt_member_end){0};
     r.commits_before = pt_stats_get(options->stats, PT_COUNT_COMMITS);
     pt_stats_add(options->stats, PT_COUNT_MEMBERS, 1);
     pt_progress_begin(&r.progress, options->stats);
-    int code = pt_member_open(&r, owner, goes_on, err);
+    int code = pt_member_open(&r, owner, resumes, err);
     if (code == PT_OK) {
-        pt_log(PT_LOG_INFO, PT_EVENT(goes_on ? "goes on" : "started"),
+        pt_log(PT_LOG_INFO, PT_EVENT(resumes ? "goes on" : "started"),
                PT_STR("group", r.consumer_options.group), PT_INT("topics", options->n_routes),
                PT_STR("lake", options->lake.lake));
         end->started = true;
         code = pt_member_read(&r, err);
         if (code == PT_OK || code == PT_E_DATA || code == PT_E_KAFKA ||
-            code ==
-                PT_E_SOURCE) { /* what was read is good, and may be there no more the next time */
+            code == PT_E_SOURCE) { /* commit what we have read: the broker may have deleted it by
+                                      the next start */
             pt_error why = {0};
             int finished = finish_run(&r, &why);
             if (code == PT_OK && finished != PT_OK) {

@@ -11,15 +11,15 @@ typedef struct pt_member_end {
     bool started;   /* lake and broker answered */
     bool assigned;  /* it had partitions */
     bool committed; /* something */
-    bool lost; /* PT_E_FENCED because partitions were lost, not because another process fenced them
-                */
-    bool paused; /* it said so in the log, and not that it goes on */
-    bool left;   /* rows that it had read were not committed, or nobody knows: the next start reads
-                    them again */
+    bool lost;      /* PT_E_FENCED because the group took partitions, not another process */
+    bool paused;    /* it has logged "paused", and not yet "goes on" */
+    bool left; /* some rows that it read are not committed, or their outcome is unknown: the next
+                  start reads them again */
 } pt_member_end;
 
-/* owner: for pintail.epochs, unlike that of any other member. goes_on: what the log says at the
- * start. The codes that another life may follow: PT_E_FENCED, PT_E_SOURCE, PT_E_LAKE_CHANGED,
- * PT_E_LAKE_DOWN, PT_E_LAKE_BUSY, PT_E_KAFKA_DOWN. */
-int pt_member_run(const pt_ingest_options *options, const char *owner, bool goes_on,
+/* owner: for pintail.epochs, unlike that of any other member. resumes: an earlier member paused, so
+ * the log says "goes on" instead of "started". Another member may follow after PT_E_FENCED,
+ * PT_E_SOURCE, PT_E_REWOUND, PT_E_REFUSED, PT_E_LAKE_CHANGED, PT_E_LAKE_DOWN, PT_E_LAKE_BUSY and
+ * PT_E_KAFKA_DOWN. */
+int pt_member_run(const pt_ingest_options *options, const char *owner, bool resumes,
                   pt_member_end *end, pt_error *err) PT_CHECKED;

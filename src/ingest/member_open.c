@@ -1,4 +1,4 @@
-/* The beginning of a life: broker, lake, tables, workers. */
+/* How a member begins: broker, lake, tables, threads. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -214,11 +214,11 @@ static int open_source(pt_member *r, pt_error *err) {
     return read_ends(r, err);
 }
 
-/* The broker is asked before anything is made in the lake. When none answers, what is wrong with
- * the lake is told all the same: first, since that does not pass. */
-static int open_broker(pt_member *r, bool goes_on, pt_error *err) {
+/* We ask the broker before we make anything in the lake. When no broker answers we still look at
+ * the lake: a fault there comes first, since it does not pass by itself. */
+static int open_broker(pt_member *r, bool resumes, pt_error *err) {
     int code = open_source(r, err);
-    if (code == PT_E_KAFKA_DOWN && !goes_on) {
+    if (code == PT_E_KAFKA_DOWN && !resumes) {
         pt_error why = {0};
         bool there;
         if (pt_catalog_look(&r->committing, &there, &why) != PT_OK) {
@@ -335,7 +335,7 @@ static int share_batches(pt_member *r, pt_error *err) {
 
 /* ---- all of it ---- */
 
-int pt_member_open(pt_member *r, const char *owner, bool goes_on, pt_error *err) {
+int pt_member_open(pt_member *r, const char *owner, bool resumes, pt_error *err) {
     const pt_ingest_options *o = r->options;
     r->reader.options = o;
     r->reader.batches = &r->batches;
@@ -349,13 +349,13 @@ int pt_member_open(pt_member *r, const char *owner, bool goes_on, pt_error *err)
     PT_TRY(pt_catalog_check(&r->committing, err));
     PT_TRY(make_routes(r, err));
     PT_TRY(pt_group_of_several(r, err));
-    PT_TRY(open_broker(r, goes_on, err));
+    PT_TRY(open_broker(r, resumes, err));
     PT_TRY(pt_group_is_free(r, err));
     PT_TRY(pt_member_tables_check_new(r, err));
     PT_TRY(pt_catalog_open(&r->committing, NULL, owner, &r->catalog, err));
     PT_TRY(pt_restore_files(r->catalog, pt_catalog_ledger(r->catalog),
                             err)); /* it is read from here on */
-    PT_TRY(pt_group_take(r, goes_on, err));
+    PT_TRY(pt_group_take(r, resumes, err));
     PT_TRY(pt_member_tables_make(r, err));
     PT_TRY(open_targets(r, err));
     PT_TRY(share_duckdb(r, err));

@@ -1,5 +1,5 @@
-/* Reading: what the consumer brings goes into the open batch, which is sealed when it is full or
- * old enough. */
+/* The read loop: puts what the consumer brings into the open batch, and seals the batch when it is
+ * full or due. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,9 +23,9 @@ static int64_t blocked_before_pause(const pt_member *r) {
     return most < BLOCKED_BEFORE_PAUSE ? most : BLOCKED_BEFORE_PAUSE;
 }
 
-/* All batches are under way, and the consumer holds what was read. Waits without polling at first;
- * then pauses the partitions and polls on, so that the group does not think that this member is
- * dead; what such a poll still brings stands behind the rest. */
+/* All batches are under way, and the consumer holds the records of the last poll. Waits without a
+ * poll at first. Then it pauses the partitions and polls on, so that the group does not take this
+ * member for dead. Records that such a poll still brings queue up behind the others. */
 static int wait_for_batch(pt_member *r, pt_error *err) {
     int64_t start = pt_monotonic_us();
     bool paused = false;
@@ -50,8 +50,7 @@ static int wait_for_batch(pt_member *r, pt_error *err) {
 }
 
 /* The decoder cannot read the next record yet. Pauses the partitions and polls on, so that the
- * group does not think that this member is dead; what was read before is committed when it is due.
- */
+ * group does not take this member for dead. Seals what it has read before when that is due. */
 static int wait_for_decoder(pt_member *r, bool *waiting, const pt_error *why, pt_error *err) {
     if (!*waiting) {
         pt_log(PT_LOG_WARN, PT_EVENT("paused"), PT_STR("waiting_for", "decoder"),
@@ -71,13 +70,13 @@ static int wait_for_decoder(pt_member *r, bool *waiting, const pt_error *why, pt
     return pt_monitor_failed(&r->monitor, err);
 }
 
-static void go_on_decoding(pt_member *r) {
+static void resume_decoding(pt_member *r) {
     pt_consumer_resume(r->consumer);
     pt_reader_unverify(&r->reader);
     pt_log(PT_LOG_INFO, PT_EVENT("goes on"), PT_STR("waited_for", "decoder"));
 }
 
-/* *left: a stop was asked for while it waited for a batch, or for the decoder. */
+/* *left: somebody asked for a stop while it waited for a batch or for the decoder. */
 static int take_run(pt_member *r, const pt_records *run, int64_t now_us, bool *left,
                     pt_error *err) {
     bool waiting = false;
@@ -100,7 +99,7 @@ static int take_run(pt_member *r, const pt_records *run, int64_t now_us, bool *l
             PT_TRY(wait_for_decoder(r, &waiting, &why, err));
             *left = pt_stop_asked();
         } else if (waiting) {
-            go_on_decoding(r);
+            resume_decoding(r);
             waiting = false;
         }
         if (end == PT_TAKE_FULL) {
@@ -110,8 +109,8 @@ static int take_run(pt_member *r, const pt_records *run, int64_t now_us, bool *l
     return PT_OK;
 }
 
-/* Takes all that was polled. What a stop leaves is for the next start; with it what tells a
- * position (the end of a partition), since that would speak of records that were left. */
+/* Takes all that the poll brought. The next start reads what a stop leaves. After a stop it takes
+ * no end of a partition either: that position would include records that it has left. */
 static int take_polled(pt_member *r, pt_error *err) {
     int64_t now = pt_now_us();
     bool left = false;
@@ -135,8 +134,8 @@ static int take_polled(pt_member *r, pt_error *err) {
     return code;
 }
 
-/* A connection has ended: the broker that answers next may have another log. What came with this
- * poll is fetched again, behind a proof. */
+/* A connection has ended: the broker that answers next may have another log. Fetches the records of
+ * this poll again, behind a proof. */
 static int prove_again(pt_member *r, uint64_t breaks, pt_error *err) {
     pt_place *places = NULL;
     size_t n_places = 0;
@@ -189,8 +188,8 @@ static bool reached_end(const pt_member *r) {
     return true;
 }
 
-/* They are read by those members, or by the next start: a member that was killed a moment ago holds
- * its own until the broker misses it. */
+/* Those members read them, or the next start does: a member that was killed a moment ago holds its
+ * partitions until the broker misses it. */
 static void warn_others_read(const pt_member *r) {
     uint64_t theirs = 0;
     for (size_t i = 0; i < r->reader.n_routes; i++) {
@@ -206,9 +205,9 @@ static void warn_others_read(const pt_member *r) {
     }
 }
 
-/* Once, when the group has given this member nothing for as long as a broker may take to answer: a
+/* Once, when the group has given this member nothing for as long as a broker may take to answer. A
  * member that was killed, or does not poll, holds everybody up, or the brokers have gone after the
- * start. Either passes by itself, but nobody would know what is waited for. */
+ * start. Either passes by itself, but without this line nobody would know what ingest waits for. */
 static void log_what_is_awaited(pt_member *r, int64_t since_us) {
     if (!r->assigned_once && !r->waiting_logged &&
         pt_monotonic_us() - since_us > r->options->consumer.timeout_us) {
@@ -237,7 +236,7 @@ int pt_member_read(pt_member *r, pt_error *err) {
         int taken = take_polled(r, code == PT_OK ? err : &ignored);
         PT_TRY(code);
         PT_TRY(taken);
-        PT_TRY(pt_pending_go_on(&r->pending, err));
+        PT_TRY(pt_pending_finish(&r->pending, err));
         (void)pt_failpoint("decode.after");
         if (pt_reader_has_rows(&r->reader) && pt_failpoint("batch.open")) {
             return pt_fail(err, PT_E_KAFKA_DOWN, "failpoint: no broker answers");

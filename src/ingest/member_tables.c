@@ -19,7 +19,7 @@
 
 /* ---- options ---- */
 
-/* Of all routes into the route's table; several of them are told apart by _kafka_topic. */
+/* Of all routes into the route's table; _kafka_topic distinguishes several of them. */
 static pt_metas extra_columns(const pt_ingest_options *o, size_t route) {
     pt_metas extra = 0;
     for (size_t i = 0; i < o->n_routes; i++) {

@@ -1,4 +1,4 @@
-/* The tables of a life, before they are opened. */
+/* The tables of a member, before it opens them. */
 #pragma once
 
 #include "ingest/member_internal.h"
@@ -11,11 +11,11 @@ pt_table_options pt_member_tables_options(const pt_ingest_options *options, size
  * batch of their tables. */
 int pt_member_tables_check(const pt_ingest_options *options, pt_error *err) PT_CHECKED;
 
-/* Before a lake is made: whether its tables can be. What a look at the lake must tell is left to
- * pt_member_tables_make when there is one. */
+/* Before it makes a lake: whether the lake could have these tables. When there is a lake,
+ * pt_member_tables_make finds out. */
 int pt_member_tables_check_new(const pt_member *member, pt_error *err) PT_CHECKED;
 
-/* Fills life->seen. */
+/* Fills member->seen. */
 int pt_member_tables_see(pt_member *member, pt_error *err) PT_CHECKED;
 
 /* Makes the tables that are missing, all in one transaction. PT_E_LAKE: one is new, and the ledger

@@ -39,7 +39,7 @@ int pt_monitor_failed(pt_monitor *monitor, pt_error *err);
 bool pt_monitor_given_up(pt_monitor *monitor);
 void pt_monitor_end(pt_monitor *monitor);
 
-/* What a thread waits for: the log says when a wait begins and when it ends, once each. */
+/* What a thread waits for. It logs the begin and the end of a wait, once each. */
 typedef struct pt_wait {
     pt_monitor *monitor;
     const char *what; /* NULL: nothing */

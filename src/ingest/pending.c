@@ -291,7 +291,7 @@ void pt_pending_release(pt_pendings *l, const pt_assigned *partitions, size_t n)
 /* ---- in the read loop ---- */
 
 /* *over: nothing is left to do for it. */
-static int go_on(pt_pendings *l, pt_pending *p, bool *over, pt_error *err) {
+static int finish_one(pt_pendings *l, pt_pending *p, bool *over, pt_error *err) {
     tidy(l, p);
     *over = p->ask.n == 0;
     if (*over || !pt_inbox_await(l->inbox, &p->ask, 0)) {
@@ -314,10 +314,10 @@ static int go_on(pt_pendings *l, pt_pending *p, bool *over, pt_error *err) {
     return PT_OK;
 }
 
-int pt_pending_go_on(pt_pendings *l, pt_error *err) {
+int pt_pending_finish(pt_pendings *l, pt_error *err) {
     for (pt_pending *p = l->first, *next; p; p = next) {
         bool over;
-        PT_TRY(go_on(l, p, &over, err));
+        PT_TRY(finish_one(l, p, &over, err));
         next = p->next;
         if (over) {
             unlink_one(l, p);

@@ -1,8 +1,8 @@
 /* Partitions that the group has given to this member, and that it may not read yet.
  *
- * A claim is asked for in the rebalance. When the committer cannot answer soon (the catalog is
- * away), the rebalance ends without the answer: the partitions stay paused, the member polls on,
- * and the claim is finished from the read loop. Nothing of such a partition reaches a batch before.
+ * The rebalance asks for the claim. When the committer cannot answer soon (the catalog is away),
+ * the rebalance ends without the answer: the partitions stay paused, the member polls on, and the
+ * read loop finishes the claim. Until then no record of such a partition reaches a batch.
  *
  * Everything here is the reader's. */
 #pragma once
@@ -42,7 +42,7 @@ typedef struct pt_pendings {
 int pt_pending_claim(pt_pendings *pendings, pt_assigned *partitions, size_t n, bool *done,
                      pt_error *err) PT_CHECKED;
 /* Called often: finishes claims that are answered, and begins to fetch. */
-int pt_pending_go_on(pt_pendings *pendings, pt_error *err) PT_CHECKED;
+int pt_pending_finish(pt_pendings *pendings, pt_error *err) PT_CHECKED;
 /* The partitions are revoked: those that wait for a claim wait no longer. How many these were. */
 size_t pt_pending_revoke(pt_pendings *pendings, const pt_assigned *partitions, size_t n);
 /* The committer forgets the partitions. Waits a little until it has: it must not look at a claim

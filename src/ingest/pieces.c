@@ -16,7 +16,7 @@ int pt_item_compare(const void *a, const void *b) {
     return x->offset < y->offset ? -1 : x->offset > y->offset;
 }
 
-/* The columns of a part that say where its rows come from. */
+/* The columns of a slice that hold where its rows come from. */
 typedef struct place_columns {
     size_t topic, partition, offset; /* topic: SIZE_MAX, a single topic feeds the table */
 } place_columns;

@@ -20,7 +20,7 @@ void pt_progress_begin(pt_progress_state *s, const pt_stats *stats) {
     *s = (pt_progress_state){pt_monotonic_us(), c.rows + c.dead_letters, c.commits};
 }
 
-/* Records that the broker has (as far as the last fetch told) and that are not read yet. */
+/* Records that the broker has, by the last fetch, and that we have not read yet. */
 static int64_t lag(const pt_reader *r, pt_consumer *consumer) {
     int64_t sum = 0;
     for (size_t i = 0; i < r->n_routes; i++) {
@@ -104,7 +104,7 @@ void pt_progress_log_unfit(pt_reader *reader) {
         size_t at = 0;
         for (; name && at < sizeof names;
              name = pt_decoder_unknown_name(route->decoder, ++route->unknown_logged)) {
-            if (pt_tally_names_key(route->tally, name)) { /* an earlier life may have */
+            if (pt_tally_names_key(route->tally, name)) { /* an earlier member may have */
                 at += (size_t)snprintf(names + at, sizeof names - at, "%s%s", at ? ", " : "", name);
             }
         }

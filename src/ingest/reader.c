@@ -106,8 +106,8 @@ static int refuse(const pt_reader *r, const pt_route *route, int32_t partition, 
                    advice);
 }
 
-/* The words may quote the record. What an encrypted lake keeps stands in clear neither in the log
- * nor in the last line. */
+/* The words may quote the record. The log and the last line of the process must not show what an
+ * encrypted lake keeps. */
 static pt_decode_error without_words(const pt_decode_error *why) {
     pt_decode_error out = *why;
     (void)snprintf(out.text, sizeof out.text, "not shown, since the lake is encrypted");
@@ -118,13 +118,13 @@ static int take_dead_letter(pt_reader *r, pt_route *route, int32_t partition,
                             const pt_record *record, const pt_decode_error *why, int64_t now_us,
                             pt_error *err) {
     bool tombstone = why->code == PT_DECODE_TOMBSTONE;
-    pt_decode_error said = route->table->encrypted ? without_words(why) : *why;
+    pt_decode_error shown = route->table->encrypted ? without_words(why) : *why;
     if (!tombstone) {
-        PT_TRY(refuse(r, route, partition, record->offset, &said, err));
+        PT_TRY(refuse(r, route, partition, record->offset, &shown, err));
         r->dead_letters++;
     }
     pt_tally_letter(route->tally, (pt_tally_of){route->topic, route->table->label}, partition,
-                    record->offset, &said);
+                    record->offset, &shown);
     pt_dead_letter letter = {
         .topic = route->topic,
         .partition = partition,
@@ -184,8 +184,8 @@ static inline void check_partition(const pt_table *table, const pt_rows *rows,
 
 /* ---- gaps ---- */
 
-/* *follows: nothing between expected and it was left out; else what comes is not for now.
- */
+/* *follows: the broker left out nothing between `expected` and `offset`. Else the record is not
+ * taken now. */
 static int check_gap(pt_reader *r, const pt_route *route, pt_partition *p, int32_t partition,
                      int64_t offset, int64_t expected, bool *follows, pt_error *err) {
     *follows = true;
@@ -199,8 +199,9 @@ static int check_gap(pt_reader *r, const pt_route *route, pt_partition *p, int32
         p->refetched_in = r->polls;
         return r->refetch(r->refetch_arg, &(pt_place){route->topic, partition, expected, -1}, err);
     }
-    *follows = p->refetched_in !=
-               r->polls; /* what came along with the gap is of before the question */
+    *follows =
+        p->refetched_in !=
+        r->polls; /* the same poll brought the gap: its records are older than the question */
     p->verified = *follows ? PT_VERIFIED : PT_REFETCHED;
     return PT_OK;
 }
@@ -211,8 +212,8 @@ static int check_gap(pt_reader *r, const pt_route *route, pt_partition *p, int32
 #define AHEAD_LEFT                                                                           \
     PT_ROW_GROUP_ROWS /* at least one more is to come: in smaller flushes there is little to \
                            gain, and it was seen to cost */
-#define AHEAD_INTERVAL                                                                             \
-    (600 * PT_SECOND) /* the name of a staged file tells its age: it must not look like a leftover \
+#define AHEAD_INTERVAL                                                                            \
+    (600 * PT_SECOND) /* the name of a staged file shows its age: it must not look like an orphan \
                          (--leftover-age) */
 
 static void offer_ahead(pt_reader *r, const pt_route *route) {

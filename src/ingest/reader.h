@@ -17,7 +17,7 @@
 #include "kafka/consumer.h"
 #include "lake/dead_letter.h"
 
-/* Makes the consumer go on at a place; what it has fetched of the partition is forgotten. */
+/* Makes the consumer continue at a place, and forget what it has fetched of the partition. */
 typedef int (*pt_refetch)(void *arg, const pt_place *place, pt_error *err);
 
 typedef struct pt_reader {
@@ -51,18 +51,17 @@ int pt_reader_take(pt_reader *reader, const pt_records *run, size_t *from, int64
 
 /* Nothing visible lies before the position of `end` (PT_POLLED_END). */
 int pt_reader_end(pt_reader *reader, const pt_records *end, pt_error *err) PT_CHECKED;
-/* Between two batches: what comes from here on is decoded by this plan, and goes where it says. */
+/* Between two batches: the next records are decoded by this plan, and go to its tables. */
 void pt_reader_use(pt_reader *reader, pt_plan *plan);
-/* After an assignment, a revocation or a pause: the next message of each partition has to prove
- * that nothing was left out. */
+/* After an assignment, a revocation or a pause: the next message of each partition has to show that
+ * the consumer has left out nothing. */
 void pt_reader_unverify(pt_reader *reader);
 
 bool pt_reader_has_rows(const pt_reader *reader);
-/* Writes the ledger rows and seals the batch; one without rows is sealed only if with_positions and
- * a position moved (taken for it when none is open). */
+/* Adds the ledger rows and seals the batch. Seals one without rows only if with_positions and a
+ * position has moved; takes a batch for that when none is open. */
 int pt_reader_seal(pt_reader *reader, bool with_positions, pt_error *err) PT_CHECKED;
-/* Forgets the open batch, and with it all positions: nothing more is taken or sealed in this life.
- */
+/* Forgets the open batch and all positions: this member takes and seals nothing more. */
 void pt_reader_drop(pt_reader *reader);
 
 pt_route *pt_reader_route(pt_reader *reader, const char *topic);

@@ -59,7 +59,7 @@ static int add_entries(pt_reader *r, pt_route *route, pt_error *err) {
     return PT_OK;
 }
 
-/* Whether the ledger has something to learn even without a row. */
+/* Whether there is a ledger row to add even without a row of a table. */
 static bool moved(const pt_reader *r) {
     for (size_t i = 0; i < r->n_routes; i++) {
         for (int32_t k = 0; k < r->routes[i].n_partitions; k++) {
@@ -98,7 +98,7 @@ void pt_reader_drop(pt_reader *r) {
     for (size_t i = 0; i < r->n_routes; i++) {
         for (int32_t k = 0; k < r->routes[i].n_partitions; k++) {
             r->routes[i].partitions[k].assigned =
-                false; /* its position speaks of rows that are gone: it must not reach the ledger */
+                false; /* its position includes rows that we drop: it must not reach the ledger */
         }
     }
     if (r->batch) {

@@ -3,7 +3,7 @@
 #include "ingest/group.h"
 #include "ingest/member_internal.h"
 
-/* What librdkafka was seen to do by itself: to go on behind records that nobody has read, in the
+/* librdkafka has done this by itself: it continued behind records that nobody had read, in the
  * middle or at the end of a partition. */
 static void skip_ahead(pt_assigned *partitions, size_t n) {
     for (size_t i = 0; i < n; i++) {
@@ -54,8 +54,8 @@ static void give_up(pt_member *r, bool lost) {
     pt_monitor_fail(&r->monitor, &err);
 }
 
-/* What is buffered for partitions that go is flushed, all of it, before they are let go; if they
- * are lost already it is dropped. Of those whose claim is pending nothing is buffered. */
+/* Commits the open batch before the partitions go; drops it if they are lost already. It has
+ * nothing of partitions whose claim is pending. */
 void pt_member_on_revoked(void *arg, const pt_assigned *partitions, size_t n, bool lost) {
     pt_member *r = arg;
     (void)pt_failpoint("revoke.before");
@@ -76,7 +76,7 @@ void pt_member_on_revoked(void *arg, const pt_assigned *partitions, size_t n, bo
     if (flushed && !unread) {
         pt_pending_release(&r->pending, partitions, n);
     }
-    if (partitions) { /* else all of them, and the end of this member says why */
+    if (partitions) { /* else all of them go, and the member's end logs why */
         pt_log(PT_LOG_INFO, PT_EVENT(lost ? "lost" : "revoked"), PT_INT("partitions", n));
     }
 }

@@ -1,4 +1,4 @@
-/* `pintail reset`: a pipeline begins a topic anew, as a decision that is recorded in the ledger. */
+/* `pintail reset`: sets where a pipeline reads a topic next, and records that in the ledger. */
 #pragma once
 
 #include "ingest/options.h"
@@ -11,18 +11,18 @@ typedef struct pt_reset_options {
     const char *topic;
     int32_t partition; /* -1: all */
     pt_where to;
-    bool to_ledger;   /* instead: where the ledger stands, so that nothing moves, and what is in the
-                         lake's tables now is taken for what was read */
-    bool is_new;      /* the ledger need not know the pipeline and topic */
-    bool delete_rows; /* what the pipeline has read from there on goes: rows, dead letters, and what
-                         the ledger counts of them */
+    bool to_ledger; /* instead: where the ledger stands. Nothing moves, and from here on the lake's
+                       tables of now count as those that the pipeline has filled */
+    bool is_new;    /* the ledger need not know the pipeline and topic */
+    bool delete_rows; /* deletes what the pipeline has read from there on: rows, dead letters, and
+                         the ledger's counts of them */
     bool dry_run;     /* with delete_rows: counts alone */
 } pt_reset_options;
 
 typedef struct pt_reset_line {
     int32_t partition;
     int64_t was, to;            /* was -1: the ledger had nothing of it */
-    int64_t rows, dead_letters; /* that are deleted */
+    int64_t rows, dead_letters; /* that it deletes */
 } pt_reset_line;
 
 typedef void (*pt_reset_report)(void *arg, const pt_reset_line *line);

@@ -61,8 +61,8 @@ static void stage_batch(pt_stager_thread *t, pt_batch *batch) {
 }
 
 static void stage_ahead(pt_stager_thread *t, pt_batch *batch, size_t slice) {
-    pt_error ignored; /* once the batch is sealed it is staged as any other, and that says what is
-                         wrong */
+    pt_error ignored; /* the stager stages the batch once more when it is sealed, and reports what
+                         is wrong then */
     pthread_mutex_lock(&t->turn);
     int code = pt_stage_ahead(t->stager, batch->flush, slice, &ignored);
     (void)code;

@@ -24,7 +24,7 @@ typedef struct pt_stager_thread {
 
 /* Fill in batches, inbox, consumer and stager before. */
 int pt_stager_thread_start(pt_stager_thread *thread, pt_error *err) PT_CHECKED;
-/* Waits for its end; the monitor says that it is to end. */
+/* Waits for its end; call pt_monitor_end before. */
 void pt_stager_thread_join(pt_stager_thread *thread);
 
 /* Of a piece of a flush, for the committer's thread. */

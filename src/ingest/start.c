@@ -5,8 +5,7 @@
 
 #include "base/log.h"
 
-/* Whether a group is new to a topic is of interest where the table has rows: they may be the same
- * ones. */
+/* Warns when a group is new to a topic and the table has rows: they may be the same ones. */
 static void warn_repeats(pt_reader *r, const pt_assigned *a) {
     pt_route *route = pt_reader_route(r, a->topic);
     if (route->repeats) {
@@ -28,8 +27,8 @@ static void warn_repeats(pt_reader *r, const pt_assigned *a) {
 #define WAYS_OUT \
     "; ways out: pintail reset (begin the topic anew in this group), or another --group"
 
-/* The ledger must speak of this very topic: of the same cluster and, where brokers tell it, the
- * same topic id. */
+/* The ledger's offset must be of this very topic: of the same cluster and, where the broker knows
+ * topic ids, of the same id. */
 static int check_source(pt_reader *r, const pt_assigned *a, const pt_claim *claim, pt_error *err) {
     const pt_route *route = pt_reader_route(r, a->topic);
     const char *cluster = r->cluster_id;

@@ -1,5 +1,5 @@
-/* Where a partition that was assigned begins: the ledger against what the broker holds
- * (DESIGN 4.2). */
+/* Where a partition that was assigned begins. The ledger's next offset decides, if the broker still
+ * has it and the topic is still the same one. The group's offsets in Kafka decide nothing. */
 #pragma once
 
 #include <stdint.h>
@@ -10,8 +10,8 @@
 #include "lake/ledger.h"
 
 /* *skipped_from: -1, or from where the lake jumps to *start: --start latest, or --on-missing-data
- * skip when the broker no longer has what comes next. PT_E_KAFKA: the ledger speaks of another
- * topic, or of offsets that are gone; the text names topic, partition, both offsets and the ways
- * out. */
+ * skip when the broker no longer has what comes next. PT_E_KAFKA: the ledger's
+ * offsets are of another topic, or the broker no longer has them; the text names topic, partition,
+ * both offsets and the ways out. */
 int pt_start_find(pt_reader *reader, const pt_assigned *assigned, const pt_claim *claim,
                   int64_t *start, int64_t *skipped_from, pt_error *err) PT_CHECKED;

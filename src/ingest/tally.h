@@ -1,7 +1,8 @@
-/* What became of each topic's records in this run, over all its lives: dead letters are told of as
- * they come, and a run to the end in which nothing of a topic fitted is no success. A tally belongs
- * to the reader's thread; what the committer's thread has to say of it waits for the end of the
- * life (pt_tally_settle). */
+/* What became of each topic's records in this run, over all its members. Dead letters go to the log
+ * as they come. A run to the end in which no record of a topic fitted is no success.
+ *
+ * A tally belongs to the reader's thread. What the committer's thread adds to it counts when the
+ * member has ended (pt_tally_settle). */
 #pragma once
 
 #include <stdbool.h>
@@ -31,7 +32,7 @@ typedef struct pt_tally_refused {
 } pt_tally_refused;
 
 typedef struct pt_tally {
-    uint64_t rows;      /* in sealed batches; after a life: in committed ones */
+    uint64_t rows;      /* in sealed batches; after a member: in committed ones */
     uint64_t committed; /* rows; the committer's thread's while there is one */
     uint64_t letters[PT_DECODE_CODES];
     uint64_t logged;   /* letters that the log has counted, tombstones left out */
@@ -42,10 +43,10 @@ typedef struct pt_tally {
     size_t n_counted;
     char **keys; /* [n_keys] owned; that no column has, and the log has named */
     size_t n_keys;
-    pt_tally_refused *refused; /* [n_refused] owned; written between two lives */
+    pt_tally_refused *refused; /* [n_refused] owned; changes between two members */
     size_t n_refused;
-    pt_tally_refused *found;   /* owned: the one that this life ends with; the committer's thread's
-                                  while there is one */
+    pt_tally_refused *found;   /* owned: the one that this member ends with; the committer's
+                                  thread's while there is one */
     unsigned refused_in_a_row; /* without a row of the table that passed; likewise */
     bool credit; /* a row of the table has been committed since the start, or since the last refused
                     record was passed on that; likewise */
@@ -61,13 +62,12 @@ void pt_tally_letter(pt_tally *tally, pt_tally_of of, int32_t partition, int64_t
                      const pt_decode_error *why);
 /* Whether the log has not named the key yet; it has from here on. */
 bool pt_tally_names_key(pt_tally *tally, const char *key);
-/* Called often: logs the counts by code, at most once a minute, when there are more than were told.
- */
+/* Called often: logs the counts by code when they have grown, at most once a minute. */
 void pt_tally_log(pt_tally *tally, pt_tally_of of);
 /* The record if it was refused, else NULL. */
 const pt_tally_refused *pt_tally_find_refused(const pt_tally *tally, int32_t partition,
                                               int64_t offset);
-/* In the committer's thread, at the end of a life: notes a record that the lake refuses and fills
+/* In the committer's thread, at the end of a member: notes a record that the lake refuses and fills
  * err: PT_E_REFUSED, or PT_E_LAKE when so many in a row were refused that it is not the records.
  * passed: others of its table were committed beside it. */
 int pt_tally_refuse(pt_tally *tally, const char *topic, int32_t partition, int64_t offset,
@@ -75,15 +75,15 @@ int pt_tally_refuse(pt_tally *tally, const char *topic, int32_t partition, int64
 /* Likewise: a row of the table was committed. */
 void pt_tally_passed(pt_tally *tally);
 /* Likewise: the refused record is about to be committed as a dead letter without a row of its
- * table, while the topic has nothing else. PT_E_LAKE: nothing tells whether it is the record or the
- * table. */
+ * table, while the topic has nothing else. PT_E_LAKE: nothing shows whether the record or the table
+ * is at fault. */
 int pt_tally_pass_alone(pt_tally *tally, pt_tally_of of, int32_t partition, int64_t offset,
                         pt_error *err) PT_CHECKED;
-/* Between two lives, when their threads are gone: what was committed counts, what was read beside
- * it is read again; and the refused record is known from here on. */
+/* Between two members, when no thread runs. What they have committed counts; the next member reads
+ * the rest again, and knows the refused record. */
 void pt_tally_settle(pt_tally *tally);
 void pt_tally_clear(pt_tally *tally);
 /* After --until-end has come to its end. PT_E_DATA: dead letters and no row of a topic; the text
- * says which and why. */
+ * names which and why. */
 int pt_tally_judge(const pt_tally *tallies, const struct pt_route_options *routes, size_t n,
                    pt_error *err) PT_CHECKED;

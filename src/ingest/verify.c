@@ -33,7 +33,7 @@ void pt_verify_begin(pt_partition *p, const pt_claim *c, pt_assigned *a) {
     }
 }
 
-/* ---- what is told ---- */
+/* ---- what the error says ---- */
 
 #define WAYS_OUT                                                                                  \
     "; the lake's rows from where the two part on are not in the topic any more. Ways out: "      \

@@ -1,9 +1,9 @@
-/* Whether the broker's log is still the one that was read. An unclean leader election or a restored
- * disk takes records back, and others come in their place under the same offsets. So reading begins
- * with the last record that the lake holds: it has to be the same one, by its time and leader
- * epoch. Where the lake does not have it any more, the broker is asked whether its log of that
- * epoch goes so far. The same again whenever a connection has ended, with the last record that was
- * read.
+/* Whether the broker's log is still the one that we have read. An unclean leader election or a
+ * restored disk takes records back, and others come in their place under the same offsets. So the
+ * reader begins with the last record that the lake holds: its time and leader epoch have to be the
+ * same. Where the lake no longer has that record, the reader asks the broker whether its log of
+ * that epoch reaches so far. It does the same whenever a connection has ended, with the last record
+ * that it has read.
  *
  * Everything here belongs to the reader thread. */
 #pragma once
@@ -14,7 +14,7 @@
 #include "kafka/consumer.h"
 #include "lake/ledger.h"
 
-/* At a claim, when p->next is known: fills where fetching begins, and what is compared there. */
+/* At a claim, when p->next is known: fills where to begin to fetch, and what to compare there. */
 void pt_verify_begin(pt_partition *partition, const pt_claim *claim, pt_assigned *assigned);
 
 typedef enum pt_proof {

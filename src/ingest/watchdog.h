@@ -1,6 +1,7 @@
-/* Ends the process when the catalog never answers: such a COMMIT blocks for ever and cannot be
- * interrupted (DESIGN 4.4). Nothing is lost by that, the next start reads the ledger. It also keeps
- * the promise that SIGTERM has a deadline. The one place besides main that may end the process. */
+/* Ends the process when the catalog never answers. Such a COMMIT blocks for ever, and nothing can
+ * interrupt it. The process loses nothing: a COMMIT without an answer has an unknown outcome, and
+ * the next start reads in the ledger whether it landed. The watchdog also keeps the promise that
+ * SIGTERM has a deadline. Beside main it is the one place that may end the process. */
 #pragma once
 
 #include <pthread.h>

@@ -28,7 +28,7 @@ typedef struct counting {
     bool lands[ANSWERS]; /* that commit, although it is PT_UNKNOWN */
     unsigned n_claims, n_commits, n_settles, n_settles_alone, n_folds, n_looks, n_inspected;
     int64_t refuses; /* commits of this offset; -1: none */
-    int64_t held;    /* rows that the catalog is said to hold */
+    int64_t held;    /* rows that the catalog reports as held */
     int64_t landed;  /* records */
     bool truthful;   /* a settle that is not to answer PT_UNKNOWN says what has landed */
     char ledger[ANSWERS][PT_UUID_SIZE]; /* [n_ledger] ids that have landed */

@@ -305,118 +305,6 @@ static void while_a_flush_is_committed_in_pieces_a_drain_waits_on(void **state) 
     clear(&w);
 }
 
-/* ---- full and due ---- */
-
-typedef struct filled {
-    pt_schema *schema;
-    pt_type types[1];
-    pt_table table;
-    pt_monitor monitor;
-    pt_batches batches;
-    pt_batch *batch;
-} filled;
-
-static void set_up_filled(filled *f) {
-    static char label[] = "t";
-    pt_error err;
-    *f = (filled){.types = {{.id = PT_BIGINT}}};
-    f->table = (pt_table){.label = label, .types = f->types, .n_columns = 1};
-    assert_int_equal(pt_schema_parse("a BIGINT", &f->schema, &err), PT_OK);
-    f->table.schema = f->schema;
-    const pt_table *tables[] = {&f->table};
-    pt_monitor_init(&f->monitor);
-    assert_int_equal(pt_batches_init(&f->batches, &f->monitor, tables, 1, &err), PT_OK);
-    f->batches.limits = (pt_batch_limits){UINT64_MAX / 2, UINT64_MAX, UINT64_MAX, INT64_MAX / 2};
-    f->batch = pt_batches_take_free(&f->batches, 0);
-    assert_non_null(f->batch);
-}
-
-static void tear_down_filled(filled *f) {
-    pt_batches_return(&f->batches, f->batch);
-    pt_batches_clear(&f->batches);
-    pt_monitor_clear(&f->monitor);
-    pt_schema_free(&f->schema);
-}
-
-static void add_row(filled *f) {
-    pt_error err;
-    pt_rows *rows = f->batch->flush->slices[0].rows;
-    assert_int_equal(pt_rows_open(rows, &err), PT_OK);
-    ((int64_t *)pt_rows_data(rows, 0))[pt_rows_at(rows)] = 1;
-    pt_rows_commit(rows);
-    f->batch->records++;
-    f->batch->unmeasured += sizeof(int64_t);
-}
-
-static void a_batch_is_full_by_its_records_its_bytes_or_its_memory(void **state) {
-    filled f;
-    (void)state;
-    set_up_filled(&f);
-    f.batches.limits.records = 3;
-    for (unsigned i = 0; i < 3; i++) {
-        assert_false(pt_batch_full(f.batch, &f.batches.limits));
-        add_row(&f);
-    }
-    assert_true(pt_batch_full(f.batch, &f.batches.limits));
-    f.batches.limits.records = 1000;
-    f.batches.limits.bytes = 100 * sizeof(int64_t);
-    while (!pt_batch_full(f.batch, &f.batches.limits)) {
-        add_row(&f);
-    }
-    assert_in_range(f.batch->records, 100, 100 + 100 / 16 + 1); /* it is measured now and then */
-    f.batches.limits.bytes = UINT64_MAX;
-    f.batches.limits.memory = 1;
-    assert_false(pt_batch_full(f.batch, &f.batches.limits));
-    f.batch->unmeasured = (uint64_t)1 << 20;
-    assert_true(pt_batch_full(f.batch, &f.batches.limits));
-    tear_down_filled(&f);
-}
-
-static void a_batch_with_a_refused_record_grows_and_waits_for_a_row_of_its_table(void **state) {
-    filled f;
-    pt_error err;
-    (void)state;
-    set_up_filled(&f);
-    f.batches.limits.records = 1;
-    f.batches.limits.interval_us = 0;
-    f.batch->records = 1;
-    f.batch->opened_us = pt_monotonic_us();
-    assert_true(pt_batch_full(f.batch, &f.batches.limits));
-    assert_true(pt_batches_due(&f.batches, f.batch));
-    assert_int_equal(pt_flush_add_suspect(f.batch->flush, &(pt_suspect){"topic", 0, 0, 0}, &err),
-                     PT_OK);
-    f.batch->opened_us = pt_monotonic_us() + PT_SECOND; /* so that no load makes it due */
-    assert_false(pt_batch_full(f.batch, &f.batches.limits));
-    assert_true(pt_batch_time_left(f.batch, &f.batches.limits) > 0);
-    f.batch->opened_us = pt_monotonic_us() - 6 * PT_SECOND;
-    assert_true(pt_batches_due(&f.batches, f.batch)); /* but not for long */
-    add_row(&f);
-    assert_true(pt_batch_full(f.batch, &f.batches.limits));
-    tear_down_filled(&f);
-}
-
-static void a_batch_is_due_when_its_first_record_is_old_enough_and_no_other_one_waits(
-    void **state) {
-    filled f;
-    (void)state;
-    set_up_filled(&f);
-    f.batches.limits.interval_us = 3600 * PT_SECOND;
-    assert_false(pt_batches_due(&f.batches, NULL));
-    f.batch->opened_us = pt_monotonic_us();
-    f.batch->records = 1;
-    assert_false(pt_batches_due(&f.batches, f.batch));
-    assert_true(pt_batch_time_left(f.batch, &f.batches.limits) > 0);
-    f.batches.limits.interval_us = 0;
-    assert_true(pt_batches_due(&f.batches, f.batch));
-    f.batch->records = 0;
-    assert_false(pt_batches_due(&f.batches, f.batch));
-    f.batch->records = 1;
-    f.batches.under_way = PT_BATCHES - 1;
-    assert_false(pt_batches_due(&f.batches, f.batch)); /* it grows instead */
-    f.batches.under_way = 0;
-    tear_down_filled(&f);
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(batches_come_out_in_the_order_in_which_they_were_sealed),
@@ -427,9 +315,6 @@ int main(void) {
         cmocka_unit_test(while_a_flush_is_committed_in_pieces_a_drain_waits_on),
         cmocka_unit_test(an_offered_batch_is_followed_to_its_end_or_comes_back_when_it_is_dropped),
         cmocka_unit_test(rows_are_followed_while_they_are_written),
-        cmocka_unit_test(a_batch_is_full_by_its_records_its_bytes_or_its_memory),
-        cmocka_unit_test(a_batch_with_a_refused_record_grows_and_waits_for_a_row_of_its_table),
-        cmocka_unit_test(a_batch_is_due_when_its_first_record_is_old_enough_and_no_other_one_waits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

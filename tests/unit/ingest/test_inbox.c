@@ -1,5 +1,5 @@
-/* The committer's inbox: who asks is answered, or told at once that the committer cannot answer
- * now; and jobs. */
+/* The committer's inbox: who asks gets an answer, or learns at once that the committer cannot
+ * answer now; and jobs. */
 #include "counting_catalog.h"
 
 typedef struct question {

@@ -79,13 +79,13 @@ static void a_claim_that_is_done_too_late_does_not_release_what_a_newer_one_has(
     give(&w);
     answer(&w, first);
     pt_ask *second = next_ask(&w, PT_ASK_CLAIM);
-    assert_int_equal(pt_pending_go_on(&w.pendings, &w.err), PT_OK);
+    assert_int_equal(pt_pending_finish(&w.pendings, &w.err), PT_OK);
     assert_null(w.inbox.asks);
     take_away(&w); /* now it is nobody's */
     answer(&w, second);
-    assert_int_equal(pt_pending_go_on(&w.pendings, &w.err), PT_OK);
+    assert_int_equal(pt_pending_finish(&w.pendings, &w.err), PT_OK);
     answer(&w, next_ask(&w, PT_ASK_RELEASE));
-    assert_int_equal(pt_pending_go_on(&w.pendings, &w.err), PT_OK);
+    assert_int_equal(pt_pending_finish(&w.pendings, &w.err), PT_OK);
     assert_null(w.pendings.first);
     tear_down(&w);
 }
@@ -99,7 +99,7 @@ static void a_claim_that_has_not_begun_comes_behind_the_release_of_the_one_befor
     take_away(&w);
     give(&w);
     answer(&w, first);
-    assert_int_equal(pt_pending_go_on(&w.pendings, &w.err), PT_OK);
+    assert_int_equal(pt_pending_finish(&w.pendings, &w.err), PT_OK);
     answer(&w, next_ask(&w, PT_ASK_RELEASE));
     (void)next_ask(&w, PT_ASK_CLAIM);
     assert_null(w.inbox.asks);

@@ -132,7 +132,7 @@ static void a_run_goes_into_the_batch_with_its_offsets_and_epoch(void **state) {
     tear_down(&w);
 }
 
-static void a_run_stops_where_the_batch_is_full_and_goes_on_in_the_next_one(void **state) {
+static void a_run_stops_where_the_batch_is_full_and_continues_in_the_next_one(void **state) {
     world w;
     size_t from = 0;
     (void)state;
@@ -219,7 +219,7 @@ static void a_gap_right_after_an_assignment_is_asked_for_once_and_believed_then(
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_run_goes_into_the_batch_with_its_offsets_and_epoch),
-        cmocka_unit_test(a_run_stops_where_the_batch_is_full_and_goes_on_in_the_next_one),
+        cmocka_unit_test(a_run_stops_where_the_batch_is_full_and_continues_in_the_next_one),
         cmocka_unit_test(
             a_record_that_cannot_be_decoded_now_is_held_and_nothing_behind_it_is_taken),
         cmocka_unit_test(what_is_below_the_position_or_of_a_partition_that_went_is_left_out),

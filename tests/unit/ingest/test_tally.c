@@ -1,4 +1,4 @@
-/* What is said of dead letters: seldom, and never that a run in which nothing fitted was a success.
+/* The log counts dead letters, seldom. A run in which nothing fitted is never a success.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -33,11 +33,11 @@ static void dead_letters_without_a_row_are_no_success_and_the_error_counts_all_a
     letter(&t, 6, PT_DECODE_NO_COLUMN, "x, y");
     letter(&t, 8, PT_DECODE_RANGE, "column at: again");
     assert_int_equal(pt_tally_judge(&t, &route, 1, &err), PT_E_DATA);
-    static const char *const said[] = {
+    static const char *const parts[] = {
         "topic orders", "partition 7 offset 5", "range: column at: too far",
         "range 2",      "no_column 1",          "committed"};
-    for (size_t i = 0; i < sizeof said / sizeof *said; i++) {
-        assert_non_null(strstr(err.text, said[i]));
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        assert_non_null(strstr(err.text, parts[i]));
     }
     assert_null(strstr(err.text, "tombstone"));
     t.rows = 1;
@@ -102,7 +102,7 @@ static void a_refused_record_is_known_again_and_too_many_in_a_row_are_no_fault_o
     for (int64_t i = 0; i < 8; i++) {
         assert_int_equal(pt_tally_refuse(&t, "orders", 3, 10 * i, "value refused", false, &err),
                          PT_E_REFUSED);
-        assert_int_equal(t.n_refused, i); /* the reader of this life goes on beside */
+        assert_int_equal(t.n_refused, i); /* the reader still uses the list */
         pt_tally_settle(&t);
     }
     const pt_tally_refused *known = pt_tally_find_refused(&t, 3, 70);
