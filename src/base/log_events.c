@@ -23,6 +23,10 @@ const pt_log_event pt_log_events[] = {
     {"paused", "warn", "waiting_for, error",
      "ingest does not read on: broker, catalog or object store is away or busy"},
     {"goes on", "info", "waited_for", "what ingest waited for is back"},
+    {"committer", "debug", "state",
+     "what the thread that has the catalog does from here on: idle, claiming, committing, "
+     "committing "
+     "in pieces, waiting to try again, recovering, ended, or the name of a job"},
     {"broker trouble", "debug", "error",
      "librdkafka reports an error that it tries again by itself"},
     {"left the group: no poll for max.poll.interval.ms; joining again", "warn", "",

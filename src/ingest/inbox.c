@@ -1,6 +1,9 @@
 #include "ingest/inbox.h"
 
+#include <string.h>
+
 #include "base/clock.h"
+#include "base/log.h"
 
 void pt_inbox_init(pt_inbox *in, pt_batches *batches) {
     *in = (pt_inbox){.monitor = batches->monitor,
@@ -101,16 +104,27 @@ const char *pt_committer_state_name(pt_committer_state state) {
     return names[state];
 }
 
+/* Under the lock. */
+static const char *state_name(const pt_inbox *in) {
+    return in->state == PT_COMMITTER_AT_A_JOB && in->job ? in->job
+                                                         : pt_committer_state_name(in->state);
+}
+
 const char *pt_inbox_state_name(pt_inbox *in) {
     pthread_mutex_lock(&in->monitor->lock);
-    const char *name = in->state == PT_COMMITTER_AT_A_JOB && in->job
-                           ? in->job
-                           : pt_committer_state_name(in->state);
+    const char *name = state_name(in);
     pthread_mutex_unlock(&in->monitor->lock);
     return name;
 }
 
 /* ---- the committer ---- */
+
+/* Without the lock: the log may block. The committer's thread alone changes the state. */
+static void log_state(const char *before, const char *now) {
+    if (strcmp(before, now) != 0) {
+        pt_log(PT_LOG_DEBUG, PT_EVENT("committer"), PT_STR("state", now));
+    }
+}
 
 /* Under the lock: the first ask whose time has come, releases before claims. */
 static pt_ask *first_ask(const pt_inbox *in, bool releases_only, int64_t now) {
@@ -159,7 +173,6 @@ static bool find_next(pt_inbox *in, int64_t job_us, pt_next *next, pt_ask **ask,
         *next = PT_NEXT_BATCH;
     } else if (m->end && in->batches->under_way == 0) {
         *next = PT_NEXT_END;
-        in->state = PT_COMMITTER_ENDED;
     } else {
         return false;
     }
@@ -169,12 +182,8 @@ static bool find_next(pt_inbox *in, int64_t job_us, pt_next *next, pt_ask **ask,
 pt_next pt_inbox_next(pt_inbox *in, int64_t job_us, pt_ask **ask, pt_batch **batch) {
     pt_monitor *m = in->monitor;
     pt_next next;
+    (void)pt_inbox_enter(in, PT_COMMITTER_IDLE, NULL);
     pthread_mutex_lock(&m->lock);
-    if (in->state != PT_COMMITTER_IDLE) {
-        in->state = PT_COMMITTER_IDLE;
-        in->job = NULL;
-        pt_monitor_signal(m);
-    }
     while (!find_next(in, job_us, &next, ask, batch)) {
         int64_t until = m->abandon || m->end ? pt_monotonic_us() + PT_SECOND
                         : in->asks           ? next_claim_us(in)
@@ -182,6 +191,9 @@ pt_next pt_inbox_next(pt_inbox *in, int64_t job_us, pt_ask **ask, pt_batch **bat
         (void)pt_monitor_wait(m, until);
     }
     pthread_mutex_unlock(&m->lock);
+    if (next == PT_NEXT_END) {
+        (void)pt_inbox_enter(in, PT_COMMITTER_ENDED, NULL);
+    }
     return next;
 }
 
@@ -218,12 +230,17 @@ void pt_inbox_put_back(pt_inbox *in, pt_ask *ask, int64_t not_before_us) {
 pt_committer_state pt_inbox_enter(pt_inbox *in, pt_committer_state state, const char *job) {
     pthread_mutex_lock(&in->monitor->lock);
     pt_committer_state before = in->state;
+    const char *name_before = state_name(in);
     in->state = state;
     if (job || state == PT_COMMITTER_IDLE) {
         in->job = job;
     }
-    pt_monitor_signal(in->monitor);
+    const char *name = state_name(in);
+    if (before != state || name != name_before) {
+        pt_monitor_signal(in->monitor);
+    }
     pthread_mutex_unlock(&in->monitor->lock);
+    log_state(name_before, name);
     return before;
 }
 

@@ -2,6 +2,11 @@
  * answer now; and jobs. */
 #include "counting_catalog.h"
 
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
 typedef struct question {
     pt_claim claim;
     pt_ask ask;
@@ -236,6 +241,48 @@ static void every_state_has_a_name(void **state) {
     }
 }
 
+/* Standard error goes into a file until the text is taken. */
+static int log_into(FILE *file) {
+    int before = dup(STDERR_FILENO);
+    assert_true(before >= 0 && dup2(fileno(file), STDERR_FILENO) >= 0);
+    pt_log_setup(PT_LOG_DEBUG, PT_LOG_LOGFMT);
+    return before;
+}
+
+static void take_log(FILE *file, int before, char *out, size_t size) {
+    pt_log_setup(PT_LOG_INFO, PT_LOG_LOGFMT);
+    assert_true(dup2(before, STDERR_FILENO) >= 0);
+    (void)close(before);
+    rewind(file);
+    out[fread(out, 1, size - 1, file)] = '\0';
+    (void)fclose(file);
+}
+
+static void the_log_names_each_state_in_its_order(void **state) {
+    (void)state;
+    static const char *const states[] = {"state=claiming",   "state=idle",       "state=committing",
+                                         "state=recovering", "state=committing", "state=idle",
+                                         "state=ended"};
+    world w = {0};
+    char text[8192];
+    FILE *file = tmpfile();
+    assert_non_null(file);
+    int before = log_into(file);
+    start_recovering(&w);
+    w.catalog.away = false;
+    assert_true(pt_batches_drain(&w.batches, SOON));
+    wait_for_state(&w, "idle");
+    stop(&w);
+    take_log(file, before, text, sizeof text);
+    const char *at = text;
+    for (size_t i = 0; i < sizeof states / sizeof *states; i++) {
+        at = strstr(at, states[i]);
+        assert_non_null(at);
+        at++;
+    }
+    assert_null(strstr(at, "state="));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_claim_is_not_waited_for_during_a_recovery_and_is_answered_after_it),
@@ -248,6 +295,7 @@ int main(void) {
         cmocka_unit_test(a_job_waits_for_its_time_and_a_stop_does_not_wait_for_the_job),
         cmocka_unit_test(of_several_jobs_the_one_that_is_due_first_is_next),
         cmocka_unit_test(every_state_has_a_name),
+        cmocka_unit_test(the_log_names_each_state_in_its_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
