@@ -35,7 +35,7 @@ demo: build
 	@demo/run.sh
 
 # The form: tests/lint/run does it, deps/fetch brings the tools. The rules of tests/lint/tidy.py that are on, and the longest line of prose.
-TIDY_RULES ?= banned-call white-space error-text librdkafka include-circle room-circle cited-path file-length line-width
+TIDY_RULES ?= banned-call white-space error-text librdkafka include-circle unit-circle room-circle cited-path cited-document file-length line-width
 MARKDOWN_WIDTH ?= 120
 lint-deps:
 	@deps/fetch lint

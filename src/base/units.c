@@ -101,7 +101,8 @@ int pt_parse_flag(const char *text, bool *out, pt_error *err) {
     *out = strcmp(text, "true") == 0;
     return *out || strcmp(text, "false") == 0
                ? PT_OK
-               : pt_fail(err, PT_E_USAGE, "'%s' is neither true nor false", text);
+               : pt_fail(err, PT_E_USAGE,
+                         "'%s' is neither true nor false: write true, false, 1 or 0", text);
 }
 
 /* Just n digits. */

@@ -200,7 +200,7 @@ static int ingest(const pt_ingest_args *a, const pt_option_values *s, pt_error *
     pt_ingest_options o = {0};
     pt_route_options *routes = NULL;
     PT_TRY(pt_lake_args_check(&a->lake_args, err));
-    if (!a->kafka_args.brokers) {
+    if (!a->kafka_args.brokers || !*a->kafka_args.brokers) {
         return pt_fail(err, PT_E_USAGE,
                        "--brokers is missing: host:port of a Kafka or Redpanda broker");
     }

@@ -83,7 +83,7 @@ static void report(void *arg, const pt_reset_line *line) {
 
 static int run_with(reset_args *a, const pt_option_values *s, pt_error *err) {
     PT_TRY(pt_lake_args_check(&a->lake_args, err));
-    if (!a->kafka_args.brokers || !a->topic) {
+    if (!a->kafka_args.brokers || !*a->kafka_args.brokers || !a->topic) {
         return pt_fail(err, PT_E_USAGE,
                        "--brokers and --topic are needed; pintail check shows the topics and "
                        "groups (pipelines) of a lake");

@@ -1,7 +1,7 @@
 /* One transaction on the lake, and how to try it again.
  *
  * DuckLake's own retry is off (ducklake_max_retry_count = 0): it goes by the text of an error, also
- * at COMMIT, and was seen to commit a batch twice (DESIGN 4.3). What is tried again here is always
+ * at COMMIT, and was seen to commit a batch twice. What is tried again here is always
  * the whole transaction. */
 #pragma once
 
