@@ -81,7 +81,7 @@ static int look_at_own(pt_auditor *a, bool *readable, pt_error *err) {
     }
     a->audit->has_ledger = all;
     *readable = *readable && all;
-    PT_TRY(pt_ledger_check_form(a->engine, a->session, err));
+    PT_TRY(pt_ledger_check_form(a->session, err));
     return PT_OK;
 }
 
@@ -119,7 +119,7 @@ static int table_is_gone(pt_auditor *a, const char *label, pt_error *err) {
         return pt_fail(
             err, PT_E_LAKE,
             "there is no table %s in the lake%s; pintail sql -c 'SHOW ALL TABLES' lists them",
-            label, pt_table_name_hint(a->engine, a->session, label).text);
+            label, pt_table_name_hint(a->session, label).text);
     }
     if (rows && !pt_audit_find(a->audit, "missing_table", NULL, NULL, label, -1, rows,
                                "the table is gone, and with it %" PRId64 " committed rows", rows)) {

@@ -41,7 +41,7 @@ int pt_audit_identity_check(pt_auditor *a, const pt_audit_name *name, pt_error *
     pt_result notes = {0};
     pt_result feeders = {0};
     char *now = NULL;
-    int code = pt_identities_read(a->engine, a->session, &notes, err);
+    int code = pt_identities_read(a->session, &notes, err);
     if (code == PT_OK && notes.n_rows) {
         code = pt_identity_of(a->session, name->schema, name->table, &now, err);
     }

@@ -26,8 +26,8 @@ static int read_more(pt_committer *t, const pt_ask *ask, pt_error *err) {
         }
         PT_TRY(code);
     }
-    return pt_last_records_read(pt_catalog_engine(t->catalog), pt_catalog_session(t->catalog),
-                                t->pipeline, t->tables, t->n_tables, ask->claims, ask->n, err);
+    return pt_last_records_read(pt_catalog_session(t->catalog), t->pipeline, t->tables, t->n_tables,
+                                ask->claims, ask->n, err);
 }
 
 /* The catalog is away: whether the claim waits for another attempt. */

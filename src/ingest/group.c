@@ -25,7 +25,7 @@ static int look_inside(look *l, pt_engine *engine, pt_error *err) {
     PT_TRY(pt_session_open(engine, &session, err));
     int code = pt_history_lake_id(session, &l->id, err);
     if (code == PT_OK && *l->id.text) {
-        code = pt_history_pipelines(engine, session, &l->pipelines, err);
+        code = pt_history_pipelines(session, &l->pipelines, err);
     }
     pt_session_close(&session);
     return code;
@@ -178,11 +178,10 @@ static bool knows(const pt_result *pipelines, const char *name) {
 /* pintail-<table>-<the lake's digits>; a lake of an earlier version, whose ledger knows
  * pintail-<table>, keeps that. */
 static int default_group(pt_member *r, pt_error *err) {
-    pt_engine *engine = pt_catalog_engine(r->catalog);
     char *table = NULL;
     pt_result pipelines = {0};
     PT_TRY(pt_table_name_group(r->options->routes[0].table, &table, err));
-    int code = pt_history_pipelines(engine, pt_catalog_session(r->catalog), &pipelines, err);
+    int code = pt_history_pipelines(pt_catalog_session(r->catalog), &pipelines, err);
     char *own = code == PT_OK ? pt_history_group(table, &r->lake_id) : NULL;
     if (code == PT_OK && !own) {
         code = pt_fail_nomem(err, "a group's name");

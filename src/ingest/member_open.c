@@ -276,8 +276,8 @@ static int look_for_repeats(pt_member *r, pt_error *err) {
     for (size_t i = 0; i < r->reader.n_routes; i++) {
         pt_route *route = &r->reader.routes[i];
         if (r->options->start.kind != PT_WHERE_EARLIEST) {
-            PT_TRY(pt_history_claimed(pt_catalog_engine(r->catalog), pt_catalog_session(r->catalog),
-                                      r->reader.pipeline, route->topic, &route->seen, err));
+            PT_TRY(pt_history_claimed(pt_catalog_session(r->catalog), r->reader.pipeline,
+                                      route->topic, &route->seen, err));
         }
         route->repeats = route->table->has_rows && !pt_seen_recorded(&r->seen, route->topic);
     }

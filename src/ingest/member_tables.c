@@ -110,8 +110,8 @@ int pt_member_tables_see(pt_member *r, pt_error *err) {
         tables[i] = r->options->routes[i].table;
     }
     pt_seen_clear(&r->seen);
-    int code = pt_seen_read(pt_catalog_engine(r->catalog), pt_catalog_session(r->catalog),
-                            r->reader.pipeline, tables, r->options->n_routes, &r->seen, err);
+    int code = pt_seen_read(pt_catalog_session(r->catalog), r->reader.pipeline, tables,
+                            r->options->n_routes, &r->seen, err);
     free(tables);
     return code;
 }
@@ -163,8 +163,8 @@ static int check_history(const pt_member *r, const char *topic, const char *labe
     char *table = NULL;
     int64_t rows = 0;
     bool there = false;
-    PT_TRY(pt_history_stands(pt_catalog_engine(r->catalog), pt_catalog_session(r->catalog),
-                             r->reader.pipeline, topic, &table, &rows, &there, err));
+    PT_TRY(pt_history_stands(pt_catalog_session(r->catalog), r->reader.pipeline, topic, &table,
+                             &rows, &there, err));
     int code = PT_OK;
     if (table && !there) {
         code = fail_gone(r, topic, label, table, rows, err);

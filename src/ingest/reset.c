@@ -84,8 +84,7 @@ static int choose_pipeline(reset_job *job, pt_error *err) {
     const char *one = NULL;
     size_t n = 0;
     bool known = false;
-    PT_TRY(pt_history_pipelines(pt_catalog_engine(job->catalog), pt_catalog_session(job->catalog),
-                                &pipelines, err));
+    PT_TRY(pt_history_pipelines(pt_catalog_session(job->catalog), &pipelines, err));
     list_pipelines(job, &pipelines, &all, &one, &n, &known);
     int code = pt_text_check(&all, err);
     if (code == PT_OK && o->consumer.group && !known && !o->is_new) {
@@ -265,11 +264,9 @@ static int write_reset(reset_job *job, pt_error *err) {
 }
 
 static int look(reset_job *job, pt_error *err) {
-    pt_engine *engine = pt_catalog_engine(job->catalog);
     pt_session *session = pt_catalog_session(job->catalog);
-    PT_TRY(pt_ledger_read(engine, session, job->group, job->claims, (size_t)job->n, err));
-    return pt_erase_count(engine, session, &job->erase, job->cuts, (size_t)job->n, job->erased,
-                          err);
+    PT_TRY(pt_ledger_read(session, job->group, job->claims, (size_t)job->n, err));
+    return pt_erase_count(session, &job->erase, job->cuts, (size_t)job->n, job->erased, err);
 }
 
 /* ---- all of it ---- */
@@ -292,8 +289,8 @@ static int prepare(reset_job *job, pt_error *err) {
     PT_TRY(find_cuts(job, err));
     if (job->options->delete_rows) {
         PT_TRY(pt_catalog_check_erase(job->catalog, err));
-        PT_TRY(pt_erase_open(pt_catalog_engine(job->catalog), pt_catalog_session(job->catalog),
-                             job->group, job->options->topic, &job->erase, err));
+        PT_TRY(pt_erase_open(pt_catalog_session(job->catalog), job->group, job->options->topic,
+                             &job->erase, err));
         job->erased = calloc(job->erase.n_tables * (size_t)job->n + 1, sizeof *job->erased);
     }
     return !job->options->delete_rows || job->erased ? PT_OK

@@ -12,19 +12,17 @@
  */
 static int missed_rows(const pt_member *r, const pt_route *route, const char *was, int64_t *rows,
                        pt_error *err) {
-    pt_engine *engine = pt_catalog_engine(r->catalog);
     pt_session *session = pt_catalog_session(r->catalog);
     const pt_table *t = route->table;
     *rows = 0;
     if (was) {
-        return strcmp(was, t->uuid) == 0
-                   ? PT_OK
-                   : pt_history_rows_since(engine, session, r->reader.pipeline, route->topic,
-                                           t->label, rows, err);
+        return strcmp(was, t->uuid) == 0 ? PT_OK
+                                         : pt_history_rows_since(session, r->reader.pipeline,
+                                                                 route->topic, t->label, rows, err);
     }
     return t->has_rows || !pt_seen_recorded(&r->seen, route->topic)
                ? PT_OK
-               : pt_history_rows_before(engine, session, r->reader.pipeline, route->topic, t->label,
+               : pt_history_rows_before(session, r->reader.pipeline, route->topic, t->label,
                                         t->table_id, rows, err);
 }
 

@@ -35,9 +35,9 @@ static int look_for_lake(const pt_lake_options *options, bool *there, pt_error *
 /* Fence first, then read. A file of the ledger may be gone since the answer to the COMMIT of a fold
  * was lost: only now it is clear what the catalog holds. */
 int pt_ducklake_raise_and_read(pt_ducklake *c, const pt_claiming *what, pt_error *err) {
-    PT_TRY(pt_claims_raise(c->engine, c->session, c->turnstile, c->base.pipeline, c->base.owner,
-                           what->claims, what->n, what->starts, what->tables, err));
-    int code = pt_ledger_read(c->engine, c->session, c->base.pipeline, what->claims, what->n, err);
+    PT_TRY(pt_claims_raise(c->session, c->turnstile, c->base.pipeline, c->base.owner, what->claims,
+                           what->n, what->starts, what->tables, err));
+    int code = pt_ledger_read(c->session, c->base.pipeline, what->claims, what->n, err);
     uint64_t restored = 0;
     pt_error ignored;
     if (code != PT_OK &&
@@ -45,7 +45,7 @@ int pt_ducklake_raise_and_read(pt_ducklake *c, const pt_claiming *what, pt_error
         restored) {
         pt_log(PT_LOG_WARN, PT_EVENT("data files that a commit of unknown outcome lost are back"),
                PT_STR("table", c->base.ledger->label), PT_INT("files", restored));
-        code = pt_ledger_read(c->engine, c->session, c->base.pipeline, what->claims, what->n, err);
+        code = pt_ledger_read(c->session, c->base.pipeline, what->claims, what->n, err);
     }
     return code;
 }
@@ -168,8 +168,8 @@ static int open_it(pt_ducklake *c, const char *pipeline, const char *owner, pt_e
     PT_TRY(pt_catalog_begin(&c->base, &pt_catalog_ducklake, pipeline, owner, err));
     PT_TRY(pt_ducklake_attach(c, err));
     PT_TRY(pt_retry_busy(look_for_files, c, err));
-    PT_TRY(pt_ledger_create(c->engine, c->session, err));
-    return pt_table_open_own(c->engine, c->session, "offsets",
+    PT_TRY(pt_ledger_create(c->session, err));
+    return pt_table_open_own(c->session, "offsets",
                              NULL /* of an older form before the first claim */, &c->base.ledger,
                              err);
 }

@@ -73,7 +73,7 @@ static int insert_rows(const commit_job *job, size_t slice_at, pt_slice *slice, 
     }
     pt_scan_show(c->scan, slot, slice->rows, t->types, t->names);
     pt_text_add(&sql, "INSERT INTO ");
-    pt_table_add_sql_name(t, c->engine, &sql);
+    pt_table_add_sql_name(t, c->session, &sql);
     pt_text_addf(&sql, " BY NAME SELECT * FROM pintail_rows(%zu)", slot);
     pt_slice_add_where(slice, &sql);
     int code = pt_text_check(&sql, err);
@@ -91,8 +91,7 @@ static int insert_ledger(const commit_job *job, pt_error *err) {
     pt_ledger_commit commit = {.pipeline = c->base.pipeline,
                                .id = job->flush->commit_id,
                                .snapshot = job->snapshot};
-    return pt_ledger_insert(c->engine, c->session, &commit, job->flush->entries,
-                            job->flush->n_entries, err);
+    return pt_ledger_insert(c->session, &commit, job->flush->entries, job->flush->n_entries, err);
 }
 
 /* Of the tables that get rows. */
@@ -116,10 +115,10 @@ static int check_settings(const commit_job *job, pt_error *err) {
 /* DuckLake writes delete files for it, which are guarded like data files. */
 static int take_back(pt_ducklake *c, pt_flush *flush, pt_error *err) {
     const pt_erasing *e = flush->erasing;
-    PT_TRY(pt_erase_count(c->engine, c->session, e->what, e->cuts, e->n_cuts, e->erased, err));
+    PT_TRY(pt_erase_count(c->session, e->what, e->cuts, e->n_cuts, e->erased, err));
     PT_TRY(pt_erasing_enter(flush, err));
     int64_t start_us = pt_now_us();
-    PT_TRY(pt_erase_run(c->engine, c->session, e->what, e->cuts, e->n_cuts, err));
+    PT_TRY(pt_erase_run(c->session, e->what, e->cuts, e->n_cuts, err));
     for (size_t i = 0; i < flush->n_slices && !pt_rule_broken("guard"); i++) {
         pt_slice *slice = &flush->slices[i];
         PT_TRY(pt_guard_deletes(c->session, slice->table, start_us, &slice->guarded, err));
@@ -137,7 +136,7 @@ static int write_flush(void *arg, pt_error *err) {
         PT_TRY(take_back(c, job->flush, err));
     }
     PT_TRY(check_settings(job, err));
-    PT_TRY(pt_message_flush(c->engine, c->session, c->base.pipeline, job->flush, err));
+    PT_TRY(pt_message_flush(c->session, c->base.pipeline, job->flush, err));
     for (size_t i = 0; i < job->flush->n_slices; i++) {
         pt_slice *slice = &job->flush->slices[i];
         if (slice->staged) {

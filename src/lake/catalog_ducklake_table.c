@@ -21,39 +21,39 @@ int pt_ducklake_plan_table(pt_catalog *catalog, const pt_table_options *options,
                            pt_table_planned *out, pt_text *to_make, pt_error *err) {
     pt_ducklake *c = pt_ducklake_of(catalog);
     PT_TRY(pt_ducklake_check_attached(c, err));
-    return pt_table_plan(c->engine, c->session, options, out, to_make, err);
+    return pt_table_plan(c->session, options, out, to_make, err);
 }
 
 int pt_ducklake_make_tables(pt_catalog *catalog, const char *what, pt_text *to_make,
                             pt_error *err) {
     pt_ducklake *c = pt_ducklake_of(catalog);
     PT_TRY(pt_ducklake_check_attached(c, err));
-    return pt_tables_make(c->engine, c->session, what, to_make, err);
+    return pt_tables_make(c->session, what, to_make, err);
 }
 
 int pt_ducklake_open_table(pt_catalog *catalog, const pt_table_options *options, pt_table **out,
                            pt_error *err) {
     pt_ducklake *c = pt_ducklake_of(catalog);
     PT_TRY(pt_ducklake_check_attached(c, err));
-    return pt_table_open(c->engine, c->session, options, out, err);
+    return pt_table_open(c->session, options, out, err);
 }
 
 int pt_ducklake_open_own(pt_catalog *catalog, const char *name, const char *schema_text,
                          pt_table **out, pt_error *err) {
     pt_ducklake *c = pt_ducklake_of(catalog);
     PT_TRY(pt_ducklake_check_attached(c, err));
-    return pt_table_open_own(c->engine, c->session, name, schema_text, out, err);
+    return pt_table_open_own(c->session, name, schema_text, out, err);
 }
 
 int pt_ducklake_open_place(pt_catalog *catalog, const char *schema, const char *name,
                            pt_table **out, pt_error *err) {
     pt_ducklake *c = pt_ducklake_of(catalog);
     PT_TRY(pt_ducklake_check_attached(c, err));
-    return pt_table_open_place(c->engine, c->session, schema, name, out, err);
+    return pt_table_open_place(c->session, schema, name, out, err);
 }
 
 int pt_ducklake_look_for_rows(pt_catalog *catalog, pt_table *table, pt_error *err) {
     pt_ducklake *c = pt_ducklake_of(catalog);
     PT_TRY(pt_ducklake_check_attached(c, err));
-    return pt_table_look_for_rows(c->engine, c->session, table, err);
+    return pt_table_look_for_rows(c->session, table, err);
 }

@@ -14,7 +14,6 @@
 #include "lake/ledger_form.h"
 
 typedef struct claim_job {
-    pt_engine *engine;
     pt_session *session;
     pt_turnstile *turnstile;
     const char *pipeline, *owner;
@@ -33,6 +32,7 @@ static pt_claim *find_claim(const claim_job *job, const char *topic, int64_t par
     return NULL;
 }
 
+/* The rows stand in the text, as many as there are partitions. */
 static int insert_some_epochs(const claim_job *job, const pt_claim *claims, size_t from, size_t to,
                               pt_error *err) {
     pt_text sql = {0};
@@ -41,7 +41,7 @@ static int insert_some_epochs(const claim_job *job, const pt_claim *claims, size
     pt_text_addf(&sql,
                  "INSERT INTO \"%s\".pintail.epochs (pipeline, topic, \"partition\", epoch, owner, "
                  "claimed_at) VALUES ",
-                 pt_engine_alias(job->engine));
+                 pt_session_alias(job->session));
     for (size_t i = from; i < to; i++) {
         const pt_claim *c = &claims[i];
         pt_text_add(&sql, i > from ? ", (" : "(");
@@ -66,7 +66,7 @@ static int insert_epochs(const claim_job *job, const pt_claim *claims, size_t n,
 }
 
 /* COMMENT counts as ALTER: it conflicts with every INSERT into the ledger that is in flight, and
- * only one such transaction wins. */
+ * only one such transaction wins. COMMENT takes no value for its text. */
 static int comment_ledger(const claim_job *job, pt_error *err) {
     pt_text sql = {0};
     pt_text note = {0};
@@ -75,7 +75,8 @@ static int comment_ledger(const claim_job *job, pt_error *err) {
         pt_text_addf(&note, " %s/%" PRId32 "=%" PRId64, job->claims[i].topic,
                      job->claims[i].partition, job->claims[i].epoch);
     }
-    pt_text_addf(&sql, "COMMENT ON TABLE \"%s\".pintail.offsets IS ", pt_engine_alias(job->engine));
+    pt_text_addf(&sql, "COMMENT ON TABLE \"%s\".pintail.offsets IS ",
+                 pt_session_alias(job->session));
     pt_text_add_sql_string(&sql, pt_text_get(&note));
     int code = pt_text_check(&sql, err);
     if (code == PT_OK) {
@@ -138,9 +139,9 @@ static int insert_starts(const claim_job *job, const recorded *starts, pt_error 
     if (code == PT_OK) {
         code = insert_epochs(job, starts->others, starts->n_others, err);
     }
-    return code == PT_OK ? pt_ledger_insert(job->engine, job->session, &commit, starts->entries,
-                                            starts->n_entries, err)
-                         : code;
+    return code == PT_OK
+               ? pt_ledger_insert(job->session, &commit, starts->entries, starts->n_entries, err)
+               : code;
 }
 
 static int record_starts(const claim_job *job, const pt_result *epochs, pt_error *err) {
@@ -182,7 +183,7 @@ static int set_message(const claim_job *job, pt_error *err) {
         pt_text_addf(&extra, ",\"left_out\":%zu", job->n_claims - PT_MESSAGE_PARTITIONS);
     }
     pt_text_add(&extra, "}");
-    return pt_message_end(job->engine, job->session, &message, &extra, err);
+    return pt_message_end(job->session, &message, &extra, err);
 }
 
 static int write_claims(claim_job *job, const pt_result *epochs, pt_error *err) {
@@ -199,9 +200,8 @@ static int write_claims(claim_job *job, const pt_result *epochs, pt_error *err) 
         PT_TRY(comment_ledger(job, err));
     }
     PT_TRY(record_starts(job, epochs, err));
-    PT_TRY(job->tables
-               ? pt_identities_write(job->engine, job->session, job->pipeline, job->tables, err)
-               : PT_OK);
+    PT_TRY(job->tables ? pt_identities_write(job->session, job->pipeline, job->tables, err)
+                       : PT_OK);
     (void)pt_failpoint("claim.commented");
     return PT_OK;
 }
@@ -212,8 +212,8 @@ static int raise_epochs(void *arg, pt_error *err) {
     for (size_t i = 0; i < job->n_claims; i++) {
         job->claims[i].epoch = 1;
     }
-    PT_TRY(pt_ledger_renew_form(job->engine, job->session, err));
-    PT_TRY(pt_ledger_epochs(job->engine, job->session, job->pipeline, &epochs, err));
+    PT_TRY(pt_ledger_renew_form(job->session, err));
+    PT_TRY(pt_ledger_epochs(job->session, job->pipeline, &epochs, err));
     int code = write_claims(job, &epochs, err);
     pt_result_clear(&epochs);
     return code;
@@ -227,10 +227,10 @@ static int raise_in_transaction(void *arg, pt_error *err) {
     return code;
 }
 
-int pt_claims_raise(pt_engine *engine, pt_session *session, pt_turnstile *turnstile,
-                    const char *pipeline, const char *owner, pt_claim *claims, size_t n_claims,
+int pt_claims_raise(pt_session *session, pt_turnstile *turnstile, const char *pipeline,
+                    const char *owner, pt_claim *claims, size_t n_claims,
                     const pt_ledger_starts *starts, const pt_identities *tables, pt_error *err) {
-    claim_job job = {engine, session, turnstile, pipeline, owner, claims, n_claims, starts, tables};
+    claim_job job = {session, turnstile, pipeline, owner, claims, n_claims, starts, tables};
     if (n_claims && !pt_rule_broken("fence") &&
         pt_retry_busy(raise_in_transaction, &job, err) != PT_OK) {
         return pt_fail_in(err, "partitions cannot be claimed in the lake");

@@ -12,7 +12,7 @@
  * each time in its turn at the turnstile (NULL: there is none). Fills the epoch of each claim.
  * starts: NULL, partitions begin at their first offset. tables: which tables the pipeline fills,
  * where the lake has no such note yet; NULL: none. */
-int pt_claims_raise(pt_engine *engine, pt_session *session, pt_turnstile *turnstile,
-                    const char *pipeline, const char *owner, pt_claim *claims, size_t n_claims,
+int pt_claims_raise(pt_session *session, pt_turnstile *turnstile, const char *pipeline,
+                    const char *owner, pt_claim *claims, size_t n_claims,
                     const pt_ledger_starts *starts, const pt_identities *tables,
                     pt_error *err) PT_CHECKED;

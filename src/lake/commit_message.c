@@ -6,19 +6,18 @@
 #include "duck/session.h"
 #include "duck/uuid.h"
 
-int pt_message_set(pt_engine *engine, pt_session *session, const char *message, const char *extra,
-                   pt_error *err) {
+int pt_message_set(pt_session *session, const char *message, const char *extra, pt_error *err) {
     return pt_session_exec(session, NULL, err,
                            "CALL ducklake_set_commit_message(?, ?, ?, extra_info => ?)",
-                           PT_VALUES(pt_str(pt_engine_alias(engine)), pt_str("pintail " PT_VERSION),
-                                     pt_str(message), pt_str(extra)));
+                           PT_VALUES(pt_str(pt_session_alias(session)),
+                                     pt_str("pintail " PT_VERSION), pt_str(message),
+                                     pt_str(extra)));
 }
 
-int pt_message_end(pt_engine *engine, pt_session *session, pt_text *message, pt_text *extra,
-                   pt_error *err) {
+int pt_message_end(pt_session *session, pt_text *message, pt_text *extra, pt_error *err) {
     int code = pt_text_check(message, err) == PT_OK ? pt_text_check(extra, err) : PT_E_NOMEM;
     if (code == PT_OK) {
-        code = pt_message_set(engine, session, pt_text_get(message), pt_text_get(extra), err);
+        code = pt_message_set(session, pt_text_get(message), pt_text_get(extra), err);
     }
     pt_text_free(message);
     pt_text_free(extra);
@@ -40,13 +39,13 @@ int pt_message_begin(pt_session *session, pt_text *extra, const char *pipeline, 
     return PT_OK;
 }
 
-int pt_message_table(pt_engine *engine, pt_session *session, const char *pipeline, const char *verb,
-                     const char *table, pt_error *err) {
+int pt_message_table(pt_session *session, const char *pipeline, const char *verb, const char *table,
+                     pt_error *err) {
     pt_text message = {0};
     pt_text extra = {0};
     PT_TRY(pt_message_begin(session, &extra, pipeline, err));
     pt_text_addf(&message, "%s %s", verb, table);
     pt_message_add(&extra, ",", "table", table);
     pt_text_add(&extra, "}");
-    return pt_message_end(engine, session, &message, &extra, err);
+    return pt_message_end(session, &message, &extra, err);
 }

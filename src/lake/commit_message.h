@@ -8,13 +8,13 @@
 #include "duck/engine.h"
 
 /* extra: a JSON object. */
-int pt_message_set(pt_engine *engine, pt_session *session, const char *message, const char *extra,
+int pt_message_set(pt_session *session, const char *message, const char *extra,
                    pt_error *err) PT_CHECKED;
 
 /* Of tables that are made, and of what is done to one. pipeline may be NULL; verb as in "makes
  * table". */
-int pt_message_table(pt_engine *engine, pt_session *session, const char *pipeline, const char *verb,
-                     const char *table, pt_error *err) PT_CHECKED;
+int pt_message_table(pt_session *session, const char *pipeline, const char *verb, const char *table,
+                     pt_error *err) PT_CHECKED;
 
 /* ---- for the messages that other files put together ---- */
 
@@ -28,5 +28,4 @@ int pt_message_begin(pt_session *session, pt_text *extra, const char *pipeline,
 /* A key and its value, a text. */
 void pt_message_add(pt_text *extra, const char *separator, const char *key, const char *value);
 /* Sets the message; both texts are empty afterwards, whatever comes of it. */
-int pt_message_end(pt_engine *engine, pt_session *session, pt_text *message, pt_text *extra,
-                   pt_error *err) PT_CHECKED;
+int pt_message_end(pt_session *session, pt_text *message, pt_text *extra, pt_error *err) PT_CHECKED;

@@ -5,11 +5,12 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "duck/query.h"
 #include "lake/identity.h"
 
-static void add_is(pt_text *sql, const char *before, const char *value) {
-    pt_text_add(sql, before);
-    pt_text_add_sql_string(sql, value);
+static void add_is(pt_query *query, const char *before, const char *value) {
+    pt_query_add(query, before);
+    pt_query_value(query, pt_str(value));
 }
 
 /* ---- which tables ---- */
@@ -79,10 +80,9 @@ static int refuse_foreign(pt_session *session, const pt_erase *e, const pt_erase
     return code;
 }
 
-static int refuse_foreign_ones(pt_engine *engine, pt_session *session, const pt_erase *e,
-                               pt_error *err) {
+static int refuse_foreign_ones(pt_session *session, const pt_erase *e, pt_error *err) {
     pt_result notes = {0};
-    int code = pt_identities_read(engine, session, &notes, err);
+    int code = pt_identities_read(session, &notes, err);
     for (size_t i = 0; code == PT_OK && i < e->n_tables; i++) {
         code = refuse_foreign(session, e, &e->tables[i], &notes, err);
     }
@@ -90,40 +90,39 @@ static int refuse_foreign_ones(pt_engine *engine, pt_session *session, const pt_
     return code;
 }
 
-int pt_erase_open(pt_engine *engine, pt_session *session, const char *pipeline, const char *topic,
-                  pt_erase *out, pt_error *err) {
-    pt_text sql = {0};
+int pt_erase_open(pt_session *session, const char *pipeline, const char *topic, pt_erase *out,
+                  pt_error *err) {
+    pt_query query = {0};
     pt_result found;
-    const char *alias = pt_engine_alias(engine);
+    const char *alias = pt_session_alias(session);
     *out = (pt_erase){.pipeline = pipeline, .topic = topic};
-    pt_text_addf(&sql,
+    pt_query_add(&query,
                  "WITH l AS (SELECT pipeline, topic, target_table AS t, sum(row_count) AS n FROM "
-                 "\"%s\".pintail.offsets WHERE target_table <> '' GROUP BY ALL), ",
-                 alias);
-    add_is(&sql,
+                 "@lake.pintail.offsets WHERE target_table <> '' GROUP BY ALL), ");
+    add_is(&query,
            "c AS (SELECT schema_name, table_name, list(lower(column_name)) AS names FROM "
            "duckdb_columns() WHERE database_name = ",
            alias);
-    pt_text_add(&sql, " GROUP BY ALL), k AS (SELECT *, CASE schema_name WHEN 'main' THEN "
-                      "table_name ELSE schema_name || '.' || table_name END AS label FROM c) "
-                      "SELECT o.t, schema_name, table_name, coalesce(list_contains(names, "
-                      "'_kafka_topic'), false)::INTEGER, "
-                      "coalesce(list_contains(names, '_kafka_partition'), false)::INTEGER + "
-                      "coalesce(list_contains(names, '_kafka_offset'), false)::INTEGER, "
-                      "(SELECT count(DISTINCT topic) FROM l WHERE l.t = o.t AND n > 0), "
-                      "(SELECT min(pipeline) FROM l WHERE l.t = o.t AND n > 0 AND l.topic = "
-                      "o.topic AND l.pipeline <> o.pipeline) "
-                      "FROM l o LEFT JOIN k ON label = o.t WHERE");
-    add_is(&sql, " o.pipeline = ", pipeline);
-    add_is(&sql, " AND o.topic = ", topic);
-    pt_text_add(&sql, " ORDER BY o.t");
-    int code = pt_statement_result(session, &sql, &found, err);
+    pt_query_add(&query, " GROUP BY ALL), k AS (SELECT *, CASE schema_name WHEN 'main' THEN "
+                         "table_name ELSE schema_name || '.' || table_name END AS label FROM c) "
+                         "SELECT o.t, schema_name, table_name, coalesce(list_contains(names, "
+                         "'_kafka_topic'), false)::INTEGER, "
+                         "coalesce(list_contains(names, '_kafka_partition'), false)::INTEGER + "
+                         "coalesce(list_contains(names, '_kafka_offset'), false)::INTEGER, "
+                         "(SELECT count(DISTINCT topic) FROM l WHERE l.t = o.t AND n > 0), "
+                         "(SELECT min(pipeline) FROM l WHERE l.t = o.t AND n > 0 AND l.topic = "
+                         "o.topic AND l.pipeline <> o.pipeline) "
+                         "FROM l o LEFT JOIN k ON label = o.t WHERE");
+    add_is(&query, " o.pipeline = ", pipeline);
+    add_is(&query, " AND o.topic = ", topic);
+    pt_query_add(&query, " ORDER BY o.t");
+    int code = pt_query_run(session, &query, &found, err);
     for (size_t row = 0; code == PT_OK && row < found.n_rows; row++) {
         code = add_table(out, &found, row, err);
     }
     pt_result_clear(&found);
     if (code == PT_OK) {
-        code = refuse_foreign_ones(engine, session, out, err);
+        code = refuse_foreign_ones(session, out, err);
     }
     if (code != PT_OK) {
         pt_erase_close(out);
@@ -144,7 +143,7 @@ void pt_erase_close(pt_erase *e) {
 
 /* ---- counting ---- */
 
-/* v(p, o) */
+/* v(p, o). They stand in the text: they are numbers, as many as there are partitions. */
 static void add_cuts(pt_text *sql, const pt_cut *cuts, size_t n) {
     pt_text_add(sql, "(VALUES ");
     for (size_t i = 0; i < n; i++) {
@@ -154,9 +153,8 @@ static void add_cuts(pt_text *sql, const pt_cut *cuts, size_t n) {
     pt_text_add(sql, ") v(p, o)");
 }
 
-static void add_table_name(pt_text *sql, pt_engine *engine, const pt_erase_table *t) {
-    pt_text_add_sql_name(sql, pt_engine_alias(engine));
-    pt_text_add(sql, ".");
+static void add_table_name(pt_text *sql, const pt_erase_table *t) {
+    pt_text_add(sql, "@lake.");
     pt_text_add_sql_name(sql, t->schema);
     pt_text_add(sql, ".");
     pt_text_add_sql_name(sql, t->name);
@@ -171,21 +169,20 @@ static pt_erased *find(pt_erased *out, const pt_cut *cuts, size_t n, int64_t par
     return NULL;
 }
 
-static int count_rows(pt_engine *engine, pt_session *session, const pt_erase *e,
-                      const pt_erase_table *t, const pt_cut *cuts, size_t n, pt_erased *out,
-                      pt_error *err) {
-    pt_text sql = {0};
+static int count_rows(pt_session *session, const pt_erase *e, const pt_erase_table *t,
+                      const pt_cut *cuts, size_t n, pt_erased *out, pt_error *err) {
+    pt_query query = {0};
     pt_result found;
-    pt_text_add(&sql, "SELECT v.p, count(*) FROM ");
-    add_cuts(&sql, cuts, n);
-    pt_text_add(&sql, " JOIN ");
-    add_table_name(&sql, engine, t);
-    pt_text_add(&sql, " t ON t._kafka_partition = v.p AND t._kafka_offset >= v.o");
+    pt_query_add(&query, "SELECT v.p, count(*) FROM ");
+    add_cuts(&query.sql, cuts, n);
+    pt_query_add(&query, " JOIN ");
+    add_table_name(&query.sql, t);
+    pt_query_add(&query, " t ON t._kafka_partition = v.p AND t._kafka_offset >= v.o");
     if (t->has_topic) {
-        add_is(&sql, " AND t._kafka_topic = ", e->topic);
+        add_is(&query, " AND t._kafka_topic = ", e->topic);
     }
-    pt_text_add(&sql, " GROUP BY v.p");
-    PT_TRY(pt_statement_result(session, &sql, &found, err));
+    pt_query_add(&query, " GROUP BY v.p");
+    PT_TRY(pt_query_run(session, &query, &found, err));
     for (size_t row = 0; row < found.n_rows; row++) {
         pt_erased *x = find(out, cuts, n, pt_result_int(&found, row, 0));
         if (x) {
@@ -196,22 +193,20 @@ static int count_rows(pt_engine *engine, pt_session *session, const pt_erase *e,
     return PT_OK;
 }
 
-static int count_dead(pt_engine *engine, pt_session *session, const pt_erase *e,
-                      const pt_erase_table *t, const pt_cut *cuts, size_t n, pt_erased *out,
-                      pt_error *err) {
-    pt_text sql = {0};
+static int count_dead(pt_session *session, const pt_erase *e, const pt_erase_table *t,
+                      const pt_cut *cuts, size_t n, pt_erased *out, pt_error *err) {
+    pt_query query = {0};
     pt_result found;
-    pt_text_add(&sql, "SELECT v.p, count(*) FROM ");
-    add_cuts(&sql, cuts, n);
-    pt_text_addf(
-        &sql,
-        " JOIN \"%s\".pintail.dead_letters d ON d.\"partition\" = v.p AND d.\"offset\" >= v.o",
-        pt_engine_alias(engine));
-    add_is(&sql, " AND d.pipeline = ", e->pipeline);
-    add_is(&sql, " AND d.topic = ", e->topic);
-    add_is(&sql, " AND d.target_table = ", t->label);
-    pt_text_add(&sql, " GROUP BY v.p");
-    PT_TRY(pt_statement_result(session, &sql, &found, err));
+    pt_query_add(&query, "SELECT v.p, count(*) FROM ");
+    add_cuts(&query.sql, cuts, n);
+    pt_query_add(
+        &query,
+        " JOIN @lake.pintail.dead_letters d ON d.\"partition\" = v.p AND d.\"offset\" >= v.o");
+    add_is(&query, " AND d.pipeline = ", e->pipeline);
+    add_is(&query, " AND d.topic = ", e->topic);
+    add_is(&query, " AND d.target_table = ", t->label);
+    pt_query_add(&query, " GROUP BY v.p");
+    PT_TRY(pt_query_run(session, &query, &found, err));
     for (size_t row = 0; row < found.n_rows; row++) {
         pt_erased *x = find(out, cuts, n, pt_result_int(&found, row, 0));
         if (x) {
@@ -225,27 +220,26 @@ static int count_dead(pt_engine *engine, pt_session *session, const pt_erase *e,
 /* What the ledger counts behind a cut: all of it where the cut is before everything, the lines that
  * begin behind it where none goes across; else what is there is taken for it. So what somebody has
  * deleted by hand (or dropped, with the table) is not missed for ever. */
-static int count_ledger(pt_engine *engine, pt_session *session, const pt_erase *e,
-                        const pt_erase_table *t, const pt_cut *cuts, size_t n, pt_erased *out,
-                        pt_error *err) {
-    pt_text sql = {0};
+static int count_ledger(pt_session *session, const pt_erase *e, const pt_erase_table *t,
+                        const pt_cut *cuts, size_t n, pt_erased *out, pt_error *err) {
+    pt_query query = {0};
     pt_result found;
-    pt_text_add(
-        &sql, "SELECT v.p, CASE WHEN v.o <= coalesce(min(from_offset) FILTER (kind = 'commit'), "
-              "v.o) THEN 2 "
-              "WHEN bool_or((kind = 'commit' AND from_offset < v.o AND next_offset > v.o) OR (kind "
-              "= 'reset' AND (row_count <> 0 OR dead_letter_count <> 0))) THEN 0 ELSE 1 END, "
-              "sum(row_count)::BIGINT, sum(dead_letter_count)::BIGINT, coalesce(sum(row_count) "
-              "FILTER (from_offset >= v.o), 0)::BIGINT, "
-              "coalesce(sum(dead_letter_count) FILTER (from_offset >= v.o), 0)::BIGINT FROM ");
-    add_cuts(&sql, cuts, n);
-    pt_text_addf(&sql, " JOIN \"%s\".pintail.offsets l ON l.\"partition\" = v.p",
-                 pt_engine_alias(engine));
-    add_is(&sql, " AND l.pipeline = ", e->pipeline);
-    add_is(&sql, " AND l.topic = ", e->topic);
-    add_is(&sql, " AND l.target_table = ", t->label);
-    pt_text_add(&sql, " GROUP BY v.p, v.o");
-    PT_TRY(pt_statement_result(session, &sql, &found, err));
+    pt_query_add(
+        &query,
+        "SELECT v.p, CASE WHEN v.o <= coalesce(min(from_offset) FILTER (kind = 'commit'), "
+        "v.o) THEN 2 "
+        "WHEN bool_or((kind = 'commit' AND from_offset < v.o AND next_offset > v.o) OR (kind "
+        "= 'reset' AND (row_count <> 0 OR dead_letter_count <> 0))) THEN 0 ELSE 1 END, "
+        "sum(row_count)::BIGINT, sum(dead_letter_count)::BIGINT, coalesce(sum(row_count) "
+        "FILTER (from_offset >= v.o), 0)::BIGINT, "
+        "coalesce(sum(dead_letter_count) FILTER (from_offset >= v.o), 0)::BIGINT FROM ");
+    add_cuts(&query.sql, cuts, n);
+    pt_query_add(&query, " JOIN @lake.pintail.offsets l ON l.\"partition\" = v.p");
+    add_is(&query, " AND l.pipeline = ", e->pipeline);
+    add_is(&query, " AND l.topic = ", e->topic);
+    add_is(&query, " AND l.target_table = ", t->label);
+    pt_query_add(&query, " GROUP BY v.p, v.o");
+    PT_TRY(pt_query_run(session, &query, &found, err));
     for (size_t row = 0; row < found.n_rows; row++) {
         pt_erased *x = find(out, cuts, n, pt_result_int(&found, row, 0));
         size_t way = (size_t)pt_result_int(&found, row, 1);
@@ -262,16 +256,16 @@ static int count_ledger(pt_engine *engine, pt_session *session, const pt_erase *
     return PT_OK;
 }
 
-int pt_erase_count(pt_engine *engine, pt_session *session, const pt_erase *e, const pt_cut *cuts,
-                   size_t n, pt_erased *out, pt_error *err) {
+int pt_erase_count(pt_session *session, const pt_erase *e, const pt_cut *cuts, size_t n,
+                   pt_erased *out, pt_error *err) {
     memset(out, 0, e->n_tables * n * sizeof *out);
     for (size_t i = 0; n && i < e->n_tables; i++) {
         const pt_erase_table *t = &e->tables[i];
         if (t->name) {
-            PT_TRY(count_rows(engine, session, e, t, cuts, n, out + i * n, err));
+            PT_TRY(count_rows(session, e, t, cuts, n, out + i * n, err));
         }
-        PT_TRY(count_dead(engine, session, e, t, cuts, n, out + i * n, err));
-        PT_TRY(count_ledger(engine, session, e, t, cuts, n, out + i * n, err));
+        PT_TRY(count_dead(session, e, t, cuts, n, out + i * n, err));
+        PT_TRY(count_ledger(session, e, t, cuts, n, out + i * n, err));
     }
     return PT_OK;
 }
@@ -288,27 +282,27 @@ static void add_where(pt_text *sql, const char *partition, const char *offset, c
     pt_text_add(sql, ")");
 }
 
-int pt_erase_run(pt_engine *engine, pt_session *session, const pt_erase *e, const pt_cut *cuts,
-                 size_t n, pt_error *err) {
-    pt_text sql = {0};
+int pt_erase_run(pt_session *session, const pt_erase *e, const pt_cut *cuts, size_t n,
+                 pt_error *err) {
+    pt_query query = {0};
     for (size_t i = 0; n && i < e->n_tables; i++) {
         const pt_erase_table *t = &e->tables[i];
         if (t->name) {
-            pt_text_add(&sql, "DELETE FROM ");
-            add_table_name(&sql, engine, t);
-            add_where(&sql, "_kafka_partition", "_kafka_offset", cuts, n);
+            pt_query_add(&query, "DELETE FROM ");
+            add_table_name(&query.sql, t);
+            add_where(&query.sql, "_kafka_partition", "_kafka_offset", cuts, n);
             if (t->has_topic) {
-                add_is(&sql, " AND _kafka_topic = ", e->topic);
+                add_is(&query, " AND _kafka_topic = ", e->topic);
             }
-            PT_TRY(pt_statement_run(session, &sql, err));
+            PT_TRY(pt_query_run(session, &query, NULL, err));
         }
     }
     if (n == 0) {
         return PT_OK;
     }
-    pt_text_addf(&sql, "DELETE FROM \"%s\".pintail.dead_letters", pt_engine_alias(engine));
-    add_where(&sql, "\"partition\"", "\"offset\"", cuts, n);
-    add_is(&sql, " AND pipeline = ", e->pipeline);
-    add_is(&sql, " AND topic = ", e->topic);
-    return pt_statement_run(session, &sql, err);
+    pt_query_add(&query, "DELETE FROM @lake.pintail.dead_letters");
+    add_where(&query.sql, "\"partition\"", "\"offset\"", cuts, n);
+    add_is(&query, " AND pipeline = ", e->pipeline);
+    add_is(&query, " AND topic = ", e->topic);
+    return pt_query_run(session, &query, NULL, err);
 }

@@ -34,15 +34,15 @@ typedef struct pt_erased {
 
 /* PT_E_LAKE: rows cannot be told from others', since another pipeline read the topic into the same
  * table, or several topics are in a table without _kafka_topic. */
-int pt_erase_open(pt_engine *engine, pt_session *session, const char *pipeline, const char *topic,
-                  pt_erase *out, pt_error *err) PT_CHECKED;
+int pt_erase_open(pt_session *session, const char *pipeline, const char *topic, pt_erase *out,
+                  pt_error *err) PT_CHECKED;
 void pt_erase_close(pt_erase *erase);
 
 /* Counts; out: [n_tables * n_cuts], table by table. In the transaction of pt_erase_run, or for a
  * look. */
-int pt_erase_count(pt_engine *engine, pt_session *session, const pt_erase *erase,
-                   const pt_cut *cuts, size_t n_cuts, pt_erased *out, pt_error *err) PT_CHECKED;
+int pt_erase_count(pt_session *session, const pt_erase *erase, const pt_cut *cuts, size_t n_cuts,
+                   pt_erased *out, pt_error *err) PT_CHECKED;
 
 /* Deletes, in the transaction that also writes the ledger's rows. */
-int pt_erase_run(pt_engine *engine, pt_session *session, const pt_erase *erase, const pt_cut *cuts,
-                 size_t n_cuts, pt_error *err) PT_CHECKED;
+int pt_erase_run(pt_session *session, const pt_erase *erase, const pt_cut *cuts, size_t n_cuts,
+                 pt_error *err) PT_CHECKED;

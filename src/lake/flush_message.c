@@ -43,8 +43,8 @@ static void add_topics(pt_text *message, const pt_flush *flush) {
     }
 }
 
-int pt_message_flush(pt_engine *engine, pt_session *session, const char *pipeline,
-                     const pt_flush *flush, pt_error *err) {
+int pt_message_flush(pt_session *session, const char *pipeline, const pt_flush *flush,
+                     pt_error *err) {
     pt_text message = {0};
     pt_text extra = {0};
     int64_t rows = 0;
@@ -74,5 +74,5 @@ int pt_message_flush(pt_engine *engine, pt_session *session, const char *pipelin
         pt_text_addf(&extra, ",\"left_out\":%zu", flush->n_entries - PT_MESSAGE_PARTITIONS);
     }
     pt_text_add(&extra, "}");
-    return pt_message_end(engine, session, &message, &extra, err);
+    return pt_message_end(session, &message, &extra, err);
 }

@@ -53,8 +53,8 @@ static int went_back(const pt_ducklake *c, const char *what, pt_error *err) {
         before[i] = c->base.claims[i].next_offset;
     }
     if (code == PT_OK) {
-        code = pt_ledger_read(c->engine, c->session, c->base.pipeline, now.base.claims,
-                              now.base.n_claims, err);
+        code = pt_ledger_read(c->session, c->base.pipeline, now.base.claims, now.base.n_claims,
+                              err);
     }
     if (code == PT_OK) {
         code = pt_gate_went_back(&now, before, what, err);
@@ -143,7 +143,7 @@ static int find_rows(const pt_ducklake *c, owners *o, pt_error *err) {
 
 static int read_owners(const pt_ducklake *c, owners *o, pt_error *err) {
     *o = (owners){0};
-    PT_TRY(pt_ledger_epochs(c->engine, c->session, c->base.pipeline, &o->epochs, err));
+    PT_TRY(pt_ledger_epochs(c->session, c->base.pipeline, &o->epochs, err));
     return find_rows(c, o, err);
 }
 

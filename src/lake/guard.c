@@ -21,6 +21,7 @@
 #include "duck/session.h"
 #include "duck/uri.h"
 #include "lake/file_mark.h"
+#include "lake/metadata.h"
 
 #define UUID_LENGTH  36
 #define TIME_DIGITS  12                   /* of a version 7 UUID: milliseconds */
@@ -208,7 +209,7 @@ static int list_files(pt_session *session, const pt_table *t, size_t slot, pt_re
                                    PT_VALUES(pt_int((int64_t)slot))));
     }
     pt_text_add(&sql, "SELECT DISTINCT filename FROM ");
-    pt_table_add_sql_name(t, pt_session_engine(session), &sql);
+    pt_table_add_sql_name(t, session, &sql);
     pt_text_addf(&sql, " WHERE snapshot_id IS NULL%s",
                  bounded ? " AND ingest_time >= make_timestamptz(?)" : "");
     int code = pt_text_check(&sql, err);
@@ -231,6 +232,7 @@ int pt_guard_awake(pt_session *session, const char *file, pt_error *err) {
     const char *alias = pt_session_alias(session);
     PT_TRY(
         pt_session_exec(session, NULL, err, "FROM ducklake_options(?)", PT_VALUES(pt_str(alias))));
+    /* To postgres_execute the name of the database is a text, which has to be constant. */
     return pt_session_runf(session, err,
                            "CALL postgres_execute('__ducklake_metadata_%s', 'SELECT 1')", alias);
 }
@@ -306,20 +308,6 @@ static char *guards_of(const pt_table *t) {
     return all;
 }
 
-static int match_guards(pt_session *session, const pt_table *t, const char *guards, pt_result *out,
-                        pt_error *err) {
-    return pt_session_exec(
-        session, out, err,
-        "SELECT file, CASE WHEN path_is_relative THEN $1 || path ELSE path END FROM glob($2) "
-        "JOIN (SELECT path, path_is_relative FROM @meta.ducklake_data_file "
-        "UNION ALL SELECT path, path_is_relative FROM @meta.ducklake_delete_file) "
-        "ON parse_filename(path) IN ('" PT_FILE_PREFIX
-        "' || parse_filename(file)[$3:$4] || '" PT_FILE_SUFFIX "', '" PT_FILE_PREFIX
-        "' || parse_filename(file)[$3:$4] || '" PT_DELETE_SUFFIX "')",
-        PT_VALUES(pt_str(t->folder), pt_str(guards), pt_int((int64_t)strlen(PT_GUARD_PREFIX) + 1),
-                  pt_int((int64_t)strlen(PT_GUARD_PREFIX) + UUID_LENGTH)));
-}
-
 /* Mostly there are none; then the catalog's list of files, which may be long, is not read. */
 static int count_guards(pt_session *session, const pt_table *t, const char *guards, int64_t *n,
                         pt_error *err) {
@@ -347,7 +335,9 @@ int pt_guards_restore_table(pt_session *session, const pt_table *t, uint64_t *re
     *restored = 0;
     int code = guards ? count_guards(session, t, guards, &n, err) : pt_fail_nomem(err, "a path");
     if (code == PT_OK && n > 0) {
-        code = match_guards(session, t, guards, &found, err);
+        const pt_name_part uuid = {guards, strlen(PT_GUARD_PREFIX) + 1,
+                                   strlen(PT_GUARD_PREFIX) + UUID_LENGTH};
+        code = pt_metadata_guarded_files(session, &uuid, t->folder, &found, err);
     }
     if (code == PT_OK) {
         code = restore_found(session, &found, restored, err);

@@ -11,6 +11,7 @@
 #include "duck/session.h"
 #include "duck/uri.h"
 #include "lake/guard_internal.h"
+#include "lake/metadata.h"
 
 #define TIME_DIGITS 12 /* of a version 7 UUID: milliseconds */
 #define TIME_SLACK  PT_SECOND
@@ -62,12 +63,7 @@ static int list_young(pt_session *session, const pt_table *t, int64_t start_us, 
                  pt_table_has_subfolders(t) ? "**/" : "", begins);
     int code = pt_text_check(&pattern, err);
     if (code == PT_OK) {
-        code = pt_session_exec(session, out, err,
-                               "SELECT file FROM glob(?) ANTI JOIN "
-                               "(SELECT path FROM @meta.ducklake_data_file "
-                               "UNION ALL SELECT path FROM @meta.ducklake_delete_file) k "
-                               "ON parse_filename(file) = parse_filename(k.path)",
-                               PT_VALUES(pt_str(pt_text_get(&pattern))));
+        code = pt_metadata_uncommitted_files(session, pt_text_get(&pattern), out, err);
     }
     pt_text_free(&pattern);
     return code;
@@ -75,12 +71,13 @@ static int list_young(pt_session *session, const pt_table *t, int64_t start_us, 
 
 /* Rows that were folded still have their snapshots, so these do not tell which files are of this
  * transaction; the names do, and only this transaction sees rows in them. A condition on names
- * spares DuckLake all other files. Encrypted ones can be read by no other way yet. */
+ * spares DuckLake all other files; they stand in the text, as many as there are. Encrypted ones can
+ * be read by no other way yet. */
 static int see_own(pt_session *session, const pt_table *t, folded *f, pt_error *err) {
     pt_text sql = {0};
     const char *separator = " WHERE parse_filename(filename) IN (";
     pt_text_add(&sql, "SELECT filename, count(*) FROM ");
-    pt_table_add_sql_name(t, pt_session_engine(session), &sql);
+    pt_table_add_sql_name(t, session, &sql);
     for (size_t i = 0; i < f->young.n_rows; i++) {
         const char *file = pt_result_cell(&f->young, i, 0);
         if (ends_with(file, PT_DELETE_SUFFIX)) {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "duck/session.h"
 #include "lake/ledger_form.h"
 #include "lake/metadata.h"
 #include "lake/table_name.h"
@@ -20,26 +21,20 @@ static void add_key(pt_text *out, const char *prefix, const char *const *slices,
 
 /* ---- the notes ---- */
 
-int pt_identities_read(pt_engine *engine, pt_session *session, pt_result *out, pt_error *err) {
-    pt_text sql = {0};
-    pt_result there = {0};
-    const char *alias = pt_engine_alias(engine);
+int pt_identities_read(pt_session *session, pt_result *out, pt_error *err) {
+    int64_t form_2 = 0;
     *out = (pt_result){0};
-    pt_text_add(&sql, "SELECT 1 FROM duckdb_tables() WHERE schema_name = 'pintail' AND table_name "
-                      "= 'meta' AND database_name = ");
-    pt_text_add_sql_string(&sql, alias);
-    PT_TRY(pt_statement_result(session, &sql, &there, err));
-    bool form_2 = there.n_rows > 0;
-    pt_result_clear(&there);
-    if (!form_2) {
-        return PT_OK;
-    }
-    pt_text_addf(
-        &sql,
-        "SELECT key, value FROM \"%s\".pintail.meta WHERE starts_with(key, '" PT_IDENTITY_PREFIX
-        "') OR starts_with(key, '" PT_SCHEMA_PREFIX "')",
-        alias);
-    return pt_statement_result(session, &sql, out, err);
+    PT_TRY(pt_session_exec_int(
+        session, &form_2, err,
+        "SELECT count(*) FROM duckdb_tables() WHERE schema_name = 'pintail' AND table_name "
+        "= 'meta' AND database_name = ?",
+        PT_VALUES(pt_str(pt_session_alias(session)))));
+    return form_2 ? pt_session_exec(session, out, err,
+                                    "SELECT key, value FROM @lake.pintail.meta WHERE "
+                                    "starts_with(key, '" PT_IDENTITY_PREFIX
+                                    "') OR starts_with(key, '" PT_SCHEMA_PREFIX "')",
+                                    PT_NO_VALUES)
+                  : PT_OK;
 }
 
 static const char *find(const pt_result *notes, const char *prefix, const char *const *slices,
@@ -78,7 +73,8 @@ static void add_key_string(pt_text *sql, const char *prefix, const char *const *
     pt_text_free(&key);
 }
 
-/* Its keys, each with what is between, and its value behind if values are wanted. */
+/* The notes stand in the text, as many as there are tables. Its keys, each with what is between,
+ * and its value behind if values are wanted. */
 static void add_note(pt_text *sql, const char *pipeline, const pt_identity *t, bool values) {
     const char *before = values ? "(" : "";
     pt_text_add(sql, before);
@@ -99,10 +95,10 @@ static void add_note(pt_text *sql, const char *pipeline, const pt_identity *t, b
     }
 }
 
-static int write_some(pt_engine *engine, pt_session *session, const char *pipeline,
-                      const pt_identity *tables, size_t n, pt_error *err) {
+static int write_some(pt_session *session, const char *pipeline, const pt_identity *tables,
+                      size_t n, pt_error *err) {
     pt_text sql = {0};
-    const char *alias = pt_engine_alias(engine);
+    const char *alias = pt_session_alias(session);
     for (int values = 0; values < 2; values++) {
         pt_text_addf(&sql,
                      values ? "INSERT INTO \"%s\".pintail.meta (key, value) VALUES "
@@ -118,13 +114,13 @@ static int write_some(pt_engine *engine, pt_session *session, const char *pipeli
     return PT_OK;
 }
 
-int pt_identities_write(pt_engine *engine, pt_session *session, const char *pipeline,
-                        const pt_identities *tables, pt_error *err) {
+int pt_identities_write(pt_session *session, const char *pipeline, const pt_identities *tables,
+                        pt_error *err) {
     const size_t at_once = PT_LEDGER_INSERT_ROWS / 2; /* each has two rows at most */
     for (size_t from = 0; from < tables->n; from += at_once) {
         size_t left = tables->n - from;
-        PT_TRY(write_some(engine, session, pipeline, tables->list + from,
-                          left < at_once ? left : at_once, err));
+        PT_TRY(write_some(session, pipeline, tables->list + from, left < at_once ? left : at_once,
+                          err));
     }
     return PT_OK;
 }

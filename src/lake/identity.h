@@ -29,8 +29,7 @@ typedef struct pt_identities {
 } pt_identities;
 
 /* All notes of the lake, one statement (or two); the caller clears *out. */
-int pt_identities_read(pt_engine *engine, pt_session *session, pt_result *out,
-                       pt_error *err) PT_CHECKED;
+int pt_identities_read(pt_session *session, pt_result *out, pt_error *err) PT_CHECKED;
 /* The table_uuid; NULL: there is no note. */
 const char *pt_identities_find(const pt_result *notes, const char *pipeline, const char *topic,
                                const char *label);
@@ -42,8 +41,8 @@ int pt_identity_of(pt_session *session, const char *schema, const char *table, c
                    pt_error *err) PT_CHECKED;
 
 /* Inside a transaction: writes the notes, in place of those that there are. */
-int pt_identities_write(pt_engine *engine, pt_session *session, const char *pipeline,
-                        const pt_identities *tables, pt_error *err) PT_CHECKED;
+int pt_identities_write(pt_session *session, const char *pipeline, const pt_identities *tables,
+                        pt_error *err) PT_CHECKED;
 
 /* What has become of a noted table, and which one has its name now; for an error. */
 typedef struct pt_replaced {

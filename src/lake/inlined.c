@@ -2,11 +2,11 @@
 
 #include "base/clock.h"
 #include "base/failpoint.h"
-#include "base/text.h"
 #include "duck/result.h"
 #include "duck/session.h"
 #include "lake/commit_message.h"
 #include "lake/guard.h"
+#include "lake/metadata.h"
 
 /* A NUL is more than DuckLake can inline, the sign of -0.0 more than SQLite keeps and more than the
  * file of a fold would. Where there is only INSERT, no file would be better. */
@@ -36,36 +36,8 @@ bool pt_inlined_unfit(const pt_flush *flush, const pt_slice *slice) {
            (flush->to_files || pt_rows_has_nul(slice->rows));
 }
 
-/* A table has one of these for each of its schemas so far. */
-static int list_tables(pt_session *session, const pt_table *t, pt_result *out, pt_error *err) {
-    return pt_session_exec(
-        session, out, err,
-        "SELECT i.table_name FROM @meta.ducklake_inlined_data_tables i "
-        "JOIN @meta.ducklake_table t USING (table_id) "
-        "JOIN @meta.ducklake_schema s USING (schema_id) WHERE t.end_snapshot IS NULL AND "
-        "s.end_snapshot IS NULL AND t.table_name = ? AND s.schema_name = ?",
-        PT_VALUES(pt_str(t->name), pt_str(t->schema_name)));
-}
-
 int pt_inlined_count(pt_session *session, const pt_table *t, int64_t *rows, pt_error *err) {
-    pt_result tables = {0};
-    *rows = 0;
-    PT_TRY(list_tables(session, t, &tables, err));
-    int code = PT_OK;
-    for (size_t i = 0; code == PT_OK && i < tables.n_rows; i++) {
-        pt_text sql = {0};
-        int64_t n = 0;
-        pt_text_add(&sql, "SELECT count(*) FROM @meta.");
-        pt_text_add_sql_name(&sql, pt_result_cell(&tables, i, 0));
-        code = pt_text_check(&sql, err);
-        if (code == PT_OK) {
-            code = pt_session_exec_int(session, &n, err, pt_text_get(&sql), PT_NO_VALUES);
-        }
-        pt_text_free(&sql);
-        *rows += n;
-    }
-    pt_result_clear(&tables);
-    return code;
+    return pt_metadata_inlined_rows(session, t->schema_name, t->name, rows, err);
 }
 
 int pt_inlined_fold(pt_session *session, const char *pipeline, const pt_table *t,
@@ -73,8 +45,7 @@ int pt_inlined_fold(pt_session *session, const char *pipeline, const pt_table *t
     int64_t start = pt_now_us();
     pt_result flushed = {0};
     (void)pt_failpoint("fold.begun");
-    PT_TRY(pt_message_table(pt_session_engine(session), session, pipeline,
-                            "folds the inlined rows of", t->label, err));
+    PT_TRY(pt_message_table(session, pipeline, "folds the inlined rows of", t->label, err));
     int code = pt_session_exec(
         session, &flushed, err,
         "FROM ducklake_flush_inlined_data(?, schema_name => ?, table_name => ?)",

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "duck/query.h"
 #include "duck/session.h"
 #include "duck/transaction.h"
 
@@ -15,7 +16,6 @@
 #define SPREAD       (24 * 3600 * PT_SECOND) /* commits that one question is asked for */
 
 typedef struct asking {
-    pt_engine *engine;
     pt_session *session;
     const char *pipeline;
     pt_claim *claims;
@@ -34,6 +34,7 @@ static bool asked_with(const pt_claim *first, const pt_claim *c) {
 
 /* ---- the question ---- */
 
+/* The claims stand in the text, as many as there are. */
 static void add_wanted(const asking *a, pt_text *sql) {
     bool any = false;
     pt_text_add(sql, " JOIN (VALUES ");
@@ -70,7 +71,8 @@ static void add_bounds(const asking *a, const char *offset, pt_text *sql) {
 
 /* The newest by ingest_time: before a reset the same offsets may have held other records, whose
  * rows are still there. */
-static int make_question(const asking *a, pt_text *sql, pt_error *err) {
+static void make_question(const asking *a, pt_query *query) {
+    pt_text *sql = &query->sql;
     const char *offset = a->dead ? "\"offset\"" : "_kafka_offset";
     pt_text_addf(
         sql,
@@ -79,9 +81,9 @@ static int make_question(const asking *a, pt_text *sql, pt_error *err) {
         "AS l FROM ",
         offset, a->dead ? "timestamp" : "_kafka_timestamp");
     if (a->dead) {
-        pt_text_addf(sql, "\"%s\".pintail.dead_letters", pt_engine_alias(a->engine));
+        pt_text_add(sql, "@lake.pintail.dead_letters");
     } else {
-        pt_table_add_sql_name(a->table, a->engine, sql);
+        pt_table_add_sql_name(a->table, a->session, sql);
     }
     pt_text_add(sql, " AS t");
     add_wanted(a, sql);
@@ -93,24 +95,19 @@ static int make_question(const asking *a, pt_text *sql, pt_error *err) {
                          : "");
     add_bounds(a, offset, sql);
     if (a->dead) {
-        pt_text_add(sql, " AND t.pipeline = ");
-        pt_text_add_sql_string(sql, a->pipeline);
+        pt_query_add(query, " AND t.pipeline = ");
+        pt_query_value(query, pt_str(a->pipeline));
     }
     pt_text_add(sql, " GROUP BY ALL) w");
-    return pt_text_check(sql, err);
 }
 
 /* ---- asking ---- */
 
 static int ask_once(void *arg, pt_error *err) {
     asking *a = arg;
-    pt_text sql = {0};
-    int code = make_question(a, &sql, err);
-    if (code == PT_OK) {
-        code = pt_session_result(a->session, pt_text_get(&sql), &a->found, err);
-    }
-    pt_text_free(&sql);
-    return code;
+    pt_query query = {0};
+    make_question(a, &query);
+    return pt_query_run(a->session, &query, &a->found, err);
 }
 
 static void take_answer(const asking *a) {
@@ -168,14 +165,9 @@ static const pt_table *target_of(pt_table *const *tables, size_t n, const char *
     return NULL;
 }
 
-int pt_last_records_read(pt_engine *engine, pt_session *session, const char *pipeline,
-                         pt_table *const *tables, size_t n_tables, pt_claim *claims,
-                         size_t n_claims, pt_error *err) {
-    asking a = {.engine = engine,
-                .session = session,
-                .pipeline = pipeline,
-                .claims = claims,
-                .n_claims = n_claims};
+int pt_last_records_read(pt_session *session, const char *pipeline, pt_table *const *tables,
+                         size_t n_tables, pt_claim *claims, size_t n_claims, pt_error *err) {
+    asking a = {.session = session, .pipeline = pipeline, .claims = claims, .n_claims = n_claims};
     for (size_t i = 0; i < n_claims; i++) {
         claims[i].asked = false;
         claims[i].last_offset = -1;

@@ -9,20 +9,20 @@
 #include "duck/session.h"
 #include "duck/transaction.h"
 
-int pt_ledger_epochs(pt_engine *engine, pt_session *session, const char *pipeline, pt_result *out,
-                     pt_error *err) {
+/* Each commit runs it, and DuckDB binds a SELECT on a lake table twice when it has values: so the
+ * pipeline stands in the text. */
+int pt_ledger_epochs(pt_session *session, const char *pipeline, pt_result *out, pt_error *err) {
     pt_text sql = {0};
     pt_text_addf(&sql,
                  "SELECT topic, \"partition\", max(epoch), arg_max(owner, epoch) FROM "
                  "\"%s\".pintail.epochs WHERE pipeline = ",
-                 pt_engine_alias(engine));
+                 pt_session_alias(session));
     pt_text_add_sql_string(&sql, pipeline);
     pt_text_add(&sql, " GROUP BY ALL");
     return pt_statement_result(session, &sql, out, err);
 }
 
 typedef struct read_job {
-    pt_engine *engine;
     pt_session *session;
     const char *pipeline;
     pt_claim *claims;
@@ -67,7 +67,8 @@ static void take_row(const pt_result *table, size_t r, pt_claim *c) {
     c->leader_epoch = (int32_t)pt_result_int(table, r, 9);
 }
 
-/* The ledger is long, and read once, by groups: a row is left for each partition and epoch. */
+/* The ledger is long, and read once, by groups: a row is left for each partition and epoch. The
+ * topics stand in the text, as many as there are. */
 static int read_offsets(void *arg, pt_error *err) {
     read_job *job = arg;
     pt_text sql = {0};
@@ -75,7 +76,7 @@ static int read_offsets(void *arg, pt_error *err) {
     pt_text_addf(&sql,
                  "WITH o AS (SELECT *, kind = 'commit' AND row_count + dead_letter_count > 0 AS "
                  "\"full\" FROM \"%s\".pintail.offsets WHERE pipeline = ",
-                 pt_engine_alias(job->engine));
+                 pt_session_alias(job->session));
     pt_text_add_sql_string(&sql, job->pipeline);
     pt_text_add(&sql, " AND kind IN ('commit', 'skip', 'reset') AND topic IN (");
     add_topics(job, &sql);
@@ -117,9 +118,9 @@ static int read_offsets(void *arg, pt_error *err) {
     return code;
 }
 
-int pt_ledger_read(pt_engine *engine, pt_session *session, const char *pipeline, pt_claim *claims,
-                   size_t n_claims, pt_error *err) {
-    read_job job = {engine, session, pipeline, claims, n_claims};
+int pt_ledger_read(pt_session *session, const char *pipeline, pt_claim *claims, size_t n_claims,
+                   pt_error *err) {
+    read_job job = {session, pipeline, claims, n_claims};
     if (n_claims && pt_retry_busy(read_offsets, &job, err) != PT_OK) {
         return pt_fail_in(err, "the ledger cannot be read");
     }

@@ -36,8 +36,8 @@ typedef struct pt_claim {
 } pt_claim;
 
 /* Fills all of each claim but topic, partition and epoch. */
-int pt_ledger_read(pt_engine *engine, pt_session *session, const char *pipeline, pt_claim *claims,
-                   size_t n_claims, pt_error *err) PT_CHECKED;
+int pt_ledger_read(pt_session *session, const char *pipeline, pt_claim *claims, size_t n_claims,
+                   pt_error *err) PT_CHECKED;
 
 /* Begins the owner of a claim that `pintail reset` makes; its process ends without a commit of
  * records. */
@@ -45,7 +45,7 @@ int pt_ledger_read(pt_engine *engine, pt_session *session, const char *pipeline,
 
 /* The largest epoch of each partition of the pipeline: rows of (topic, partition, epoch, owner).
  * Inside a transaction, it is the fence's other half. */
-int pt_ledger_epochs(pt_engine *engine, pt_session *session, const char *pipeline, pt_result *out,
+int pt_ledger_epochs(pt_session *session, const char *pipeline, pt_result *out,
                      pt_error *err) PT_CHECKED;
 
 /* One row of the ledger to be written by a commit. */
@@ -78,5 +78,5 @@ typedef struct pt_ledger_starts {
 } pt_ledger_starts;
 
 /* Inside a commit's transaction. */
-int pt_ledger_insert(pt_engine *engine, pt_session *session, const pt_ledger_commit *commit,
+int pt_ledger_insert(pt_session *session, const pt_ledger_commit *commit,
                      const pt_ledger_entry *entries, size_t n, pt_error *err) PT_CHECKED;

@@ -37,12 +37,12 @@
 
 /* Makes schema pintail and its tables where they are missing; safe when several processes start at
  * once. Tables of an older form stay as they are until a claim. */
-int pt_ledger_create(pt_engine *engine, pt_session *session, pt_error *err) PT_CHECKED;
+int pt_ledger_create(pt_session *session, pt_error *err) PT_CHECKED;
 
 /* PT_E_LAKE: the lake has a form that only a newer pintail knows; the text names its version. A
  * lake without tables of pintail's is right. */
-int pt_ledger_check_form(pt_engine *engine, pt_session *session, pt_error *err) PT_CHECKED;
+int pt_ledger_check_form(pt_session *session, pt_error *err) PT_CHECKED;
 
 /* Inside a transaction: adds what an older form has not. No DDL when nothing is missing. Refuses
  * like pt_ledger_check_form. */
-int pt_ledger_renew_form(pt_engine *engine, pt_session *session, pt_error *err) PT_CHECKED;
+int pt_ledger_renew_form(pt_session *session, pt_error *err) PT_CHECKED;

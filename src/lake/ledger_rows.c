@@ -35,7 +35,8 @@ static void add_entry(pt_text *sql, const pt_ledger_commit *commit, const pt_led
     }
 }
 
-static int insert_some(pt_engine *engine, pt_session *session, const pt_ledger_commit *commit,
+/* The rows stand in the text: there may be PT_LEDGER_INSERT_ROWS of them, with 17 values each. */
+static int insert_some(pt_session *session, const pt_ledger_commit *commit,
                        const pt_ledger_entry *entries, size_t n, pt_error *err) {
     pt_text sql = {0};
     char now[40];
@@ -45,7 +46,7 @@ static int insert_some(pt_engine *engine, pt_session *session, const pt_ledger_c
         "INSERT INTO \"%s\".pintail.offsets (pipeline, topic, \"partition\", from_offset, "
         "next_offset, row_count, dead_letter_count, epoch, cluster_id, topic_id, "
         "target_table, kind, committed_at, leader_epoch, commit_id, lake_snapshot, detail) VALUES ",
-        pt_engine_alias(engine));
+        pt_session_alias(session));
     for (size_t i = 0; i < n; i++) {
         pt_text_add(&sql, i ? ", (" : "(");
         add_entry(&sql, commit, &entries[i], now);
@@ -54,10 +55,10 @@ static int insert_some(pt_engine *engine, pt_session *session, const pt_ledger_c
     return pt_statement_run(session, &sql, err);
 }
 
-int pt_ledger_insert(pt_engine *engine, pt_session *session, const pt_ledger_commit *commit,
+int pt_ledger_insert(pt_session *session, const pt_ledger_commit *commit,
                      const pt_ledger_entry *entries, size_t n, pt_error *err) {
     for (size_t from = 0; from < n; from += PT_LEDGER_INSERT_ROWS) {
-        PT_TRY(insert_some(engine, session, commit, entries + from,
+        PT_TRY(insert_some(session, commit, entries + from,
                            n - from < PT_LEDGER_INSERT_ROWS ? n - from : PT_LEDGER_INSERT_ROWS,
                            err));
     }

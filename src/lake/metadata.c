@@ -84,6 +84,13 @@ int pt_metadata_schema_name(pt_session *session, int64_t schema_id, char **out, 
 
 /* ---- one table ---- */
 
+int pt_metadata_table_made(pt_session *session, int64_t table_id, int64_t *out, pt_error *err) {
+    return pt_session_exec_int(
+        session, out, err,
+        "SELECT min(begin_snapshot) FROM @meta.ducklake_table WHERE table_id = ?",
+        PT_VALUES(pt_int(table_id)));
+}
+
 int pt_metadata_table_uuid(pt_session *session, const char *schema, const char *table, char **out,
                            pt_error *err) {
     return pt_session_exec_text(
@@ -205,4 +212,63 @@ int pt_metadata_unfinished_files(pt_session *session, const pt_name_part *guards
         PT_VALUES(pt_str(guards->pattern), pt_str(files->pattern), pt_int((int64_t)guards->first),
                   pt_int((int64_t)guards->last), pt_int((int64_t)files->first),
                   pt_int((int64_t)files->last)));
+}
+
+int pt_metadata_guarded_files(pt_session *session, const pt_name_part *guards, const char *folder,
+                              pt_result *out, pt_error *err) {
+    return pt_session_exec(
+        session, out, err,
+        "SELECT file, CASE WHEN path_is_relative THEN $1 || path ELSE path END FROM glob($2) "
+        "JOIN (SELECT path, path_is_relative FROM @meta.ducklake_data_file "
+        "UNION ALL SELECT path, path_is_relative FROM @meta.ducklake_delete_file) "
+        "ON parse_filename(path) IN ('ducklake-' || parse_filename(file)[$3:$4] || '.parquet', "
+        "'ducklake-' || parse_filename(file)[$3:$4] || '-delete.parquet')",
+        PT_VALUES(pt_str(folder), pt_str(guards->pattern), pt_int((int64_t)guards->first),
+                  pt_int((int64_t)guards->last)));
+}
+
+int pt_metadata_uncommitted_files(pt_session *session, const char *pattern, pt_result *out,
+                                  pt_error *err) {
+    return pt_session_exec(
+        session, out, err,
+        "SELECT file FROM glob(?) ANTI JOIN (SELECT path FROM @meta.ducklake_data_file UNION ALL "
+        "SELECT path FROM @meta.ducklake_delete_file) k ON parse_filename(file) = "
+        "parse_filename(k.path)",
+        PT_VALUES(pt_str(pattern)));
+}
+
+/* ---- rows in the catalog ---- */
+
+/* A table has one of these for each of its schemas so far. */
+static int inlined_tables(pt_session *session, const char *schema, const char *table,
+                          pt_result *out, pt_error *err) {
+    return pt_session_exec(
+        session, out, err,
+        "SELECT i.table_name FROM @meta.ducklake_inlined_data_tables i "
+        "JOIN @meta.ducklake_table t USING (table_id) "
+        "JOIN @meta.ducklake_schema s USING (schema_id) WHERE t.end_snapshot IS NULL AND "
+        "s.end_snapshot IS NULL AND t.table_name = ? AND s.schema_name = ?",
+        PT_VALUES(pt_str(table), pt_str(schema)));
+}
+
+int pt_metadata_inlined_rows(pt_session *session, const char *schema, const char *table,
+                             int64_t *rows, pt_error *err) {
+    pt_result tables = {0};
+    *rows = 0;
+    PT_TRY(inlined_tables(session, schema, table, &tables, err));
+    int code = PT_OK;
+    for (size_t i = 0; code == PT_OK && i < tables.n_rows; i++) {
+        pt_text sql = {0};
+        int64_t n = 0;
+        pt_text_add(&sql, "SELECT count(*) FROM @meta.");
+        pt_text_add_sql_name(&sql, pt_result_cell(&tables, i, 0));
+        code = pt_text_check(&sql, err);
+        if (code == PT_OK) {
+            code = pt_session_exec_int(session, &n, err, pt_text_get(&sql), PT_NO_VALUES);
+        }
+        pt_text_free(&sql);
+        *rows += n;
+    }
+    pt_result_clear(&tables);
+    return code;
 }

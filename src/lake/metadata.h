@@ -43,6 +43,10 @@ int pt_metadata_schema_name(pt_session *session, int64_t schema_id, char **out,
 
 /* ---- one table ---- */
 
+/* The snapshot that made the table with this id, which may be gone; 0: there was none. */
+int pt_metadata_table_made(pt_session *session, int64_t table_id, int64_t *out,
+                           pt_error *err) PT_CHECKED;
+
 int pt_metadata_table_uuid(pt_session *session, const char *schema, const char *table, char **out,
                            pt_error *err) PT_CHECKED;
 
@@ -90,3 +94,18 @@ typedef struct pt_name_part {
 int pt_metadata_unfinished_files(pt_session *session, const pt_name_part *guards,
                                  const pt_name_part *files, pt_result *out,
                                  pt_error *err) PT_CHECKED;
+
+/* guard, file: each guard and the file of the catalog that it guards, by the UUID in both names. A
+ * relative path counts from the folder. */
+int pt_metadata_guarded_files(pt_session *session, const pt_name_part *guards, const char *folder,
+                              pt_result *out, pt_error *err) PT_CHECKED;
+
+/* Files of a pattern whose names no data file and no delete file of the catalog has. */
+int pt_metadata_uncommitted_files(pt_session *session, const char *pattern, pt_result *out,
+                                  pt_error *err) PT_CHECKED;
+
+/* ---- rows in the catalog ---- */
+
+/* Rows of the table that the catalog holds (inlined), deleted ones included. */
+int pt_metadata_inlined_rows(pt_session *session, const char *schema, const char *table,
+                             int64_t *rows, pt_error *err) PT_CHECKED;

@@ -60,12 +60,12 @@ static int add_key(pt_table *t, const char *name, bool folders, bool text_catalo
     return PT_OK;
 }
 
-int pt_partition_open(pt_engine *engine, pt_session *session, pt_table *t, pt_error *err) {
+int pt_partition_open(pt_session *session, pt_table *t, pt_error *err) {
     pt_result found = {0};
     int code = pt_metadata_partition_columns(session, t->schema_name, t->name, &found, err);
     for (size_t i = 0; code == PT_OK && i < found.n_rows; i++) {
         code = add_key(t, pt_result_cell(&found, i, 0), pt_result_int(&found, i, 1) == 0,
-                       pt_engine_catalog(engine) != PT_CATALOG_DUCKDB, err);
+                       pt_engine_catalog(pt_session_engine(session)) != PT_CATALOG_DUCKDB, err);
     }
     pt_result_clear(&found);
     return code;

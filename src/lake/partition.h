@@ -10,8 +10,7 @@
 
 /* Fills keys and n_keys of a target whose schema is known: partitions by the value itself of a
  * column whose text has no bound. */
-int pt_partition_open(pt_engine *engine, pt_session *session, pt_table *table,
-                      pt_error *err) PT_CHECKED;
+int pt_partition_open(pt_session *session, pt_table *table, pt_error *err) PT_CHECKED;
 
 /* Whether the open row has a value that one of the keys refuses; text says which and why then.
  * target->n_keys is more than 0. */

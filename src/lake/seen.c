@@ -5,29 +5,38 @@
 #include <strings.h>
 
 #include "base/text.h"
+#include "duck/session.h"
 #include "lake/identity.h"
 #include "lake/metadata.h"
 #include "lake/table_name.h"
 
 #define COLUMNS_BEFORE 2 /* schema and table */
 
-static int read_columns(pt_engine *engine, pt_session *session, const pt_result *wanted,
-                        pt_result *out, pt_error *err) {
+static int read_columns(pt_session *session, const pt_result *wanted, pt_result *out,
+                        pt_error *err) {
     pt_text sql = {0};
+    pt_value *values = calloc(1 + wanted->n_rows, sizeof *values);
+    size_t n = 0;
+    if (!values) {
+        return pt_fail_nomem(err, "the lake's tables");
+    }
+    values[n++] = pt_str(pt_session_alias(session));
     pt_text_add(&sql, "SELECT schema_name, table_name, column_name, data_type, is_nullable, "
                       "column_default, (database_name, schema_name, table_name) IN "
                       "(SELECT (database_name, schema_name, view_name) FROM duckdb_views()) FROM "
-                      "duckdb_columns() WHERE database_name = ");
-    pt_text_add_sql_string(&sql, pt_engine_alias(engine));
-    pt_text_add(&sql, " AND table_name IN (''");
+                      "duckdb_columns() WHERE database_name = ? AND table_name IN (''");
     for (size_t i = 0; i < wanted->n_rows; i++) {
-        if (*pt_result_cell(wanted, i, 1)) {
-            pt_text_add(&sql, ", ");
-            pt_text_add_sql_string(&sql, pt_result_cell(wanted, i, 1));
-        }
+        pt_text_add(&sql, ", ?");
+        values[n++] = pt_str(pt_result_cell(wanted, i, 1));
     }
     pt_text_add(&sql, ") ORDER BY schema_name, table_name, column_index");
-    return pt_statement_result(session, &sql, out, err);
+    int code = pt_text_check(&sql, err);
+    if (code == PT_OK) {
+        code = pt_session_exec(session, out, err, pt_text_get(&sql), (pt_params){values, n});
+    }
+    pt_text_free(&sql);
+    free(values);
+    return code;
 }
 
 static int read_fed(pt_session *session, const char *pipeline, pt_result *out, pt_error *err) {
@@ -77,8 +86,8 @@ static int find_wanted(const pt_seen *seen, const char *const *tables, size_t n,
     return PT_OK;
 }
 
-int pt_seen_read(pt_engine *engine, pt_session *session, const char *pipeline,
-                 const char *const *tables, size_t n, pt_seen *out, pt_error *err) {
+int pt_seen_read(pt_session *session, const char *pipeline, const char *const *tables, size_t n,
+                 pt_seen *out, pt_error *err) {
     pt_result wanted = {0};
     *out = (pt_seen){0};
     int code = pt_metadata_schema_version(session, &out->schema_version, err);
@@ -89,13 +98,13 @@ int pt_seen_read(pt_engine *engine, pt_session *session, const char *pipeline,
         code = find_wanted(out, tables, n, &wanted, err);
     }
     if (code == PT_OK) {
-        code = read_columns(engine, session, &wanted, &out->columns, err);
+        code = read_columns(session, &wanted, &out->columns, err);
     }
     if (code == PT_OK) {
         code = read_fed(session, pipeline, &out->fed, err);
     }
     if (code == PT_OK) {
-        code = pt_identities_read(engine, session, &out->notes, err);
+        code = pt_identities_read(session, &out->notes, err);
     }
     free(wanted.cells);
     if (code != PT_OK) {

@@ -24,8 +24,8 @@ typedef struct pt_seen {
 } pt_seen;
 
 /* tables: as --table names them. */
-int pt_seen_read(pt_engine *engine, pt_session *session, const char *pipeline,
-                 const char *const *tables, size_t n, pt_seen *out, pt_error *err) PT_CHECKED;
+int pt_seen_read(pt_session *session, const char *pipeline, const char *const *tables, size_t n,
+                 pt_seen *out, pt_error *err) PT_CHECKED;
 void pt_seen_clear(pt_seen *seen);
 
 /* *stands: no table of the lake was altered, made or dropped since. */

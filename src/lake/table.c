@@ -2,8 +2,10 @@
 
 #include <stdlib.h>
 
-void pt_table_add_sql_name(const pt_table *t, const pt_engine *engine, pt_text *sql) {
-    pt_text_add_sql_name(sql, pt_engine_alias(engine));
+#include "duck/session.h"
+
+void pt_table_add_sql_name(const pt_table *t, const pt_session *session, pt_text *sql) {
+    pt_text_add_sql_name(sql, pt_session_alias(session));
     pt_text_add(sql, ".");
     pt_text_add_sql_name(sql, t->schema_name);
     pt_text_add(sql, ".");

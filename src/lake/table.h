@@ -83,4 +83,4 @@ bool pt_table_has_subfolders(const pt_table *table);
 bool pt_table_spoils_inlined(const pt_table *table);
 
 /* "lake"."main"."orders" */
-void pt_table_add_sql_name(const pt_table *target, const pt_engine *engine, pt_text *sql);
+void pt_table_add_sql_name(const pt_table *table, const pt_session *session, pt_text *sql);

@@ -11,7 +11,8 @@ static bool is_bare_in_json(const pt_type *type) {
     return type->id <= PT_DOUBLE;
 }
 
-/* The default's value as the decoder would find it in a record. */
+/* The default is an expression, so it stands in the text: its value as the decoder would find it in
+ * a record. */
 static int evaluate(pt_session *session, const char *label, const pt_column *c, char **json,
                     pt_error *err) {
     char *type = pt_type_sql(&c->type);
@@ -53,22 +54,23 @@ static bool may_vary(const char *expression) {
 /* *out: a function in the expression whose value is not the same at any time (malloc'd); NULL:
  * none. What a process keeps while it runs counts as the same. */
 static int find_varying(pt_session *session, const char *expression, char **out, pt_error *err) {
-    pt_text sql = {0};
     *out = NULL;
-    if (!may_vary(expression)) {
-        return PT_OK;
-    }
-    pt_text_add(&sql, "SELECT min(w) FROM (SELECT lower(json_extract_string(t.value, '$')) AS w, "
-                      "t.key AS k, t.path AS p FROM json_tree(json_serialize_sql('SELECT (' || ");
-    pt_text_add_sql_string(&sql, expression);
-    pt_text_add(&sql,
-                " || ')')) t) WHERE (k = 'function_name' AND w IN (SELECT function_name FROM "
-                "duckdb_functions() WHERE stability IN ('VOLATILE', 'CONSISTENT_WITHIN_QUERY') "
-                "AND NOT starts_with(function_name, 'current_schema') AND function_name NOT IN "
-                "('current_database', 'in_search_path'))) "
-                "OR (p LIKE '%.column_names' AND w IN ('current_date', 'current_time', "
-                "'current_timestamp', 'localtime', 'localtimestamp'))");
-    return pt_statement_text(session, &sql, out, err);
+    return may_vary(expression)
+               ? pt_session_exec_text(
+                     session, out, err,
+                     "SELECT min(w) FROM (SELECT lower(json_extract_string(t.value, '$')) AS w, "
+                     "t.key AS k, t.path AS p FROM json_tree(json_serialize_sql('SELECT (' || "
+                     "?::VARCHAR || ')')) t) WHERE (k = 'function_name' AND w IN (SELECT "
+                     "function_name FROM "
+                     "duckdb_functions() WHERE stability IN ('VOLATILE', "
+                     "'CONSISTENT_WITHIN_QUERY') "
+                     "AND NOT starts_with(function_name, 'current_schema') AND function_name NOT "
+                     "IN "
+                     "('current_database', 'in_search_path'))) "
+                     "OR (p LIKE '%.column_names' AND w IN ('current_date', 'current_time', "
+                     "'current_timestamp', 'localtime', 'localtimestamp'))",
+                     PT_VALUES(pt_str(expression)))
+               : PT_OK;
 }
 
 static int refuse(const char *label, const pt_column *c, const char *function, pt_error *err) {

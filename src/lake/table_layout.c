@@ -85,8 +85,7 @@ static size_t inline_rows(const pt_result *found, bool own, bool registers) {
 }
 
 /* And whether it may be staged, and what is inlined. */
-int pt_table_find_folder(pt_engine *engine, pt_session *session, pt_table *t, bool own,
-                         pt_error *err) {
+int pt_table_find_folder(pt_session *session, pt_table *t, bool own, pt_error *err) {
     pt_result found = {0};
     int code = pt_metadata_folder(session, t->schema_name, t->name, &found, err);
     if (code == PT_OK && (found.n_rows != 1 || !pt_result_cell(&found, 0, 0))) {
@@ -102,13 +101,14 @@ int pt_table_find_folder(pt_engine *engine, pt_session *session, pt_table *t, bo
         code = pt_settings_take(session, &t->settings, err);
     }
     if (code == PT_OK) {
-        t->encrypted = pt_engine_encrypted(engine);
+        t->encrypted = pt_engine_encrypted(pt_session_engine(session));
         bool partitioned = pt_result_int(&found, 0, 1) != 0;
         t->way = partitioned || t->encrypted || t->settings.insert
                      ? PT_WAY_INSERT /* a registered file has no key */
                      : PT_WAY_REGISTER;
         t->shows_files = !hides_virtual_columns(t);
-        t->inline_unfit = pt_engine_catalog(engine) != PT_CATALOG_DUCKDB && has_nested(t);
+        t->inline_unfit = pt_engine_catalog(pt_session_engine(session)) != PT_CATALOG_DUCKDB &&
+                          has_nested(t);
         bool registers = t->way == PT_WAY_REGISTER;
         t->inline_rows = registers && (is_wide(t) || t->inline_unfit)
                              ? 0

@@ -122,8 +122,7 @@ int pt_table_check_names(const char *table, const char *schema_text, pt_catalog_
     return code;
 }
 
-int pt_table_check_new(pt_engine *engine, pt_session *session, const pt_table *t, pt_schema *asked,
-                       pt_error *err) {
+int pt_table_check_new(pt_session *session, const pt_table *t, pt_schema *asked, pt_error *err) {
     for (size_t i = 0; i < asked->n_columns;
          i++) { /* DuckDB's own refusal comes from the whole CREATE TABLE and names no column */
         const pt_column *c = &asked->columns[i];
@@ -136,7 +135,7 @@ int pt_table_check_new(pt_engine *engine, pt_session *session, const pt_table *t
     }
     bool inlining;
     PT_TRY(has_inlining(session, t, &inlining, err));
-    PT_TRY(check_names(pt_engine_catalog(engine), inlining, t, asked, err));
+    PT_TRY(check_names(pt_engine_catalog(pt_session_engine(session)), inlining, t, asked, err));
     return pt_table_evaluate_defaults(session, t->label, asked, err);
 }
 
@@ -149,14 +148,14 @@ static void add_column(pt_text *sql, const char *separator, const char *name, co
     pt_text_addf(sql, " %s%s", type, rest);
 }
 
-void pt_table_add_create(const pt_engine *engine, const pt_table *t, const pt_schema *schema,
+void pt_table_add_create(const pt_session *session, const pt_table *t, const pt_schema *schema,
                          pt_metas metas, pt_text *sql) {
     pt_text_add(sql, "CREATE SCHEMA IF NOT EXISTS ");
-    pt_text_add_sql_name(sql, pt_engine_alias(engine));
+    pt_text_add_sql_name(sql, pt_session_alias(session));
     pt_text_add(sql, ".");
     pt_text_add_sql_name(sql, t->schema_name);
     pt_text_add(sql, "; CREATE TABLE IF NOT EXISTS ");
-    pt_table_add_sql_name(t, engine, sql);
+    pt_table_add_sql_name(t, session, sql);
     const char *separator = " (";
     for (size_t i = 0; i < schema->n_columns; i++) {
         const pt_column *c = &schema->columns[i];
@@ -179,21 +178,19 @@ void pt_table_add_create(const pt_engine *engine, const pt_table *t, const pt_sc
 }
 
 typedef struct make_job {
-    pt_engine *engine;
     pt_session *session;
     const char *what, *sql;
 } make_job;
 
 static int run_statements(void *arg, pt_error *err) {
     const make_job *job = arg;
-    PT_TRY(pt_message_table(job->engine, job->session, NULL, "makes table", job->what, err));
+    PT_TRY(pt_message_table(job->session, NULL, "makes table", job->what, err));
     return pt_session_run(job->session, job->sql, err);
 }
 
-int pt_tables_make(pt_engine *engine, pt_session *session, const char *what, pt_text *sql,
-                   pt_error *err) {
+int pt_tables_make(pt_session *session, const char *what, pt_text *sql, pt_error *err) {
     PT_TRY(pt_text_check(sql, err));
-    make_job job = {engine, session, what, pt_text_get(sql)};
+    make_job job = {session, what, pt_text_get(sql)};
     if (sql->len && pt_transaction(session, run_statements, &job, err) != PT_OK) {
         if (pt_error_is(err, PT_WHY_BAD_DEFAULT)) { /* such as a subquery */
             err->code = PT_E_USAGE;

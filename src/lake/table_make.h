@@ -16,13 +16,12 @@ int pt_table_check_names(const char *table, const char *schema_text, pt_catalog_
 
 /* Whether a table of these columns can be made under t's names. PT_E_USAGE: a default, or a name
  * that DuckLake or the catalog keeps for itself. */
-int pt_table_check_new(pt_engine *engine, pt_session *session, const pt_table *t, pt_schema *asked,
+int pt_table_check_new(pt_session *session, const pt_table *t, pt_schema *asked,
                        pt_error *err) PT_CHECKED;
 /* The statements that make it. */
-void pt_table_add_create(const pt_engine *engine, const pt_table *t, const pt_schema *schema,
+void pt_table_add_create(const pt_session *session, const pt_table *t, const pt_schema *schema,
                          pt_metas metas, pt_text *sql);
 
 /* Makes all the tables of sql in one transaction; sql may be empty. what: their names, for
  * messages. */
-int pt_tables_make(pt_engine *engine, pt_session *session, const char *what, pt_text *sql,
-                   pt_error *err) PT_CHECKED;
+int pt_tables_make(pt_session *session, const char *what, pt_text *sql, pt_error *err) PT_CHECKED;

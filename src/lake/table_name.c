@@ -68,11 +68,11 @@ bool pt_table_name_same(const char *a, const char *b) {
     return same;
 }
 
-void pt_table_name_add_sql_is(pt_text *sql, const char *expr, const char *name) {
+void pt_table_name_add_is(pt_query *query, const char *expr, const char *name) {
     static const char fold[] = ", 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz')";
-    pt_text_addf(sql, "translate(%s%s = translate(", expr, fold);
-    pt_text_add_sql_string(sql, name);
-    pt_text_add(sql, fold);
+    pt_query_addf(query, "translate(%s%s = translate(", expr, fold);
+    pt_query_value(query, pt_str(name));
+    pt_query_add(query, fold);
 }
 
 int pt_table_name_refuse_alias(const char *table, const char *alias, pt_error *err) {
@@ -124,22 +124,21 @@ int pt_table_name_group(const char *table, char **out, pt_error *err) {
     return code;
 }
 
-pt_hint pt_table_name_hint(pt_engine *engine, pt_session *session, const char *table) {
-    pt_text sql = {0};
+pt_hint pt_table_name_hint(pt_session *session, const char *table) {
     pt_result known = {0};
     pt_nearest nearest;
+    pt_error ignored;
     pt_nearest_begin(&nearest, table);
-    pt_text_add(
-        &sql,
-        "SELECT CASE schema_name WHEN 'main' THEN '' ELSE schema_name || '.' END || table_name "
-        "FROM duckdb_tables() WHERE schema_name <> 'pintail' AND database_name = ");
-    pt_text_add_sql_string(&sql, pt_engine_alias(engine));
-    if (!sql.failed && pt_session_result(session, pt_text_get(&sql), &known, NULL) == PT_OK) {
+    if (pt_session_exec(
+            session, &known, &ignored,
+            "SELECT CASE schema_name WHEN 'main' THEN '' ELSE schema_name || '.' END || "
+            "table_name FROM duckdb_tables() WHERE schema_name <> 'pintail' AND "
+            "database_name = ?",
+            PT_VALUES(pt_str(pt_session_alias(session)))) == PT_OK) {
         for (size_t i = 0; i < known.n_rows; i++) {
             pt_nearest_offer(&nearest, pt_result_cell(&known, i, 0));
         }
     }
     pt_result_clear(&known);
-    pt_text_free(&sql);
     return pt_nearest_hint(&nearest, "");
 }

@@ -16,10 +16,10 @@
 #include "lake/table_make.h"
 #include "lake/table_name.h"
 
-int pt_table_look_for_rows(pt_engine *engine, pt_session *session, pt_table *t, pt_error *err) {
+int pt_table_look_for_rows(pt_session *session, pt_table *t, pt_error *err) {
     pt_text sql = {0};
     pt_text_add(&sql, "SELECT count(*) FROM (FROM ");
-    pt_table_add_sql_name(t, engine, &sql);
+    pt_table_add_sql_name(t, session, &sql);
     pt_text_add(&sql, " LIMIT 1)");
     int64_t n = 0;
     int code = pt_text_check(&sql, err);
@@ -54,9 +54,9 @@ int pt_table_check(const pt_table_options *options, pt_error *err) {
 }
 
 /* The columns of the table, none when it is missing: then it can be made of what is asked. */
-static int find_columns(pt_engine *engine, pt_session *session, const pt_seen *seen, bool now,
-                        const pt_table *t, pt_schema *asked, pt_result *columns, pt_error *err) {
-    PT_TRY(pt_table_know_columns(engine, session, seen, now, t, columns, err));
+static int find_columns(pt_session *session, const pt_seen *seen, bool now, const pt_table *t,
+                        pt_schema *asked, pt_result *columns, pt_error *err) {
+    PT_TRY(pt_table_know_columns(session, seen, now, t, columns, err));
     if (columns->n_rows && strcmp(pt_result_cell(columns, 0, 4), "true") == 0) {
         return pt_fail(err, PT_E_USAGE,
                        "%s is a view, and rows go into tables only; give --table another name",
@@ -67,9 +67,9 @@ static int find_columns(pt_engine *engine, pt_session *session, const pt_seen *s
     }
     if (!asked) {
         return pt_fail(err, PT_E_USAGE, PT_TABLE_MISSING, t->label,
-                       pt_table_name_hint(engine, session, t->label).text);
+                       pt_table_name_hint(session, t->label).text);
     }
-    return pt_table_check_new(engine, session, t, asked,
+    return pt_table_check_new(session, t, asked,
                               err); /* one that cannot be used must not leave a table behind */
 }
 
@@ -97,7 +97,7 @@ static int take_noted(pt_table *t, const char *text, pt_error *err) {
     return PT_OK;
 }
 
-static int open_named(pt_engine *engine, pt_session *session, const pt_seen *seen, pt_table *t,
+static int open_named(pt_session *session, const pt_seen *seen, pt_table *t,
                       const char *schema_text, const char *noted_text, bool own, pt_metas metas,
                       const char *other_topic, pt_error *err) {
     pt_schema *asked = NULL;
@@ -107,19 +107,19 @@ static int open_named(pt_engine *engine, pt_session *session, const pt_seen *see
         code = pt_shape_read(session, t, err);
     }
     if (code == PT_OK) {
-        code = find_columns(engine, session, seen, false, t, asked, &columns, err);
+        code = find_columns(session, seen, false, t, asked, &columns, err);
     }
     if (code == PT_OK && columns.n_rows == 0) {
         pt_result_clear(&columns);
         pt_text sql = {0};
-        pt_table_add_create(engine, t, asked, metas, &sql);
-        code = pt_tables_make(engine, session, t->label, &sql, err);
+        pt_table_add_create(session, t, asked, metas, &sql);
+        code = pt_tables_make(session, t->label, &sql, err);
         pt_text_free(&sql);
         if (code == PT_OK) {
             code = pt_shape_read(session, t, err);
         }
         if (code == PT_OK) {
-            code = pt_table_read_columns(engine, session, t, &columns, err);
+            code = pt_table_read_columns(session, t, &columns, err);
         }
     }
     if (code == PT_OK) {
@@ -135,10 +135,10 @@ static int open_named(pt_engine *engine, pt_session *session, const pt_seen *see
         code = pt_table_lay_out(t, err);
     }
     if (code == PT_OK) {
-        code = pt_table_find_folder(engine, session, t, own, err);
+        code = pt_table_find_folder(session, t, own, err);
     }
     if (code == PT_OK && !own && t->way == PT_WAY_INSERT) {
-        code = pt_partition_open(engine, session, t, err);
+        code = pt_partition_open(session, t, err);
     }
     pt_result_clear(&columns);
     pt_schema_free(&asked);
@@ -153,39 +153,39 @@ static int finish(pt_table *t, int code, pt_table **out) {
     return code;
 }
 
-static int know_other_topic(pt_engine *engine, pt_session *session, const pt_table_options *options,
-                            const char *label, char **other, pt_error *err) {
+static int know_other_topic(pt_session *session, const pt_table_options *options, const char *label,
+                            char **other, pt_error *err) {
     const char *seen = options->seen ? pt_seen_other_topic(options->seen, label, options->topic)
                                      : NULL;
     *other = NULL;
     if (!options->seen) {
-        return pt_history_other_topic(engine, session, label, options->topic, other, err);
+        return pt_history_other_topic(session, label, options->topic, other, err);
     }
     return !seen || (*other = strdup(seen)) ? PT_OK : pt_fail_nomem(err, "a topic");
 }
 
 /* Its names as the lake spells them, and the metadata columns that it gets; *other: the topic
  * because of which it needs _kafka_topic, or NULL. */
-static int name_target(pt_engine *engine, pt_session *session, const pt_table_options *options,
-                       pt_table *t, pt_metas *metas, char **other, pt_error *err) {
+static int name_target(pt_session *session, const pt_table_options *options, pt_table *t,
+                       pt_metas *metas, char **other, pt_error *err) {
     *other = NULL;
     *metas = PT_METAS_ALWAYS | options->extra;
     PT_TRY(pt_table_name_split(options->table, &t->schema_name, &t->name, err));
-    PT_TRY(pt_table_name_refuse_alias(options->table, pt_engine_alias(engine), err));
-    PT_TRY(pt_table_know_spelling(engine, session, options->seen, t, err));
+    PT_TRY(pt_table_name_refuse_alias(options->table, pt_session_alias(session), err));
+    PT_TRY(pt_table_know_spelling(session, options->seen, t, err));
     t->label = pt_table_name_label(t->schema_name, t->name);
     if (!t->label) {
         return pt_fail_nomem(err, "a table's name");
     }
     if (options->topic && !(*metas & (1U << PT_META_TOPIC))) {
-        PT_TRY(know_other_topic(engine, session, options, t->label, other, err));
+        PT_TRY(know_other_topic(session, options, t->label, other, err));
         *metas |= *other ? 1U << PT_META_TOPIC : 0;
     }
     return PT_OK;
 }
 
-int pt_table_plan(pt_engine *engine, pt_session *session, const pt_table_options *options,
-                  pt_table_planned *out, pt_text *sql, pt_error *err) {
+int pt_table_plan(pt_session *session, const pt_table_options *options, pt_table_planned *out,
+                  pt_text *sql, pt_error *err) {
     pt_table *t = calloc(1, sizeof *t);
     pt_schema *asked = NULL;
     pt_result columns = {0};
@@ -194,15 +194,15 @@ int pt_table_plan(pt_engine *engine, pt_session *session, const pt_table_options
     if (!t) {
         return pt_fail_nomem(err, "a table");
     }
-    int code = name_target(engine, session, options, t, &out->metas, &other, err);
+    int code = name_target(session, options, t, &out->metas, &other, err);
     if (code == PT_OK) {
         code = parse_asked(t, options->schema_text, false, &asked, err);
     }
     if (code == PT_OK) {
-        code = find_columns(engine, session, options->seen, true, t, asked, &columns, err);
+        code = find_columns(session, options->seen, true, t, asked, &columns, err);
     }
     if (code == PT_OK && columns.n_rows == 0) {
-        pt_table_add_create(engine, t, asked, out->metas, sql);
+        pt_table_add_create(session, t, asked, out->metas, sql);
         out->missing = t->label;
         t->label = NULL;
     }
@@ -213,8 +213,8 @@ int pt_table_plan(pt_engine *engine, pt_session *session, const pt_table_options
     return code;
 }
 
-int pt_table_open(pt_engine *engine, pt_session *session, const pt_table_options *options,
-                  pt_table **out, pt_error *err) {
+int pt_table_open(pt_session *session, const pt_table_options *options, pt_table **out,
+                  pt_error *err) {
     pt_table *t = calloc(1, sizeof *t);
     pt_metas metas;
     char *other = NULL;
@@ -222,21 +222,21 @@ int pt_table_open(pt_engine *engine, pt_session *session, const pt_table_options
     if (!t) {
         return pt_fail_nomem(err, "a table");
     }
-    int code = name_target(engine, session, options, t, &metas, &other, err);
+    int code = name_target(session, options, t, &metas, &other, err);
     if (code == PT_OK) {
         const char *noted = options->notes && options->topic
                                 ? pt_identities_find_schema(options->notes, options->topic,
                                                             t->label)
                                 : NULL;
-        code = open_named(engine, session, options->seen, t, options->schema_text, noted, false,
-                          metas, other, err);
+        code = open_named(session, options->seen, t, options->schema_text, noted, false, metas,
+                          other, err);
     }
     free(other);
     return finish(t, code, out);
 }
 
-int pt_table_open_own(pt_engine *engine, pt_session *session, const char *name,
-                      const char *schema_text, pt_table **out, pt_error *err) {
+int pt_table_open_own(pt_session *session, const char *name, const char *schema_text,
+                      pt_table **out, pt_error *err) {
     pt_table *t = calloc(1, sizeof *t);
     *out = NULL;
     if (!t) {
@@ -248,13 +248,13 @@ int pt_table_open_own(pt_engine *engine, pt_session *session, const char *name,
     t->dead_letters = strcmp(name, "dead_letters") == 0;
     int code = t->schema_name && t->name && t->label ? PT_OK : pt_fail_nomem(err, "a table");
     if (code == PT_OK) {
-        code = open_named(engine, session, NULL, t, schema_text, NULL, true, 0, NULL, err);
+        code = open_named(session, NULL, t, schema_text, NULL, true, 0, NULL, err);
     }
     return finish(t, code, out);
 }
 
-int pt_table_open_place(pt_engine *engine, pt_session *session, const char *schema,
-                        const char *name, pt_table **out, pt_error *err) {
+int pt_table_open_place(pt_session *session, const char *schema, const char *name, pt_table **out,
+                        pt_error *err) {
     pt_table *t = calloc(1, sizeof *t);
     *out = NULL;
     if (!t) {
@@ -268,7 +268,7 @@ int pt_table_open_place(pt_engine *engine, pt_session *session, const char *sche
         code = pt_shape_read(session, t, err);
     }
     if (code == PT_OK) {
-        code = pt_table_find_folder(engine, session, t, false, err);
+        code = pt_table_find_folder(session, t, false, err);
     }
     return finish(t, code, out);
 }

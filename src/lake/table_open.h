@@ -31,24 +31,23 @@ typedef struct pt_table_planned {
 
 /* When the table is missing, adds the statements that make it to sql, and makes nothing.
  * PT_E_USAGE: it cannot be made, with a name that the catalog cannot take among the reasons. */
-int pt_table_plan(pt_engine *engine, pt_session *session, const pt_table_options *options,
-                  pt_table_planned *out, pt_text *sql, pt_error *err) PT_CHECKED;
+int pt_table_plan(pt_session *session, const pt_table_options *options, pt_table_planned *out,
+                  pt_text *sql, pt_error *err) PT_CHECKED;
 
 /* Opens the table, makes it when it is missing. PT_E_USAGE when the table does not fit what was
  * asked for. */
-int pt_table_open(pt_engine *engine, pt_session *session, const pt_table_options *options,
-                  pt_table **out, pt_error *err) PT_CHECKED;
+int pt_table_open(pt_session *session, const pt_table_options *options, pt_table **out,
+                  pt_error *err) PT_CHECKED;
 
 /* Fills has_rows: reads the table, so its files must be there (lake/guard.h:
  * pt_guards_restore_table). */
-int pt_table_look_for_rows(pt_engine *engine, pt_session *session, pt_table *target,
-                           pt_error *err) PT_CHECKED;
+int pt_table_look_for_rows(pt_session *session, pt_table *target, pt_error *err) PT_CHECKED;
 
 /* A table of pintail's own (schema pintail), with exactly the columns of schema_text and no
  * metadata columns. */
-int pt_table_open_own(pt_engine *engine, pt_session *session, const char *name,
-                      const char *schema_text, pt_table **out, pt_error *err) PT_CHECKED;
+int pt_table_open_own(pt_session *session, const char *name, const char *schema_text,
+                      pt_table **out, pt_error *err) PT_CHECKED;
 
 /* A table that nothing is written into: where it lies and by what it is known, without columns. */
-int pt_table_open_place(pt_engine *engine, pt_session *session, const char *schema,
-                        const char *name, pt_table **out, pt_error *err) PT_CHECKED;
+int pt_table_open_place(pt_session *session, const char *schema, const char *name, pt_table **out,
+                        pt_error *err) PT_CHECKED;

@@ -39,7 +39,7 @@ static int set_up(void **state) {
     pt_lake_options o = {.lake = l->text, .data_path = l->data, .create = true};
     if (pt_engine_open(&o, &l->engine, &err) != PT_OK ||
         pt_session_open(l->engine, &l->session, &err) != PT_OK ||
-        pt_ledger_create(l->engine, l->session, &err) != PT_OK) {
+        pt_ledger_create(l->session, &err) != PT_OK) {
         fail_msg("%s", err.text);
     }
     sql(l, "CREATE TABLE lake.t (v INTEGER, _kafka_partition INTEGER, _kafka_offset BIGINT, "

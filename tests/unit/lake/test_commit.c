@@ -47,8 +47,8 @@ static int set_up(void **state) {
                                    .load = PT_LOAD_LAKE};
     must(pt_catalog_open(&l->options, "g", "old", &l->catalog[OLD], &err), &err);
     must(pt_catalog_open(&l->options, "g", "new", &l->catalog[NEW], &err), &err);
-    must(pt_table_open_own(pt_catalog_engine(l->catalog[OLD]), pt_catalog_session(l->catalog[OLD]),
-                           "dead_letters", PT_DEAD_LETTER_COLUMNS, &l->dead_letters, &err),
+    must(pt_table_open_own(pt_catalog_session(l->catalog[OLD]), "dead_letters",
+                           PT_DEAD_LETTER_COLUMNS, &l->dead_letters, &err),
          &err);
     const pt_table *tables[] = {l->dead_letters};
     must(pt_flush_new(tables, 1, &l->flush, &err), &err);

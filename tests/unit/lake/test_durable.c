@@ -55,9 +55,7 @@ static void all_that_a_commit_mentions_is_on_the_disk_before(void **state) {
     pt_flush *flush;
 
     must(pt_catalog_open(&options, "g", "owner", &catalog, &err), &err);
-    must(pt_table_open(pt_catalog_engine(catalog), pt_catalog_session(catalog), &target_options,
-                       &target, &err),
-         &err);
+    must(pt_table_open(pt_catalog_session(catalog), &target_options, &target, &err), &err);
     static const char *const folders[] = {"", "/new", "/new/data",
                                           "/new/data/main"}; /* of new/, data/, main/ and t/ */
     for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {

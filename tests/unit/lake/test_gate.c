@@ -113,9 +113,7 @@ static int set_up(void **state) {
     must(pt_catalog_open(&l->options, "theirs", "other", &l->catalog[OTHER], &err), &err);
     pt_table_options target = {.table = "orders",
                                .schema_text = "i INTEGER, s STRUCT(x INTEGER, z INTEGER)"};
-    must(pt_table_open(pt_catalog_engine(l->catalog[ME]), pt_catalog_session(l->catalog[ME]),
-                       &target, &l->table, &err),
-         &err);
+    must(pt_table_open(pt_catalog_session(l->catalog[ME]), &target, &l->table, &err), &err);
     const pt_table *tables[] = {l->table};
     must(pt_flush_new(tables, 1, &l->flush, &err), &err);
     *state = l;
@@ -330,9 +328,7 @@ static void every_change_of_a_table_under_a_batch_is_noticed_and_nothing_else(vo
         (void)snprintf(name, sizeof name, "t%zu", i);
         pt_table_free(&l->table);
         pt_flush_free(&l->flush);
-        must(pt_table_open(pt_catalog_engine(l->catalog[ME]), pt_catalog_session(l->catalog[ME]),
-                           &options, &l->table, &err),
-             &err);
+        must(pt_table_open(pt_catalog_session(l->catalog[ME]), &options, &l->table, &err), &err);
         const pt_table *tables[] = {l->table};
         must(pt_flush_new(tables, 1, &l->flush, &err), &err);
         commit_well(l, ME, at, at + 10);

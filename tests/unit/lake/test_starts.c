@@ -68,23 +68,20 @@ static void start(lake *l) {
     if (!l->catalog) {
         must(pt_catalog_open(&l->options, "g", "owner", &l->catalog, &err), &err);
     }
-    must(pt_ledger_create(pt_catalog_engine(l->catalog), pt_catalog_session(l->catalog), &err),
-         &err);
-    pt_engine *engine = pt_catalog_engine(l->catalog);
+    must(pt_ledger_create(pt_catalog_session(l->catalog), &err), &err);
     pt_session *session = pt_catalog_session(l->catalog);
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
         pt_table_options options = {.table = tables[i],
                                     .schema_text = "a INTEGER, b STRUCT(x INTEGER)",
                                     .topic = "t"};
-        must(pt_table_open(engine, session, &options, &target, &err), &err);
+        must(pt_table_open(session, &options, &target, &err), &err);
         if (pt_table_spoils_inlined(target)) {
             must(pt_inlined_forbid(session, target, &err), &err);
         }
-        must(pt_table_look_for_rows(engine, session, target, &err), &err);
+        must(pt_table_look_for_rows(session, target, &err), &err);
         pt_table_free(&target);
     }
-    must(pt_table_open_own(engine, session, "dead_letters", PT_DEAD_LETTER_COLUMNS, &target, &err),
-         &err);
+    must(pt_table_open_own(session, "dead_letters", PT_DEAD_LETTER_COLUMNS, &target, &err), &err);
     pt_table_free(&target);
     pt_claim claim = {.topic = "t", .partition = 0, .next_offset = -1};
     must(pt_catalog_claim(l->catalog, &(pt_claiming){.claims = &claim, .n = 1}, &err), &err);
