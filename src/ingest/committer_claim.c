@@ -56,5 +56,7 @@ void pt_committer_claim(pt_committer *t, pt_ask *ask) {
         code = read_more(t, ask, &err);
         pt_fold_retry(&t->fold);
     }
+    /* before the reader can think that nothing is left to do */
+    pt_inbox_set_job_awaited(&t->inbox, pt_jobs_awaited(t->jobs, t->n_jobs));
     pt_inbox_answer(&t->inbox, ask, code, &err);
 }
