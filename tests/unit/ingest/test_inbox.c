@@ -253,7 +253,7 @@ static void take_log(FILE *file, int before, char *out, size_t size) {
     pt_log_setup(PT_LOG_INFO, PT_LOG_LOGFMT);
     assert_true(dup2(before, STDERR_FILENO) >= 0);
     (void)close(before);
-    rewind(file);
+    assert_int_equal(fseek(file, 0, SEEK_SET), 0);
     out[fread(out, 1, size - 1, file)] = '\0';
     (void)fclose(file);
 }
