@@ -1,5 +1,7 @@
 """Each rule of tests/lint finds what it is for, and leaves alone what is right."""
 
+import os
+import shutil
 import subprocess
 import sys
 
@@ -106,3 +108,23 @@ def test_a_promise_without_a_test_and_a_name_without_a_test_are_found(tmp_path):
         assert found(f"- It works: `{name}`\n") == [wrong]
     assert found("- It works.\n- It works: `test_one`\n") == ["a promise without a test"]
     assert found("") == ['no promise below "## The promises"']
+
+
+def test_the_tools_work_in_a_checkout_that_was_copied_or_moved(tmp_path):
+    """The scripts that pip installs name the folder of then, which is gone."""
+    installed = REPO / ".deps" / "lint-venv"
+    if not installed.exists():
+        pytest.skip("the lint's tools are not installed: make lint brings them")
+    moved = tmp_path / "lint-venv"
+    shutil.copytree(installed / "bin", moved / "bin", symlinks=True)
+    (moved / "lib").symlink_to(installed / "lib")
+    for script in (moved / "bin").iterdir():
+        if script.is_file() and not script.is_symlink() and script.read_bytes().startswith(b"#!"):
+            script.write_text("#!/gone/python\n")
+    done = subprocess.run(
+        [REPO / "tests" / "lint" / "run", REPO / "build", "clang_format"],
+        env={**os.environ, "PINTAIL_DEPS": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
