@@ -37,7 +37,7 @@ typedef struct pt_audit_partition {
     int64_t skipped;     /* offsets jumped over on purpose */
     int64_t gaps;        /* offsets that should be in the lake and are not */
     int64_t duplicates;  /* rows too many with the same offset; -1: cannot be told */
-    bool current;        /* of several tables of a partition, the one where ingest goes on */
+    bool current;        /* of several tables of a partition, the one that ingest fills now */
     char cluster_id[64], topic_id[64];
     int64_t lag;                  /* records, by the caller; -1: unknown */
     int64_t last_offset, last_us; /* of the last record of the last commit that brought any,

@@ -16,21 +16,21 @@ typedef enum pt_code {
     PT_E_IO,         /* a local file or folder */
     PT_E_KAFKA,      /* the broker, or what it holds */
     PT_E_KAFKA_DOWN, /* no broker answers */
-    PT_E_SOURCE,  /* the broker has not what comes next for us: topic deleted, made anew, or cut by
-                     retention while we read */
-    PT_E_REWOUND, /* the broker's log is not the one that we have read from: what is not committed
-                     counts for nothing */
-    PT_E_DATA,    /* a record or a value that cannot be taken */
+    PT_E_SOURCE,  /* the broker does not have the record that comes next: somebody deleted the topic
+                     (and may have made another one of that name), or retention cut it */
+    PT_E_REWOUND, /* the broker's log is not the one that we have read from: drop what is not
+                     committed */
+    PT_E_DATA,    /* we cannot take a record or a value */
     PT_E_NOT_NOW, /* what a record needs to be decoded is away: the same call may succeed later */
     PT_E_LAKE,    /* catalog or data path: permanent */
     PT_E_LAKE_BUSY, /* conflict or lock: nothing was committed, the same transaction may be tried
                        again */
     PT_E_LAKE_DOWN, /* catalog, object store or disk out of reach or full; a COMMIT that ends so has
                        an unknown outcome */
-    PT_E_REFUSED,   /* the lake refuses a record; all before it is committed, and the life that
-                       follows makes it a dead letter */
-    PT_E_LAKE_CHANGED, /* the lake is not as this life in the group knows it: nothing was committed,
-                          and another life begins from what it is now */
+    PT_E_REFUSED, /* the lake refuses a record. All before it is committed; the member that follows
+                     makes it a dead letter */
+    PT_E_LAKE_CHANGED, /* the lake is not as this member knows it. Nothing was committed; another
+                          member reads the lake and continues from there */
     PT_E_FENCED,       /* another process has taken over */
     PT_E_INTERRUPTED,  /* a signal or a deadline ended the work */
     PT_E_READER_GONE,  /* whoever read standard output has closed it (| head): exit code 141 without

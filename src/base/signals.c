@@ -40,7 +40,3 @@ void pt_signals_setup(void) {
 bool pt_stop_asked(void) {
     return atomic_load_explicit(&stop, memory_order_relaxed);
 }
-
-void pt_ask_stop(void) {
-    atomic_store_explicit(&stop, true, memory_order_relaxed);
-}

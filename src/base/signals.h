@@ -8,4 +8,3 @@
 
 void pt_signals_setup(void); /* once, at the start of main */
 bool pt_stop_asked(void);    /* any thread */
-void pt_ask_stop(void);      /* as if the signal had come */

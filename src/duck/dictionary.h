@@ -5,7 +5,7 @@
  * it writes the codes as they are, into the same file: the same pages, UTF8 and statistics. So the
  * values are looked up here, more cheaply, and shown to DuckDB as an ENUM (duck/scan.h).
  *
- * Used by one thread while it is made; any number may read it then, until it is made anew. */
+ * One thread makes it. Then any number of threads may read it, until somebody makes it again. */
 #pragma once
 
 #include <stdbool.h>

@@ -131,16 +131,6 @@ int pt_statement_run(pt_session *session, pt_text *sql, pt_error *err) {
     return code;
 }
 
-int pt_statement_text(pt_session *session, pt_text *sql, char **out, pt_error *err) {
-    *out = NULL;
-    int code = pt_text_check(sql, err);
-    if (code == PT_OK) {
-        code = pt_session_text(session, pt_text_get(sql), out, err);
-    }
-    pt_text_free(sql);
-    return code;
-}
-
 int pt_statement_int(pt_session *session, pt_text *sql, int64_t *out, pt_error *err) {
     int code = pt_text_check(sql, err);
     if (code == PT_OK) {

@@ -22,7 +22,6 @@ int pt_session_result(pt_session *session, const char *sql, pt_result *out,
 /* The same, and pt_session_run, of a statement that was put together; frees *sql whatever comes of
  * it. */
 int pt_statement_run(pt_session *session, pt_text *sql, pt_error *err) PT_CHECKED;
-int pt_statement_text(pt_session *session, pt_text *sql, char **out, pt_error *err) PT_CHECKED;
 int pt_statement_int(pt_session *session, pt_text *sql, int64_t *out, pt_error *err) PT_CHECKED;
 int pt_statement_result(pt_session *session, pt_text *sql, pt_result *out,
                         pt_error *err) PT_CHECKED;

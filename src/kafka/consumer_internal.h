@@ -7,7 +7,7 @@
 #include "kafka/consumer.h"
 #include "kafka/handle.h"
 
-/* A client id that begins so goes on with the lake's id, and the metadata of offsets likewise. */
+/* The lake's id follows: in a client id, and in the metadata of offsets. */
 #define PT_CLIENT_STAMP "pintail-"
 #define PT_OFFSET_STAMP "pintail lake "
 

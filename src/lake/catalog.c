@@ -45,10 +45,6 @@ pt_session *pt_catalog_session(pt_catalog *c) {
     return c->ops->session ? c->ops->session(c) : NULL;
 }
 
-pt_engine *pt_catalog_engine(pt_catalog *c) {
-    return c->ops->engine ? c->ops->engine(c) : NULL;
-}
-
 const pt_table *pt_catalog_ledger(const pt_catalog *c) {
     return c->ledger;
 }

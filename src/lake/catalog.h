@@ -67,7 +67,6 @@ void pt_catalog_close(pt_catalog **catalog);
 /* For questions: a DuckDB session to which the lake is attached. NULL: not now, or this catalog has
  * none. An outage replaces it, so ask for it each time. */
 pt_session *pt_catalog_session(pt_catalog *catalog);
-pt_engine *pt_catalog_engine(pt_catalog *catalog);
 /* The table pintail.offsets, whose rows are folded like others. NULL: its rows are never folded. */
 const pt_table *pt_catalog_ledger(const pt_catalog *catalog);
 

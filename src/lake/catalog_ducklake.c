@@ -149,10 +149,6 @@ static pt_session *session_of(pt_catalog *catalog) {
     return pt_ducklake_of(catalog)->session;
 }
 
-static pt_engine *engine_of(pt_catalog *catalog) {
-    return pt_ducklake_of(catalog)->engine;
-}
-
 static void close_it(pt_catalog *catalog) {
     pt_ducklake *c = pt_ducklake_of(catalog);
     pt_ducklake_tend_guards(c, true);
@@ -203,7 +199,6 @@ const pt_catalog_ops pt_catalog_ducklake = {
     .upkeep = upkeep,
     .tend_at = tend_at,
     .session = session_of,
-    .engine = engine_of,
     .limit_memory = pt_ducklake_limit_memory,
     .plan_table = pt_ducklake_plan_table,
     .make_tables = pt_ducklake_make_tables,

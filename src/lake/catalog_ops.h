@@ -22,7 +22,6 @@ typedef struct pt_catalog_ops {
     pt_outcome (*upkeep)(pt_catalog *catalog, pt_upkeep *what, pt_error *err);
     int64_t (*tend_at)(const pt_catalog *catalog);                           /* NULL: never */
     pt_session *(*session)(pt_catalog *catalog);                             /* NULL: it has none */
-    pt_engine *(*engine)(pt_catalog *catalog);                               /* likewise */
     int (*limit_memory)(pt_catalog *catalog, uint64_t bytes, pt_error *err); /* NULL: no session */
     int (*plan_table)(pt_catalog *catalog, const pt_table_options *options, pt_table_planned *out,
                       pt_text *to_make, pt_error *err);

@@ -121,11 +121,3 @@ int pt_history_claimed(pt_session *session, const char *pipeline, const char *to
                    "AND topic = ? LIMIT 1)",
                    pipeline, topic, out, err);
 }
-
-int pt_history_knows(pt_session *session, const char *pipeline, const char *topic, bool *out,
-                     pt_error *err) {
-    return has_row(session,
-                   "SELECT count(*) FROM (SELECT 1 FROM @lake.pintail.offsets WHERE pipeline = ? "
-                   "AND topic = ? LIMIT 1)",
-                   pipeline, topic, out, err);
-}

@@ -47,7 +47,3 @@ int pt_history_other_topic(pt_session *session, const char *table, const char *t
 /* Whether the pipeline has ever claimed a partition of the topic. */
 int pt_history_claimed(pt_session *session, const char *pipeline, const char *topic, bool *out,
                        pt_error *err) PT_CHECKED;
-
-/* Whether the pipeline has ever recorded anything of the topic. */
-int pt_history_knows(pt_session *session, const char *pipeline, const char *topic, bool *out,
-                     pt_error *err) PT_CHECKED;

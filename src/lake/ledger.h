@@ -2,7 +2,7 @@
  *
  * pintail.offsets has one row for each topic, partition and flush (kind 'commit'), plus a row for
  * each deliberate jump (kind 'skip', 'reset'). The largest next_offset of (pipeline, topic,
- * partition) in rows of these kinds since its last 'reset' row is where ingest goes on. Rows of
+ * partition) in rows of these kinds since its last 'reset' row is where ingest continues. Rows of
  * kind 'replay', 'discard' and 'moved' count rows and dead letters that came or went later, one
  * offset each. pintail.epochs has one row for each claim of a partition; the largest epoch of
  * (pipeline, topic, partition) owns it. */

@@ -140,8 +140,8 @@ static void test_ducklakes_own_retry_is_off_and_the_probe_sees_it_when_it_is_on(
     lake *l = *state;
     pt_error err = {0};
     bool retries = true;
-    pt_engine *engine = pt_catalog_engine(l->catalog);
     pt_session *session = pt_catalog_session(l->catalog);
+    pt_engine *engine = pt_session_engine(session);
     must(pt_own_retry_probe(engine, session, &retries, &err), &err);
     assert_false(retries);
     run(l, "SET GLOBAL ducklake_max_retry_count = 10");
