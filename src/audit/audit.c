@@ -10,6 +10,7 @@
 #include "duck/transaction.h"
 #include "duck/uri.h"
 #include "lake/ledger_form.h"
+#include "lake/metadata.h"
 #include "lake/table_name.h"
 
 static pt_audit_table *add_table(pt_audit *audit, const char *label) {
@@ -199,10 +200,7 @@ static int find_adrift(pt_auditor *a, pt_error *err) {
     char *path = NULL;
     free(a->adrift);
     a->adrift = NULL;
-    int code = pt_session_exec_text(
-        a->session, &path, err,
-        "SELECT value FROM @meta.ducklake_metadata WHERE key = 'data_path' AND scope IS NULL",
-        PT_NO_VALUES);
+    int code = pt_metadata_data_path(a->session, &path, err);
     if (code == PT_OK && path && *path != '/' && !pt_path_is_remote(path) &&
         !pt_path_exists(path)) {
         a->adrift = path;

@@ -14,15 +14,6 @@
 
 /* ---- names ---- */
 
-/* The condition that expr is the name, in whatever case of ASCII letters: as DuckDB compares names.
- */
-static void add_name_is(pt_query *sql, const char *expr, const char *name) {
-    static const char fold[] = "'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz')";
-    pt_query_addf(sql, "translate(%s, %s = translate(", expr, fold);
-    pt_query_value(sql, pt_str(name));
-    pt_query_addf(sql, ", %s", fold);
-}
-
 int pt_audit_name_find(pt_auditor *a, const char *label, pt_audit_name *out, bool *exists,
                        pt_error *err) {
     *out = (pt_audit_name){0};
@@ -35,14 +26,14 @@ int pt_audit_name_find(pt_auditor *a, const char *label, pt_audit_name *out, boo
                  "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = ");
     pt_query_value(&sql, pt_str(pt_session_alias(a->session)));
     pt_query_add(&sql, " AND ((schema_name = 'main' AND ");
-    add_name_is(&sql, "table_name", label);
+    pt_table_name_add_is(&sql, "table_name", label);
     pt_query_add(&sql, ") OR ");
-    add_name_is(&sql, "schema_name || '.' || table_name", label);
+    pt_table_name_add_is(&sql, "schema_name || '.' || table_name", label);
     if (pt_table_name_split(label, &schema, &written, &ignored) == PT_OK) {
         pt_query_add(&sql, " OR (");
-        add_name_is(&sql, "schema_name", schema);
+        pt_table_name_add_is(&sql, "schema_name", schema);
         pt_query_add(&sql, " AND ");
-        add_name_is(&sql, "table_name", written);
+        pt_table_name_add_is(&sql, "table_name", written);
         pt_query_add(&sql, ")");
     }
     pt_query_add(&sql, ") ORDER BY schema_name = 'main' DESC");

@@ -23,6 +23,13 @@ int pt_metadata_settings(pt_session *session, pt_result *out, pt_error *err) {
                            PT_NO_VALUES);
 }
 
+int pt_metadata_data_path(pt_session *session, char **out, pt_error *err) {
+    return pt_session_exec_text(
+        session, out, err,
+        "SELECT value FROM @meta.ducklake_metadata WHERE key = 'data_path' AND scope IS NULL",
+        PT_NO_VALUES);
+}
+
 int pt_metadata_own_data_path(pt_session *session, char **out, pt_error *err) {
     return pt_session_exec_text(session, out, err,
                                 "SELECT value FROM @meta.ducklake_metadata WHERE key = 'data_path' "

@@ -19,7 +19,9 @@ int pt_metadata_schema_version(pt_session *session, int64_t *out, pt_error *err)
 #define PT_METADATA_SORT "sort"
 int pt_metadata_settings(pt_session *session, pt_result *out, pt_error *err) PT_CHECKED;
 
-/* The data path of a lake that has pintail's own tables. */
+/* The lake's data path, as the catalog spells it; malloc'd, NULL: it has none. */
+int pt_metadata_data_path(pt_session *session, char **out, pt_error *err) PT_CHECKED;
+/* The same of a lake that has pintail's own tables; of others NULL. */
 int pt_metadata_own_data_path(pt_session *session, char **out, pt_error *err) PT_CHECKED;
 
 /* How many rows at most an INSERT may leave in the catalog, for a new table of this schema (which
