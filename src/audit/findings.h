@@ -10,8 +10,8 @@
 #include "duck/result.h"
 
 #define PT_AUDIT_EXAMPLES 10
-#define PT_AUDIT_SMALL_FILE \
-    ((int64_t)10 * 1024 * 1024) /* bytes; smaller files are counted as small */
+/* Bytes; smaller files are counted as small. */
+#define PT_AUDIT_SMALL_FILE ((int64_t)10 * 1024 * 1024)
 
 typedef struct pt_finding {
     const char *kind;                    /* "gap", "duplicate", ...; a literal */

@@ -7,8 +7,8 @@
 
 #define FILES_LEAST  64   /* libraries, a catalog, some brokers, a few data files */
 #define FILES_WANTED 4096 /* a broker takes two connections, a scan a file for each thread */
-#define MEMORY_LEAST \
-    ((rlim_t)1 << 30) /* of address space: libraries and stacks take some hundred MiB of it */
+/* Of address space: libraries and stacks take some hundred MiB of it. */
+#define MEMORY_LEAST   ((rlim_t)1 << 30)
 #define STACK_LEAST    ((rlim_t)1 << 20)
 #define THREADS_PROBED 16
 

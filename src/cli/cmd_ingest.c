@@ -13,9 +13,9 @@
 #include "lake/inlined.h"
 
 #define THREADS_MAX 256
-#define IDLE_TRANSACTION                                                                          \
-    ((int64_t)10000000) /* microseconds; a flush is idle in its transaction for milliseconds, and \
-                           a frozen one must not hold up the next owner */
+/* Microseconds; a flush is idle in its transaction for milliseconds, and a frozen one must not hold
+ * up the next owner. */
+#define IDLE_TRANSACTION ((int64_t)10000000)
 
 #define AT(field_) offsetof(pt_ingest_args, field_)
 

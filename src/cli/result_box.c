@@ -6,9 +6,8 @@
 
 #include "cli/display.h"
 
-#define PT_BOX_HELD_MAX \
-    ((size_t)64         \
-     << 20) /* bytes of cells held for their widths; beyond, rows are printed as they come */
+/* Bytes of cells held for their widths; beyond, rows are printed as they come. */
+#define PT_BOX_HELD_MAX    ((size_t)64 << 20)
 #define PT_BOX_CELL_MIN    8  /* a column is not cut below this width */
 #define PT_BOX_FOOTER_ROWS 20 /* from so many rows on the footer tells how many */
 #define PT_BOX_TYPE_MAX    40

@@ -8,12 +8,11 @@
 
 #define BLOCK_MIN ((size_t)64 << 10)
 #define BLOCK_MAX ((size_t)1 << 20)
-#define CHUNK_STRINGS                                                                            \
-    ((size_t)4 << 20) /* a chunk with more bytes of strings takes no further row: readers buffer \
-                         whole chunks */
+/* A chunk with more bytes of strings takes no further row: readers buffer whole chunks. */
+#define CHUNK_STRINGS ((size_t)4 << 20)
 
-#define SHARED_AT_ONCE \
-    30 /* full chunks: who follows the writer is woken seldom, and has something to do then */
+/* Full chunks: who follows the writer is woken seldom, and has something to do then. */
+#define SHARED_AT_ONCE 30
 
 struct pt_block {
     pt_block *next;

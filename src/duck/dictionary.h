@@ -13,14 +13,13 @@
 
 #include "columns/rows.h"
 
-#define PT_DICTIONARY_VALUES \
-    1000 /* a column with more has none; DuckDB's limit in the files that we write, too */
-#define PT_DICTIONARY_TEXT \
-    ((size_t)32 << 10)     /* bytes of its values in all, each with a NUL behind it */
-#define PT_DICTIONARIES 32 /* columns of a table that have one, at most; 60 KB each */
-#define PT_DICTIONARY_CODES \
-    ((size_t)16             \
-     << 20) /* bytes of all codes at once, 2 a row and column; columns beyond that have none */
+/* A column with more has none; DuckDB's limit in the files that we write, too. */
+#define PT_DICTIONARY_VALUES 1000
+/* Bytes of its values in all, each with a NUL behind it. */
+#define PT_DICTIONARY_TEXT ((size_t)32 << 10)
+#define PT_DICTIONARIES    32 /* columns of a table that have one, at most; 60 KB each */
+/* Bytes of all codes at once, 2 a row and column; columns beyond that have none. */
+#define PT_DICTIONARY_CODES ((size_t)16 << 20)
 
 typedef struct pt_dictionaries pt_dictionaries;
 

@@ -5,9 +5,8 @@
 
 #include "duck/result.h"
 
-#define KNOWN                                                                                      \
-    "d8a1881e" /* the DuckLake in whose 1.0 a count of 0 is no retry (so is 1 there, but in 1.1 it \
-                  is one) */
+/* The DuckLake in whose 1.0 a count of 0 is no retry (so is 1 there, but in 1.1 it is one). */
+#define KNOWN   "d8a1881e"
 #define SCRATCH "pintail_scratch"
 
 static int overlap(pt_session *first, pt_session *second, bool *retries, pt_error *err) {

@@ -5,9 +5,9 @@
 #include "base/clock.h"
 #include "base/signals.h"
 
-#define MEASURE_EVERY \
-    ((uint64_t)1 << 20)      /* bytes: to measure a batch takes far longer than to add a record */
-#define AWAITED_WITHIN  1000 /* records beyond the limit while it awaits a row */
+/* Bytes: to measure a batch takes far longer than to add a record. */
+#define MEASURE_EVERY   ((uint64_t)1 << 20)
+#define AWAITED_WITHIN  1000            /* records beyond the limit while it awaits a row */
 #define ROW_AWAITED_FOR (5 * PT_SECOND) /* beyond its interval, likewise */
 
 int pt_batches_init(pt_batches *b, pt_monitor *monitor, const pt_table *const *tables,

@@ -18,10 +18,10 @@
 #include "lake/table_name.h"
 #include "lake/table_open.h"
 
-#define SLOW_INSERT                                                                            \
-    (60 * PT_SECOND) /* that long PostgreSQL lets a session be idle in a transaction, after an \
-                        INSERT that waited for an object store for longer than usual */
-#define SEEN_TRIES 3
+/* That long PostgreSQL lets a session be idle in a transaction, after an INSERT that waited for an
+ * object store for longer than usual. */
+#define SLOW_INSERT (60 * PT_SECOND)
+#define SEEN_TRIES  3
 
 /* ---- tables ---- */
 

@@ -14,9 +14,8 @@
 #define POLL_MS        50
 #define UNPROVEN_POLLS 200
 #define POLL_DUE_MS    5 /* the open batch is due and waits for an earlier one */
-#define BLOCKED_BEFORE_PAUSE                                                       \
-    (30 * PT_SECOND) /* without a poll, while all batches are under way; far below \
-                        max.poll.interval.ms */
+/* Without a poll, while all batches are under way; far below max.poll.interval.ms. */
+#define BLOCKED_BEFORE_PAUSE (30 * PT_SECOND)
 
 static int64_t blocked_before_pause(const pt_member *r) {
     int64_t most = pt_consumer_poll_interval_us(&r->options->consumer.client) / 4;

@@ -9,8 +9,8 @@
 #include "duck/failure.h"
 
 #define MIB ((uint64_t)1 << 20)
-#define FIXED \
-    (144 * MIB) /* code, libraries, two DuckDBs with a lake attached, threads: measured 105-125 */
+/* Code, libraries, two DuckDBs with a lake attached, threads: measured 105-125. */
+#define FIXED            (144 * MIB)
 #define LEAST            (FIXED + 112 * MIB)
 #define ATTACHED         (32 * MIB) /* what DuckDB counts of the fixed part */
 #define MESSAGE_OVERHEAD 256        /* of librdkafka, for each message in its queue */

@@ -209,12 +209,11 @@ static int check_gap(pt_reader *r, const pt_route *route, pt_partition *p, int32
 /* ---- staging ahead ---- */
 
 #define AHEAD_ROWS PT_ROW_GROUP_ROWS /* the first row group can be encoded */
-#define AHEAD_LEFT                                                                           \
-    PT_ROW_GROUP_ROWS /* at least one more is to come: in smaller flushes there is little to \
-                           gain, and it was seen to cost */
-#define AHEAD_INTERVAL                                                                            \
-    (600 * PT_SECOND) /* the name of a staged file shows its age: it must not look like an orphan \
-                         (--leftover-age) */
+/* At least one more is to come: in smaller flushes there is little to gain, and it was seen to
+ * cost. */
+#define AHEAD_LEFT PT_ROW_GROUP_ROWS
+/* The name of a staged file shows its age: it must not look like an orphan (--leftover-age). */
+#define AHEAD_INTERVAL (600 * PT_SECOND)
 
 static void offer_ahead(pt_reader *r, const pt_route *route) {
     const pt_batch_limits *limits = &r->batches->limits;

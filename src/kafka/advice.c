@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SOON_MS \
-    2000 /* a connection that ends so soon was not wanted: an idle one lives for minutes */
+/* A connection that ends so soon was not wanted: an idle one lives for minutes. */
+#define SOON_MS 2000
 
 /* How a broker was spoken to, from "sasl_ssl://host:9092/1: ..."; without a scheme: plaintext. */
 typedef struct dial {

@@ -14,8 +14,8 @@
 #define PT_POLL_MOST  20000 /* messages that one poll brings */
 #define PT_POLL_MORE  4096  /* that others may bring before the first ones are handed out */
 #define PT_POLL_FIRST 100   /* while the size of the records is not known */
-#define PT_RUN_RECORDS \
-    128 /* they are given back before the next ones are looked at: in the cache */
+/* They are given back before the next ones are looked at: in the cache. */
+#define PT_RUN_RECORDS 128
 
 typedef struct pt_topic_facts {
     int32_t partitions;

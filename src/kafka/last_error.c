@@ -32,9 +32,8 @@ bool pt_kafka_last_error_hopeless(pt_kafka_last_error *last_error) {
     return hopeless;
 }
 
-#define ADVICE_STAYS                                                                             \
-    (30 * PT_SECOND) /* librdkafka keeps the same words back so long: what it says meanwhile are \
-                        consequences */
+/* Librdkafka keeps the same words back so long: what it says meanwhile are consequences. */
+#define ADVICE_STAYS (30 * PT_SECOND)
 
 /* What comes after a fatal error is its consequence, and so is a text of which nothing is known
  * after one that tells more. */

@@ -7,9 +7,8 @@
 #include "base/signals.h"
 #include "kafka/topic.h"
 
-#define IN_FLIGHT                                                                                 \
-    50000 /* records not acknowledged yet, at most: bounds memory, and more of them only miss the \
-             caches */
+/* Records not acknowledged yet, at most: bounds memory, and more of them only miss the caches. */
+#define IN_FLIGHT 50000
 
 struct pt_sender {
     pt_kafka_last_error

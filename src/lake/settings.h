@@ -15,12 +15,12 @@
 #include "duck/engine.h"
 #include "duck/result.h"
 
-#define PT_ROW_GROUP_ROWS                                                                        \
-    122880 /* rows of a Parquet row group where the lake says nothing, DuckDB's own number; what \
-              is read together */
+/* Rows of a Parquet row group where the lake says nothing, DuckDB's own number; what is read
+ * together. */
+#define PT_ROW_GROUP_ROWS 122880
 
-#define PT_DUCKLAKE_VERSION \
-    "1.0" /* of the catalogs that the DuckLake of this program reads and writes */
+/* Of the catalogs that the DuckLake of this program reads and writes. */
+#define PT_DUCKLAKE_VERSION "1.0"
 
 typedef struct pt_lake_settings {
     int64_t table_id, schema_id;

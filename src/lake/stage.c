@@ -21,9 +21,9 @@
 #include "lake/file_mark.h"
 #include "lake/inlined.h"
 
-#define GROUP_SHARE                                                                             \
-    6 /* of the memory limit: each thread buffers a row group, and encodes it into pages beside \
-         that double in size */
+/* Of the memory limit: each thread buffers a row group, and encodes it into pages beside that
+ * double in size. */
+#define GROUP_SHARE 6
 
 struct pt_stager {
     pt_engine *engine;

@@ -14,8 +14,8 @@
 #include "lake/settings.h"
 #include "lake/table_columns.h"
 
-#define INLINE_VECTORS \
-    200 /* columns, those below nested ones included, of a table whose rows are inlined */
+/* Columns, those below nested ones included, of a table whose rows are inlined. */
+#define INLINE_VECTORS 200
 
 int pt_table_lay_out(pt_table *t, pt_error *err) {
     size_t n = t->schema->n_columns + PT_META_COUNT;

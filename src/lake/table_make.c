@@ -17,9 +17,9 @@
 /* ---- names that the catalog does not take ---- */
 
 #define FOLDER_NAME_MAX 255 /* bytes, on every file system in use */
-#define POSTGRES_COLUMNS \
-    1597 /* a table of PostgreSQL has 1600; three of an inlined one are DuckLake's */
-#define SQLITE_COLUMNS 1997 /* likewise of 2000 */
+/* A table of PostgreSQL has 1600; three of an inlined one are DuckLake's. */
+#define POSTGRES_COLUMNS 1597
+#define SQLITE_COLUMNS   1997 /* likewise of 2000 */
 
 static bool is_one_of(const char *name, const char *const *list) {
     for (; *list; list++) {

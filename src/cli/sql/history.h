@@ -11,8 +11,8 @@
 #include "base/text.h"
 
 #define PT_HISTORY_KEPT 1000 /* statements read back */
-#define PT_HISTORY_MAX \
-    ((size_t)4 << 20) /* bytes; a longer file is cut to its newest statements when it is read */
+/* Bytes; a longer file is cut to its newest statements when it is read. */
+#define PT_HISTORY_MAX ((size_t)4 << 20)
 
 /* The file's path; empty when there is no home folder. */
 int pt_history_path(pt_text *out, pt_error *err) PT_CHECKED;

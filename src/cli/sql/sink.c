@@ -6,9 +6,8 @@
 #include "base/text.h"
 
 #define PT_ROWS_FORMAT "__pintail_sql_rows"
-#define PT_NO_FILE                                                                                \
-    "/dev/null/pintail" /* DuckDB looks whether the file is there, and removes it after an error: \
-                           one that cannot be */
+/* DuckDB looks whether the file is there, and removes it after an error: one that cannot be. */
+#define PT_NO_FILE "/dev/null/pintail"
 
 struct pt_sql_sink {
     duckdb_connection connection;
